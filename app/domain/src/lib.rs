@@ -1,0 +1,26 @@
+//! The words of Postern as types, and the rules that need no input or output.
+//!
+//! Everything here runs in the browser and on the server alike, so both judge
+//! the same input in the same way.
+
+pub mod access;
+pub mod address;
+pub mod application;
+pub mod cmdlet;
+pub mod connection;
+pub mod history;
+pub mod id;
+pub mod permission;
+pub mod person;
+pub mod plan;
+pub mod problem;
+pub mod proof;
+pub mod script;
+pub mod secret;
+pub mod setup;
+pub mod step;
+pub mod time;
+pub mod view;
+
+pub use problem::Problem;
+pub use time::Timestamp;

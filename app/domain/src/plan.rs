@@ -1,0 +1,380 @@
+//! What a setup is going to do: approved once, never changed afterwards.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Problem,
+    address::MailAddress,
+    cmdlet::Cmdlet,
+    id::{AppId, ObjectId, SetupId},
+};
+
+/// A mailbox of the customer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Mailbox {
+    /// Its object id in Entra.
+    pub object: ObjectId,
+    pub address: MailAddress,
+    pub name: String,
+    pub kind: MailboxKind,
+}
+
+/// Judged by `RecipientTypeDetails` alone: other properties mislead (MICROSOFT.md §2.5).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MailboxKind {
+    User,
+    Shared,
+    Room,
+    Equipment,
+    Other,
+}
+
+impl MailboxKind {
+    /// From Exchange's `RecipientTypeDetails`.
+    pub fn from_details(details: &str) -> Self {
+        match details {
+            "UserMailbox" | "LinkedMailbox" => Self::User,
+            "SharedMailbox" => Self::Shared,
+            "RoomMailbox" | "LinkedRoomMailbox" => Self::Room,
+            "EquipmentMailbox" => Self::Equipment,
+            _ => Self::Other,
+        }
+    }
+
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::User => "user",
+            Self::Shared => "shared",
+            Self::Room => "room",
+            Self::Equipment => "equipment",
+            Self::Other => "other",
+        }
+    }
+
+    /// Whether mail may be sent as it under a plan.
+    pub const fn can_send(self) -> bool {
+        matches!(self, Self::User | Self::Shared)
+    }
+}
+
+/// The application that a plan confines.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Confined {
+    pub object: ObjectId,
+    pub app_id: AppId,
+    pub name: String,
+}
+
+/// The group whose members may be sent as.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Group {
+    /// Made by the setup.
+    New {
+        name: GroupName,
+        address: MailAddress,
+    },
+    /// Was there before: a mail-enabled security group that holds the senders and nobody else.
+    Existing {
+        object: ObjectId,
+        name: String,
+        address: MailAddress,
+    },
+}
+
+impl Group {
+    pub const fn address(&self) -> &MailAddress {
+        match self {
+            Self::New { address, .. } | Self::Existing { address, .. } => address,
+        }
+    }
+
+    pub fn name(&self) -> &str {
+        match self {
+            Self::New { name, .. } => name.as_str(),
+            Self::Existing { name, .. } => name,
+        }
+    }
+}
+
+/// The name of a group that Postern makes; also its alias.
+///
+/// At most 64 characters that are valid in an alias (MICROSOFT.md §2.1): Exchange would replace
+/// others with `?`, and then nobody would find the group by the name that was approved.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct GroupName(String);
+
+impl GroupName {
+    pub const LONGEST: usize = 64;
+
+    pub fn parse(text: &str) -> Result<Self, Problem> {
+        let text = text.trim();
+        let wrong = |happened: &str, todo: &str| Err(Problem::input("group", happened, todo));
+        if text.is_empty() {
+            return wrong(
+                "The group has no name.",
+                "Give the group a name, such as postern-mailer.",
+            );
+        }
+        if text.len() > Self::LONGEST {
+            return wrong(
+                "The group's name is longer than 64 characters.",
+                "Choose a shorter name.",
+            );
+        }
+        let allowed = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+        if !text.chars().all(allowed)
+            || text.starts_with('.')
+            || text.ends_with('.')
+            || text.contains("..")
+        {
+            return wrong(
+                "The group's name has characters that Exchange does not take in an alias.",
+                "Use letters without accents, digits, dots, hyphens and underscores, no spaces.",
+            );
+        }
+        Ok(Self(text.to_owned()))
+    }
+
+    /// `postern-reception-mailer` for “Reception Mailer”.
+    pub fn suggest(application: &str) -> Self {
+        let mut slug = String::from("postern");
+        let mut gap = true;
+        for c in application.chars() {
+            if c.is_ascii_alphanumeric() {
+                if gap {
+                    slug.push('-');
+                    gap = false;
+                }
+                slug.push(c.to_ascii_lowercase());
+            } else {
+                gap = true;
+            }
+            if slug.len() >= 56 {
+                break;
+            }
+        }
+        if slug == "postern" {
+            slug.push_str("-application");
+        }
+        Self(slug)
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<GroupName> for String {
+    fn from(name: GroupName) -> Self {
+        name.0
+    }
+}
+
+impl TryFrom<String> for GroupName {
+    type Error = Problem;
+
+    fn try_from(text: String) -> Result<Self, Problem> {
+        Self::parse(&text)
+    }
+}
+
+/// What a person chose in the wizard, before anybody looked whether it exists.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Draft {
+    /// The application's service principal.
+    pub application: String,
+    pub senders: Vec<String>,
+    pub refused: Vec<String>,
+    /// Name of a new group, or the address of an existing one when it has an `@`.
+    pub group: String,
+    /// Real mail is to be sent at the end.
+    pub prove: bool,
+}
+
+/// An approved plan.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Plan {
+    pub application: Confined,
+    /// May be sent as.
+    pub senders: Vec<Mailbox>,
+    /// Must be refused, and are tried.
+    pub refused: Vec<Mailbox>,
+    pub group: Group,
+    /// Real mail is to be sent at the end.
+    pub prove: bool,
+}
+
+/// More senders than a person chooses by hand; beyond it, one membership read takes several pages.
+pub const MOST_SENDERS: usize = 500;
+/// Each is tried with real mail.
+pub const MOST_REFUSED: usize = 10;
+
+impl Plan {
+    /// Whether the plan makes sense in itself.
+    pub fn check(&self) -> Result<(), Problem> {
+        let input =
+            |field: &str, happened: String, todo: &str| Err(Problem::input(field, happened, todo));
+        if self.senders.is_empty() {
+            return input(
+                "senders",
+                "No permitted sender was chosen.".into(),
+                "Choose at least one mailbox.",
+            );
+        }
+        if self.senders.len() > MOST_SENDERS {
+            return input(
+                "senders",
+                format!(
+                    "{} senders were chosen; {MOST_SENDERS} are the most.",
+                    self.senders.len()
+                ),
+                "Choose an existing group instead.",
+            );
+        }
+        if let Some(wrong) = self.senders.iter().find(|mailbox| !mailbox.kind.can_send()) {
+            return input(
+                "senders",
+                format!("{} is a {} mailbox.", wrong.address, wrong.kind.word()),
+                "Choose user or shared mailboxes.",
+            );
+        }
+        if self.refused.is_empty() {
+            return input(
+                "refused",
+                "No mailbox was chosen that must be refused.".into(),
+                "Choose at least one: without it nothing shows that the policy refuses anybody.",
+            );
+        }
+        if self.refused.len() > MOST_REFUSED {
+            return input(
+                "refused",
+                format!(
+                    "{} mailboxes must be refused; {MOST_REFUSED} are the most.",
+                    self.refused.len()
+                ),
+                "Choose a few that matter.",
+            );
+        }
+        if let Some(both) = self
+            .refused
+            .iter()
+            .find(|one| self.senders.iter().any(|s| s.object == one.object))
+        {
+            return input(
+                "refused",
+                format!("{} cannot be permitted and refused.", both.address),
+                "Take it out of one of the two lists.",
+            );
+        }
+        for (field, list) in [("senders", &self.senders), ("refused", &self.refused)] {
+            for (index, one) in list.iter().enumerate() {
+                if list
+                    .iter()
+                    .skip(index + 1)
+                    .any(|other| other.object == one.object)
+                {
+                    return input(
+                        field,
+                        format!("{} was chosen twice.", one.address),
+                        "Choose it once.",
+                    );
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// What the group's description says, and how Postern recognises it.
+    pub fn group_description(&self, setup: SetupId) -> String {
+        format!(
+            "{} Members may be sent as by {}.",
+            marker(setup),
+            clean(&self.application.name)
+        )
+    }
+
+    /// Short on purpose: all policies of a tenant share one small space (MICROSOFT.md §2.4).
+    pub fn policy_description(setup: SetupId) -> String {
+        marker(setup)
+    }
+
+    /// The cmdlet that makes the group, or none for an existing one.
+    pub fn new_group(&self, setup: SetupId) -> Option<Cmdlet> {
+        match &self.group {
+            Group::Existing { .. } => None,
+            Group::New { name, address } => Some(
+                Cmdlet::new("New-DistributionGroup")
+                    .with("Name", name.as_str())
+                    .with("Alias", name.as_str())
+                    .with("PrimarySmtpAddress", address.as_str())
+                    .with("Type", "Security")
+                    .with("Description", self.group_description(setup)),
+            ),
+        }
+    }
+
+    /// `identity` is the group's object id once it is known, its address before.
+    pub fn hide_group(identity: &str) -> Cmdlet {
+        Cmdlet::new("Set-DistributionGroup")
+            .with("Identity", identity)
+            .with("HiddenFromAddressListsEnabled", true)
+            .with("BypassSecurityGroupManagerCheck", true)
+    }
+
+    pub fn add_sender(identity: &str, sender: &Mailbox) -> Cmdlet {
+        Cmdlet::new("Add-DistributionGroupMember")
+            .with("Identity", identity)
+            .with("Member", sender.object.to_string())
+            .with("BypassSecurityGroupManagerCheck", true)
+    }
+
+    pub fn new_policy(&self, setup: SetupId, identity: &str) -> Cmdlet {
+        Cmdlet::new("New-ApplicationAccessPolicy")
+            .with("AccessRight", "RestrictAccess")
+            .with("AppId", vec![self.application.app_id.to_string()])
+            .with("PolicyScopeGroupId", identity)
+            .with("Description", Self::policy_description(setup))
+    }
+
+    pub fn test_policy(&self, mailbox: &Mailbox) -> Cmdlet {
+        Cmdlet::new("Test-ApplicationAccessPolicy")
+            .with("Identity", mailbox.address.as_str())
+            .with("AppId", self.application.app_id.to_string())
+    }
+
+    /// All changes of the plan in order, with the group named by its address.
+    pub fn changes(&self, setup: SetupId) -> Vec<Cmdlet> {
+        let group = self.group.address().as_str();
+        let mut all: Vec<Cmdlet> = self.new_group(setup).into_iter().collect();
+        if !all.is_empty() {
+            all.push(Self::hide_group(group));
+        }
+        all.extend(
+            self.senders
+                .iter()
+                .map(|sender| Self::add_sender(group, sender)),
+        );
+        all.push(self.new_policy(setup, group));
+        all
+    }
+}
+
+/// How Postern recognises its own work: stands at the start of what it describes.
+pub fn marker(setup: SetupId) -> String {
+    format!("Postern {setup}")
+}
+
+/// One line without control characters, for descriptions.
+fn clean(text: &str) -> String {
+    text.chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .take(120)
+        .collect()
+}
+
+#[cfg(test)]
+#[path = "plan_tests.rs"]
+mod tests;

@@ -1,0 +1,139 @@
+//! What went wrong, told to the person who can do something about it.
+
+use serde::{Deserialize, Serialize};
+
+/// One problem: three lines for a person, and Microsoft's own words for whoever asks Microsoft.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Problem {
+    /// A stable key such as `entra.consent_missing`: for tests, metrics and help pages.
+    pub key: String,
+    /// What happened. One sentence.
+    pub happened: String,
+    /// What that means. One sentence.
+    pub means: String,
+    /// What to do. One sentence, an instruction.
+    pub todo: String,
+    pub remedy: Remedy,
+    /// What Microsoft answered, when it was Microsoft that refused.
+    pub microsoft: Option<Answer>,
+}
+
+/// Who can end the problem.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Remedy {
+    /// It passes: Postern looks again by itself.
+    Wait,
+    /// Somebody must do something; then it can be tried again.
+    Act,
+    /// An admin of the customer must sign in and consent again; then it can be tried again.
+    Consent,
+    /// It cannot work like this.
+    Never,
+}
+
+/// Microsoft's own answer, for the fold-out and for a support request.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Answer {
+    /// `AADSTS65001`, `ErrorAccessDenied`, an exception type of Exchange …
+    pub code: Option<String>,
+    /// Its message, shortened; never a token.
+    pub message: Option<String>,
+    pub status: Option<u16>,
+    /// Microsoft's `request-id`, or Entra's trace id.
+    pub request_id: Option<String>,
+    /// The `client-request-id` that we sent.
+    pub client_request_id: Option<String>,
+}
+
+impl std::fmt::Display for Problem {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} {} {}", self.happened, self.means, self.todo)
+    }
+}
+
+impl std::error::Error for Problem {}
+
+impl Problem {
+    pub fn new(
+        key: impl Into<String>,
+        remedy: Remedy,
+        happened: impl Into<String>,
+        means: impl Into<String>,
+        todo: impl Into<String>,
+    ) -> Self {
+        Self {
+            key: key.into(),
+            happened: happened.into(),
+            means: means.into(),
+            todo: todo.into(),
+            remedy,
+            microsoft: None,
+        }
+    }
+
+    #[must_use]
+    pub fn with_answer(mut self, answer: Answer) -> Self {
+        self.microsoft = Some(answer);
+        self
+    }
+
+    /// Bad input of the person on the page: nothing was done, nothing is lost.
+    pub fn input(field: &str, happened: impl Into<String>, todo: impl Into<String>) -> Self {
+        Self::new(
+            format!("input.{field}"),
+            Remedy::Act,
+            happened,
+            "Nothing was changed; what you entered is still here.",
+            todo,
+        )
+    }
+
+    /// The field of an [`Problem::input`] problem.
+    pub fn field(&self) -> Option<&str> {
+        self.key.strip_prefix("input.")
+    }
+
+    /// Something inside Postern failed. The cause is in the log under `reference`, never on the page.
+    pub fn internal(reference: impl std::fmt::Display) -> Self {
+        Self::new(
+            "internal",
+            Remedy::Wait,
+            "Postern could not finish this.",
+            "Something inside Postern failed; what was saved before is still there.",
+            format!("Try again. If it stays, look for {reference} in the server's log."),
+        )
+    }
+
+    /// Answers for what does not exist and for what must not be seen: the same words for both.
+    pub fn not_found() -> Self {
+        Self::new(
+            "not_found",
+            Remedy::Never,
+            "This does not exist, or it is not yours to see.",
+            "It may have been removed, or the address may be mistyped.",
+            "Go back to the list and open it from there.",
+        )
+    }
+
+    /// The operator's role does not allow the action.
+    pub fn forbidden(needs: &str) -> Self {
+        Self::new(
+            "forbidden",
+            Remedy::Act,
+            "Your role does not allow this.",
+            format!("This needs the role {needs}."),
+            "Ask an owner to do it, or to give you the role.",
+        )
+    }
+
+    pub fn signed_out() -> Self {
+        Self::new(
+            "signed_out",
+            Remedy::Act,
+            "You are not signed in.",
+            "Your session has ended, or somebody ended it.",
+            "Sign in again; you come back to this page.",
+        )
+    }
+}

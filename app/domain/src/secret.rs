@@ -1,0 +1,76 @@
+//! Secrets on their way through memory.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// A client secret as a person typed it. Never printed; serialised only from the form to the server.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ClientSecret(String);
+
+impl ClientSecret {
+    /// Entra's secrets have about 40 characters; the bound only keeps nonsense out.
+    pub const LONGEST: usize = 512;
+
+    pub fn parse(text: &str) -> Result<Self, crate::Problem> {
+        let text = text.trim();
+        if text.is_empty() {
+            return Err(crate::Problem::input(
+                "secret",
+                "No client secret was given.",
+                "Paste the secret's value, or leave the proof out.",
+            ));
+        }
+        if text.len() > Self::LONGEST || text.chars().any(|c| c.is_control() || c.is_whitespace()) {
+            return Err(crate::Problem::input(
+                "secret",
+                "This does not look like a client secret.",
+                "Paste the secret's value from Entra: one word, no spaces.",
+            ));
+        }
+        // Entra shows the secret's id beside its value, and the id is what people copy by mistake.
+        if uuid::Uuid::try_parse(text).is_ok() {
+            return Err(crate::Problem::input(
+                "secret",
+                "This is the id of a secret, not the secret.",
+                "Paste the column “Value” of the secret, not “Secret ID”.",
+            ));
+        }
+        Ok(Self(text.to_owned()))
+    }
+
+    /// The secret itself: for the vault and for Entra only.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for ClientSecret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ClientSecret(…)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn never_shows_itself() {
+        let secret = ClientSecret::parse("abc~Q8~something").unwrap();
+        assert!(!format!("{secret:?}").contains("abc"));
+    }
+
+    #[test]
+    fn tells_the_id_from_the_value() {
+        let problem = ClientSecret::parse("6f1c02b7-41f5-4a0e-9c55-0d3be1f7a2d4").unwrap_err();
+        assert_eq!(
+            problem.happened,
+            "This is the id of a secret, not the secret."
+        );
+        assert!(ClientSecret::parse("two words").is_err());
+        assert!(ClientSecret::parse(" ").is_err());
+    }
+}

@@ -1,0 +1,375 @@
+//! A setup's state, derived from its steps and what its operators asked for.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    proof::Proof,
+    step::{Step, StepKind, StepState, WaitFor},
+};
+
+/// Which way a setup goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Intent {
+    Forward,
+    /// Stopped where it was; what it made stays.
+    Cancel,
+    /// Undoes in reverse order.
+    RollBack,
+}
+
+impl Intent {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Forward => "forward",
+            Self::Cancel => "cancel",
+            Self::RollBack => "roll_back",
+        }
+    }
+
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Forward, Self::Cancel, Self::RollBack]
+            .into_iter()
+            .find(|intent| intent.as_str() == text)
+    }
+}
+
+/// What a list says of a setup.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SetupState {
+    Running,
+    Waiting,
+    /// A person has to give the secret.
+    NeedsSecret,
+    Failed,
+    Done,
+    Cancelled,
+    RollingBack,
+    RolledBack,
+}
+
+impl SetupState {
+    pub const ALL: [Self; 8] = [
+        Self::Running,
+        Self::Waiting,
+        Self::NeedsSecret,
+        Self::Failed,
+        Self::Done,
+        Self::Cancelled,
+        Self::RollingBack,
+        Self::RolledBack,
+    ];
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Running => "running",
+            Self::Waiting => "waiting",
+            Self::NeedsSecret => "needs_secret",
+            Self::Failed => "failed",
+            Self::Done => "done",
+            Self::Cancelled => "cancelled",
+            Self::RollingBack => "rolling_back",
+            Self::RolledBack => "rolled_back",
+        }
+    }
+
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.as_str() == text)
+    }
+
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Running => "running",
+            Self::Waiting => "waiting",
+            Self::NeedsSecret => "needs the secret",
+            Self::Failed => "failed",
+            Self::Done => "done",
+            Self::Cancelled => "cancelled",
+            Self::RollingBack => "rolling back",
+            Self::RolledBack => "rolled back",
+        }
+    }
+
+    /// Holds the application: no second setup may start for it. A failed setup does, because it
+    /// may be tried again and may have left something.
+    pub const fn is_active(self) -> bool {
+        matches!(
+            self,
+            Self::Running | Self::Waiting | Self::NeedsSecret | Self::Failed | Self::RollingBack
+        )
+    }
+}
+
+/// The state of a setup. A failed step never rolls up into success.
+pub fn derive(intent: Intent, steps: &[Step]) -> SetupState {
+    let failed = steps
+        .iter()
+        .any(|step| matches!(step.state, StepState::Failed { .. }));
+    match intent {
+        Intent::Cancel => SetupState::Cancelled,
+        Intent::RollBack if failed => SetupState::Failed,
+        Intent::RollBack => {
+            let rolled = steps.iter().all(|step| {
+                matches!(
+                    step.state,
+                    StepState::Undone | StepState::Skipped { .. } | StepState::Pending
+                ) || step.left.is_some()
+            });
+            if rolled {
+                SetupState::RolledBack
+            } else {
+                SetupState::RollingBack
+            }
+        }
+        Intent::Forward if failed => SetupState::Failed,
+        Intent::Forward => {
+            if !steps.is_empty() && steps.iter().all(|step| step.state.is_over()) {
+                return SetupState::Done;
+            }
+            let waits = steps.iter().find_map(|step| match &step.state {
+                StepState::Waiting(waiting) => Some(waiting.what),
+                _ => None,
+            });
+            match waits {
+                Some(WaitFor::Secret) => SetupState::NeedsSecret,
+                Some(_) => SetupState::Waiting,
+                None => SetupState::Running,
+            }
+        }
+    }
+}
+
+/// How strongly the confinement is known to hold now.
+pub fn proof(intent: Intent, steps: &[Step]) -> Proof {
+    let done = |kind: StepKind| {
+        steps
+            .iter()
+            .any(|step| step.kind == kind && step.state == StepState::Done)
+    };
+    if intent == Intent::RollBack || !done(StepKind::Policy) {
+        Proof::None
+    } else if !done(StepKind::Check) {
+        Proof::Configured
+    } else if !done(StepKind::Prove) {
+        Proof::Checked
+    } else {
+        Proof::Proven
+    }
+}
+
+/// What an operator can ask of a setup now.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Can {
+    pub cancel: bool,
+    pub retry: bool,
+    pub roll_back: bool,
+    pub look_now: bool,
+    pub give_secret: bool,
+    pub skip_proof: bool,
+}
+
+/// The rules behind [`Can`], used by the page to show buttons and by the engine to refuse.
+pub fn can(intent: Intent, steps: &[Step]) -> Can {
+    let state = derive(intent, steps);
+    let began = steps
+        .iter()
+        .any(|step| !matches!(step.state, StepState::Pending));
+    let made = steps.iter().any(|step| {
+        matches!(
+            step.kind,
+            StepKind::Group | StepKind::Senders | StepKind::Policy
+        ) && !matches!(
+            step.state,
+            StepState::Pending | StepState::Undone | StepState::Skipped { .. }
+        ) && step.left.is_none()
+    });
+    let prove_open = steps.iter().any(|step| {
+        step.kind == StepKind::Prove
+            && matches!(
+                step.state,
+                StepState::Pending | StepState::Running | StepState::Waiting(_)
+            )
+    });
+    let prove_failed = steps
+        .iter()
+        .any(|step| step.kind == StepKind::Prove && matches!(step.state, StepState::Failed { .. }));
+    let forward = intent == Intent::Forward;
+    Can {
+        cancel: forward && state.is_active(),
+        retry: state == SetupState::Failed,
+        roll_back: began
+            && made
+            && intent != Intent::RollBack
+            && !matches!(state, SetupState::RolledBack | SetupState::RollingBack),
+        look_now: state == SetupState::Waiting,
+        give_secret: forward && (prove_open || prove_failed),
+        skip_proof: forward
+            && (state == SetupState::NeedsSecret
+                || prove_failed
+                || steps.iter().any(|step| {
+                    step.kind == StepKind::Prove && matches!(step.state, StepState::Waiting(_))
+                })),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        Problem, Timestamp,
+        problem::Remedy,
+        step::{StepState, Waiting},
+    };
+
+    fn steps(states: [StepState; 7]) -> Vec<Step> {
+        StepKind::ALL
+            .into_iter()
+            .zip(states)
+            .map(|(kind, state)| Step {
+                state,
+                ..Step::new(kind)
+            })
+            .collect()
+    }
+
+    fn failed() -> StepState {
+        StepState::Failed {
+            problem: Problem::new("x", Remedy::Act, "a", "b", "c"),
+        }
+    }
+
+    fn waiting(what: WaitFor) -> StepState {
+        StepState::Waiting(Waiting {
+            what,
+            why: "w".into(),
+            since: Timestamp(0),
+            next_look: None,
+            latest: Timestamp(1),
+            usually: None,
+        })
+    }
+
+    use StepState::{Done, Pending, Running, Undone};
+
+    #[test]
+    fn derives_states() {
+        let skipped = StepState::Skipped {
+            why: "no secret".into(),
+        };
+        let cases = [
+            (
+                Intent::Forward,
+                [Done, Done, Running, Pending, Pending, Pending, Pending],
+                SetupState::Running,
+            ),
+            (
+                Intent::Forward,
+                [
+                    Done,
+                    Done,
+                    waiting(WaitFor::Microsoft),
+                    Pending,
+                    Pending,
+                    Pending,
+                    Pending,
+                ],
+                SetupState::Waiting,
+            ),
+            (
+                Intent::Forward,
+                [Done, Done, Done, Done, Done, Done, waiting(WaitFor::Secret)],
+                SetupState::NeedsSecret,
+            ),
+            (
+                Intent::Forward,
+                [Done, Done, Done, Done, Done, Done, Done],
+                SetupState::Done,
+            ),
+            (
+                Intent::Forward,
+                [Done, Done, Done, Done, Done, Done, skipped],
+                SetupState::Done,
+            ),
+            (
+                Intent::Forward,
+                [Done, Done, Done, Done, Done, failed(), Pending],
+                SetupState::Failed,
+            ),
+            (
+                Intent::Forward,
+                [Done, Done, Done, Done, Done, failed(), Done],
+                SetupState::Failed,
+            ),
+            (
+                Intent::Cancel,
+                [Done, Done, Pending, Pending, Pending, Pending, Pending],
+                SetupState::Cancelled,
+            ),
+            (
+                Intent::RollBack,
+                [Done, Done, Done, Undone, Undone, Undone, Undone],
+                SetupState::RollingBack,
+            ),
+            (
+                Intent::RollBack,
+                [Undone, Undone, Undone, Undone, Undone, Undone, Pending],
+                SetupState::RolledBack,
+            ),
+            (
+                Intent::RollBack,
+                [Done, failed(), Undone, Undone, Undone, Undone, Pending],
+                SetupState::Failed,
+            ),
+        ];
+        for (intent, states, expected) in cases {
+            let words: Vec<_> = states.iter().map(StepState::word).collect();
+            assert_eq!(
+                derive(intent, &steps(states)),
+                expected,
+                "{intent:?} {words:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn no_steps_are_no_success() {
+        assert_eq!(derive(Intent::Forward, &[]), SetupState::Running);
+    }
+
+    #[test]
+    fn proof_grows_with_the_steps_and_goes_with_rolling_back() {
+        let at = |count: usize| {
+            let mut all = steps([
+                Pending, Pending, Pending, Pending, Pending, Pending, Pending,
+            ]);
+            for step in all.iter_mut().take(count) {
+                step.state = Done;
+            }
+            proof(Intent::Forward, &all)
+        };
+        assert_eq!(
+            [at(4), at(5), at(6), at(7)],
+            [
+                Proof::None,
+                Proof::Configured,
+                Proof::Checked,
+                Proof::Proven
+            ]
+        );
+        let all = steps([Done, Done, Done, Done, Done, Done, Done]);
+        assert_eq!(proof(Intent::RollBack, &all), Proof::None);
+    }
+
+    #[test]
+    fn offers_only_what_can_be_done() {
+        let running = steps([Done, Running, Pending, Pending, Pending, Pending, Pending]);
+        let now = can(Intent::Forward, &running);
+        assert!(now.cancel && now.roll_back && !now.retry && !now.look_now);
+        let done = steps([Done, Done, Done, Done, Done, Done, Done]);
+        let now = can(Intent::Forward, &done);
+        assert!(!now.cancel && now.roll_back && !now.give_secret);
+        let undone = steps([Undone, Undone, Undone, Undone, Undone, Undone, Pending]);
+        assert_eq!(can(Intent::RollBack, &undone), Can::default());
+    }
+}

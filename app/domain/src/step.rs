@@ -1,0 +1,241 @@
+//! The steps of a setup and their states.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Problem, Timestamp, address::MailAddress};
+
+/// The steps of the access-policy setup, in order (DESIGN §4).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StepKind {
+    Readiness,
+    Group,
+    Visible,
+    Senders,
+    Policy,
+    Check,
+    Prove,
+}
+
+impl StepKind {
+    pub const ALL: [Self; 7] = [
+        Self::Readiness,
+        Self::Group,
+        Self::Visible,
+        Self::Senders,
+        Self::Policy,
+        Self::Check,
+        Self::Prove,
+    ];
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Readiness => "readiness",
+            Self::Group => "group",
+            Self::Visible => "visible",
+            Self::Senders => "senders",
+            Self::Policy => "policy",
+            Self::Check => "check",
+            Self::Prove => "prove",
+        }
+    }
+
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == text)
+    }
+
+    /// The heading on the page.
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::Readiness => "Ready",
+            Self::Group => "Group",
+            Self::Visible => "Group visible",
+            Self::Senders => "Senders",
+            Self::Policy => "Policy",
+            Self::Check => "Checked by Exchange",
+            Self::Prove => "Proven by real mail",
+        }
+    }
+
+    /// What it is going to do, for the page before it began.
+    pub const fn explained(self) -> &'static str {
+        match self {
+            Self::Readiness => "Looks whether everything is there that the rest needs.",
+            Self::Group => {
+                "Creates a mail-enabled security group and hides it from the address lists."
+            }
+            Self::Visible => "Waits until Exchange and the directory both show the group.",
+            Self::Senders => "Adds the permitted senders to the group and reads the members back.",
+            Self::Policy => "Applies the access policy to the application and the group.",
+            Self::Check => "Asks Exchange for each sender and each mailbox that must be refused.",
+            Self::Prove => {
+                "Sends real mail with the application's own secret, and sees who is refused."
+            }
+        }
+    }
+}
+
+/// Where a step is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "state", rename_all = "snake_case")]
+pub enum StepState {
+    Pending,
+    Running,
+    Waiting(Waiting),
+    Done,
+    Failed { problem: Problem },
+    Skipped { why: String },
+    Undone,
+}
+
+impl StepState {
+    pub const fn word(&self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Running => "running",
+            Self::Waiting(_) => "waiting",
+            Self::Done => "done",
+            Self::Failed { .. } => "failed",
+            Self::Skipped { .. } => "skipped",
+            Self::Undone => "undone",
+        }
+    }
+
+    /// Nothing more happens with it by itself.
+    pub const fn is_over(&self) -> bool {
+        matches!(self, Self::Done | Self::Skipped { .. } | Self::Undone)
+    }
+}
+
+/// Why a step waits, and for how long.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Waiting {
+    pub what: WaitFor,
+    /// What it waits for and what it saw last. One or two sentences.
+    pub why: String,
+    pub since: Timestamp,
+    /// When it looks again; none: when somebody does something.
+    pub next_look: Option<Timestamp>,
+    /// It is given up then.
+    pub latest: Timestamp,
+    /// How long it usually takes, in words.
+    pub usually: Option<String>,
+}
+
+/// Who ends the wait.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WaitFor {
+    /// Microsoft's directories and caches.
+    Microsoft,
+    /// Microsoft asked for a pause, or was not to be reached.
+    Throttle,
+    /// The application's client secret, which a person has to give.
+    Secret,
+}
+
+/// One step of one setup.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Step {
+    pub kind: StepKind,
+    #[serde(flatten)]
+    pub state: StepState,
+    pub started: Option<Timestamp>,
+    pub ended: Option<Timestamp>,
+    /// What came of it, in one sentence.
+    pub summary: Option<String>,
+    /// What was sent and what came back, oldest first.
+    pub evidence: Vec<Evidence>,
+    /// The real sends of the proof.
+    pub probes: Vec<Probe>,
+    /// How often it was begun.
+    pub attempts: u32,
+    /// What rolling back left of it, and why.
+    pub left: Option<String>,
+}
+
+impl Step {
+    pub const fn new(kind: StepKind) -> Self {
+        Self {
+            kind,
+            state: StepState::Pending,
+            started: None,
+            ended: None,
+            summary: None,
+            evidence: Vec::new(),
+            probes: Vec::new(),
+            attempts: 0,
+            left: None,
+        }
+    }
+}
+
+/// One exchange with Microsoft, kept so that a person can check it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Evidence {
+    pub at: Timestamp,
+    /// What it shows: “Group read back”.
+    pub title: String,
+    /// The cmdlet or the request, without tokens and secrets.
+    pub sent: String,
+    /// What came back, shortened to what matters.
+    pub answer: String,
+    pub request_id: Option<String>,
+    pub took_millis: i64,
+    /// It changed something, so it belongs into history.
+    pub change: bool,
+}
+
+/// A mailbox that is tried with real mail.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Probe {
+    pub mailbox: MailAddress,
+    pub must: Must,
+    /// Oldest first.
+    pub looks: Vec<Look>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Must {
+    Arrive,
+    BeRefused,
+}
+
+impl Must {
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Arrive => "be accepted",
+            Self::BeRefused => "be refused",
+        }
+    }
+}
+
+/// One try.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Look {
+    pub at: Timestamp,
+    pub outcome: Outcome,
+    pub request_id: Option<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// Graph took the mail.
+    Accepted,
+    /// Refused by the policy.
+    Refused,
+    /// Neither: it failed for another reason, and proves nothing.
+    Unclear(String),
+}
+
+impl Probe {
+    /// The last try behaved as planned.
+    pub fn holds(&self) -> bool {
+        matches!(
+            (self.must, self.looks.last().map(|look| &look.outcome)),
+            (Must::Arrive, Some(Outcome::Accepted)) | (Must::BeRefused, Some(Outcome::Refused))
+        )
+    }
+}
