@@ -1,0 +1,311 @@
+//! What comes back from Entra: the end of a sign-in or of a consent.
+
+use domain::{
+    Problem, Timestamp,
+    connection::{Consent, Way},
+    history::EventKind,
+    id::{CustomerId, OperatorId, PartnerId, TenantId},
+    person::{Actor, Operator},
+    problem::Remedy,
+};
+use microsoft::{Audience, Identity, Redeemed, SIGN_IN_SCOPES};
+use serde::Deserialize;
+use serde_json::json;
+use store::{Purpose, SignIn, TakenSignIn};
+
+use crate::{Answer, Engine, Failure, connection::event, sign_in::expired};
+
+/// The query of `/auth/callback`.
+#[derive(Clone, Debug, Default, Deserialize)]
+pub struct CallbackQuery {
+    pub code: Option<String>,
+    pub state: Option<String>,
+    pub error: Option<String>,
+    pub error_description: Option<String>,
+}
+
+/// What the callback ended.
+#[derive(Clone, Debug)]
+pub enum Finished {
+    SignedIn {
+        operator: Operator,
+        return_to: String,
+    },
+    Connected {
+        return_to: String,
+    },
+}
+
+/// What a consent was asked for.
+struct Asked {
+    partner: PartnerId,
+    customer: CustomerId,
+    expected: TenantId,
+    operator: Option<OperatorId>,
+    way: Way,
+}
+
+impl Engine {
+    /// Ends the attempt that `query` names. Works once, and only in the browser that began.
+    pub async fn callback(&self, browser: &str, query: CallbackQuery) -> Answer<Finished> {
+        let now = self.now();
+        let Some(state) = query.state.as_deref() else {
+            return Err(unknown_attempt());
+        };
+        let taken = self
+            .store()
+            .take_sign_in(state, browser, now)
+            .await
+            .map_err(Failure::from)?;
+        let attempt = match taken {
+            TakenSignIn::Found(attempt) => attempt,
+            TakenSignIn::Expired { created_at } => return Err(expired(created_at, now)),
+            TakenSignIn::Unknown => return Err(unknown_attempt()),
+        };
+        match attempt.purpose {
+            Purpose::SignIn => self.finish_sign_in(&attempt, &query, now).await,
+            Purpose::Connect {
+                partner,
+                customer,
+                expected,
+                operator,
+                way,
+            } => {
+                let asked = Asked {
+                    partner,
+                    customer,
+                    expected,
+                    operator,
+                    way,
+                };
+                self.finish_consent(&attempt, &asked, &query, now).await
+            }
+        }
+    }
+
+    async fn finish_sign_in(
+        &self,
+        attempt: &SignIn,
+        query: &CallbackQuery,
+        now: Timestamp,
+    ) -> Answer<Finished> {
+        let code = code(query)?;
+        let redeemed = self
+            .microsoft()
+            .redeem_code(
+                None,
+                code,
+                &attempt.verifier,
+                &self.redirect_uri(),
+                SIGN_IN_SCOPES,
+            )
+            .await
+            .map_err(Failure::from)?;
+        let identity = self.identity(&redeemed, attempt, None).await?;
+        if !self.inner.partner_tenants.contains(&identity.tenant) {
+            tracing::warn!(tenant = %identity.tenant, "somebody of a foreign tenant tried to sign in");
+            return Err(foreign_tenant(&identity));
+        }
+        let partner_name = identity
+            .upn
+            .rsplit_once('@')
+            .map_or("Partner", |(_, domain)| domain);
+        let operator = self
+            .store()
+            .sign_in(
+                identity.tenant,
+                identity.object,
+                &identity.name,
+                &identity.upn,
+                partner_name,
+                now,
+            )
+            .await
+            .map_err(Failure::from)?;
+        Ok(Finished::SignedIn {
+            operator,
+            return_to: attempt.return_to.clone(),
+        })
+    }
+
+    async fn finish_consent(
+        &self,
+        attempt: &SignIn,
+        asked: &Asked,
+        query: &CallbackQuery,
+        now: Timestamp,
+    ) -> Answer<Finished> {
+        let result = self.take_consent(attempt, asked, query, now).await;
+        if let Err(problem) = &result {
+            self.note_refusal(asked, problem, now).await;
+        }
+        result.map(|()| Finished::Connected {
+            return_to: attempt.return_to.clone(),
+        })
+    }
+
+    async fn take_consent(
+        &self,
+        attempt: &SignIn,
+        asked: &Asked,
+        query: &CallbackQuery,
+        now: Timestamp,
+    ) -> Answer<()> {
+        let code = code(query)?;
+        let scopes = microsoft::token_scopes(Audience::Graph);
+        let redeemed = self
+            .microsoft()
+            .redeem_code(
+                Some(asked.expected),
+                code,
+                &attempt.verifier,
+                &self.redirect_uri(),
+                &scopes,
+            )
+            .await
+            .map_err(Failure::from)?;
+        let identity = self
+            .identity(&redeemed, attempt, Some(asked.expected))
+            .await?;
+        let Some(refresh) = &redeemed.refresh else {
+            return Err(Problem::new(
+                "entra.no_refresh_token",
+                Remedy::Consent,
+                "Microsoft gave no lasting token.",
+                "Postern could look into this customer for an hour only.",
+                "Connect again and accept all that is asked for.",
+            ));
+        };
+        self.microsoft().forget(asked.customer.0);
+        let store = async {
+            let mut tx = self.store().begin(asked.partner).await?;
+            let access = tx.for_system(asked.customer).await?;
+            let actor = match asked.operator {
+                Some(id) => match tx.operator(id).await? {
+                    Some(operator) if asked.way == Way::Admin => Actor::from(&operator),
+                    _ => Actor::CustomerAdmin {
+                        object: identity.object,
+                        upn: identity.upn.clone(),
+                    },
+                },
+                None => Actor::CustomerAdmin {
+                    object: identity.object,
+                    upn: identity.upn.clone(),
+                },
+            };
+            let scopes = microsoft::consent_scopes(Consent::Changing);
+            tx.save_consent(
+                &access,
+                asked.way,
+                &identity.upn,
+                identity.object,
+                &scopes,
+                refresh,
+                now,
+            )
+            .await?;
+            tx.append(&access, &store::NewEvent {
+                after: Some(json!({ "account": identity.upn, "scopes": scopes, "way": asked.way.as_str() })),
+                ..event(now, actor, EventKind::ConsentGiven, format!("{} consented.", identity.upn))
+            })
+            .await?;
+            tx.commit().await?;
+            Ok::<_, Failure>(access)
+        };
+        let access = store.await.map_err(Problem::from)?;
+        self.learn_name(&access).await;
+        Ok(())
+    }
+
+    /// The tenant's own name, for lists. Without it the domain serves.
+    async fn learn_name(&self, access: &store::CustomerAccess) {
+        let learn = async {
+            let organization = self.tenant(access).await?.organization().await?.value;
+            let mut tx = self.store().begin(access.partner()).await?;
+            tx.rename_customer(access, &organization.name, &organization.default_domain)
+                .await?;
+            tx.commit().await?;
+            Ok::<_, Failure>(())
+        };
+        if let Err(failure) = learn.await {
+            tracing::warn!(error = %failure, "the customer's name could not be read");
+        }
+    }
+
+    async fn note_refusal(&self, asked: &Asked, problem: &Problem, now: Timestamp) {
+        let note = async {
+            let mut tx = self.store().begin(asked.partner).await?;
+            let access = tx.for_system(asked.customer).await?;
+            let actor = match asked.operator {
+                Some(id) => tx
+                    .operator(id)
+                    .await?
+                    .as_ref()
+                    .map_or(Actor::System, Actor::from),
+                None => Actor::System,
+            };
+            tx.append(
+                &access,
+                &event(
+                    now,
+                    actor,
+                    EventKind::ConsentRefused,
+                    problem.happened.clone(),
+                ),
+            )
+            .await?;
+            tx.commit().await?;
+            Ok::<_, Failure>(())
+        };
+        if let Err(failure) = note.await {
+            tracing::error!(error = %failure, "a refused consent could not be noted");
+        }
+    }
+
+    async fn identity(
+        &self,
+        redeemed: &Redeemed,
+        attempt: &SignIn,
+        expected: Option<TenantId>,
+    ) -> Answer<Identity> {
+        let identity = self
+            .microsoft()
+            .identity(&redeemed.id_token, &attempt.nonce, expected)
+            .await;
+        Ok(identity.map_err(Failure::from)?)
+    }
+}
+
+/// The code, or what Entra said instead.
+fn code(query: &CallbackQuery) -> Answer<&str> {
+    if let Some(error) = &query.error {
+        return Err(microsoft::authorize_problem(
+            error,
+            query.error_description.as_deref().unwrap_or_default(),
+        ));
+    }
+    query.code.as_deref().ok_or_else(unknown_attempt)
+}
+
+fn unknown_attempt() -> Problem {
+    Problem::new(
+        "sign_in.unknown",
+        Remedy::Act,
+        "This sign-in was not begun in this browser, or it was finished before.",
+        "Each attempt works once, and only where it began, so that nobody signs you in as somebody else.",
+        "Start again from the page you wanted.",
+    )
+}
+
+fn foreign_tenant(identity: &Identity) -> Problem {
+    Problem::new(
+        "sign_in.foreign_tenant",
+        Remedy::Never,
+        format!(
+            "{} does not belong to an organisation that uses this Postern.",
+            identity.upn
+        ),
+        "Only people of the organisations that its operator has entered may sign in.",
+        "Sign in with your work account, or ask whoever runs this Postern to enter your organisation.",
+    )
+}

@@ -1,0 +1,84 @@
+//! The engine and what it is given.
+
+use std::sync::Arc;
+
+use domain::{Timestamp, id::TenantId};
+use microsoft::{Clock, Microsoft};
+use store::Store;
+
+use crate::{live::Hub, pace::Pace};
+
+/// Everything that the engine works with, passed in so that tests can hold time.
+#[derive(Debug)]
+pub struct EngineConfig {
+    pub store: Store,
+    pub microsoft: Microsoft,
+    pub clock: Arc<dyn Clock>,
+    /// What the browser sees, without a slash at the end.
+    pub public_url: String,
+    /// Home tenants whose people may sign in.
+    pub partner_tenants: Vec<TenantId>,
+    pub pace: Pace,
+    /// How many jobs one worker process carries out at the same time.
+    pub concurrency: usize,
+}
+
+/// Postern's operations. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Engine {
+    pub(crate) inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Inner {
+    pub store: Store,
+    pub microsoft: Microsoft,
+    pub clock: Arc<dyn Clock>,
+    pub public_url: String,
+    pub partner_tenants: Vec<TenantId>,
+    pub pace: Pace,
+    pub concurrency: usize,
+    pub hub: Hub,
+}
+
+impl Engine {
+    pub fn new(config: EngineConfig) -> Self {
+        let EngineConfig {
+            store,
+            microsoft,
+            clock,
+            public_url,
+            partner_tenants,
+            pace,
+            concurrency,
+        } = config;
+        Self {
+            inner: Arc::new(Inner {
+                store,
+                microsoft,
+                clock,
+                public_url: public_url.trim_end_matches('/').to_owned(),
+                partner_tenants,
+                pace,
+                concurrency: concurrency.max(1),
+                hub: Hub::default(),
+            }),
+        }
+    }
+
+    pub(crate) fn store(&self) -> &Store {
+        &self.inner.store
+    }
+
+    pub(crate) fn microsoft(&self) -> &Microsoft {
+        &self.inner.microsoft
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.inner.clock.now()
+    }
+
+    pub(crate) fn redirect_uri(&self) -> String {
+        format!("{}/auth/callback", self.inner.public_url)
+    }
+}

@@ -1,0 +1,38 @@
+//! What Postern does, one file per operation and per step.
+//!
+//! An operation takes the operator who asks, loads what it needs through the
+//! store's proof objects, and answers with the types that pages show. Every
+//! failure is a [`Problem`] for the person who asked; the cause is logged here,
+//! once.
+
+mod applications;
+mod callback;
+mod config;
+mod connect;
+mod connection;
+mod customers;
+mod failure;
+mod history;
+mod link;
+mod live;
+mod mailboxes;
+mod pace;
+mod people;
+mod purge;
+mod session;
+mod setup;
+mod sign_in;
+mod tenant;
+mod wizard;
+mod worker;
+
+pub use callback::{CallbackQuery, Finished};
+pub use config::{Engine, EngineConfig};
+pub use failure::Failure;
+pub use pace::Pace;
+pub use setup::script::Script;
+
+use domain::Problem;
+
+/// What every operation answers.
+pub type Answer<T> = Result<T, Problem>;

@@ -1,0 +1,136 @@
+//! Changes on their way to open pages: one listener per process, one stream per page.
+
+use std::time::Duration;
+
+use domain::{
+    Problem,
+    id::{CustomerId, SetupId},
+    person::Operator,
+    view::SetupView,
+};
+use futures::{Stream, StreamExt as _};
+use store::Notice;
+use tokio::sync::{broadcast, watch};
+
+use crate::{Answer, Engine};
+
+/// More than a page can fall behind before it simply reads anew.
+const BACKLOG: usize = 256;
+
+/// Where the listener of this process hands out what it hears.
+#[derive(Debug)]
+pub(crate) struct Hub {
+    sender: broadcast::Sender<Notice>,
+}
+
+impl Default for Hub {
+    fn default() -> Self {
+        Self {
+            sender: broadcast::channel(BACKLOG).0,
+        }
+    }
+}
+
+impl Hub {
+    fn subscribe(&self) -> broadcast::Receiver<Notice> {
+        self.sender.subscribe()
+    }
+}
+
+impl Engine {
+    /// Hears the database's notices and hands them out until `shutdown` turns true.
+    pub async fn listen(&self, mut shutdown: watch::Receiver<bool>) {
+        let mut notices = std::pin::pin!(self.store().listen());
+        loop {
+            tokio::select! {
+                _ = shutdown.wait_for(|stop| *stop) => return,
+                notice = notices.next() => match notice {
+                    // Nobody listening is no failure: no page is open.
+                    Some(notice) => { let _ = self.inner.hub.sender.send(notice); }
+                    None => tokio::time::sleep(Duration::from_secs(1)).await,
+                },
+            }
+        }
+    }
+
+    /// A setup now, and again after each change, until the receiver goes away or the operator
+    /// may no longer see it. Never goes back to an older version.
+    pub async fn watch_setup(
+        &self,
+        operator: &Operator,
+        customer: CustomerId,
+        setup: SetupId,
+    ) -> Answer<impl Stream<Item = SetupView> + Send + use<>> {
+        // Subscribed before the first read: a change in between is heard.
+        let receiver = self.inner.hub.subscribe();
+        let first = self.setup(operator, customer, setup).await?;
+        let state = Watch {
+            engine: self.clone(),
+            operator: operator.clone(),
+            customer,
+            setup,
+            shown: first.version,
+            receiver,
+        };
+        let changes = futures::stream::unfold(state, |mut watch| async move {
+            let view = watch.next().await?;
+            Some((view, watch))
+        });
+        Ok(futures::stream::once(std::future::ready(first)).chain(changes))
+    }
+
+    /// Something changed in one of the partner's setups.
+    pub fn watch_partner(&self, operator: &Operator) -> impl Stream<Item = ()> + Send + use<> {
+        let partner = operator.partner;
+        let receiver = self.inner.hub.subscribe();
+        futures::stream::unfold(receiver, move |mut receiver| async move {
+            loop {
+                match receiver.recv().await {
+                    Ok(Notice::Setup { partner: of, .. }) if of != partner => {}
+                    Ok(_) | Err(broadcast::error::RecvError::Lagged(_)) => {
+                        return Some(((), receiver));
+                    }
+                    Err(broadcast::error::RecvError::Closed) => return None,
+                }
+            }
+        })
+    }
+}
+
+struct Watch {
+    engine: Engine,
+    operator: Operator,
+    customer: CustomerId,
+    setup: SetupId,
+    shown: i64,
+    receiver: broadcast::Receiver<Notice>,
+}
+
+impl Watch {
+    async fn next(&mut self) -> Option<SetupView> {
+        loop {
+            match self.receiver.recv().await {
+                Ok(Notice::Setup { setup, version, .. })
+                    if setup != self.setup || version <= self.shown =>
+                {
+                    continue;
+                }
+                Ok(_) | Err(broadcast::error::RecvError::Lagged(_)) => {}
+                Err(broadcast::error::RecvError::Closed) => return None,
+            }
+            match self
+                .engine
+                .setup(&self.operator, self.customer, self.setup)
+                .await
+            {
+                Ok(view) if view.version > self.shown => {
+                    self.shown = view.version;
+                    return Some(view);
+                }
+                Ok(_) => {}
+                Err(Problem { key, .. }) if key == "database.unavailable" || key == "internal" => {}
+                Err(_) => return None,
+            }
+        }
+    }
+}

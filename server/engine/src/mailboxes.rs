@@ -1,0 +1,45 @@
+//! Searching a customer's mailboxes.
+
+use domain::{
+    Problem,
+    id::CustomerId,
+    person::{Operator, Right},
+    view::MailboxesFound,
+};
+
+use crate::{Answer, Engine, Failure};
+
+/// As many as a person reads.
+const SHOWN: usize = 20;
+
+impl Engine {
+    /// User and shared mailboxes whose name or address matches.
+    pub async fn mailboxes(
+        &self,
+        operator: &Operator,
+        customer: CustomerId,
+        search: &str,
+    ) -> Answer<MailboxesFound> {
+        let search = search.trim();
+        if search.chars().count() > 100 {
+            return Err(Problem::input(
+                "search",
+                "The search is longer than 100 characters.",
+                "Search for a part of the name.",
+            ));
+        }
+        let find = async {
+            let mut tx = self.store().begin(operator.partner).await?;
+            let access = tx.access(operator, customer, Right::Read).await?;
+            drop(tx);
+            let (rows, more) = self
+                .tenant(&access)
+                .await?
+                .mailboxes(search, SHOWN)
+                .await?
+                .value;
+            Ok::<_, Failure>(MailboxesFound { rows, more })
+        };
+        find.await.map_err(Problem::from)
+    }
+}

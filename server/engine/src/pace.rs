@@ -1,0 +1,108 @@
+//! How long steps wait between looks.
+
+/// The pace of waiting. At 1 it suits Microsoft; the demo's cloud runs faster.
+///
+/// Only the gaps between looks and the patience of steps follow it. How long a secret is kept
+/// never does.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Pace {
+    factor: f64,
+}
+
+/// One kind of wait: how soon it looks again, and when it gives up. Milliseconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Wait {
+    pub first: i64,
+    /// Each gap is half as long again as the one before, up to this.
+    pub longest: i64,
+    pub patience: i64,
+}
+
+const SECOND: i64 = 1000;
+const MINUTE: i64 = 60 * SECOND;
+const HOUR: i64 = 60 * MINUTE;
+
+/// A group that was just made: seconds in Exchange, minutes in the directory, hours on a bad day.
+pub const VISIBLE: Wait = Wait {
+    first: 15 * SECOND,
+    longest: 5 * MINUTE,
+    patience: 24 * HOUR,
+};
+/// Members and policies that were just written, until they are read back.
+pub const READ_BACK: Wait = Wait {
+    first: 5 * SECOND,
+    longest: MINUTE,
+    patience: 2 * HOUR,
+};
+/// Exchange's test, until it knows the policy.
+pub const CHECK: Wait = Wait {
+    first: 10 * SECOND,
+    longest: 2 * MINUTE,
+    patience: 4 * HOUR,
+};
+/// Enforcement on real mail: usually 30 minutes to 2 hours (MICROSOFT.md §2.4).
+pub const ENFORCED: Wait = Wait {
+    first: 5 * MINUTE,
+    longest: 20 * MINUTE,
+    patience: 12 * HOUR,
+};
+/// Microsoft is not to be reached, or asks for a pause.
+pub const TROUBLE: Wait = Wait {
+    first: 10 * SECOND,
+    longest: 10 * MINUTE,
+    patience: 24 * HOUR,
+};
+
+impl Pace {
+    /// `factor` 1 is real time, 600 six hundred times as fast. Anything below 1 counts as 1.
+    pub const fn new(factor: f64) -> Self {
+        Self {
+            factor: if factor >= 1.0 { factor } else { 1.0 },
+        }
+    }
+
+    /// `millis` at this pace; never less than 50 ms, so that nothing hammers.
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_precision_loss,
+        reason = "spans of days at most"
+    )]
+    pub fn of(self, millis: i64) -> i64 {
+        ((millis as f64 / self.factor) as i64).max(50)
+    }
+
+    /// The gap before the look with this number, counted from 0.
+    pub fn gap(self, wait: Wait, looks: usize) -> i64 {
+        let mut gap = wait.first;
+        for _ in 0..looks.min(32) {
+            gap = (gap + gap / 2).min(wait.longest);
+        }
+        self.of(gap)
+    }
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self::new(1.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn gaps_grow_to_their_bound() {
+        let pace = Pace::default();
+        assert_eq!(pace.gap(VISIBLE, 0), 15_000);
+        assert_eq!(pace.gap(VISIBLE, 1), 22_500);
+        assert_eq!(pace.gap(VISIBLE, 1000), 300_000);
+    }
+
+    #[test]
+    fn a_fast_pace_never_hammers() {
+        assert_eq!(Pace::new(1e9).gap(VISIBLE, 0), 50);
+        assert_eq!(Pace::new(-3.0).gap(VISIBLE, 0), 15_000);
+        assert_eq!(Pace::new(f64::NAN).gap(VISIBLE, 0), 15_000);
+    }
+}

@@ -1,0 +1,326 @@
+//! What operators ask of a running setup: cancel, try again, look now, leave the proof out, roll back.
+
+use domain::{
+    Problem, Timestamp,
+    history::EventKind,
+    id::{CustomerId, SetupId},
+    person::{Operator, Right},
+    setup::{Can, Intent, can},
+    step::{Step, StepKind, StepState},
+};
+use store::{CustomerAccess, NewEvent, SetupRecord, Tx};
+
+use crate::{
+    Answer, Engine, Failure,
+    connection::event,
+    failure::conflict,
+    setup::{save::save, secret},
+    worker::setup_job,
+};
+
+/// A setup that is locked for a change.
+struct Locked {
+    tx: Tx,
+    access: CustomerAccess,
+    record: SetupRecord,
+    now: Timestamp,
+}
+
+impl Locked {
+    async fn event(
+        &mut self,
+        operator: &Operator,
+        kind: EventKind,
+        what: String,
+    ) -> Result<(), store::Error> {
+        let entry = NewEvent {
+            setup: Some(self.record.id),
+            ..event(self.now, operator.into(), kind, what)
+        };
+        self.tx.append(&self.access, &entry).await?;
+        Ok(())
+    }
+
+    async fn save_and_go(mut self) -> Result<(), Failure> {
+        save(&mut self.tx, &self.access, &self.record).await?;
+        self.tx
+            .add_job(&setup_job(&self.access, self.record.id, None))
+            .await?;
+        self.tx.commit().await?;
+        Ok(())
+    }
+}
+
+impl Engine {
+    async fn lock(
+        &self,
+        operator: &Operator,
+        customer: CustomerId,
+        setup: SetupId,
+        allowed: impl Fn(Can) -> bool,
+        refusal: &str,
+    ) -> Result<Locked, Failure> {
+        let mut tx = self.store().begin(operator.partner).await?;
+        let access = tx.access(operator, customer, Right::Change).await?;
+        let record = tx
+            .lock_setup(&access, setup)
+            .await?
+            .ok_or(store::Error::NotFound)?;
+        if !allowed(can(record.intent, &record.steps)) {
+            return Err(conflict(refusal).into());
+        }
+        Ok(Locked {
+            tx,
+            access,
+            record,
+            now: self.now(),
+        })
+    }
+
+    /// Stops the setup and leaves things as they are. A step that runs right now still ends.
+    pub async fn cancel_setup(
+        &self,
+        operator: &Operator,
+        customer: CustomerId,
+        setup: SetupId,
+    ) -> Answer<()> {
+        let cancel = async {
+            let mut locked = self
+                .lock(
+                    operator,
+                    customer,
+                    setup,
+                    |can| can.cancel,
+                    "This setup has ended already.",
+                )
+                .await?;
+            let left = what_is_there(&locked.record.steps);
+            locked.record.intent = Intent::Cancel;
+            locked.record.ended_at = Some(locked.now);
+            for step in &mut locked.record.steps {
+                if matches!(step.state, StepState::Pending | StepState::Waiting(_)) {
+                    step.state = StepState::Skipped {
+                        why: "The setup was cancelled.".into(),
+                    };
+                    step.ended = Some(locked.now);
+                }
+            }
+            secret::forget(
+                &mut locked.tx,
+                &locked.access,
+                setup,
+                locked.now,
+                "the setup was cancelled",
+            )
+            .await?;
+            locked
+                .event(
+                    operator,
+                    EventKind::SetupCancelled,
+                    format!("Cancelled. {left}"),
+                )
+                .await?;
+            save(&mut locked.tx, &locked.access, &locked.record).await?;
+            locked.tx.commit().await?;
+            Ok::<_, Failure>(())
+        };
+        cancel.await.map_err(Problem::from)
+    }
+
+    /// Goes on from the failed step.
+    pub async fn retry_setup(
+        &self,
+        operator: &Operator,
+        customer: CustomerId,
+        setup: SetupId,
+    ) -> Answer<()> {
+        let retry = async {
+            let mut locked = self
+                .lock(
+                    operator,
+                    customer,
+                    setup,
+                    |can| can.retry,
+                    "No step of this setup has failed.",
+                )
+                .await?;
+            let rolling_back = locked.record.intent == Intent::RollBack;
+            let mut title = "";
+            for step in &mut locked.record.steps {
+                if matches!(step.state, StepState::Failed { .. }) {
+                    title = step.kind.title();
+                    // Rolling back takes up what is not undone; forward takes up what has not begun.
+                    step.state = if rolling_back {
+                        StepState::Running
+                    } else {
+                        StepState::Pending
+                    };
+                    step.ended = None;
+                    step.attempts = 0;
+                }
+            }
+            locked.record.ended_at = None;
+            locked
+                .event(
+                    operator,
+                    EventKind::SetupRetried,
+                    format!("Tried again from the step “{title}”."),
+                )
+                .await?;
+            locked.save_and_go().await
+        };
+        retry.await.map_err(Problem::from)
+    }
+
+    /// Looks at once instead of when the wait ends.
+    pub async fn look_now(
+        &self,
+        operator: &Operator,
+        customer: CustomerId,
+        setup: SetupId,
+    ) -> Answer<()> {
+        let look = async {
+            let locked = self
+                .lock(
+                    operator,
+                    customer,
+                    setup,
+                    |can| can.look_now,
+                    "This setup does not wait for a look.",
+                )
+                .await?;
+            locked.save_and_go().await
+        };
+        look.await.map_err(Problem::from)
+    }
+
+    /// Ends the setup as checked, without real mail.
+    pub async fn skip_proof(
+        &self,
+        operator: &Operator,
+        customer: CustomerId,
+        setup: SetupId,
+    ) -> Answer<()> {
+        let skip = async {
+            let mut locked = self
+                .lock(
+                    operator,
+                    customer,
+                    setup,
+                    |can| can.skip_proof,
+                    "The proof cannot be left out now.",
+                )
+                .await?;
+            let why = format!("{} left the proof by real mail out.", operator.name);
+            for step in locked
+                .record
+                .steps
+                .iter_mut()
+                .filter(|step| step.kind == StepKind::Prove)
+            {
+                step.state = StepState::Skipped { why: why.clone() };
+                step.ended = Some(locked.now);
+            }
+            locked.record.ended_at = Some(locked.now);
+            secret::forget(
+                &mut locked.tx,
+                &locked.access,
+                setup,
+                locked.now,
+                "the proof was left out",
+            )
+            .await?;
+            locked.event(operator, EventKind::StepSkipped, why).await?;
+            locked
+                .event(
+                    operator,
+                    EventKind::SetupDone,
+                    "Finished as checked: without real mail.".into(),
+                )
+                .await?;
+            save(&mut locked.tx, &locked.access, &locked.record).await?;
+            locked.tx.commit().await?;
+            Ok::<_, Failure>(())
+        };
+        skip.await.map_err(Problem::from)
+    }
+
+    /// Undoes what the setup made. `confirm` is the application's name, typed.
+    pub async fn roll_back(
+        &self,
+        operator: &Operator,
+        customer: CustomerId,
+        setup: SetupId,
+        confirm: &str,
+    ) -> Answer<()> {
+        let roll = async {
+            let mut locked = self
+                .lock(
+                    operator,
+                    customer,
+                    setup,
+                    |can| can.roll_back,
+                    "There is nothing to roll back.",
+                )
+                .await?;
+            let name = &locked.record.plan.application.name;
+            if confirm.trim() != name.trim() {
+                return Err(Problem::input(
+                    "confirm",
+                    format!("“{}” is not the name of the application.", confirm.trim()),
+                    format!("Type {name} to roll this setup back."),
+                )
+                .into());
+            }
+            locked.record.intent = Intent::RollBack;
+            locked.record.ended_at = None;
+            for step in &mut locked.record.steps {
+                // What failed or was cut short may have left something: it is undone like the rest.
+                let cut_short = matches!(
+                    step.state,
+                    StepState::Failed { .. } | StepState::Waiting(_) | StepState::Skipped { .. }
+                );
+                if cut_short && step.started.is_some() {
+                    step.state = StepState::Running;
+                }
+                step.attempts = 0;
+            }
+            secret::forget(
+                &mut locked.tx,
+                &locked.access,
+                setup,
+                locked.now,
+                "the setup is rolled back",
+            )
+            .await?;
+            locked
+                .event(
+                    operator,
+                    EventKind::SetupRollBack,
+                    "Roll back started: the steps are undone in reverse order.".into(),
+                )
+                .await?;
+            locked.save_and_go().await
+        };
+        roll.await.map_err(Problem::from)
+    }
+}
+
+/// What a cancelled setup leaves, in a sentence.
+fn what_is_there(steps: &[Step]) -> String {
+    let done = |kind: StepKind| {
+        steps
+            .iter()
+            .any(|step| step.kind == kind && step.state == StepState::Done)
+    };
+    match (
+        done(StepKind::Group),
+        done(StepKind::Senders),
+        done(StepKind::Policy),
+    ) {
+        (_, _, true) => "The group and the policy stay and have effect.".into(),
+        (_, true, false) => "The group and its members stay; there is no policy.".into(),
+        (true, false, false) => "The group stays, without members; there is no policy.".into(),
+        _ => "Nothing was made before.".into(),
+    }
+}

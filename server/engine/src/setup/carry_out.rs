@@ -1,0 +1,470 @@
+//! One run of a setup's job: claim a step, carry it out, record how it ended.
+
+use domain::{
+    Problem, Timestamp,
+    history::EventKind,
+    id::SetupId,
+    person::Actor,
+    problem::Remedy,
+    proof::Proof,
+    setup::{Intent, SetupState, derive, proof},
+    step::{Evidence, Step, StepKind, StepState, WaitFor, Waiting},
+};
+use store::{CustomerAccess, NewEvent, SetupRecord, Tx};
+
+use crate::{
+    Engine, Failure,
+    connection::event,
+    pace::{self, Wait},
+    setup::{
+        claim::Claim,
+        save::save,
+        secret, steps, undo,
+        work::{Notes, Outcome, Work},
+    },
+    worker::setup_job,
+};
+
+/// Evidence kept per step; looks that changed nothing make room for newer ones.
+const MOST_EVIDENCE: usize = 60;
+
+impl Engine {
+    /// Carries out the next step of a setup. Can be killed anywhere and run again.
+    pub(crate) async fn run_setup(
+        &self,
+        access: &CustomerAccess,
+        setup: SetupId,
+    ) -> Result<(), Failure> {
+        let Some(claim) = self.claim(access, setup).await? else {
+            return Ok(());
+        };
+        let (outcome, notes) = self.act(access, &claim).await?;
+        self.record(access, &claim, outcome, notes).await
+    }
+
+    async fn act(
+        &self,
+        access: &CustomerAccess,
+        claim: &Claim,
+    ) -> Result<(Outcome, Notes), Failure> {
+        let tenant = match self.tenant(access).await {
+            Ok(tenant) => tenant,
+            Err(Failure::Told(problem)) => {
+                return Ok((Outcome::Failed(*problem), Notes::default()));
+            }
+            Err(other) => return Err(other),
+        };
+        let secret = if claim.step.kind == StepKind::Prove && !claim.backwards {
+            let mut tx = self.store().begin(access.partner()).await?;
+            tx.secret(access, claim.record.id, self.now()).await?
+        } else {
+            None
+        };
+        let mut work = Work {
+            engine: self,
+            tenant,
+            setup: claim.record.id,
+            plan: &claim.record.plan,
+            step: &claim.step,
+            secret,
+            notes: Notes::default(),
+        };
+        let result = if claim.backwards {
+            undo::undo(&mut work).await
+        } else {
+            steps::run(&mut work).await
+        };
+        let notes = std::mem::take(&mut work.notes);
+        let outcome = match result {
+            Ok(outcome) => {
+                self.note_connection(access, Ok(())).await;
+                outcome
+            }
+            Err(Failure::Told(problem)) => Outcome::Failed(*problem),
+            Err(Failure::Microsoft(error)) => {
+                self.note_connection(access, Err(&error)).await;
+                trouble(&error)
+            }
+            Err(other) => return Err(other),
+        };
+        Ok((outcome, notes))
+    }
+
+    /// Writes the end of a run: step, events and the next job in one transaction.
+    async fn record(
+        &self,
+        access: &CustomerAccess,
+        claim: &Claim,
+        outcome: Outcome,
+        notes: Notes,
+    ) -> Result<(), Failure> {
+        let now = self.now();
+        let mut tx = self.store().begin(access.partner()).await?;
+        let Some(mut record) = tx.lock_setup(access, claim.record.id).await? else {
+            return Ok(());
+        };
+        let Some(step) = record.steps.get_mut(claim.position) else {
+            return Ok(());
+        };
+        if step.attempts != claim.step.attempts && record.intent == claim.record.intent {
+            // Another run took the step over, because this one was believed dead. It observes for
+            // itself what is there.
+            tracing::warn!(setup = %claim.record.id, step = claim.step.kind.as_str(), "a step was taken over");
+            return Ok(());
+        }
+        let turned = record.intent != claim.record.intent;
+        let before = claim.step.state.clone();
+        keep(step, &notes);
+        let settled = settle(
+            step,
+            &before,
+            outcome,
+            turned,
+            record.intent,
+            self.inner.pace,
+            now,
+        );
+        let title = step.kind.title();
+        let log = Log {
+            setup: record.id,
+            now,
+        };
+        for change in notes.changes {
+            tx.append(
+                access,
+                &NewEvent {
+                    setup: Some(record.id),
+                    before: change.before,
+                    after: change.after,
+                    requests: change.request.into_iter().collect(),
+                    ..event(now, Actor::System, EventKind::Change, change.what)
+                },
+            )
+            .await?;
+        }
+        if let Some(kind) = settled.event {
+            log.append(
+                &mut tx,
+                access,
+                kind,
+                format!("{title}: {}", settled.sentence),
+            )
+            .await?;
+        }
+        if let Some(why) = notes.forget_secret.or(settled.forget_secret) {
+            secret::forget(&mut tx, access, record.id, now, why).await?;
+        }
+        self.finish(&mut tx, access, &mut record, &log).await?;
+        save(&mut tx, access, &record).await?;
+        let goes_on = match record.intent {
+            Intent::Forward | Intent::RollBack => settled.goes_on || turned,
+            Intent::Cancel => false,
+        };
+        if goes_on && record.ended_at.is_none() {
+            tx.add_job(&setup_job(access, record.id, settled.next_look))
+                .await?;
+        }
+        tx.commit().await?;
+        Ok(())
+    }
+
+    /// Ends the setup when its last step ended.
+    async fn finish(
+        &self,
+        tx: &mut Tx,
+        access: &CustomerAccess,
+        record: &mut SetupRecord,
+        log: &Log,
+    ) -> Result<(), Failure> {
+        if record.ended_at.is_some() {
+            return Ok(());
+        }
+        match derive(record.intent, &record.steps) {
+            SetupState::Done => {
+                record.ended_at = Some(log.now);
+                let proof = proof(record.intent, &record.steps);
+                if proof == Proof::Proven {
+                    log.append(tx, access, EventKind::Proven, proof.explained().to_owned())
+                        .await?;
+                }
+                secret::forget(tx, access, record.id, log.now, "the proof ended").await?;
+                log.append(
+                    tx,
+                    access,
+                    EventKind::SetupDone,
+                    format!("Finished as {}.", proof.word()),
+                )
+                .await?;
+            }
+            SetupState::RolledBack => {
+                record.ended_at = Some(log.now);
+                let left: Vec<&str> = record
+                    .steps
+                    .iter()
+                    .filter_map(|step| step.left.as_deref())
+                    .collect();
+                let what = if left.is_empty() {
+                    "Rolled back: what the setup made is gone.".to_owned()
+                } else {
+                    format!("Rolled back, but: {}", left.join(" "))
+                };
+                log.append(tx, access, EventKind::SetupRolledBack, what)
+                    .await?;
+            }
+            SetupState::Running
+            | SetupState::Waiting
+            | SetupState::NeedsSecret
+            | SetupState::Failed
+            | SetupState::Cancelled
+            | SetupState::RollingBack => {}
+        }
+        Ok(())
+    }
+}
+
+struct Log {
+    setup: SetupId,
+    now: Timestamp,
+}
+
+impl Log {
+    async fn append(
+        &self,
+        tx: &mut Tx,
+        access: &CustomerAccess,
+        kind: EventKind,
+        what: String,
+    ) -> Result<(), store::Error> {
+        let entry = NewEvent {
+            setup: Some(self.setup),
+            ..event(self.now, Actor::System, kind, what)
+        };
+        tx.append(access, &entry).await.map(|_| ())
+    }
+}
+
+/// Adds a run's evidence. Of runs that changed nothing only the last is kept.
+fn keep(step: &mut Step, notes: &Notes) {
+    step.evidence.retain(|evidence: &Evidence| evidence.change);
+    step.evidence.extend(notes.evidence.iter().cloned());
+    if step.evidence.len() > MOST_EVIDENCE {
+        let surplus = step.evidence.len() - MOST_EVIDENCE;
+        step.evidence.drain(..surplus);
+    }
+    if !notes.probes.is_empty() {
+        step.probes.clone_from(&notes.probes);
+    }
+}
+
+/// What the end of a run means for the rest.
+#[derive(Default)]
+struct Settled {
+    event: Option<EventKind>,
+    sentence: String,
+    forget_secret: Option<&'static str>,
+    goes_on: bool,
+    next_look: Option<Timestamp>,
+}
+
+/// Puts the step into the state that the run ended with.
+fn settle(
+    step: &mut Step,
+    before: &StepState,
+    outcome: Outcome,
+    turned: bool,
+    intent: Intent,
+    pace: pace::Pace,
+    now: Timestamp,
+) -> Settled {
+    let mut settled = Settled::default();
+    if turned {
+        // Somebody cancelled or rolled back while it ran: what it did stands, what it wants does not.
+        match (outcome, intent) {
+            (Outcome::Done { summary }, _) => {
+                step.ended = Some(now);
+                step.summary = Some(summary.clone());
+                step.state = StepState::Done;
+                settled.event = Some(EventKind::StepDone);
+                settled.sentence = summary;
+            }
+            (_, Intent::Cancel) => {
+                step.ended = Some(now);
+                step.state = StepState::Skipped {
+                    why: "The setup was cancelled while this ran; what it made by then stays."
+                        .into(),
+                };
+            }
+            (_, Intent::RollBack | Intent::Forward) => step.state = StepState::Running,
+        }
+        return settled;
+    }
+    match outcome {
+        Outcome::Done { summary } => {
+            step.ended = Some(now);
+            step.summary = Some(summary.clone());
+            step.state = StepState::Done;
+            settled.event = Some(EventKind::StepDone);
+            settled.sentence = summary;
+            settled.goes_on = true;
+        }
+        Outcome::Undone { summary } => {
+            step.ended = Some(now);
+            step.summary = Some(summary.clone());
+            step.state = StepState::Undone;
+            settled.event = Some(EventKind::StepUndone);
+            settled.sentence = summary;
+            settled.goes_on = true;
+        }
+        Outcome::Left { why } => {
+            step.ended = Some(now);
+            step.left = Some(why.clone());
+            step.state = StepState::Done;
+            settled.event = Some(EventKind::StepSkipped);
+            settled.sentence = why;
+            settled.goes_on = true;
+        }
+        Outcome::Skipped { why } => {
+            step.ended = Some(now);
+            step.state = StepState::Skipped { why: why.clone() };
+            settled.event = Some(EventKind::StepSkipped);
+            settled.sentence = why;
+            settled.goes_on = true;
+        }
+        Outcome::Failed(problem) => fail(step, problem, now, &mut settled),
+        Outcome::Wait {
+            what,
+            why,
+            wait,
+            usually,
+        } => {
+            wait_on(
+                step,
+                before,
+                Asked {
+                    what,
+                    why,
+                    wait,
+                    usually,
+                },
+                pace,
+                now,
+                &mut settled,
+            );
+        }
+    }
+    settled
+}
+
+struct Asked {
+    what: WaitFor,
+    why: String,
+    wait: Wait,
+    usually: Option<&'static str>,
+}
+
+fn wait_on(
+    step: &mut Step,
+    before: &StepState,
+    asked: Asked,
+    pace: pace::Pace,
+    now: Timestamp,
+    settled: &mut Settled,
+) {
+    let Asked {
+        what,
+        why,
+        wait,
+        usually,
+    } = asked;
+    let same = |one: WaitFor| (one == WaitFor::Secret) == (what == WaitFor::Secret);
+    // A wait that goes on keeps its beginning and its end.
+    let (since, latest, first) = match before {
+        StepState::Waiting(old) if same(old.what) => (old.since, old.latest, false),
+        _ => (now, now.plus_millis(patience(what, wait, pace)), true),
+    };
+    if now >= latest {
+        if what == WaitFor::Secret {
+            step.ended = Some(now);
+            let why = "No client secret was given in time, so no real mail was sent.".to_owned();
+            step.state = StepState::Skipped { why: why.clone() };
+            settled.event = Some(EventKind::StepSkipped);
+            settled.sentence = why;
+            settled.goes_on = true;
+            return;
+        }
+        fail(step, gave_up(&why, now.millis_since(since)), now, settled);
+        return;
+    }
+    let looks = usize::try_from(step.attempts.saturating_sub(1)).unwrap_or(usize::MAX);
+    let next_look = match what {
+        WaitFor::Secret => latest,
+        WaitFor::Microsoft | WaitFor::Throttle => {
+            now.plus_millis(pace.gap(wait, looks)).min(latest)
+        }
+    };
+    settled.next_look = Some(next_look);
+    settled.goes_on = true;
+    if first {
+        settled.event = Some(EventKind::StepWaiting);
+        settled.sentence.clone_from(&why);
+    }
+    step.state = StepState::Waiting(Waiting {
+        what,
+        why,
+        since,
+        next_look: (what != WaitFor::Secret).then_some(next_look),
+        latest,
+        usually: usually.map(Into::into),
+    });
+}
+
+fn patience(what: WaitFor, wait: Wait, pace: pace::Pace) -> i64 {
+    // People do not live at the demo's pace.
+    if what == WaitFor::Secret {
+        wait.patience
+    } else {
+        pace.of(wait.patience)
+    }
+}
+
+fn fail(step: &mut Step, problem: Problem, now: Timestamp, settled: &mut Settled) {
+    step.ended = Some(now);
+    settled.event = Some(EventKind::StepFailed);
+    settled.sentence = format!("{} {}", problem.happened, problem.todo);
+    if step.kind == StepKind::Prove {
+        settled.forget_secret = Some("the proof failed");
+    }
+    step.state = StepState::Failed { problem };
+}
+
+/// The wait took too long.
+fn gave_up(why: &str, waited: i64) -> Problem {
+    Problem::new(
+        "step.gave_up",
+        Remedy::Act,
+        format!("Gave up after {}. {why}", domain::time::span(waited)),
+        "Microsoft takes far longer than usual, or something is in the way that Postern does not see.",
+        "Look at the evidence, then try again: it goes on from here.",
+    )
+}
+
+/// A failure at Microsoft: it passes, or somebody has to do something.
+fn trouble(error: &microsoft::Error) -> Outcome {
+    let problem = error.problem();
+    if !error.is_transient() {
+        return Outcome::Failed(problem);
+    }
+    let mut wait = pace::TROUBLE;
+    if let Some(pause) = error.retry_after() {
+        wait.first = wait
+            .first
+            .max(i64::try_from(pause.as_millis()).unwrap_or(i64::MAX));
+        wait.longest = wait.longest.max(wait.first);
+    }
+    Outcome::Wait {
+        what: WaitFor::Throttle,
+        why: problem.happened,
+        wait,
+        usually: None,
+    }
+}

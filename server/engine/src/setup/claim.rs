@@ -1,0 +1,150 @@
+//! Which step is next.
+
+use domain::{
+    Timestamp,
+    id::SetupId,
+    setup::Intent,
+    step::{Step, StepState},
+};
+use store::{CustomerAccess, SetupRecord};
+
+use crate::{Engine, Failure, setup::save::save};
+
+/// A step that this run is to carry out.
+pub(crate) struct Claim {
+    pub record: SetupRecord,
+    /// Position in the steps.
+    pub position: usize,
+    pub step: Step,
+    pub backwards: bool,
+}
+
+impl Engine {
+    /// Takes the next step, or none when there is nothing to do.
+    pub(crate) async fn claim(
+        &self,
+        access: &CustomerAccess,
+        setup: SetupId,
+    ) -> Result<Option<Claim>, Failure> {
+        let now = self.now();
+        let mut tx = self.store().begin(access.partner()).await?;
+        let Some(mut record) = tx.lock_setup(access, setup).await? else {
+            return Ok(None);
+        };
+        let backwards = record.intent == Intent::RollBack;
+        let position = match record.intent {
+            Intent::Forward => forward(&record.steps),
+            Intent::RollBack => backward(&record.steps),
+            Intent::Cancel => {
+                // The run that worked on it when it was cancelled did not live to say how it ended.
+                for step in record
+                    .steps
+                    .iter_mut()
+                    .filter(|step| step.state == StepState::Running)
+                {
+                    step.state = StepState::Skipped {
+                        why: "The setup was cancelled while this ran; what it made by then stays."
+                            .into(),
+                    };
+                    step.ended = Some(now);
+                }
+                save(&mut tx, access, &record).await?;
+                tx.commit().await?;
+                return Ok(None);
+            }
+        };
+        let Some(position) = position else {
+            return Ok(None);
+        };
+        let Some(step) = record.steps.get_mut(position) else {
+            return Ok(None);
+        };
+        begin(step, now);
+        let step = step.clone();
+        save(&mut tx, access, &record).await?;
+        tx.commit().await?;
+        Ok(Some(Claim {
+            record,
+            position,
+            step,
+            backwards,
+        }))
+    }
+}
+
+/// A step that waits goes on waiting while it looks: only its first run shows as running.
+fn begin(step: &mut Step, now: Timestamp) {
+    step.attempts = step.attempts.saturating_add(1);
+    if !matches!(step.state, StepState::Waiting(_)) {
+        step.state = StepState::Running;
+    }
+    if step.started.is_none() {
+        step.started = Some(now);
+    }
+}
+
+/// The first step that is not over; none behind a failed one.
+fn forward(steps: &[Step]) -> Option<usize> {
+    let position = steps.iter().position(|step| !step.state.is_over())?;
+    let failed = steps
+        .get(position)
+        .is_some_and(|step| matches!(step.state, StepState::Failed { .. }));
+    (!failed).then_some(position)
+}
+
+/// The last step that began and is not undone; none before a failed one.
+fn backward(steps: &[Step]) -> Option<usize> {
+    if steps
+        .iter()
+        .any(|step| matches!(step.state, StepState::Failed { .. }))
+    {
+        return None;
+    }
+    steps.iter().rposition(|step| {
+        step.started.is_some() && step.left.is_none() && step.state != StepState::Undone
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::{Problem, step::StepKind};
+
+    use super::*;
+
+    fn steps(states: &[StepState]) -> Vec<Step> {
+        StepKind::ALL
+            .into_iter()
+            .zip(states)
+            .map(|(kind, state)| Step {
+                state: state.clone(),
+                started: (*state != StepState::Pending).then_some(Timestamp(1)),
+                ..Step::new(kind)
+            })
+            .collect()
+    }
+
+    #[test]
+    fn goes_forward_to_the_first_open_step() {
+        use StepState::{Done, Pending, Running};
+        assert_eq!(forward(&steps(&[Done, Done, Pending])), Some(2));
+        assert_eq!(forward(&steps(&[Done, Running, Pending])), Some(1));
+        assert_eq!(forward(&steps(&[Done, Done])), None);
+        let failed = StepState::Failed {
+            problem: Problem::not_found(),
+        };
+        assert_eq!(forward(&steps(&[Done, failed, Pending])), None);
+    }
+
+    #[test]
+    fn goes_back_over_all_that_began() {
+        use StepState::{Done, Pending, Undone};
+        assert_eq!(backward(&steps(&[Done, Done, Pending])), Some(1));
+        assert_eq!(backward(&steps(&[Done, Undone, Undone])), Some(0));
+        assert_eq!(backward(&steps(&[Undone, Undone, Pending])), None);
+        let mut left = steps(&[Done, Done]);
+        if let Some(step) = left.last_mut() {
+            step.left = Some("in use".into());
+        }
+        assert_eq!(backward(&left), Some(0));
+    }
+}

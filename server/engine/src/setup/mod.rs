@@ -1,0 +1,14 @@
+//! Setups: started by an operator, carried out by the server, watched by everybody.
+
+pub(crate) mod ask;
+pub(crate) mod carry_out;
+pub(crate) mod claim;
+pub(crate) mod list;
+pub(crate) mod save;
+pub(crate) mod script;
+pub(crate) mod secret;
+pub(crate) mod start;
+pub(crate) mod steps;
+pub(crate) mod undo;
+pub(crate) mod view;
+pub(crate) mod work;

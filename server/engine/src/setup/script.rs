@@ -1,0 +1,41 @@
+//! A setup's plan as a PowerShell script.
+
+use domain::{
+    Problem,
+    id::{CustomerId, SetupId},
+    person::{Operator, Right},
+};
+
+use crate::{Answer, Engine, Failure};
+
+/// A script for download.
+#[derive(Clone, Debug)]
+pub struct Script {
+    /// Letters, digits and hyphens only.
+    pub file_name: String,
+    pub text: String,
+}
+
+impl Engine {
+    pub async fn setup_script(
+        &self,
+        operator: &Operator,
+        customer: CustomerId,
+        setup: SetupId,
+    ) -> Answer<Script> {
+        let load = async {
+            let mut tx = self.store().begin(operator.partner).await?;
+            let access = tx.access(operator, customer, Right::Read).await?;
+            let record = tx
+                .setup(&access, setup)
+                .await?
+                .ok_or(store::Error::NotFound)?;
+            let name = domain::plan::GroupName::suggest(&record.plan.application.name);
+            Ok::<_, Failure>(Script {
+                file_name: format!("{}.ps1", name.as_str()),
+                text: domain::script::script(&record.plan, setup, &access.record().domain),
+            })
+        };
+        load.await.map_err(Problem::from)
+    }
+}

@@ -1,0 +1,84 @@
+//! Starting a setup: the plan is approved, and from here on the server carries it out.
+
+use domain::{
+    Problem,
+    history::EventKind,
+    id::{CustomerId, SetupId},
+    person::{Operator, Right},
+    plan::Draft,
+    problem::Remedy,
+    secret::ClientSecret,
+    view::SetupRow,
+};
+use store::{NewEvent, StartError};
+use uuid::Uuid;
+
+use crate::{Answer, Engine, Failure, connection::event, worker::setup_job};
+
+pub(crate) fn new_setup_id() -> SetupId {
+    SetupId(Uuid::new_v4())
+}
+
+impl Engine {
+    /// Approves the plan and starts. One transaction: setup, steps, event, job.
+    pub async fn start_setup(
+        &self,
+        operator: &Operator,
+        customer: CustomerId,
+        draft: Draft,
+        secret: Option<ClientSecret>,
+    ) -> Answer<SetupId> {
+        let start = async {
+            let mut tx = self.store().begin(operator.partner).await?;
+            let access = tx.access(operator, customer, Right::Change).await?;
+            tx.commit().await?;
+            let plan = self.plan(&access, &draft).await?;
+            let setup = new_setup_id();
+            let now = self.now();
+            let mut tx = self.store().begin(operator.partner).await?;
+            match tx.start_setup(&access, setup, &plan, operator, now).await {
+                Ok(()) => {}
+                Err(StartError::AlreadyActive(row)) => return Err(already_active(&row).into()),
+                Err(StartError::Store(error)) => return Err(error.into()),
+            }
+            let what = format!(
+                "{} is to be confined to {} mailbox(es) with the group {}.",
+                plan.application.name,
+                plan.senders.len(),
+                plan.group.name()
+            );
+            tx.append(
+                &access,
+                &NewEvent {
+                    setup: Some(setup),
+                    after: serde_json::to_value(&plan).ok(),
+                    ..event(now, operator.into(), EventKind::SetupStarted, what)
+                },
+            )
+            .await?;
+            if let Some(secret) = &secret
+                && plan.prove
+            {
+                self.keep_secret(&mut tx, &access, setup, secret, operator, now)
+                    .await?;
+            }
+            tx.add_job(&setup_job(&access, setup, None)).await?;
+            tx.commit().await?;
+            Ok::<_, Failure>(setup)
+        };
+        start.await.map_err(Problem::from)
+    }
+}
+
+fn already_active(row: &SetupRow) -> Problem {
+    Problem::new(
+        "setup.already_active",
+        Remedy::Act,
+        format!(
+            "{} has already started a setup for {}.",
+            row.started_by, row.application
+        ),
+        "Two setups for one application would undo each other's work, so this one was not started.",
+        "Open the setup that runs. Cancel it there if yours is to run instead.",
+    )
+}

@@ -1,0 +1,58 @@
+//! Step 5: Exchange's own test agrees with the plan.
+
+use domain::plan::Mailbox;
+use microsoft::PolicyTest;
+
+use super::super::work::{Outcome, Work};
+use crate::{Failure, pace};
+
+pub(super) async fn run(work: &mut Work<'_>) -> Result<Outcome, Failure> {
+    let plan = work.plan;
+    let mut wrong = Vec::new();
+    for (mailbox, expected) in plan
+        .senders
+        .iter()
+        .map(|mailbox| (mailbox, PolicyTest::Granted))
+        .chain(
+            plan.refused
+                .iter()
+                .map(|mailbox| (mailbox, PolicyTest::Denied)),
+        )
+    {
+        let answer = ask(work, mailbox).await?;
+        if answer != expected {
+            wrong.push(format!("{} is {}", mailbox.address, word(&answer)));
+        }
+    }
+    if !wrong.is_empty() {
+        return Outcome::wait(
+            format!(
+                "Exchange's test does not agree with the plan yet: {}.",
+                wrong.join(", ")
+            ),
+            pace::CHECK,
+            "a minute",
+        );
+    }
+    Outcome::done(format!(
+        "{} granted, {} denied, as planned.",
+        plan.senders.len(),
+        plan.refused.len()
+    ))
+}
+
+async fn ask(work: &mut Work<'_>, mailbox: &Mailbox) -> Result<PolicyTest, Failure> {
+    let call = work
+        .tenant
+        .test_policy(work.plan.application.app_id, &mailbox.address)
+        .await?;
+    Ok(work.saw(&format!("Test for {}", mailbox.address), call))
+}
+
+fn word(answer: &PolicyTest) -> String {
+    match answer {
+        PolicyTest::Granted => "granted".into(),
+        PolicyTest::Denied => "denied".into(),
+        PolicyTest::Unclear(text) => format!("answered with “{text}”"),
+    }
+}

@@ -1,0 +1,104 @@
+//! Step 4: the access policy.
+
+use domain::application::{AccessPolicy, AccessRight};
+use microsoft::ExchangeGroup;
+use serde_json::json;
+
+use super::super::work::{Outcome, Work, evidence};
+use crate::{Failure, pace};
+
+pub(super) async fn run(work: &mut Work<'_>) -> Result<Outcome, Failure> {
+    let found = work.tenant.group(work.plan.group.address()).await?;
+    let Some(group) = work.saw("Group", found) else {
+        return Outcome::wait(
+            "Exchange does not show the group at the moment.",
+            pace::READ_BACK,
+            "a few seconds",
+        );
+    };
+    let policies = work.tenant.policies().await?;
+    let policies = work.saw("Policies before", policies);
+    if let Some(policy) = wanted(work, &policies, &group) {
+        let facts = facts(policy);
+        let ours = policy
+            .description
+            .starts_with(&domain::plan::marker(work.setup));
+        if ours {
+            work.found_made("The access policy was made.", facts);
+        }
+        return Outcome::done(sentence(work, &group));
+    }
+    match work
+        .tenant
+        .run(&work.plan.new_policy(work.setup, &group.object.to_string()))
+        .await
+    {
+        Ok(call) => work.changed(
+            format!(
+                "An access policy confines {} to {}.",
+                work.plan.application.name, group.address
+            ),
+            None,
+            Some(json!({
+                "application": work.plan.application.app_id,
+                "group": group.object,
+                "right": "RestrictAccess",
+            })),
+            &call.trace,
+        ),
+        Err(error) if error.is_already_exists() => {
+            work.notes.evidence.push(evidence(
+                "The policy is there already",
+                error.trace(),
+                false,
+            ));
+        }
+        // The group is younger than Exchange's directory servers: it passes.
+        Err(error) if error.is_not_found() => {
+            work.notes.evidence.push(evidence(
+                "Exchange does not know the group here yet",
+                error.trace(),
+                false,
+            ));
+            return Outcome::wait(
+                "Exchange does not take the group for a policy yet.",
+                pace::VISIBLE,
+                "a few minutes",
+            );
+        }
+        Err(error) => return Err(error.into()),
+    }
+    let back = work.tenant.policies().await?;
+    let back = work.saw("Policies read back", back);
+    if wanted(work, &back, &group).is_none() {
+        return Outcome::wait(
+            "Exchange does not show the policy yet.",
+            pace::READ_BACK,
+            "a few seconds",
+        );
+    }
+    Outcome::done(sentence(work, &group))
+}
+
+fn wanted<'p>(
+    work: &Work<'_>,
+    policies: &'p [AccessPolicy],
+    group: &ExchangeGroup,
+) -> Option<&'p AccessPolicy> {
+    policies.iter().find(|policy| {
+        policy.app_id == Some(work.plan.application.app_id)
+            && policy.right == AccessRight::RestrictAccess
+            && policy.scope_object == Some(group.object)
+    })
+}
+
+fn facts(policy: &AccessPolicy) -> serde_json::Value {
+    json!({ "identity": policy.identity, "right": policy.right.as_str(), "group": policy.scope_object })
+}
+
+fn sentence(work: &Work<'_>, group: &ExchangeGroup) -> String {
+    format!(
+        "RestrictAccess for {} and {}.",
+        work.plan.application.name, group.address
+    )
+}

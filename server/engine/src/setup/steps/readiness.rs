@@ -1,0 +1,214 @@
+//! Step 0: everything is there that the rest needs; else one plain action per hurdle.
+
+use domain::{
+    Problem,
+    application::{AccessPolicy, AccessRight},
+    plan::{Group, Mailbox},
+    problem::Remedy,
+};
+
+use super::super::work::{Outcome, Work};
+use crate::{Failure, wizard::can_be_confined};
+
+/// Directory roles that may do all that the setup does (MICROSOFT.md §1.6): Global Administrator,
+/// Exchange Administrator.
+const ENOUGH: [uuid::Uuid; 2] = [
+    uuid::uuid!("62e90394-69f5-4237-9190-012177145e10"),
+    uuid::uuid!("29232cdf-9323-42fd-ade2-1d097af3e4de"),
+];
+
+pub(super) async fn run(work: &mut Work<'_>) -> Result<Outcome, Failure> {
+    let mut hurdles = Vec::new();
+    let organization = work.tenant.organization().await?;
+    let organization = work.saw("Graph answers", organization);
+    role(work, &mut hurdles).await?;
+    let config = work.tenant.organization_config().await?;
+    if work.saw("Exchange answers", config).is_dehydrated {
+        hurdles.push(Problem::new(
+            "readiness.dehydrated",
+            Remedy::Act,
+            "This organisation was never customised in Exchange.",
+            "Exchange takes no policies until its configuration has been unpacked once.",
+            "Run Enable-OrganizationCustomization there once, wait an hour, then try again.",
+        ));
+    }
+    application(work, &mut hurdles).await?;
+    let plan = work.plan;
+    for mailbox in plan.senders.iter().chain(&plan.refused) {
+        is_mailbox(work, mailbox, &mut hurdles).await?;
+    }
+    group(work, &mut hurdles).await?;
+    if let Some(problem) = one_of(hurdles) {
+        return Ok(Outcome::Failed(problem));
+    }
+    let senders = if plan.senders.len() == 1 {
+        "The sender is a mailbox".into()
+    } else {
+        format!("All {} senders are mailboxes", plan.senders.len())
+    };
+    Outcome::done(format!(
+        "{} answers with the Exchange role that this needs. {senders}.",
+        organization.name
+    ))
+}
+
+async fn role(work: &mut Work<'_>, hurdles: &mut Vec<Problem>) -> Result<(), Failure> {
+    // Delegated admins have no directory role of their own in the tenant; Exchange itself says
+    // later what they may not do.
+    let Some(roles) = work.tenant.my_roles().await? else {
+        return Ok(());
+    };
+    let roles = work.saw("Roles of the admin who consented", roles);
+    if !roles.iter().any(|role| ENOUGH.contains(role)) {
+        hurdles.push(Problem::new(
+            "readiness.role_missing",
+            Remedy::Act,
+            "The admin who consented holds neither Exchange Administrator nor Global Administrator.",
+            "Exchange would refuse to create the group and the policy.",
+            "Give the role in Entra (and activate it, where it must be), then connect again and try again.",
+        ));
+    }
+    Ok(())
+}
+
+async fn application(work: &mut Work<'_>, hurdles: &mut Vec<Problem>) -> Result<(), Failure> {
+    let plan = work.plan;
+    let applications = work.tenant.applications().await?;
+    let applications = work.saw("Applications with mailbox permissions", applications);
+    let Some(application) = applications
+        .iter()
+        .find(|application| application.object == plan.application.object)
+    else {
+        hurdles.push(Problem::new(
+            "readiness.application_gone",
+            Remedy::Act,
+            format!(
+                "{} no longer holds a mailbox permission here.",
+                plan.application.name
+            ),
+            "There is nothing to confine: somebody removed the permission or the application.",
+            "Cancel this setup.",
+        ));
+        return Ok(());
+    };
+    if let Err(problem) = can_be_confined(application) {
+        hurdles.push(problem);
+    }
+    let assignments = work.tenant.role_assignments().await?;
+    let assignments = work.saw("Exchange roles of applications", assignments);
+    if let Some(assignment) = assignments
+        .iter()
+        .find(|assignment| assignment.assignee == plan.application.object)
+    {
+        hurdles.push(Problem::new(
+            "readiness.exchange_role",
+            Remedy::Act,
+            format!(
+                "{} also holds the Exchange role “{}”.",
+                plan.application.name, assignment.role
+            ),
+            "Exchange roles add to what an access policy leaves: the policy would not confine it.",
+            "Remove the role assignment in Exchange, then try again.",
+        ));
+    }
+    let policies = work.tenant.policies().await?;
+    let policies = work.saw("Access policies", policies);
+    let own = |policy: &&AccessPolicy| {
+        policy.right == AccessRight::RestrictAccess
+            && policy
+                .app_id
+                .is_none_or(|app_id| app_id == plan.application.app_id)
+            && !policy
+                .description
+                .starts_with(&domain::plan::marker(work.setup))
+            && !matches!(&plan.group, Group::Existing { object, .. } if policy.scope_object == Some(*object))
+    };
+    if let Some(policy) = policies.iter().find(own) {
+        hurdles.push(Problem::new(
+            "readiness.other_policy",
+            Remedy::Act,
+            format!(
+                "Another access policy already lets it act for the members of {}.",
+                policy.scope_name
+            ),
+            "Several such policies add up, so those mailboxes would stay open too.",
+            "Remove that policy in Exchange, or use its group, then try again.",
+        ));
+    }
+    Ok(())
+}
+
+async fn is_mailbox(
+    work: &mut Work<'_>,
+    planned: &Mailbox,
+    hurdles: &mut Vec<Problem>,
+) -> Result<(), Failure> {
+    let call = work.tenant.mailbox(&planned.address).await?;
+    let found = work.saw(&format!("Mailbox {}", planned.address), call);
+    let same = found.is_some_and(|mailbox| mailbox.object == planned.object);
+    if !same {
+        hurdles.push(Problem::new(
+            "readiness.mailbox_gone",
+            Remedy::Act,
+            format!(
+                "{} is not the mailbox any more that was approved.",
+                planned.address
+            ),
+            "It was removed, or its address belongs to somebody else now.",
+            "Cancel this setup and start one with the mailboxes as they are.",
+        ));
+    }
+    Ok(())
+}
+
+/// An existing group must hold the senders and nobody else: Postern does not change what it did
+/// not make.
+async fn group(work: &mut Work<'_>, hurdles: &mut Vec<Problem>) -> Result<(), Failure> {
+    let plan = work.plan;
+    let Group::Existing {
+        object, address, ..
+    } = &plan.group
+    else {
+        return Ok(());
+    };
+    let members = work.tenant.group_members(&object.to_string()).await?;
+    let members = work.saw("Members of the existing group", members);
+    let fits = members.len() == plan.senders.len()
+        && plan.senders.iter().all(|sender| {
+            members
+                .iter()
+                .any(|member| member.object == Some(sender.object))
+        });
+    if !fits {
+        hurdles.push(Problem::new(
+            "readiness.group_members",
+            Remedy::Act,
+            format!("{address} does not hold exactly the permitted senders."),
+            "Postern changes nothing in a group that it did not make.",
+            "Make its members fit, or start a setup with a new group.",
+        ));
+    }
+    Ok(())
+}
+
+/// Several hurdles become one problem that names an action for each.
+fn one_of(mut hurdles: Vec<Problem>) -> Option<Problem> {
+    if hurdles.len() < 2 {
+        return hurdles.pop();
+    }
+    let list = |pick: fn(&Problem) -> &str| {
+        hurdles
+            .iter()
+            .enumerate()
+            .map(|(index, hurdle)| format!("({}) {}", index + 1, pick(hurdle)))
+            .collect::<Vec<_>>()
+            .join(" ")
+    };
+    Some(Problem::new(
+        "readiness.several",
+        Remedy::Act,
+        list(|hurdle| &hurdle.happened),
+        list(|hurdle| &hurdle.means),
+        list(|hurdle| &hurdle.todo),
+    ))
+}

@@ -1,0 +1,137 @@
+//! Step 3: the permitted senders are the members, all of them and nobody else.
+
+use domain::{
+    Problem,
+    plan::{Group, Mailbox, Plan},
+    problem::Remedy,
+};
+use microsoft::Member;
+use serde_json::json;
+
+use super::super::work::{Outcome, Work};
+use crate::{Failure, pace};
+
+pub(super) async fn run(work: &mut Work<'_>) -> Result<Outcome, Failure> {
+    let plan = work.plan;
+    let found = work.tenant.group(plan.group.address()).await?;
+    let Some(group) = work.saw("Group", found) else {
+        return Outcome::wait(
+            "Exchange does not show the group at the moment.",
+            pace::READ_BACK,
+            "a few seconds",
+        );
+    };
+    let identity = group.object.to_string();
+    let members = work.tenant.group_members(&identity).await?;
+    let members = work.saw("Members before", members);
+    if let Some(problem) = strangers(&members, plan) {
+        return Ok(Outcome::Failed(problem));
+    }
+    let missing: Vec<&Mailbox> = plan
+        .senders
+        .iter()
+        .filter(|sender| !is_member(&members, sender))
+        .collect();
+    if missing.is_empty() {
+        if matches!(plan.group, Group::New { .. }) {
+            work.found_made(
+                "The permitted senders were added to the group.",
+                addresses(&plan.senders),
+            );
+        }
+        return Outcome::done(format!(
+            "{} of {}, read back.",
+            plan.senders.len(),
+            plan.senders.len()
+        ));
+    }
+    if matches!(plan.group, Group::Existing { .. }) {
+        return Ok(Outcome::Failed(no_longer_fits(plan)));
+    }
+    for sender in missing {
+        match work.tenant.run(&Plan::add_sender(&identity, sender)).await {
+            Ok(call) => work.changed(
+                format!("{} was added to {}.", sender.address, group.address),
+                None,
+                Some(json!({ "member": sender.address })),
+                &call.trace,
+            ),
+            // Added already and not shown yet: what is read back decides.
+            Err(error) if error.is_already_member() => {
+                work.notes.evidence.push(super::super::work::evidence(
+                    "Is a member already",
+                    error.trace(),
+                    false,
+                ));
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+    let back = work.tenant.group_members(&identity).await?;
+    let back = work.saw("Members read back", back);
+    let present = plan
+        .senders
+        .iter()
+        .filter(|sender| is_member(&back, sender))
+        .count();
+    if present < plan.senders.len() {
+        return Outcome::wait(
+            format!(
+                "Exchange shows {present} of {} members.",
+                plan.senders.len()
+            ),
+            pace::READ_BACK,
+            "a few seconds",
+        );
+    }
+    Outcome::done(format!("{present} of {present}, read back."))
+}
+
+fn is_member(members: &[Member], mailbox: &Mailbox) -> bool {
+    members
+        .iter()
+        .any(|member| member.object == Some(mailbox.object))
+}
+
+fn addresses(mailboxes: &[Mailbox]) -> serde_json::Value {
+    json!({ "members": mailboxes.iter().map(|mailbox| mailbox.address.as_str()).collect::<Vec<_>>() })
+}
+
+fn strangers(members: &[Member], plan: &Plan) -> Option<Problem> {
+    let names: Vec<&str> = members
+        .iter()
+        .filter(|member| {
+            !plan
+                .senders
+                .iter()
+                .any(|sender| member.object == Some(sender.object))
+        })
+        .map(|member| member.name.as_str())
+        .collect();
+    if names.is_empty() {
+        return None;
+    }
+    Some(Problem::new(
+        "senders.strangers",
+        Remedy::Act,
+        format!(
+            "The group has members that the plan does not name: {}.",
+            names.join(", ")
+        ),
+        "The application could send as them too.",
+        "Remove them from the group, then try again; or cancel, and start a setup that permits them.",
+    ))
+}
+
+fn no_longer_fits(plan: &Plan) -> Problem {
+    Problem::new(
+        "senders.existing_group",
+        Remedy::Act,
+        format!(
+            "{} no longer holds all permitted senders.",
+            plan.group.address()
+        ),
+        "Postern changes nothing in a group that it did not make.",
+        "Add them there, then try again.",
+    )
+}

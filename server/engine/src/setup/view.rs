@@ -1,0 +1,57 @@
+//! One setup, as its page shows it.
+
+use domain::{
+    Problem,
+    id::{CustomerId, SetupId},
+    person::{Operator, Right},
+    setup::{can, derive, proof},
+    view::SetupView,
+};
+use store::{CustomerAccess, SetupRecord};
+
+use crate::{Answer, Engine, Failure, customers::head};
+
+impl Engine {
+    pub async fn setup(
+        &self,
+        operator: &Operator,
+        customer: CustomerId,
+        setup: SetupId,
+    ) -> Answer<SetupView> {
+        let load = async {
+            let mut tx = self.store().begin(operator.partner).await?;
+            let access = tx.access(operator, customer, Right::Read).await?;
+            let record = tx
+                .setup(&access, setup)
+                .await?
+                .ok_or(store::Error::NotFound)?;
+            Ok::<_, Failure>(self.view(operator, &access, record))
+        };
+        load.await.map_err(Problem::from)
+    }
+
+    fn view(&self, operator: &Operator, access: &CustomerAccess, record: SetupRecord) -> SetupView {
+        let may = operator.role.is_some_and(|role| role.may(Right::Change));
+        SetupView {
+            id: record.id,
+            head: head(access),
+            intent: record.intent,
+            state: derive(record.intent, &record.steps),
+            proof: proof(record.intent, &record.steps),
+            // Who may only read is offered nothing.
+            can: if may {
+                can(record.intent, &record.steps)
+            } else {
+                domain::setup::Can::default()
+            },
+            plan: record.plan,
+            steps: record.steps,
+            started_by: record.started_by_name,
+            started: record.started_at,
+            ended: record.ended_at,
+            secret: record.secret,
+            version: record.version,
+            now: self.now(),
+        }
+    }
+}

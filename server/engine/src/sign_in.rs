@@ -1,0 +1,91 @@
+//! The beginning of a sign-in.
+
+use domain::{Problem, Timestamp};
+use microsoft::{Authorize, Prompt, SIGN_IN_SCOPES};
+use store::{Purpose, SignIn};
+
+use crate::{Answer, Engine, Failure};
+
+/// How long a person may take at Microsoft. Milliseconds.
+pub(crate) const ATTEMPT_LIVES: i64 = 10 * 60_000;
+
+impl Engine {
+    /// Remembers an attempt and gives the address at Entra to which the browser goes.
+    ///
+    /// `browser` is a secret that only this browser has: whoever comes back must bring it.
+    /// `return_to` is a local path; anything else is dropped.
+    pub async fn begin_sign_in(&self, browser: &str, return_to: Option<&str>) -> Answer<String> {
+        let attempt = self.microsoft().new_attempt();
+        let return_to = return_to
+            .filter(|path| is_local(path))
+            .unwrap_or("/customers");
+        let now = self.now();
+        self.store()
+            .put_sign_in(
+                &SignIn {
+                    purpose: Purpose::SignIn,
+                    nonce: attempt.nonce.clone(),
+                    verifier: attempt.verifier.clone(),
+                    return_to: return_to.to_owned(),
+                    created_at: now,
+                    expires_at: now.plus_millis(ATTEMPT_LIVES),
+                },
+                &attempt.state,
+                browser,
+            )
+            .await
+            .map_err(Failure::from)?;
+        Ok(self.microsoft().authorize_url(&Authorize {
+            tenant: None,
+            redirect_uri: &self.redirect_uri(),
+            scopes: SIGN_IN_SCOPES,
+            attempt: &attempt,
+            prompt: Some(Prompt::SelectAccount),
+            login_hint: None,
+        }))
+    }
+}
+
+/// A path of this portal: never another origin, however a browser reads it.
+pub(crate) fn is_local(path: &str) -> bool {
+    path.starts_with('/')
+        && !path.starts_with("//")
+        && !path.chars().any(|c| c == '\\' || c.is_control())
+        && path.len() <= 2000
+}
+
+/// The attempt is over its time.
+pub(crate) fn expired(since: Timestamp, now: Timestamp) -> Problem {
+    Problem::new(
+        "sign_in.expired",
+        domain::problem::Remedy::Act,
+        format!(
+            "The sign-in took {}.",
+            domain::time::span(now.millis_since(since))
+        ),
+        "An attempt is good for ten minutes, so that nobody finishes it later in your place.",
+        "Start again.",
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn returns_only_to_itself() {
+        for good in ["/", "/customers?search=a&page=2", "/customers/x/setups/y"] {
+            assert!(is_local(good), "{good}");
+        }
+        for bad in [
+            "",
+            "https://evil.example/",
+            "//evil.example",
+            "/\\evil.example",
+            "javascript:alert(1)",
+            "/a\nb",
+        ] {
+            assert!(!is_local(bad), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,138 @@
+//! Acting in a customer's tenant with the consent that is stored.
+
+use std::sync::Arc;
+
+use domain::{Problem, problem::Remedy};
+use futures::future::BoxFuture;
+use microsoft::{RefreshError, RefreshStore, RefreshToken};
+use store::{CustomerAccess, Store};
+
+use crate::{Engine, Failure};
+
+impl Engine {
+    /// Microsoft in this customer, or the problem that nobody is connected.
+    pub(crate) async fn tenant(
+        &self,
+        access: &CustomerAccess,
+    ) -> Result<microsoft::Customer, Failure> {
+        let mut tx = self.store().begin(access.partner()).await?;
+        let stored = tx.stored_consent(access).await?;
+        let Some(stored) = stored else {
+            return Err(not_connected().into());
+        };
+        Ok(self.microsoft().customer(
+            access.record().tenant,
+            access.record().id.0,
+            Some(stored.account_upn),
+            Arc::new(Tokens {
+                store: self.store().clone(),
+                access: access.clone(),
+            }),
+        ))
+    }
+
+    /// Remembers how a connection did, when that is news. Answers with the failure unchanged.
+    pub(crate) async fn note_connection(
+        &self,
+        access: &CustomerAccess,
+        result: Result<(), &microsoft::Error>,
+    ) {
+        let problem = match result {
+            Ok(()) => None,
+            Err(error) if error.is_about_consent() => Some(error.problem()),
+            // Everything else says nothing about the consent.
+            Err(_) => return,
+        };
+        if let Err(failure) = self.write_connection(access, problem.as_ref()).await {
+            tracing::error!(error = %failure, "the state of a connection could not be noted");
+        }
+    }
+
+    async fn write_connection(
+        &self,
+        access: &CustomerAccess,
+        problem: Option<&Problem>,
+    ) -> Result<(), Failure> {
+        let now = self.now();
+        let mut tx = self.store().begin(access.partner()).await?;
+        let changed = match problem {
+            None => tx.connection_ok(access, now).await?,
+            Some(problem) => tx.connection_broken(access, problem).await?,
+        };
+        if changed {
+            let (kind, what) = match problem {
+                None => (
+                    domain::history::EventKind::ConnectionRestored,
+                    "The connection works again.".to_owned(),
+                ),
+                Some(problem) => (
+                    domain::history::EventKind::ConnectionBroken,
+                    problem.happened.clone(),
+                ),
+            };
+            tx.append(
+                access,
+                &crate::connection::event(now, domain::person::Actor::System, kind, what),
+            )
+            .await?;
+        }
+        tx.commit().await?;
+        Ok(())
+    }
+}
+
+pub(crate) fn not_connected() -> Problem {
+    Problem::new(
+        "connection.none",
+        Remedy::Consent,
+        "This customer is not connected.",
+        "Postern has no consent with which to look into this tenant.",
+        "Connect it: an admin of the customer signs in and consents.",
+    )
+}
+
+/// The customer's refresh token, as the Microsoft client sees it.
+#[derive(Debug)]
+struct Tokens {
+    store: Store,
+    access: CustomerAccess,
+}
+
+impl RefreshStore for Tokens {
+    fn load(&self) -> BoxFuture<'_, Result<Option<RefreshToken>, RefreshError>> {
+        Box::pin(async move {
+            let mut tx = self
+                .store
+                .begin(self.access.partner())
+                .await
+                .map_err(refresh_error)?;
+            let found = tx
+                .refresh_token(&self.access)
+                .await
+                .map_err(refresh_error)?;
+            Ok(found.map(|(token, version)| RefreshToken { token, version }))
+        })
+    }
+
+    fn rotate<'a>(
+        &'a self,
+        new: &'a secrecy::SecretString,
+        old_version: i64,
+    ) -> BoxFuture<'a, Result<(), RefreshError>> {
+        Box::pin(async move {
+            let mut tx = self
+                .store
+                .begin(self.access.partner())
+                .await
+                .map_err(refresh_error)?;
+            tx.rotate_token(&self.access, new, old_version)
+                .await
+                .map_err(refresh_error)?;
+            tx.commit().await.map_err(refresh_error)
+        })
+    }
+}
+
+fn refresh_error(error: store::Error) -> RefreshError {
+    RefreshError(error.to_string())
+}

@@ -1,0 +1,315 @@
+//! The guided way to a plan: what was chosen, what Postern suggests, and the review.
+
+use domain::{
+    Problem,
+    access::{Verdict, judge},
+    address::MailAddress,
+    application::Application,
+    id::{CustomerId, ObjectId},
+    permission::Coverage,
+    person::{Operator, Right},
+    plan::{Confined, Draft, Group, GroupName, Mailbox, MailboxKind, Plan},
+    problem::Remedy,
+    view::{Review, Wizard},
+};
+use store::CustomerAccess;
+
+use crate::{Answer, Engine, Failure, customers::head, setup::start::new_setup_id};
+
+/// Suggested as mailboxes that must be refused.
+const SUGGESTED: usize = 3;
+/// Read to choose the suggestions from.
+const LOOKED_AT: usize = 50;
+/// Whose mail does most harm when faked, by words in name or address.
+const TELLING: [&str; 12] = [
+    "ceo",
+    "chief",
+    "director",
+    "direkt",
+    "cfo",
+    "financ",
+    "account",
+    "president",
+    "owner",
+    "manag",
+    "payroll",
+    "admin",
+];
+
+impl Engine {
+    /// The wizard with what was chosen so far. Choices that do not fit are told beside their
+    /// field, and stay.
+    pub async fn wizard(
+        &self,
+        operator: &Operator,
+        customer: CustomerId,
+        draft: Draft,
+    ) -> Answer<Wizard> {
+        let load = async {
+            let mut tx = self.store().begin(operator.partner).await?;
+            let access = tx.access(operator, customer, Right::Change).await?;
+            tx.commit().await?;
+            let tenant = self.tenant(&access).await?;
+            let (application, verdict) = self.application(&tenant, &draft).await?;
+            let mut tx = self.store().begin(operator.partner).await?;
+            let active = tx.active_setup_for(&access, application.app_id).await?;
+            tx.commit().await?;
+
+            let mut problems = Vec::new();
+            let senders = chosen(&tenant, "senders", &draft.senders, &mut problems).await?;
+            let refused = chosen(&tenant, "refused", &draft.refused, &mut problems).await?;
+            let (some, more) = tenant.mailboxes("", LOOKED_AT).await?.value;
+            let mailboxes = if more {
+                None
+            } else {
+                i64::try_from(some.len()).ok()
+            };
+            Ok::<_, Failure>(Wizard {
+                head: head(&access),
+                suggested_group: GroupName::suggest(&application.name).as_str().to_owned(),
+                group_domain: group_domain(&senders, &access),
+                suggested_refused: suggest(some, &senders),
+                application,
+                verdict,
+                draft,
+                senders,
+                refused,
+                mailboxes,
+                active,
+                problems,
+            })
+        };
+        load.await.map_err(Problem::from)
+    }
+
+    /// The plan in full, checked against the tenant, with its exact cmdlets.
+    pub async fn review(
+        &self,
+        operator: &Operator,
+        customer: CustomerId,
+        draft: Draft,
+    ) -> Answer<Review> {
+        let load = async {
+            let mut tx = self.store().begin(operator.partner).await?;
+            let access = tx.access(operator, customer, Right::Change).await?;
+            tx.commit().await?;
+            let plan = self.plan(&access, &draft).await?;
+            let mut tx = self.store().begin(operator.partner).await?;
+            let active = tx
+                .active_setup_for(&access, plan.application.app_id)
+                .await?;
+            tx.commit().await?;
+            // The setup gets its own id when it starts; this one only shows where it will stand.
+            let setup = new_setup_id();
+            Ok::<_, Failure>(Review {
+                head: head(&access),
+                cmdlets: plan.changes(setup),
+                script: domain::script::script(&plan, setup, &access.record().domain),
+                needs_consent: false,
+                draft,
+                plan,
+                active,
+            })
+        };
+        load.await.map_err(Problem::from)
+    }
+
+    /// Makes a plan of a draft, or tells what does not fit.
+    pub(crate) async fn plan(
+        &self,
+        access: &CustomerAccess,
+        draft: &Draft,
+    ) -> Result<Plan, Failure> {
+        let tenant = self.tenant(access).await?;
+        let (application, _) = self.application(&tenant, draft).await?;
+        can_be_confined(&application)?;
+        let mut problems = Vec::new();
+        let senders = chosen(&tenant, "senders", &draft.senders, &mut problems).await?;
+        let refused = chosen(&tenant, "refused", &draft.refused, &mut problems).await?;
+        if let Some(problem) = problems.into_iter().next() {
+            return Err(problem.into());
+        }
+        let group = group(&tenant, access, draft, &senders).await?;
+        let plan = Plan {
+            application: Confined {
+                object: application.object,
+                app_id: application.app_id,
+                name: application.name,
+            },
+            senders,
+            refused,
+            group,
+            prove: draft.prove,
+        };
+        plan.check()?;
+        Ok(plan)
+    }
+
+    async fn application(
+        &self,
+        tenant: &microsoft::Customer,
+        draft: &Draft,
+    ) -> Result<(Application, Verdict), Failure> {
+        let object: ObjectId = draft.application.parse().map_err(|_| no_application())?;
+        let (applications, policies, assignments) = futures::join!(
+            tenant.applications(),
+            tenant.policies(),
+            tenant.role_assignments()
+        );
+        let application = applications?
+            .value
+            .into_iter()
+            .find(|application| application.object == object)
+            .ok_or_else(no_application)?;
+        let policies = policies.ok().map(|call| call.value);
+        let assignments = assignments.ok().map(|call| call.value);
+        let verdict = judge(&application, policies.as_deref(), assignments.as_deref());
+        Ok((application, verdict))
+    }
+}
+
+fn no_application() -> Problem {
+    Problem::input(
+        "application",
+        "This application holds no mailbox permission in this customer.",
+        "Choose it from the customer's page.",
+    )
+}
+
+/// An access policy must be able to govern everything that the application holds.
+pub(crate) fn can_be_confined(application: &Application) -> Result<(), Problem> {
+    let reaching = || {
+        application
+            .grants
+            .iter()
+            .filter(|grant| grant.reaches_mailboxes())
+    };
+    let beyond: Vec<&str> = reaching()
+        .filter(|grant| grant.coverage() == Coverage::Beyond)
+        .map(|grant| grant.value.as_str())
+        .collect();
+    if !beyond.is_empty() {
+        return Err(Problem::new(
+            "readiness.beyond_policies",
+            Remedy::Act,
+            format!(
+                "{} holds {}, which no access policy governs.",
+                application.name,
+                beyond.join(", ")
+            ),
+            "With the policy in place it would still reach every mailbox by that permission.",
+            format!(
+                "Remove {} from the application in Entra, then try again.",
+                beyond.join(", ")
+            ),
+        ));
+    }
+    if !reaching().any(domain::application::Grant::sends) {
+        return Err(Problem::new(
+            "readiness.sends_nothing",
+            Remedy::Never,
+            format!("{} holds no permission to send mail.", application.name),
+            "There is nothing that this setup could prove.",
+            "Choose an application that holds Mail.Send.",
+        ));
+    }
+    Ok(())
+}
+
+/// The chosen addresses as mailboxes, in their order. What is none is told, not dropped silently.
+async fn chosen(
+    tenant: &microsoft::Customer,
+    field: &str,
+    addresses: &[String],
+    problems: &mut Vec<Problem>,
+) -> Result<Vec<Mailbox>, Failure> {
+    let mut found = Vec::new();
+    for text in addresses.iter().filter(|text| !text.trim().is_empty()) {
+        let address: MailAddress = match text.parse() {
+            Ok(address) => address,
+            Err(problem) => {
+                problems.push(Problem::input(field, problem.happened, problem.todo));
+                continue;
+            }
+        };
+        match tenant.mailbox(&address).await?.value {
+            Some(mailbox) if found.contains(&mailbox) => {}
+            Some(mailbox) => found.push(mailbox),
+            None => problems.push(Problem::input(
+                field,
+                format!("{address} is not a mailbox of this customer."),
+                "Take it out, or choose another from the list.",
+            )),
+        }
+    }
+    Ok(found)
+}
+
+async fn group(
+    tenant: &microsoft::Customer,
+    access: &CustomerAccess,
+    draft: &Draft,
+    senders: &[Mailbox],
+) -> Result<Group, Failure> {
+    let text = draft.group.trim();
+    if !text.contains('@') {
+        let name = GroupName::parse(text)?;
+        let address = format!("{}@{}", name.as_str(), group_domain(senders, access)).parse()?;
+        if tenant.group(&address).await?.value.is_some() {
+            return Err(Problem::input(
+                "group",
+                format!("There is already a group {address}."),
+                "Choose another name, or write its full address to use that group.",
+            )
+            .into());
+        }
+        return Ok(Group::New { name, address });
+    }
+    let address: MailAddress = text
+        .parse()
+        .map_err(|problem: Problem| Problem::input("group", problem.happened, problem.todo))?;
+    let found = tenant.group(&address).await?.value.ok_or_else(|| {
+        Problem::input(
+            "group",
+            format!("There is no group {address}."),
+            "Write a name without @ to make a new group.",
+        )
+    })?;
+    if found.details != "MailUniversalSecurityGroup" {
+        return Err(Problem::input(
+            "group",
+            format!("{address} is not a mail-enabled security group."),
+            "Choose one that is, or write a name without @ to make a new group.",
+        )
+        .into());
+    }
+    Ok(Group::Existing {
+        object: found.object,
+        name: found.name,
+        address,
+    })
+}
+
+/// A group gets the first sender's domain, which the tenant surely accepts.
+fn group_domain(senders: &[Mailbox], access: &CustomerAccess) -> String {
+    senders.first().map_or_else(
+        || access.record().domain.clone(),
+        |sender| sender.address.domain().to_owned(),
+    )
+}
+
+fn suggest(mut mailboxes: Vec<Mailbox>, senders: &[Mailbox]) -> Vec<Mailbox> {
+    mailboxes.retain(|mailbox| {
+        mailbox.kind == MailboxKind::User && !senders.iter().any(|s| s.object == mailbox.object)
+    });
+    mailboxes.sort_by_key(|mailbox| {
+        let text = format!("{} {}", mailbox.name, mailbox.address).to_lowercase();
+        let rank = TELLING
+            .iter()
+            .position(|word| text.contains(word))
+            .unwrap_or(TELLING.len());
+        (rank, mailbox.address.clone())
+    });
+    mailboxes.truncate(SUGGESTED);
+    mailboxes
+}
