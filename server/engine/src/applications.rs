@@ -11,7 +11,7 @@ use domain::{
 };
 use microsoft::Call;
 
-use crate::{Answer, Engine, Failure};
+use crate::{Answer, Engine, Failure, tenant::is_about_consent};
 
 impl Engine {
     /// What holds mailbox permissions, what narrows it, and what that means. A part that cannot be
@@ -44,7 +44,7 @@ impl Engine {
         match outcome
             .into_iter()
             .flatten()
-            .find(|error| error.is_about_consent())
+            .find(|error| is_about_consent(error))
         {
             Some(error) => self.note_connection(&access, Err(error)).await,
             None if applications.0.is_ok() => self.note_connection(&access, Ok(())).await,

@@ -2,13 +2,13 @@
 
 use domain::{
     Problem, Timestamp,
-    connection::{Consent, Way},
+    connection::Way,
     history::EventKind,
     id::{CustomerId, OperatorId, PartnerId, TenantId},
     person::{Actor, Operator},
     problem::Remedy,
 };
-use microsoft::{Audience, Identity, Redeemed, SIGN_IN_SCOPES};
+use microsoft::entra::{Identity, Redeemed, scopes};
 use serde::Deserialize;
 use serde_json::json;
 use store::{Purpose, SignIn, TakenSignIn};
@@ -89,7 +89,7 @@ impl Engine {
         query: &CallbackQuery,
         now: Timestamp,
     ) -> Answer<Finished> {
-        let code = code(query)?;
+        let code = self.code(query)?;
         let redeemed = self
             .microsoft()
             .redeem_code(
@@ -97,13 +97,13 @@ impl Engine {
                 code,
                 &attempt.verifier,
                 &self.redirect_uri(),
-                SIGN_IN_SCOPES,
+                &scopes::SIGN_IN.map(str::to_owned),
             )
             .await
             .map_err(Failure::from)?;
         let identity = self.identity(&redeemed, attempt, None).await?;
-        if !self.inner.partner_tenants.contains(&identity.tenant) {
-            tracing::warn!(tenant = %identity.tenant, "somebody of a foreign tenant tried to sign in");
+        if !self.inner.partner_tenants.contains(&identity.tid) {
+            tracing::warn!(tenant = %identity.tid, "somebody of a foreign tenant tried to sign in");
             return Err(foreign_tenant(&identity));
         }
         let partner_name = identity
@@ -113,8 +113,8 @@ impl Engine {
         let operator = self
             .store()
             .sign_in(
-                identity.tenant,
-                identity.object,
+                identity.tid,
+                identity.oid,
                 &identity.name,
                 &identity.upn,
                 partner_name,
@@ -151,8 +151,8 @@ impl Engine {
         query: &CallbackQuery,
         now: Timestamp,
     ) -> Answer<()> {
-        let code = code(query)?;
-        let scopes = microsoft::token_scopes(Audience::Graph);
+        let code = self.code(query)?;
+        let scopes = scopes::redeeming(self.microsoft().endpoints());
         let redeemed = self
             .microsoft()
             .redeem_code(
@@ -176,7 +176,7 @@ impl Engine {
                 "Connect again and accept all that is asked for.",
             ));
         };
-        self.microsoft().forget(asked.customer.0);
+        self.microsoft().forget(asked.customer.0).await;
         let store = async {
             let mut tx = self.store().begin(asked.partner).await?;
             let access = tx.for_system(asked.customer).await?;
@@ -184,21 +184,21 @@ impl Engine {
                 Some(id) => match tx.operator(id).await? {
                     Some(operator) if asked.way == Way::Admin => Actor::from(&operator),
                     _ => Actor::CustomerAdmin {
-                        object: identity.object,
+                        object: identity.oid,
                         upn: identity.upn.clone(),
                     },
                 },
                 None => Actor::CustomerAdmin {
-                    object: identity.object,
+                    object: identity.oid,
                     upn: identity.upn.clone(),
                 },
             };
-            let scopes = microsoft::consent_scopes(Consent::Changing);
+            let scopes = scopes::connecting(self.microsoft().endpoints());
             tx.save_consent(
                 &access,
                 asked.way,
                 &identity.upn,
-                identity.object,
+                identity.oid,
                 &scopes,
                 refresh,
                 now,
@@ -262,6 +262,17 @@ impl Engine {
         }
     }
 
+    /// The code, or what Entra said instead.
+    fn code<'q>(&self, query: &'q CallbackQuery) -> Answer<&'q str> {
+        if let Some(error) = &query.error {
+            return Err(self
+                .microsoft()
+                .refused(error, query.error_description.as_deref())
+                .problem());
+        }
+        query.code.as_deref().ok_or_else(unknown_attempt)
+    }
+
     async fn identity(
         &self,
         redeemed: &Redeemed,
@@ -270,21 +281,14 @@ impl Engine {
     ) -> Answer<Identity> {
         let identity = self
             .microsoft()
-            .identity(&redeemed.id_token, &attempt.nonce, expected)
+            .identity(
+                redeemed.id_token.as_deref().unwrap_or(""),
+                &attempt.nonce,
+                expected,
+            )
             .await;
         Ok(identity.map_err(Failure::from)?)
     }
-}
-
-/// The code, or what Entra said instead.
-fn code(query: &CallbackQuery) -> Answer<&str> {
-    if let Some(error) = &query.error {
-        return Err(microsoft::authorize_problem(
-            error,
-            query.error_description.as_deref().unwrap_or_default(),
-        ));
-    }
-    query.code.as_deref().ok_or_else(unknown_attempt)
 }
 
 fn unknown_attempt() -> Problem {

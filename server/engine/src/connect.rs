@@ -3,17 +3,20 @@
 use domain::{
     Problem,
     address::TenantName,
-    connection::{Consent, Way},
+    connection::Way,
     history::EventKind,
     id::CustomerId,
     person::{Actor, Operator, Right},
 };
-use microsoft::{Authorize, Prompt};
+use microsoft::entra::scopes;
 use serde_json::json;
 use store::{CustomerAccess, Purpose, SignIn, Tx};
 
 use crate::{
-    Answer, Engine, Failure, connection::event, failure::may_change, sign_in::ATTEMPT_LIVES,
+    Answer, Engine, Failure,
+    connection::event,
+    failure::may_change,
+    sign_in::{ATTEMPT_LIVES, fresh_attempt},
 };
 
 impl Engine {
@@ -26,11 +29,13 @@ impl Engine {
     ) -> Answer<String> {
         may_change(operator.role)?;
         let name: TenantName = tenant.parse()?;
-        let found = self
-            .microsoft()
-            .tenant(&name)
-            .await
-            .map_err(Failure::from)?;
+        let found = match &name {
+            TenantName::Id(id) => *id,
+            TenantName::Domain(domain) => {
+                let found = self.microsoft().tenant_of_domain(domain).await;
+                found.map_err(Failure::from)?.value
+            }
+        };
         let now = self.now();
         let add = async {
             let mut tx = self.store().begin(operator.partner).await?;
@@ -82,14 +87,14 @@ impl Engine {
         way: Way,
         browser: &str,
     ) -> Result<String, Failure> {
-        let attempt = self.microsoft().new_attempt();
+        let attempt = fresh_attempt();
         let record = access.record();
         let now = self.now();
         let operator = match &actor {
             Actor::Operator { id, .. } => Some(*id),
             Actor::CustomerAdmin { .. } | Actor::System => None,
         };
-        let scopes = microsoft::consent_scopes(Consent::Changing);
+        let scopes = scopes::connecting(self.microsoft().endpoints());
         tx.append(
             access,
             &store::NewEvent {
@@ -122,14 +127,7 @@ impl Engine {
             browser,
         )
         .await?;
-        Ok(self.microsoft().authorize_url(&Authorize {
-            tenant: Some(record.tenant),
-            redirect_uri: &self.redirect_uri(),
-            scopes: &scopes,
-            attempt: &attempt,
-            prompt: Some(Prompt::SelectAccount),
-            login_hint: None,
-        }))
+        self.authorize_url(Some(record.tenant), &scopes, &attempt)
     }
 
     /// Forgets the token and keeps the history. `confirm` is the customer's name, typed.
@@ -172,7 +170,7 @@ impl Engine {
             Ok::<_, Failure>(())
         };
         forget.await.map_err(Problem::from)?;
-        self.microsoft().forget(customer.0);
+        self.microsoft().forget(customer.0).await;
         Ok(())
     }
 }

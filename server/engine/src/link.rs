@@ -18,7 +18,7 @@ impl Engine {
     /// A new link for the customer's admin. Shown once: only its hash is kept.
     pub async fn make_link(&self, operator: &Operator, customer: CustomerId) -> Answer<String> {
         let now = self.now();
-        let token = self.microsoft().new_attempt().state;
+        let token = crate::sign_in::fresh_attempt().state;
         let make = async {
             let mut tx = self.store().begin(operator.partner).await?;
             let access = tx.access(operator, customer, Right::Change).await?;

@@ -32,13 +32,16 @@ impl Engine {
             let mut tx = self.store().begin(operator.partner).await?;
             let access = tx.access(operator, customer, Right::Read).await?;
             drop(tx);
-            let (rows, more) = self
+            let found = self
                 .tenant(&access)
                 .await?
                 .mailboxes(search, SHOWN)
                 .await?
                 .value;
-            Ok::<_, Failure>(MailboxesFound { rows, more })
+            Ok::<_, Failure>(MailboxesFound {
+                rows: found.list,
+                more: found.more,
+            })
         };
         find.await.map_err(Problem::from)
     }

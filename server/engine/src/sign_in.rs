@@ -1,7 +1,7 @@
 //! The beginning of a sign-in.
 
-use domain::{Problem, Timestamp};
-use microsoft::{Authorize, Prompt, SIGN_IN_SCOPES};
+use domain::{Problem, Timestamp, id::TenantId};
+use microsoft::entra::{Attempt, Authorize, Prompt, new_attempt, scopes};
 use store::{Purpose, SignIn};
 
 use crate::{Answer, Engine, Failure};
@@ -15,7 +15,7 @@ impl Engine {
     /// `browser` is a secret that only this browser has: whoever comes back must bring it.
     /// `return_to` is a local path; anything else is dropped.
     pub async fn begin_sign_in(&self, browser: &str, return_to: Option<&str>) -> Answer<String> {
-        let attempt = self.microsoft().new_attempt();
+        let attempt = fresh_attempt();
         let return_to = return_to
             .filter(|path| is_local(path))
             .unwrap_or("/customers");
@@ -35,15 +35,35 @@ impl Engine {
             )
             .await
             .map_err(Failure::from)?;
+        let scopes = scopes::SIGN_IN.map(str::to_owned);
+        let url = self.authorize_url(None, &scopes, &attempt)?;
+        Ok(url)
+    }
+
+    /// The address at Entra at which an attempt goes on.
+    pub(crate) fn authorize_url(
+        &self,
+        tenant: Option<TenantId>,
+        scopes: &[String],
+        attempt: &Attempt,
+    ) -> Result<String, Failure> {
         Ok(self.microsoft().authorize_url(&Authorize {
-            tenant: None,
+            tenant,
             redirect_uri: &self.redirect_uri(),
-            scopes: SIGN_IN_SCOPES,
-            attempt: &attempt,
+            scopes,
+            state: &attempt.state,
+            nonce: &attempt.nonce,
+            challenge: &attempt.challenge,
             prompt: Some(Prompt::SelectAccount),
             login_hint: None,
-        }))
+            domain_hint: None,
+        })?)
     }
+}
+
+/// Random state, nonce and verifier for one attempt.
+pub(crate) fn fresh_attempt() -> Attempt {
+    new_attempt(&mut rand::rng())
 }
 
 /// A path of this portal: never another origin, however a browser reads it.

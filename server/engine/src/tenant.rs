@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use domain::{Problem, problem::Remedy};
+use domain::{Problem, connection::Way, problem::Remedy};
 use futures::future::BoxFuture;
-use microsoft::{RefreshError, RefreshStore, RefreshToken};
+use microsoft::{Kind, RefreshStore, StoreFault};
+use secrecy::SecretString;
 use store::{CustomerAccess, Store};
 
 use crate::{Engine, Failure};
@@ -20,15 +21,18 @@ impl Engine {
         let Some(stored) = stored else {
             return Err(not_connected().into());
         };
-        Ok(self.microsoft().customer(
-            access.record().tenant,
-            access.record().id.0,
-            Some(stored.account_upn),
-            Arc::new(Tokens {
-                store: self.store().clone(),
-                access: access.clone(),
-            }),
-        ))
+        Ok(self
+            .microsoft()
+            .customer(
+                access.record().tenant,
+                access.record().id.0,
+                (stored.way != Way::Gdap).then_some(stored.account_upn),
+                Arc::new(Tokens {
+                    store: self.store().clone(),
+                    access: access.clone(),
+                }),
+            )
+            .await)
     }
 
     /// Remembers how a connection did, when that is news. Answers with the failure unchanged.
@@ -39,7 +43,7 @@ impl Engine {
     ) {
         let problem = match result {
             Ok(()) => None,
-            Err(error) if error.is_about_consent() => Some(error.problem()),
+            Err(error) if is_about_consent(error) => Some(error.problem()),
             // Everything else says nothing about the consent.
             Err(_) => return,
         };
@@ -99,40 +103,48 @@ struct Tokens {
 }
 
 impl RefreshStore for Tokens {
-    fn load(&self) -> BoxFuture<'_, Result<Option<RefreshToken>, RefreshError>> {
+    fn load(&self) -> BoxFuture<'_, Result<Option<(SecretString, i64)>, StoreFault>> {
         Box::pin(async move {
             let mut tx = self
                 .store
                 .begin(self.access.partner())
                 .await
-                .map_err(refresh_error)?;
-            let found = tx
-                .refresh_token(&self.access)
-                .await
-                .map_err(refresh_error)?;
-            Ok(found.map(|(token, version)| RefreshToken { token, version }))
+                .map_err(fault)?;
+            tx.refresh_token(&self.access).await.map_err(fault)
         })
     }
 
-    fn rotate<'a>(
-        &'a self,
-        new: &'a secrecy::SecretString,
-        old_version: i64,
-    ) -> BoxFuture<'a, Result<(), RefreshError>> {
+    fn rotate(&self, new: SecretString, old: i64) -> BoxFuture<'_, Result<(), StoreFault>> {
         Box::pin(async move {
             let mut tx = self
                 .store
                 .begin(self.access.partner())
                 .await
-                .map_err(refresh_error)?;
-            tx.rotate_token(&self.access, new, old_version)
+                .map_err(fault)?;
+            // Somebody else was faster: theirs is as good, and stays.
+            tx.rotate_token(&self.access, &new, old)
                 .await
-                .map_err(refresh_error)?;
-            tx.commit().await.map_err(refresh_error)
+                .map_err(fault)?;
+            tx.commit().await.map_err(fault)
         })
     }
 }
 
-fn refresh_error(error: store::Error) -> RefreshError {
-    RefreshError(error.to_string())
+fn fault(error: store::Error) -> StoreFault {
+    StoreFault(error.to_string())
+}
+
+/// The failure says that the consent does not work (any more), not only this call.
+pub(crate) fn is_about_consent(error: &microsoft::Error) -> bool {
+    matches!(
+        error.kind(),
+        Kind::ConsentMissing
+            | Kind::PartnerNotAuthorised
+            | Kind::TokenDead
+            | Kind::InteractionRequired
+            | Kind::NotInTenant
+            | Kind::AppNotFound
+            | Kind::AppDisabled
+            | Kind::Unauthorized
+    )
 }

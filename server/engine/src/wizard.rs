@@ -20,6 +20,8 @@ use crate::{Answer, Engine, Failure, customers::head, setup::start::new_setup_id
 const SUGGESTED: usize = 3;
 /// Read to choose the suggestions from.
 const LOOKED_AT: usize = 50;
+/// Counted to say how many mailboxes the application can reach; beyond it, none is said.
+const COUNTED: usize = 1000;
 /// Whose mail does most harm when faked, by words in name or address.
 const TELLING: [&str; 12] = [
     "ceo",
@@ -58,17 +60,18 @@ impl Engine {
             let mut problems = Vec::new();
             let senders = chosen(&tenant, "senders", &draft.senders, &mut problems).await?;
             let refused = chosen(&tenant, "refused", &draft.refused, &mut problems).await?;
-            let (some, more) = tenant.mailboxes("", LOOKED_AT).await?.value;
-            let mailboxes = if more {
+            let some = tenant.mailboxes("", LOOKED_AT).await?.value;
+            let (count, capped) = tenant.mailbox_count(COUNTED).await?.value;
+            let mailboxes = if capped {
                 None
             } else {
-                i64::try_from(some.len()).ok()
+                i64::try_from(count).ok()
             };
             Ok::<_, Failure>(Wizard {
                 head: head(&access),
                 suggested_group: GroupName::suggest(&application.name).as_str().to_owned(),
                 group_domain: group_domain(&senders, &access),
-                suggested_refused: suggest(some, &senders),
+                suggested_refused: suggest(some.list, &senders),
                 application,
                 verdict,
                 draft,
@@ -254,8 +257,9 @@ async fn group(
     let text = draft.group.trim();
     if !text.contains('@') {
         let name = GroupName::parse(text)?;
-        let address = format!("{}@{}", name.as_str(), group_domain(senders, access)).parse()?;
-        if tenant.group(&address).await?.value.is_some() {
+        let address: MailAddress =
+            format!("{}@{}", name.as_str(), group_domain(senders, access)).parse()?;
+        if tenant.group(address.as_str()).await?.value.is_some() {
             return Err(Problem::input(
                 "group",
                 format!("There is already a group {address}."),
@@ -268,14 +272,14 @@ async fn group(
     let address: MailAddress = text
         .parse()
         .map_err(|problem: Problem| Problem::input("group", problem.happened, problem.todo))?;
-    let found = tenant.group(&address).await?.value.ok_or_else(|| {
+    let found = tenant.group(address.as_str()).await?.value.ok_or_else(|| {
         Problem::input(
             "group",
             format!("There is no group {address}."),
             "Write a name without @ to make a new group.",
         )
     })?;
-    if found.details != "MailUniversalSecurityGroup" {
+    if !found.is_mail_enabled_security() {
         return Err(Problem::input(
             "group",
             format!("{address} is not a mail-enabled security group."),
@@ -283,8 +287,15 @@ async fn group(
         )
         .into());
     }
+    let object = found.object.ok_or_else(|| {
+        Problem::input(
+            "group",
+            format!("{address} is not in the directory yet."),
+            "Wait a few minutes, then try again.",
+        )
+    })?;
     Ok(Group::Existing {
-        object: found.object,
+        object,
         name: found.name,
         address,
     })

@@ -104,10 +104,17 @@ impl Engine {
             .init()
             .await
             .map_err(|error| store::Error::Worker(error.to_string()))?;
-        let stop = worker.shutdown_signal_handle();
+        let run = worker.run();
+        tokio::pin!(run);
         tokio::select! {
-            ended = worker.run() => ended.map_err(|error| store::Error::Worker(error.to_string()).into()),
-            _ = shutdown.wait_for(|stop| *stop) => { drop(stop); Ok(()) }
+            ended = &mut run => return ended.map_err(failed),
+            _ = shutdown.wait_for(|stop| *stop) => worker.request_shutdown(),
         }
+        // Jobs that run end first; those that do not in time are taken up by another worker.
+        run.await.map_err(failed)
     }
+}
+
+fn failed(error: impl std::fmt::Display) -> Failure {
+    store::Error::Worker(error.to_string()).into()
 }

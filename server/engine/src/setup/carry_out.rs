@@ -83,7 +83,7 @@ impl Engine {
             Err(Failure::Told(problem)) => Outcome::Failed(*problem),
             Err(Failure::Microsoft(error)) => {
                 self.note_connection(access, Err(&error)).await;
-                trouble(&error)
+                trouble(&error, self.now())
             }
             Err(other) => return Err(other),
         };
@@ -449,13 +449,13 @@ fn gave_up(why: &str, waited: i64) -> Problem {
 }
 
 /// A failure at Microsoft: it passes, or somebody has to do something.
-fn trouble(error: &microsoft::Error) -> Outcome {
+fn trouble(error: &microsoft::Error, now: Timestamp) -> Outcome {
     let problem = error.problem();
     if !error.is_transient() {
         return Outcome::Failed(problem);
     }
     let mut wait = pace::TROUBLE;
-    if let Some(pause) = error.retry_after() {
+    if let Some(pause) = error.retry_after(now) {
         wait.first = wait
             .first
             .max(i64::try_from(pause.as_millis()).unwrap_or(i64::MAX));
@@ -468,3 +468,7 @@ fn trouble(error: &microsoft::Error) -> Outcome {
         usually: None,
     }
 }
+
+#[cfg(test)]
+#[path = "carry_out_tests.rs"]
+mod tests;

@@ -67,11 +67,11 @@ async fn group(work: &mut Work<'_>) -> Result<Outcome, Failure> {
         return Outcome::undone("The group was there before, and stays.");
     }
     let address = work.plan.group.address();
-    let found = work.tenant.group(address).await?;
+    let found = work.tenant.group(address.as_str()).await?;
     let Some(group) = work.saw("Group before", found) else {
         return Outcome::undone("The group is gone.");
     };
-    if !group.description.starts_with(&marker(work.setup)) {
+    if !group.is_described(&marker(work.setup)) {
         return Outcome::left(format!(
             "The group {address} stays: it is not the one that this setup made."
         ));
@@ -80,13 +80,13 @@ async fn group(work: &mut Work<'_>) -> Result<Outcome, Failure> {
     let policies = work.saw("Policies that name the group", policies);
     if policies
         .iter()
-        .any(|policy| policy.scope_object == Some(group.object))
+        .any(|policy| group.object.is_some() && policy.scope_object == group.object)
     {
         return Outcome::left(format!(
             "The group {address} stays: another access policy uses it."
         ));
     }
-    let members = work.tenant.group_members(&group.object.to_string()).await?;
+    let members = work.tenant.group_members(&group.identity()).await?;
     let members = work.saw("Members before", members);
     let strangers = members
         .iter()
@@ -103,7 +103,7 @@ async fn group(work: &mut Work<'_>) -> Result<Outcome, Failure> {
             "The group {address} stays: somebody added {strangers} member(s) to it."
         ));
     }
-    let call = work.tenant.remove_group(group.object).await?;
+    let call = work.tenant.remove_group(&group.identity()).await?;
     work.changed(
         format!("The group {address} was removed."),
         Some(json!({
@@ -114,7 +114,7 @@ async fn group(work: &mut Work<'_>) -> Result<Outcome, Failure> {
         None,
         &call.trace,
     );
-    let back = work.tenant.group(address).await?;
+    let back = work.tenant.group(address.as_str()).await?;
     if work.saw("Group read back", back).is_some() {
         return Outcome::wait(
             "Exchange still shows the group.",

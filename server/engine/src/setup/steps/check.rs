@@ -1,7 +1,7 @@
 //! Step 5: Exchange's own test agrees with the plan.
 
 use domain::plan::Mailbox;
-use microsoft::PolicyTest;
+use microsoft::exchange::TestAnswer;
 
 use super::super::work::{Outcome, Work};
 use crate::{Failure, pace};
@@ -12,11 +12,11 @@ pub(super) async fn run(work: &mut Work<'_>) -> Result<Outcome, Failure> {
     for (mailbox, expected) in plan
         .senders
         .iter()
-        .map(|mailbox| (mailbox, PolicyTest::Granted))
+        .map(|mailbox| (mailbox, TestAnswer::Granted))
         .chain(
             plan.refused
                 .iter()
-                .map(|mailbox| (mailbox, PolicyTest::Denied)),
+                .map(|mailbox| (mailbox, TestAnswer::Denied)),
         )
     {
         let answer = ask(work, mailbox).await?;
@@ -41,7 +41,7 @@ pub(super) async fn run(work: &mut Work<'_>) -> Result<Outcome, Failure> {
     ))
 }
 
-async fn ask(work: &mut Work<'_>, mailbox: &Mailbox) -> Result<PolicyTest, Failure> {
+async fn ask(work: &mut Work<'_>, mailbox: &Mailbox) -> Result<TestAnswer, Failure> {
     let call = work
         .tenant
         .test_policy(work.plan.application.app_id, &mailbox.address)
@@ -49,10 +49,10 @@ async fn ask(work: &mut Work<'_>, mailbox: &Mailbox) -> Result<PolicyTest, Failu
     Ok(work.saw(&format!("Test for {}", mailbox.address), call))
 }
 
-fn word(answer: &PolicyTest) -> String {
+fn word(answer: &TestAnswer) -> String {
     match answer {
-        PolicyTest::Granted => "granted".into(),
-        PolicyTest::Denied => "denied".into(),
-        PolicyTest::Unclear(text) => format!("answered with “{text}”"),
+        TestAnswer::Granted => "granted".into(),
+        TestAnswer::Denied => "denied".into(),
+        TestAnswer::Unclear(text) => format!("answered with “{text}”"),
     }
 }

@@ -5,7 +5,7 @@ use domain::{
     plan::{Group, Plan, marker},
     problem::Remedy,
 };
-use microsoft::ExchangeGroup;
+use microsoft::{Fault, exchange::ExGroup};
 use serde_json::json;
 
 use super::super::work::{Outcome, Work};
@@ -16,10 +16,10 @@ const USUALLY: &str = "a few seconds";
 pub(super) async fn run(work: &mut Work<'_>) -> Result<Outcome, Failure> {
     let plan = work.plan;
     let address = plan.group.address();
-    let found = work.tenant.group(address).await?;
+    let found = work.tenant.group(address.as_str()).await?;
     let found = work.saw("Is the group there?", found);
     let group = match (&plan.group, found) {
-        (Group::Existing { object, .. }, Some(group)) if group.object == *object => {
+        (Group::Existing { object, .. }, Some(group)) if group.object == Some(*object) => {
             return Outcome::done(format!("{address} is taken as it is."));
         }
         (Group::Existing { .. }, _) => return Ok(Outcome::Failed(existing_gone(address.as_str()))),
@@ -42,16 +42,16 @@ pub(super) async fn run(work: &mut Work<'_>) -> Result<Outcome, Failure> {
     hide(work, group).await
 }
 
-fn is_ours(work: &Work<'_>, group: &ExchangeGroup) -> bool {
-    group.description.starts_with(&marker(work.setup))
+fn is_ours(work: &Work<'_>, group: &ExGroup) -> bool {
+    group.is_described(&marker(work.setup))
 }
 
-fn facts(group: &ExchangeGroup) -> serde_json::Value {
+fn facts(group: &ExGroup) -> serde_json::Value {
     json!({ "group": group.object, "name": group.name, "address": group.address, "dn": group.dn })
 }
 
 /// Makes the group and reads it back; none while Exchange does not show it.
-async fn create(work: &mut Work<'_>) -> Result<Option<ExchangeGroup>, Failure> {
+async fn create(work: &mut Work<'_>) -> Result<Option<ExGroup>, Failure> {
     let plan = work.plan;
     let Some(cmdlet) = plan.new_group(work.setup) else {
         return Ok(None);
@@ -69,7 +69,7 @@ async fn create(work: &mut Work<'_>) -> Result<Option<ExchangeGroup>, Failure> {
         }
         // Made by a run that did not live to note it, and not shown yet. Whose it is, is looked at
         // as soon as it shows.
-        Err(error) if error.is_already_exists() => {
+        Err(error) if error.fault() == Some(Fault::AlreadyExists) => {
             work.notes.evidence.push(super::super::work::evidence(
                 "The name is taken already",
                 error.trace(),
@@ -79,22 +79,22 @@ async fn create(work: &mut Work<'_>) -> Result<Option<ExchangeGroup>, Failure> {
         }
         Err(error) => return Err(error.into()),
     }
-    let back = work.tenant.group(plan.group.address()).await?;
+    let back = work.tenant.group(plan.group.address().as_str()).await?;
     Ok(work.saw("Group read back", back))
 }
 
 /// Hides the group from the address lists, which cannot be asked for when it is made.
-async fn hide(work: &mut Work<'_>, group: ExchangeGroup) -> Result<Outcome, Failure> {
-    if group.dn.is_empty() {
+async fn hide(work: &mut Work<'_>, group: ExGroup) -> Result<Outcome, Failure> {
+    if group.dn.is_empty() || group.object.is_none() {
         return Outcome::wait(
-            "Exchange shows the group without its distinguished name.",
+            "Exchange shows the group without its distinguished name and its object id.",
             pace::VISIBLE,
             USUALLY,
         );
     }
     let mut group = group;
     if !group.hidden {
-        let cmdlet = Plan::hide_group(&group.object.to_string());
+        let cmdlet = Plan::hide_group(&group.identity());
         let call = work.tenant.run(&cmdlet).await?;
         work.changed(
             format!(
@@ -105,7 +105,10 @@ async fn hide(work: &mut Work<'_>, group: ExchangeGroup) -> Result<Outcome, Fail
             Some(json!({ "hidden": true })),
             &call.trace,
         );
-        let back = work.tenant.group(work.plan.group.address()).await?;
+        let back = work
+            .tenant
+            .group(work.plan.group.address().as_str())
+            .await?;
         match work.saw("Group read back", back) {
             Some(again) if again.hidden => group = again,
             _ => {

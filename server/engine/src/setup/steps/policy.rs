@@ -1,14 +1,17 @@
 //! Step 4: the access policy.
 
 use domain::application::{AccessPolicy, AccessRight};
-use microsoft::ExchangeGroup;
+use microsoft::{Fault, exchange::ExGroup};
 use serde_json::json;
 
 use super::super::work::{Outcome, Work, evidence};
 use crate::{Failure, pace};
 
 pub(super) async fn run(work: &mut Work<'_>) -> Result<Outcome, Failure> {
-    let found = work.tenant.group(work.plan.group.address()).await?;
+    let found = work
+        .tenant
+        .group(work.plan.group.address().as_str())
+        .await?;
     let Some(group) = work.saw("Group", found) else {
         return Outcome::wait(
             "Exchange does not show the group at the moment.",
@@ -30,7 +33,7 @@ pub(super) async fn run(work: &mut Work<'_>) -> Result<Outcome, Failure> {
     }
     match work
         .tenant
-        .run(&work.plan.new_policy(work.setup, &group.object.to_string()))
+        .run(&work.plan.new_policy(work.setup, &group.identity()))
         .await
     {
         Ok(call) => work.changed(
@@ -46,7 +49,7 @@ pub(super) async fn run(work: &mut Work<'_>) -> Result<Outcome, Failure> {
             })),
             &call.trace,
         ),
-        Err(error) if error.is_already_exists() => {
+        Err(error) if error.fault() == Some(Fault::AlreadyExists) => {
             work.notes.evidence.push(evidence(
                 "The policy is there already",
                 error.trace(),
@@ -54,7 +57,7 @@ pub(super) async fn run(work: &mut Work<'_>) -> Result<Outcome, Failure> {
             ));
         }
         // The group is younger than Exchange's directory servers: it passes.
-        Err(error) if error.is_not_found() => {
+        Err(error) if error.fault() == Some(Fault::NotFound) => {
             work.notes.evidence.push(evidence(
                 "Exchange does not know the group here yet",
                 error.trace(),
@@ -83,12 +86,13 @@ pub(super) async fn run(work: &mut Work<'_>) -> Result<Outcome, Failure> {
 fn wanted<'p>(
     work: &Work<'_>,
     policies: &'p [AccessPolicy],
-    group: &ExchangeGroup,
+    group: &ExGroup,
 ) -> Option<&'p AccessPolicy> {
     policies.iter().find(|policy| {
         policy.app_id == Some(work.plan.application.app_id)
             && policy.right == AccessRight::RestrictAccess
-            && policy.scope_object == Some(group.object)
+            && policy.scope_object.is_some()
+            && policy.scope_object == group.object
     })
 }
 
@@ -96,7 +100,7 @@ fn facts(policy: &AccessPolicy) -> serde_json::Value {
     json!({ "identity": policy.identity, "right": policy.right.as_str(), "group": policy.scope_object })
 }
 
-fn sentence(work: &Work<'_>, group: &ExchangeGroup) -> String {
+fn sentence(work: &Work<'_>, group: &ExGroup) -> String {
     format!(
         "RestrictAccess for {} and {}.",
         work.plan.application.name, group.address

@@ -3,11 +3,15 @@
 //! First as the mailboxes that must be refused: until they are, a mail that arrives as a permitted
 //! sender shows nothing. The mails go to the first permitted sender.
 
+use domain::permission::Resource;
 use domain::{
     address::MailAddress,
+    id::AppId,
+    secret::ClientSecret,
     step::{Look, Must, Outcome as Sent, Probe, WaitFor},
 };
-use microsoft::SendOutcome;
+use microsoft::{AccessToken, Call, entra::scopes, graph::SendOutcome};
+use secrecy::SecretString;
 
 use super::super::work::{Outcome, Work, evidence};
 use crate::{
@@ -43,8 +47,7 @@ pub(super) async fn run(work: &mut Work<'_>) -> Result<Outcome, Failure> {
         });
     };
     let app_id = work.plan.application.app_id;
-    let token = work.tenant.application_token(app_id, &secret).await?;
-    let token = work.saw("Signed in as the application", token);
+    let token = sign_in(work, app_id, &secret).await?;
     let Some(to) = work
         .plan
         .senders
@@ -85,6 +88,21 @@ pub(super) async fn run(work: &mut Work<'_>) -> Result<Outcome, Failure> {
     ))
 }
 
+/// Signs in as the application itself.
+async fn sign_in(
+    work: &mut Work<'_>,
+    app_id: AppId,
+    secret: &ClientSecret,
+) -> Result<AccessToken, Failure> {
+    let microsoft = work.engine.microsoft();
+    let scope = scopes::default_of(microsoft.endpoints(), Resource::Graph);
+    let secret = SecretString::from(secret.expose());
+    let token = microsoft
+        .client_credentials(work.tenant.tenant(), app_id, &secret, &scope)
+        .await?;
+    Ok(token)
+}
+
 /// The probes as the last look left them, or new ones.
 fn probes(work: &Work<'_>) -> Vec<Probe> {
     if !work.step.probes.is_empty() {
@@ -111,7 +129,7 @@ fn probes(work: &Work<'_>) -> Vec<Probe> {
 
 async fn send(
     work: &mut Work<'_>,
-    token: &microsoft::AppToken,
+    token: &AccessToken,
     from: &MailAddress,
     to: &MailAddress,
 ) -> Result<Look, Failure> {
@@ -120,16 +138,22 @@ async fn send(
         "This mail was sent as {from} to find out whether {} may send as that mailbox.\n\nNothing needs to be done with it.",
         work.plan.application.name
     );
-    let call = work
-        .tenant
+    let call: Call<SendOutcome> = work
+        .engine
+        .microsoft()
         .send_mail(token, from, to, subject, &body)
-        .await?;
+        .await;
     work.notes
         .evidence
         .push(evidence(&format!("A mail as {from}"), &call.trace, false));
     let outcome = match call.value {
         SendOutcome::Accepted => Sent::Accepted,
         SendOutcome::RefusedByPolicy => Sent::Refused,
+        // Not by the policy, so it says nothing of the policy.
+        SendOutcome::AccessDenied => Sent::Unclear(
+            "Microsoft refused it for another reason than the policy: the permission may be gone."
+                .into(),
+        ),
         SendOutcome::Unclear(problem) => Sent::Unclear(problem.happened),
     };
     Ok(Look {

@@ -53,11 +53,7 @@ pub(super) async fn run(work: &mut Work<'_>) -> Result<Outcome, Failure> {
 }
 
 async fn role(work: &mut Work<'_>, hurdles: &mut Vec<Problem>) -> Result<(), Failure> {
-    // Delegated admins have no directory role of their own in the tenant; Exchange itself says
-    // later what they may not do.
-    let Some(roles) = work.tenant.my_roles().await? else {
-        return Ok(());
-    };
+    let roles = work.tenant.my_roles().await?;
     let roles = work.saw("Roles of the admin who consented", roles);
     if !roles.iter().any(|role| ENOUGH.contains(role)) {
         hurdles.push(Problem::new(

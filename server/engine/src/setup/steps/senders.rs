@@ -5,7 +5,7 @@ use domain::{
     plan::{Group, Mailbox, Plan},
     problem::Remedy,
 };
-use microsoft::Member;
+use microsoft::exchange::Member;
 use serde_json::json;
 
 use super::super::work::{Outcome, Work};
@@ -13,7 +13,7 @@ use crate::{Failure, pace};
 
 pub(super) async fn run(work: &mut Work<'_>) -> Result<Outcome, Failure> {
     let plan = work.plan;
-    let found = work.tenant.group(plan.group.address()).await?;
+    let found = work.tenant.group(plan.group.address().as_str()).await?;
     let Some(group) = work.saw("Group", found) else {
         return Outcome::wait(
             "Exchange does not show the group at the moment.",
@@ -21,7 +21,7 @@ pub(super) async fn run(work: &mut Work<'_>) -> Result<Outcome, Failure> {
             "a few seconds",
         );
     };
-    let identity = group.object.to_string();
+    let identity = group.identity();
     let members = work.tenant.group_members(&identity).await?;
     let members = work.saw("Members before", members);
     if let Some(problem) = strangers(&members, plan) {
@@ -49,22 +49,18 @@ pub(super) async fn run(work: &mut Work<'_>) -> Result<Outcome, Failure> {
         return Ok(Outcome::Failed(no_longer_fits(plan)));
     }
     for sender in missing {
-        match work.tenant.run(&Plan::add_sender(&identity, sender)).await {
-            Ok(call) => work.changed(
+        let cmdlet = Plan::add_sender(&identity, sender);
+        let call = work.tenant.add_member(&cmdlet).await?;
+        if call.value {
+            work.changed(
                 format!("{} was added to {}.", sender.address, group.address),
                 None,
                 Some(json!({ "member": sender.address })),
                 &call.trace,
-            ),
+            );
+        } else {
             // Added already and not shown yet: what is read back decides.
-            Err(error) if error.is_already_member() => {
-                work.notes.evidence.push(super::super::work::evidence(
-                    "Is a member already",
-                    error.trace(),
-                    false,
-                ));
-            }
-            Err(error) => return Err(error.into()),
+            work.saw("Is a member already", call);
         }
     }
     let back = work.tenant.group_members(&identity).await?;

@@ -9,7 +9,7 @@ const USUALLY: &str = "a few minutes, on bad days hours";
 
 pub(super) async fn run(work: &mut Work<'_>) -> Result<Outcome, Failure> {
     let address = work.plan.group.address();
-    let in_exchange = work.tenant.group(address).await?;
+    let in_exchange = work.tenant.group(address.as_str()).await?;
     let Some(group) = work.saw("Group in Exchange", in_exchange) else {
         return Outcome::wait(
             "Exchange does not show the group yet.",
@@ -17,8 +17,17 @@ pub(super) async fn run(work: &mut Work<'_>) -> Result<Outcome, Failure> {
             USUALLY,
         );
     };
-    if let Group::Existing { object, .. } = &work.plan.group
-        && group.object != *object
+    let Some(object) = group.object else {
+        return Outcome::wait(
+            "Exchange shows the group without its object id.",
+            pace::VISIBLE,
+            USUALLY,
+        );
+    };
+    if let Group::Existing {
+        object: planned, ..
+    } = &work.plan.group
+        && object != *planned
     {
         return Outcome::wait(
             "Exchange shows another group under this address.",
@@ -26,7 +35,7 @@ pub(super) async fn run(work: &mut Work<'_>) -> Result<Outcome, Failure> {
             USUALLY,
         );
     }
-    let in_directory = work.tenant.directory_group(group.object).await?;
+    let in_directory = work.tenant.directory_group(object).await?;
     if work.saw("Group in the directory", in_directory).is_none() {
         return Outcome::wait(
             "Exchange shows the group, the directory does not yet.",
