@@ -1,0 +1,77 @@
+//! Text and JSON on their way into Postgres.
+//!
+//! Postgres stores no NUL character, and Exchange sends some (MICROSOFT.md §1.4). One of them in
+//! a piece of evidence must not keep a setup from being saved.
+
+use std::borrow::Cow;
+
+use chrono::{DateTime, Utc};
+use domain::Timestamp;
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::Value;
+
+use crate::{Error, Result};
+
+const REPLACEMENT: &str = "\u{fffd}";
+
+/// The text with NUL characters replaced.
+pub(crate) fn text(text: &str) -> Cow<'_, str> {
+    if text.contains('\0') {
+        Cow::Owned(text.replace('\0', REPLACEMENT))
+    } else {
+        Cow::Borrowed(text)
+    }
+}
+
+/// The value with NUL characters replaced in its texts and keys.
+pub(crate) fn json(value: Value) -> Value {
+    match value {
+        Value::String(string) => Value::String(text(&string).into_owned()),
+        Value::Array(items) => Value::Array(items.into_iter().map(json).collect()),
+        Value::Object(fields) => Value::Object(
+            fields
+                .into_iter()
+                .map(|(key, value)| (text(&key).into_owned(), json(value)))
+                .collect(),
+        ),
+        other => other,
+    }
+}
+
+/// `value` as JSON that Postgres takes.
+pub(crate) fn to_json(value: &impl Serialize) -> Result<Value> {
+    serde_json::to_value(value)
+        .map(json)
+        .map_err(|error| Error::corrupt(format!("cannot be written as JSON: {error}")))
+}
+
+/// A stored value of `column` as what it was.
+pub(crate) fn from_json<T: DeserializeOwned>(column: &str, value: Value) -> Result<T> {
+    serde_json::from_value(value).map_err(|error| Error::corrupt(format!("{column}: {error}")))
+}
+
+/// A stored word of `column`, read by `parse`.
+pub(crate) fn word<T>(column: &str, text: &str, parse: impl Fn(&str) -> Option<T>) -> Result<T> {
+    parse(text).ok_or_else(|| Error::corrupt(format!("{column} holds {text:?}")))
+}
+
+/// A moment as Postgres keeps it.
+pub(crate) fn moment(at: Timestamp) -> DateTime<Utc> {
+    at.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn replaces_nul_everywhere() {
+        assert_eq!(text("a\0b"), "a\u{fffd}b");
+        assert_eq!(
+            json(json!({"a\0": ["x\0", {"b": "\0"}], "n": 1})),
+            json!({"a\u{fffd}": ["x\u{fffd}", {"b": "\u{fffd}"}], "n": 1})
+        );
+    }
+}

@@ -1,0 +1,125 @@
+//! The proof that somebody may work with a customer.
+
+use domain::{
+    Timestamp,
+    id::{CustomerId, PartnerId, TenantId},
+    person::{Operator, Right},
+};
+
+use crate::{Error, Result, Tx};
+
+/// What is known of a customer itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CustomerRecord {
+    pub id: CustomerId,
+    pub partner: PartnerId,
+    pub tenant: TenantId,
+    pub name: String,
+    pub domain: String,
+    pub created: Timestamp,
+}
+
+/// Why an operator may not.
+#[derive(Debug, thiserror::Error)]
+pub enum AccessError {
+    /// It does not exist, or belongs to another partner: the same answer for both.
+    #[error("not found")]
+    NotFound,
+    /// The operator's role does not carry the right.
+    #[error("the role does not allow this")]
+    Forbidden,
+    /// The operator has no role yet.
+    #[error("the operator has no role")]
+    NoRole,
+    #[error(transparent)]
+    Store(#[from] Error),
+}
+
+/// A customer that was loaded for somebody who may do what the right says.
+///
+/// It can only be had from [`Tx::access`], which asks for the operator, and from
+/// [`Tx::for_system`]. Functions that carry out an operator's wish to change something need
+/// [`Right::Change`] in it and answer [`Error::Forbidden`] without. What Postern itself notes
+/// down (tokens that Microsoft rotated, health, history) takes either right: looking at a customer
+/// makes such notes.
+#[derive(Clone, Debug)]
+pub struct CustomerAccess {
+    record: CustomerRecord,
+    right: Right,
+}
+
+impl CustomerAccess {
+    /// The customer as it was when it was loaded.
+    pub fn record(&self) -> &CustomerRecord {
+        &self.record
+    }
+
+    pub fn partner(&self) -> PartnerId {
+        self.record.partner
+    }
+
+    pub fn right(&self) -> Right {
+        self.right
+    }
+
+    pub(crate) fn new(record: CustomerRecord, right: Right) -> Self {
+        Self { record, right }
+    }
+}
+
+impl Tx {
+    /// Loads a customer for `operator`, who must have `right`.
+    pub async fn access(
+        &mut self,
+        operator: &Operator,
+        customer: CustomerId,
+        right: Right,
+    ) -> Result<CustomerAccess, AccessError> {
+        let role = operator.role.ok_or(AccessError::NoRole)?;
+        if operator.partner != self.partner() {
+            return Err(AccessError::NotFound);
+        }
+        let record = self
+            .customer(customer)
+            .await?
+            .ok_or(AccessError::NotFound)?;
+        if !role.may(right) {
+            return Err(AccessError::Forbidden);
+        }
+        Ok(CustomerAccess::new(record, right))
+    }
+
+    /// Loads a customer for Postern itself, with the right to change it. Only for what an operator
+    /// or a customer's admin has asked for before: jobs, one-time links, the purge.
+    pub async fn for_system(
+        &mut self,
+        customer: CustomerId,
+    ) -> Result<CustomerAccess, AccessError> {
+        let record = self
+            .customer(customer)
+            .await?
+            .ok_or(AccessError::NotFound)?;
+        Ok(CustomerAccess::new(record, Right::Change))
+    }
+
+    /// A proof counts only in transactions of its own partner.
+    pub(crate) fn reads(&self, access: &CustomerAccess) -> Result<(PartnerId, CustomerId)> {
+        if access.partner() == self.partner() {
+            Ok((access.partner(), access.record.id))
+        } else {
+            Err(Error::NotFound)
+        }
+    }
+
+    /// The same, for what an operator wants changed.
+    pub(crate) fn changes(&self, access: &CustomerAccess) -> Result<(PartnerId, CustomerId)> {
+        match access.right {
+            Right::Change | Right::Administer => self.reads(access),
+            Right::Read => Err(Error::Forbidden),
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "customer_access_tests.rs"]
+mod tests;

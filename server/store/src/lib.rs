@@ -1,0 +1,57 @@
+//! All the SQL, tenancy, and the vault.
+//!
+//! Nothing outside this crate holds a pool or writes a query. What a caller gets is a
+//! [`Store`], from it transactions ([`Tx`]) that carry one partner, and from those
+//! [`CustomerAccess`]: the proof that a customer was loaded for an operator with the right
+//! that the action needs. Every function on a customer's data takes that proof.
+//!
+//! Row-level security stands behind all of it: the server's role owns nothing and cannot bypass
+//! it, so a query that forgets its partner finds nothing.
+
+mod clean;
+mod connections;
+mod customer_access;
+mod customer_list;
+mod customers;
+mod error;
+mod guard;
+mod history;
+mod history_hash;
+mod history_read;
+mod history_verify;
+mod housekeeping;
+mod jobs;
+mod links;
+mod migrate;
+mod notices;
+mod operator_sessions;
+mod people;
+mod secrets;
+mod session_store;
+mod setup_lists;
+mod setups;
+mod sign_ins;
+#[cfg(test)]
+mod tenancy_tests;
+#[cfg(test)]
+mod test_data;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
+mod tx;
+mod vault;
+
+pub use connections::StoredConsent;
+pub use customer_access::{AccessError, CustomerAccess, CustomerRecord};
+pub use error::{Error, Result};
+pub use history::NewEvent;
+pub use history_hash::{FIRST, hash_of};
+pub use history_read::HistoryFound;
+pub use history_verify::{Broken, ChainHead, Verification, Why, verify_all};
+pub use jobs::Job;
+pub use migrate::{SERVER_ROLE, migrate, role_of};
+pub use notices::Notice;
+pub use session_store::{SessionStore, session_hash};
+pub use setups::{SetupRecord, StartError};
+pub use sign_ins::{Purpose, SignIn, TakenSignIn};
+pub use tx::{Store, Tx};
+pub use vault::{KeyRingError, Place, Vault};

@@ -1,0 +1,209 @@
+//! Migrations: our tables, the job queue's tables, and what the server's role may do with both.
+
+use graphile_worker::WorkerUtils;
+use secrecy::SecretString;
+use sqlx::{
+    AssertSqlSafe, Connection, PgConnection, PgPool, migrate::Migrator, postgres::PgPoolOptions,
+};
+
+use crate::{Error, Result, jobs, tx::options};
+
+static MIGRATOR: Migrator = sqlx::migrate!("../../migrations");
+
+/// The server's role when nobody names another.
+pub const SERVER_ROLE: &str = "postern_server";
+
+/// Two processes that migrate at once take turns.
+const LOCK: i64 = 0x706f_7374_6572_6e01;
+
+/// What the server may do, table by table; nothing that is not here. History can be read and
+/// added to, and a plan cannot be touched.
+const GRANTS: &[(&str, &str)] = &[
+    ("_sqlx_migrations", "select"),
+    ("partners", "select, insert, update (name)"),
+    (
+        "operators",
+        "select, insert, update (name, upn, role, last_seen_at)",
+    ),
+    (
+        "operator_sessions",
+        "select, insert, update (last_use_at), delete",
+    ),
+    ("sessions", "select, insert, update, delete"),
+    ("sign_ins", "select, insert, delete"),
+    ("customers", "select, insert, update (name, domain)"),
+    (
+        "connections",
+        "select, insert, update (way, account_upn, account_oid, scopes, refresh_token, key_id, \
+         problem, consented_at, last_success_at, disconnected_at, token_version)",
+    ),
+    ("links", "select, insert, update (used_at)"),
+    (
+        "setups",
+        "select, insert, update (intent, state, proof, doing, ended_at, version, next_look_at, \
+         secret_given)",
+    ),
+    ("steps", "select, insert, update (kind, body)"),
+    (
+        "secrets",
+        "select, insert, update (sealed, expires_at), delete",
+    ),
+    ("events", "select, insert"),
+];
+
+/// Number of the newest migration that this binary knows.
+pub(crate) fn newest_migration() -> i64 {
+    MIGRATOR
+        .iter()
+        .map(|migration| migration.version)
+        .max()
+        .unwrap_or_default()
+}
+
+/// Names the migrations and grants of this binary: the same text means the same database.
+#[cfg(any(test, feature = "testing"))]
+pub(crate) fn fingerprint() -> String {
+    use sha2::{Digest as _, Sha256};
+    let mut hasher = Sha256::new();
+    for migration in MIGRATOR.iter() {
+        hasher.update(&migration.checksum);
+    }
+    for (table, what) in GRANTS {
+        hasher.update(table);
+        hasher.update(what);
+    }
+    let all = crate::sign_ins::hex(&hasher.finalize());
+    all.chars().take(16).collect()
+}
+
+/// Brings the database to what this binary needs, as its owner, and gives `server_role` what the
+/// server needs. Can be run again at any time, also while servers work.
+///
+/// The role must exist: making roles is for whoever runs the database, and needs a password.
+pub async fn migrate(owner_url: &SecretString, server_role: &str) -> Result<()> {
+    let pool = PgPoolOptions::new()
+        .max_connections(4)
+        .connect_with(options(owner_url)?)
+        .await?;
+    let done = run(&pool, server_role).await;
+    pool.close().await;
+    done
+}
+
+/// The role that a database URL names.
+pub fn role_of(url: &SecretString) -> Result<String> {
+    Ok(options(url)?.get_username().to_owned())
+}
+
+async fn run(pool: &PgPool, server_role: &str) -> Result<()> {
+    let mut connection = pool.acquire().await?;
+    sqlx::query("select pg_advisory_lock($1)")
+        .bind(LOCK)
+        .execute(&mut *connection)
+        .await?;
+    check_role(&mut connection, server_role).await?;
+    MIGRATOR.run(&mut *connection).await.map_err(migration)?;
+    WorkerUtils::new(pool.clone(), jobs::SCHEMA)
+        .migrate()
+        .await
+        .map_err(|error| Error::Refused {
+            why: format!("the job queue's tables could not be made: {error}"),
+        })?;
+    grant(&mut connection, server_role).await
+    // The pool is closed next, which ends the lock.
+}
+
+fn migration(error: sqlx::migrate::MigrateError) -> Error {
+    match error {
+        sqlx::migrate::MigrateError::Execute(error) => error.into(),
+        other => Error::Refused {
+            why: format!("the migrations could not be run: {other}"),
+        },
+    }
+}
+
+async fn check_role(connection: &mut PgConnection, server_role: &str) -> Result<()> {
+    let (exists, is_owner): (bool, bool) = sqlx::query_as(
+        "select exists (select from pg_roles where rolname = $1), $1 = current_user::text",
+    )
+    .bind(server_role)
+    .fetch_one(connection)
+    .await?;
+    if !exists {
+        return Err(Error::Refused {
+            why: format!(
+                "there is no database role {server_role}: make one with LOGIN and a password, and nothing else"
+            ),
+        });
+    }
+    if is_owner {
+        return Err(Error::Refused {
+            why: format!(
+                "{server_role} is the owner's own role; the server needs one that owns nothing"
+            ),
+        });
+    }
+    Ok(())
+}
+
+/// Takes away what `role` had and grants what it needs, at one stroke.
+async fn grant(connection: &mut PgConnection, server_role: &str) -> Result<()> {
+    let role = quoted(server_role);
+    let mut tx = connection.begin().await?;
+    let mut statements = vec![format!("grant usage on schema public to {role}")];
+    for (table, what) in GRANTS {
+        statements.push(format!("revoke all on {table} from {role}"));
+        statements.push(format!("grant {what} on {table} to {role}"));
+    }
+    let schema = jobs::SCHEMA;
+    statements.push(format!("grant usage on schema {schema} to {role}"));
+    statements.push(format!(
+        "grant select, insert, update, delete on all tables in schema {schema} to {role}"
+    ));
+    statements.push(format!(
+        "grant usage on all sequences in schema {schema} to {role}"
+    ));
+    // Those who run jobs need no right to make believe that a migration ran.
+    statements.push(format!(
+        "revoke insert, update, delete on {schema}.migrations from {role}"
+    ));
+    for statement in statements {
+        sqlx::query(AssertSqlSafe(statement))
+            .execute(&mut *tx)
+            .await?;
+    }
+    // The queue's tables come with row-level security switched on and no policy, which hides
+    // all of them from everybody but their owner. A job belongs to whichever worker takes it.
+    let tables: Vec<String> = sqlx::query_scalar(
+        "select c.oid::regclass::text
+         from pg_class c join pg_namespace n on n.oid = c.relnamespace
+         where n.nspname = $1 and c.relkind in ('r', 'p') and c.relrowsecurity",
+    )
+    .bind(schema)
+    .fetch_all(&mut *tx)
+    .await?;
+    for table in tables {
+        for statement in [
+            format!("drop policy if exists postern_server on {table}"),
+            format!(
+                "create policy postern_server on {table} to {role} using (true) with check (true)"
+            ),
+        ] {
+            sqlx::query(AssertSqlSafe(statement))
+                .execute(&mut *tx)
+                .await?;
+        }
+    }
+    tx.commit().await?;
+    Ok(())
+}
+
+/// A name as SQL takes it whatever it holds.
+fn quoted(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
+
+/// A connection as the owner, for what only the owner may read.
+pub(crate) async fn owner_connection(owner_url: &SecretString) -> Result<PgConnection> {
+    Ok(PgConnection::connect_with(&options(owner_url)?).await?)
+}

@@ -1,0 +1,142 @@
+//! Changes, told to every process over LISTEN and NOTIFY.
+
+use std::time::Duration;
+
+use domain::id::{CustomerId, PartnerId, SetupId};
+use futures::{Stream, stream};
+use serde::{Deserialize, Serialize};
+use sqlx::{PgConnection, PgPool, postgres::PgListener};
+
+use crate::{Error, Result, Store};
+
+const CHANNEL: &str = "postern";
+
+/// Something changed. It says where, never what: whoever may see it reads it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Notice {
+    Setup {
+        partner: PartnerId,
+        customer: CustomerId,
+        setup: SetupId,
+        version: i64,
+    },
+    /// Anything may have changed: the listener has just begun to listen, for the first time or
+    /// after a lost connection.
+    Missed,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Payload {
+    partner: PartnerId,
+    customer: CustomerId,
+    setup: SetupId,
+    version: i64,
+}
+
+/// Sent when the transaction commits.
+pub(crate) async fn setup_changed(
+    connection: &mut PgConnection,
+    partner: PartnerId,
+    customer: CustomerId,
+    setup: SetupId,
+    version: i64,
+) -> Result<()> {
+    let payload = serde_json::to_string(&Payload {
+        partner,
+        customer,
+        setup,
+        version,
+    })
+    .map_err(|error| Error::corrupt(error.to_string()))?;
+    sqlx::query("select pg_notify($1, $2)")
+        .bind(CHANNEL)
+        .bind(payload)
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// What cannot be read (another version of the server wrote it) counts as missed.
+fn read(payload: &str) -> Notice {
+    match serde_json::from_str(payload) {
+        Ok(Payload {
+            partner,
+            customer,
+            setup,
+            version,
+        }) => Notice::Setup {
+            partner,
+            customer,
+            setup,
+            version,
+        },
+        Err(_) => Notice::Missed,
+    }
+}
+
+struct Listening {
+    pool: PgPool,
+    listener: Option<PgListener>,
+    pause: Duration,
+}
+
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+
+impl Store {
+    /// Every notice from now on, of all partners: for one listener per process, which hands them
+    /// out. Begins with [`Notice::Missed`] as soon as it listens, connects again by itself when
+    /// the connection is lost, and says so in the same way. Ends when the store is closed.
+    pub fn listen(&self) -> impl Stream<Item = Notice> + Send + use<> {
+        let listening = Listening {
+            pool: self.pool.clone(),
+            listener: None,
+            pause: FIRST_PAUSE,
+        };
+        stream::unfold(listening, |mut listening| async move {
+            let notice = listening.next().await?;
+            Some((notice, listening))
+        })
+    }
+}
+
+impl Listening {
+    /// None: the pool was closed.
+    async fn next(&mut self) -> Option<Notice> {
+        loop {
+            if self.pool.is_closed() {
+                return None;
+            }
+            let Some(listener) = &mut self.listener else {
+                match self.connect().await {
+                    Ok(listener) => {
+                        self.listener = Some(listener);
+                        self.pause = FIRST_PAUSE;
+                        return Some(Notice::Missed);
+                    }
+                    Err(_) => {
+                        tokio::time::sleep(self.pause).await;
+                        self.pause = (self.pause * 2).min(LONGEST_PAUSE);
+                        continue;
+                    }
+                }
+            };
+            match listener.try_recv().await {
+                Ok(Some(notification)) => return Some(read(notification.payload())),
+                Ok(None) | Err(_) => self.listener = None,
+            }
+        }
+    }
+
+    async fn connect(&self) -> Result<PgListener, sqlx::Error> {
+        let mut listener = PgListener::connect_with(&self.pool).await?;
+        // Reconnecting is ours to do, so that it is told.
+        listener.eager_reconnect(false);
+        listener.listen(CHANNEL).await?;
+        Ok(listener)
+    }
+}
+
+#[cfg(test)]
+#[path = "notices_tests.rs"]
+mod tests;

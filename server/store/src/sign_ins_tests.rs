@@ -1,0 +1,152 @@
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+use secrecy::ExposeSecret as _;
+
+use super::*;
+use crate::test_data::{NOW, World};
+
+fn sign_in(purpose: Purpose) -> SignIn {
+    SignIn {
+        purpose,
+        nonce: "nonce".into(),
+        verifier: SecretString::from("verifier"),
+        return_to: "/customers".into(),
+        created_at: NOW,
+        expires_at: NOW.plus_seconds(600),
+    }
+}
+
+#[tokio::test]
+async fn works_once_and_only_where_it_began() {
+    let world = World::new().await;
+    let store = &world.store;
+    store
+        .put_sign_in(&sign_in(Purpose::SignIn), "state", "browser")
+        .await
+        .unwrap();
+    let take = async |state: &str, browser: &str| {
+        store
+            .take_sign_in(state, browser, NOW.plus_seconds(30))
+            .await
+            .unwrap()
+    };
+    assert!(matches!(
+        take("other", "browser").await,
+        TakenSignIn::Unknown
+    ));
+    assert!(matches!(take("state", "other").await, TakenSignIn::Unknown));
+    // The wrong browser did not use it up.
+    let TakenSignIn::Found(found) = take("state", "browser").await else {
+        panic!("it was begun in this browser");
+    };
+    assert_eq!(found.purpose, Purpose::SignIn);
+    assert_eq!(found.nonce, "nonce");
+    assert_eq!(found.verifier.expose_secret(), "verifier");
+    assert_eq!(found.return_to, "/customers");
+    assert_eq!(found.expires_at, NOW.plus_seconds(600));
+    assert!(matches!(
+        take("state", "browser").await,
+        TakenSignIn::Unknown
+    ));
+}
+
+#[tokio::test]
+async fn of_two_that_come_back_at_once_one_is_taken() {
+    let world = World::new().await;
+    let store = &world.store;
+    store
+        .put_sign_in(&sign_in(Purpose::SignIn), "state", "browser")
+        .await
+        .unwrap();
+    let take = async || {
+        let taken = store.take_sign_in("state", "browser", NOW).await.unwrap();
+        matches!(taken, TakenSignIn::Found(_))
+    };
+    let (one, other) = tokio::join!(take(), take());
+    assert!(one != other);
+}
+
+#[tokio::test]
+async fn says_that_it_is_too_late() {
+    let world = World::new().await;
+    let store = &world.store;
+    let put = async |state: &str| {
+        store
+            .put_sign_in(&sign_in(Purpose::SignIn), state, "browser")
+            .await
+            .unwrap();
+    };
+    put("one").await;
+    put("two").await;
+    let late = NOW.plus_seconds(600);
+    let TakenSignIn::Expired { created_at } =
+        store.take_sign_in("one", "browser", late).await.unwrap()
+    else {
+        panic!("it is over its time");
+    };
+    assert_eq!(created_at, NOW);
+    assert_eq!(store.purge_sign_ins(late).await.unwrap(), 0);
+    let much_later = late.plus_seconds(25 * 3600);
+    assert_eq!(store.purge_sign_ins(much_later).await.unwrap(), 1);
+    let gone = store.take_sign_in("two", "browser", NOW).await.unwrap();
+    assert!(matches!(gone, TakenSignIn::Unknown));
+}
+
+#[tokio::test]
+async fn a_consent_comes_back_with_what_it_is_for() {
+    let world = World::new().await;
+    let record = world.a.customer.record();
+    let purpose = Purpose::Connect {
+        partner: record.partner,
+        customer: record.id,
+        expected: record.tenant,
+        operator: Some(world.a.owner.id),
+        way: Way::Admin,
+    };
+    let mut tx = world.store.begin(record.partner).await.unwrap();
+    tx.put_sign_in(&sign_in(purpose), "state", "browser")
+        .await
+        .unwrap();
+    drop(tx);
+    let take = async || {
+        world
+            .store
+            .take_sign_in("state", "browser", NOW)
+            .await
+            .unwrap()
+    };
+    assert!(
+        matches!(take().await, TakenSignIn::Unknown),
+        "rolled back with the rest"
+    );
+    let mut tx = world.store.begin(record.partner).await.unwrap();
+    tx.put_sign_in(&sign_in(purpose), "state", "browser")
+        .await
+        .unwrap();
+    tx.commit().await.unwrap();
+    let TakenSignIn::Found(found) = take().await else {
+        panic!("it was committed");
+    };
+    assert_eq!(found.purpose, purpose);
+}
+
+#[tokio::test]
+async fn a_query_that_names_no_state_sees_none() {
+    let world = World::new().await;
+    world
+        .store
+        .put_sign_in(&sign_in(Purpose::SignIn), "state", "browser")
+        .await
+        .unwrap();
+    let mut server = world.database.server().await.unwrap();
+    let count: i64 = sqlx::query_scalar("select count(*) from sign_ins")
+        .fetch_one(&mut server)
+        .await
+        .unwrap();
+    assert_eq!(count, 0);
+    let gone = sqlx::query("delete from sign_ins")
+        .execute(&mut server)
+        .await
+        .unwrap();
+    assert_eq!(gone.rows_affected(), 0);
+}

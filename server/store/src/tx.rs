@@ -1,0 +1,165 @@
+//! The store, and transactions that carry one partner.
+
+use std::{collections::HashSet, fmt, str::FromStr, time::Duration};
+
+use domain::id::{PartnerId, SetupId};
+use graphile_worker::WorkerOptions;
+use secrecy::{ExposeSecret, SecretString};
+use sqlx::{
+    AssertSqlSafe, PgConnection, PgPool, Postgres, Transaction,
+    postgres::{PgConnectOptions, PgPoolOptions},
+};
+
+use crate::{Error, Result, SessionStore, Vault, guard, jobs};
+
+/// How long anybody waits for a free connection, or for a database that is away.
+const ACQUIRE: Duration = Duration::from_secs(5);
+
+/// The database, as the server's role. Cheap to clone. The pool never leaves this crate, but for
+/// the driver of the job queue.
+#[derive(Clone)]
+pub struct Store {
+    pub(crate) pool: PgPool,
+    pub(crate) vault: Vault,
+}
+
+impl fmt::Debug for Store {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Store").finish_non_exhaustive()
+    }
+}
+
+impl Store {
+    /// Connects with `url`, at most `max` connections at a time (at least 4: two of them listen).
+    ///
+    /// Refuses ([`Error::Refused`]) to work as a role that could see past row-level security: a
+    /// superuser, one with `BYPASSRLS`, an owner of the tables, or a member of such a role; and
+    /// in a database whose migrations are not those of this binary.
+    pub async fn connect(url: &SecretString, max: u32, vault: Vault) -> Result<Self> {
+        let options = options(url)?.options([
+            // No page and no step needs a statement that takes longer.
+            ("statement_timeout", "30s"),
+            // A process that hangs must not hold a setup's lock for ever.
+            ("idle_in_transaction_session_timeout", "60s"),
+        ]);
+        let pool = PgPoolOptions::new()
+            .max_connections(max.max(4))
+            .acquire_timeout(ACQUIRE)
+            .connect_with(options)
+            .await?;
+        guard::check(&pool).await?;
+        Ok(Self { pool, vault })
+    }
+
+    /// Whether the database answers.
+    pub async fn ping(&self) -> Result<()> {
+        sqlx::query("select 1").execute(&self.pool).await?;
+        Ok(())
+    }
+
+    /// A transaction that sees `partner` and nothing else. Dropping it rolls back.
+    pub async fn begin(&self, partner: PartnerId) -> Result<Tx> {
+        // One trip for both. A UUID's text has nothing that SQL could mistake.
+        let begin = format!("begin; set local postern.partner = '{partner}'");
+        Ok(Tx {
+            inner: self.pool.begin_with(AssertSqlSafe(begin)).await?,
+            partner,
+            vault: self.vault.clone(),
+            locked: HashSet::new(),
+        })
+    }
+
+    /// A transaction without partner, for what has a key of its own: a state, a link, a home
+    /// tenant. `name` is the setting without its prefix.
+    pub(crate) async fn begin_with_key(
+        &self,
+        name: &str,
+        value: &str,
+    ) -> Result<Transaction<'static, Postgres>> {
+        let mut tx = self.pool.begin().await?;
+        set(&mut tx, name, value).await?;
+        Ok(tx)
+    }
+
+    /// Where the cookie's sessions are kept.
+    pub fn sessions(&self) -> SessionStore {
+        SessionStore::new(self.pool.clone())
+    }
+
+    /// Options of the job queue's worker with its database set: the one way in which a pool
+    /// leaves this crate. Jobs carry their partner in their payload.
+    pub fn worker_options(&self) -> WorkerOptions {
+        WorkerOptions::default()
+            .schema(jobs::SCHEMA)
+            .pg_pool(self.pool.clone())
+    }
+
+    /// Closes all connections, after what runs has ended.
+    pub async fn close(&self) {
+        self.pool.close().await;
+    }
+}
+
+/// Reads a database URL. The error never repeats it: it holds a password.
+pub(crate) fn options(url: &SecretString) -> Result<PgConnectOptions> {
+    let text = url.expose_secret();
+    let known = ["postgres://", "postgresql://"]
+        .iter()
+        .any(|scheme| text.starts_with(scheme));
+    // The driver itself takes any scheme.
+    known
+        .then(|| PgConnectOptions::from_str(text).ok())
+        .flatten()
+        .map(|options| options.application_name("postern"))
+        .ok_or_else(|| Error::Refused {
+            why: "the database URL is not of the form postgres://user:password@host:port/database"
+                .into(),
+        })
+}
+
+/// Sets `postern.<name>` until the end of the transaction.
+pub(crate) async fn set(connection: &mut PgConnection, name: &str, value: &str) -> Result<()> {
+    sqlx::query("select set_config('postern.' || $1, $2, true)")
+        .bind(name)
+        .bind(value)
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// A transaction that carries one partner. Nothing is kept until [`Tx::commit`].
+pub struct Tx {
+    inner: Transaction<'static, Postgres>,
+    partner: PartnerId,
+    pub(crate) vault: Vault,
+    /// Setups that this transaction holds the lock of.
+    pub(crate) locked: HashSet<SetupId>,
+}
+
+impl fmt::Debug for Tx {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Tx")
+            .field("partner", &self.partner)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Tx {
+    /// Whose data this transaction sees.
+    pub fn partner(&self) -> PartnerId {
+        self.partner
+    }
+
+    /// Keeps all that was written, and sends the notices.
+    pub async fn commit(self) -> Result<()> {
+        Ok(self.inner.commit().await?)
+    }
+
+    pub(crate) fn conn(&mut self) -> &mut PgConnection {
+        &mut self.inner
+    }
+}
+
+#[cfg(test)]
+#[path = "tx_tests.rs"]
+mod tests;

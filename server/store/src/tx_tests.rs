@@ -1,0 +1,61 @@
+#![allow(clippy::unwrap_used)]
+
+use super::*;
+use crate::test_data::{NOW, World, plan, setup_id};
+
+#[tokio::test]
+async fn what_is_not_committed_never_was() {
+    let world = World::new().await;
+    let access = &world.a.customer;
+    let mut tx = world.store.begin(access.partner()).await.unwrap();
+    tx.start_setup(access, setup_id(), &plan(1), &world.a.owner, NOW)
+        .await
+        .unwrap();
+    assert_eq!(tx.partner(), access.partner());
+    drop(tx);
+    let mut tx = world.store.begin(access.partner()).await.unwrap();
+    assert_eq!(tx.setups_of_customer(access).await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn a_lost_connection_is_told_apart_and_the_next_one_works() {
+    let world = World::new().await;
+    let partner = world.a.owner.partner;
+    let mut tx = world.store.begin(partner).await.unwrap();
+    let mut superuser = world.database.superuser().await.unwrap();
+    sqlx::query(
+        "select pg_terminate_backend(pid) from pg_stat_activity
+         where datname = current_database() and pid <> pg_backend_pid()",
+    )
+    .execute(&mut superuser)
+    .await
+    .unwrap();
+    let lost = tx.counts().await;
+    assert!(matches!(lost, Err(Error::Unavailable(_))), "{lost:?}");
+    drop(tx);
+    let mut tx = world.store.begin(partner).await.unwrap();
+    assert_eq!(tx.counts().await.unwrap().customers, 1);
+    tx.commit().await.unwrap();
+    world.store.close().await;
+    let closed = world.store.ping().await;
+    assert!(matches!(closed, Err(Error::Unavailable(_))), "{closed:?}");
+}
+
+/// A process that hangs in the middle of a change must not hold its lock for ever, and a statement
+/// must not run for ever.
+#[tokio::test]
+async fn sessions_have_time_limits() {
+    let world = World::new().await;
+    let mut tx = world.store.begin(world.a.owner.partner).await.unwrap();
+    for (name, expected) in [
+        ("statement_timeout", "30s"),
+        ("idle_in_transaction_session_timeout", "1min"),
+    ] {
+        let set: String = sqlx::query_scalar("select current_setting($1)")
+            .bind(name)
+            .fetch_one(tx.conn())
+            .await
+            .unwrap();
+        assert_eq!(set, expected);
+    }
+}
