@@ -1,0 +1,124 @@
+//! The address to which a browser is sent to sign in and to consent.
+
+use std::borrow::Cow;
+
+use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
+use domain::id::TenantId;
+use oauth2::{
+    AuthUrl, ClientId, CsrfToken, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, Scope,
+};
+use rand::{CryptoRng, Rng};
+use secrecy::SecretString;
+
+use crate::{
+    error::{Error, Kind, Result, Service},
+    microsoft::Microsoft,
+};
+
+/// What one sign-in is bound to. State, nonce and verifier belong into the browser's session, to
+/// be used once; only state, nonce and challenge travel.
+#[derive(Clone, Debug)]
+pub struct Attempt {
+    pub state: String,
+    pub nonce: String,
+    pub verifier: SecretString,
+    pub challenge: String,
+}
+
+/// A fresh attempt, with 256 random bits in each part.
+pub fn new_attempt(rng: &mut (impl Rng + CryptoRng)) -> Attempt {
+    let mut word = || {
+        let mut bytes = [0_u8; 32];
+        rng.fill_bytes(&mut bytes);
+        BASE64_URL_SAFE_NO_PAD.encode(bytes)
+    };
+    let (state, nonce, verifier) = (word(), word(), word());
+    let challenge =
+        PkceCodeChallenge::from_code_verifier_sha256(&PkceCodeVerifier::new(verifier.clone()));
+    Attempt {
+        state,
+        nonce,
+        challenge: challenge.as_str().to_owned(),
+        verifier: verifier.into(),
+    }
+}
+
+/// Whether Entra is to ask, although it might know the answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Prompt {
+    SelectAccount,
+    Login,
+    Consent,
+}
+
+impl Prompt {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::SelectAccount => "select_account",
+            Self::Login => "login",
+            Self::Consent => "consent",
+        }
+    }
+}
+
+/// A request to sign in (MICROSOFT.md §6.1).
+#[derive(Clone, Debug)]
+pub struct Authorize<'a> {
+    /// None: whoever has a work account (`organizations`).
+    pub tenant: Option<TenantId>,
+    pub redirect_uri: &'a str,
+    /// May span resources.
+    pub scopes: &'a [String],
+    pub state: &'a str,
+    pub nonce: &'a str,
+    /// Of the PKCE verifier, S256.
+    pub challenge: &'a str,
+    pub prompt: Option<Prompt>,
+    /// A user principal name to fill in.
+    pub login_hint: Option<&'a str>,
+    /// A domain, to skip the choice between kinds of accounts.
+    pub domain_hint: Option<&'a str>,
+}
+
+impl Microsoft {
+    /// The URL of Entra's sign-in page for this request.
+    ///
+    /// # Errors
+    /// [`Kind::NotSent`] when the redirect address is no URL.
+    pub fn authorize_url(&self, request: &Authorize<'_>) -> Result<String> {
+        let unusable = |what: &str| Error::unsent(Service::Entra, Kind::NotSent, what);
+        let redirect = RedirectUrl::new(request.redirect_uri.to_owned())
+            .map_err(|_| unusable("the redirect address is no URL"))?;
+        let page = AuthUrl::from_url(self.entra_url(request.tenant, "oauth2/v2.0/authorize"));
+        let client = oauth2::basic::BasicClient::new(ClientId::new(self.client_id().to_string()))
+            .set_auth_uri(page);
+        let state = request.state.to_owned();
+        let mut authorization = client
+            .authorize_url(|| CsrfToken::new(state))
+            .add_scopes(request.scopes.iter().cloned().map(Scope::new))
+            .set_redirect_uri(Cow::Owned(redirect))
+            // In the query, so that the callback is a GET and brings the Lax session cookie along.
+            .add_extra_param("response_mode", "query")
+            .add_extra_param("nonce", request.nonce)
+            .add_extra_param("code_challenge", request.challenge)
+            .add_extra_param("code_challenge_method", "S256");
+        if let Some(prompt) = request.prompt {
+            authorization = authorization.add_extra_param("prompt", prompt.as_str());
+        }
+        if let Some(hint) = request.login_hint {
+            authorization = authorization.add_extra_param("login_hint", hint);
+        }
+        if let Some(hint) = request.domain_hint {
+            authorization = authorization.add_extra_param("domain_hint", hint);
+        }
+        Ok(authorization.url().0.into())
+    }
+
+    /// An address at Entra below a tenant, or below `organizations`.
+    pub(crate) fn entra_url(&self, tenant: Option<TenantId>, path: &str) -> reqwest::Url {
+        let tenant = tenant.map_or_else(|| "organizations".to_owned(), |id| id.to_string());
+        let mut url = self.0.endpoints.authority().clone();
+        url.set_path(&format!("{tenant}/{path}"));
+        url
+    }
+}

@@ -1,0 +1,173 @@
+//! Entra's signing keys and issuer template, fetched now and then (MICROSOFT.md §6.3).
+
+use domain::Timestamp;
+use http::{HeaderMap, Method, StatusCode};
+use openidconnect::core::CoreJsonWebKey;
+use reqwest::Url;
+use serde::{Deserialize, de::DeserializeOwned};
+use tokio::sync::Mutex;
+
+use crate::{
+    error::{Error, Kind, Result, Service},
+    http::transport::Request,
+    microsoft::Microsoft,
+};
+
+/// Keys are fetched anew after a day.
+const FRESH_MILLIS: i64 = 24 * 3_600_000;
+/// An unknown key id fetches them earlier, but no more often than this: anybody can invent one.
+const EARLIEST_MILLIS: i64 = 5 * 60_000;
+
+/// The keys in memory.
+#[derive(Default)]
+pub(crate) struct Keys(Mutex<Option<Fetched>>);
+
+struct Fetched {
+    at: Timestamp,
+    issuer: String,
+    keys: Vec<Key>,
+}
+
+/// A signing key and what goes with it.
+#[derive(Clone)]
+pub(crate) struct Key {
+    pub(crate) id: String,
+    pub(crate) key: CoreJsonWebKey,
+    /// The issuer that this key may sign for, when it is not for all.
+    pub(crate) issuer: Option<String>,
+}
+
+/// A key and the issuer template of the metadata.
+pub(crate) struct Found {
+    pub(crate) key: Key,
+    /// With `{tenantid}`.
+    pub(crate) issuer: String,
+}
+
+#[derive(Deserialize)]
+struct Metadata {
+    issuer: String,
+    jwks_uri: String,
+}
+
+#[derive(Deserialize)]
+struct KeySet {
+    keys: Vec<serde_json::Value>,
+}
+
+#[derive(Deserialize)]
+struct Described {
+    kid: Option<String>,
+    #[serde(rename = "use")]
+    used_for: Option<String>,
+    issuer: Option<String>,
+}
+
+impl Keys {
+    /// The key with this id; none: Entra does not publish it.
+    pub(crate) async fn find(&self, microsoft: &Microsoft, id: &str) -> Result<Option<Found>> {
+        let now = microsoft.clock().now();
+        // Held while fetching, so that many sign-ins at once fetch once.
+        let mut held = self.0.lock().await;
+        let age = held
+            .as_ref()
+            .map(|fetched| now.millis_since(fetched.at).abs());
+        let known = held.as_ref().and_then(|fetched| fetched.find(id));
+        match (known, age) {
+            (Some(found), Some(age)) if age < FRESH_MILLIS => return Ok(Some(found)),
+            (None, Some(age)) if age < EARLIEST_MILLIS => return Ok(None),
+            (known, _) => match fetch(microsoft, now).await {
+                Ok(fetched) => *held = Some(fetched),
+                // Yesterday's keys are better than no sign-in while Entra is away.
+                Err(error) if error.is_transient() && known.is_some() => {
+                    tracing::warn!(%error, "signing keys could not be fetched anew");
+                    return Ok(known);
+                }
+                Err(error) => return Err(error),
+            },
+        }
+        Ok(held.as_ref().and_then(|fetched| fetched.find(id)))
+    }
+}
+
+impl Fetched {
+    fn find(&self, id: &str) -> Option<Found> {
+        let key = self.keys.iter().find(|key| key.id == id)?.clone();
+        Some(Found {
+            key,
+            issuer: self.issuer.clone(),
+        })
+    }
+}
+
+async fn fetch(microsoft: &Microsoft, now: Timestamp) -> Result<Fetched> {
+    let metadata: Metadata = get(
+        microsoft,
+        microsoft.entra_url(None, "v2.0/.well-known/openid-configuration"),
+    )
+    .await?;
+    let malformed = |what: &str| Error::unsent(Service::Entra, Kind::Malformed, what);
+    if !metadata.issuer.contains(TEMPLATE) {
+        return Err(malformed("the metadata's issuer is no template"));
+    }
+    let address =
+        Url::parse(&metadata.jwks_uri).map_err(|_| malformed("the key set has no address"))?;
+    if address.origin() != microsoft.endpoints().authority().origin() {
+        return Err(Error::unsent(
+            Service::Entra,
+            Kind::ForeignLink,
+            "the key set is not at the configured authority",
+        ));
+    }
+    let set: KeySet = get(microsoft, address).await?;
+    Ok(Fetched {
+        at: now,
+        issuer: metadata.issuer,
+        keys: set.keys.into_iter().filter_map(key).collect(),
+    })
+}
+
+/// What the metadata's issuer has in the place of a tenant.
+pub(crate) const TEMPLATE: &str = "{tenantid}";
+
+/// A usable key. Others (for encryption, of unknown kinds) are published in the same list.
+fn key(value: serde_json::Value) -> Option<Key> {
+    let described = Described::deserialize(&value).ok()?;
+    if described.used_for.is_some_and(|used| used != "sig") {
+        return None;
+    }
+    Some(Key {
+        id: described.kid?,
+        key: serde_json::from_value(value).ok()?,
+        issuer: described.issuer,
+    })
+}
+
+async fn get<T: DeserializeOwned>(microsoft: &Microsoft, url: Url) -> Result<T> {
+    let reply = microsoft
+        .0
+        .transport
+        .send(
+            Request {
+                service: Service::Entra,
+                sent: format!("GET {}", url.path()),
+                method: Method::GET,
+                url,
+                headers: HeaderMap::new(),
+                body: None,
+                safe: true,
+            },
+            &microsoft.0.gate,
+        )
+        .await?;
+    if reply.status != StatusCode::OK {
+        return Err(
+            Error::new(Service::Entra, Kind::Malformed, reply.trace.clone())
+                .with_code(reply.status.as_u16().to_string()),
+        );
+    }
+    serde_json::from_slice(&reply.body).map_err(|_| {
+        Error::new(Service::Entra, Kind::Malformed, reply.trace)
+            .with_message("the answer has another shape than expected")
+    })
+}

@@ -1,0 +1,14 @@
+//! Exchange's admin API: cmdlets over HTTPS (MICROSOFT.md §1, §2).
+
+mod fault;
+mod groups;
+mod invoke;
+mod mailboxes;
+mod policies;
+mod roles;
+mod row;
+
+pub use groups::{ExGroup, Member};
+pub use mailboxes::Mailboxes;
+pub use policies::{OrganizationConfig, TestAnswer};
+pub use row::Row;

@@ -1,0 +1,192 @@
+//! Application access policies, and the organisation's settings (MICROSOFT.md §2.4).
+
+use domain::{
+    address::MailAddress,
+    application::{AccessPolicy, AccessRight},
+    cmdlet::Cmdlet,
+    id::{AppId, ObjectId},
+};
+
+use super::{
+    groups::{done_unless, none_if_missing},
+    invoke::How,
+    row::Row,
+};
+use crate::{
+    call::{Call, Trace, shorten_to},
+    customer::Customer,
+    error::{Error, Fault, Kind, Result, Service},
+};
+
+/// What Exchange's own test says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TestAnswer {
+    Granted,
+    Denied,
+    /// Neither word: what it said instead.
+    Unclear(String),
+}
+
+/// Of the organisation's settings, those that a setup depends on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OrganizationConfig {
+    pub name: String,
+    /// Never customised: Exchange refuses some changes until it is.
+    pub is_dehydrated: bool,
+    /// A switch that Microsoft has not documented yet (§3.2); none when it is not there.
+    pub enforces_app_rbac: Option<bool>,
+}
+
+impl Customer {
+    /// All access policies of the tenant.
+    ///
+    /// # Errors
+    /// [`Kind::Malformed`] when one is not understood: leaving it out would show a wrong reach.
+    pub async fn policies(&self) -> Result<Call<Vec<AccessPolicy>>> {
+        let cmdlet = Cmdlet::new("Get-ApplicationAccessPolicy");
+        // Exchange can call an empty list “not found”, and nothing else was named here (§2.4).
+        let call = none_if_missing(self.rows(&cmdlet, How::read(&[])).await)?;
+        let policies: Result<Vec<AccessPolicy>> = call
+            .value
+            .iter()
+            .map(|row| policy(row, &call.trace))
+            .collect();
+        Ok(Call {
+            value: policies?,
+            trace: Trace {
+                sent: cmdlet.line(),
+                ..call.trace
+            },
+        })
+    }
+
+    /// Asks Exchange whether policies let an application into a mailbox. Only about policies, and
+    /// ahead of the caches that decide in the end (§2.4).
+    pub async fn test_policy(
+        &self,
+        app: AppId,
+        mailbox: &MailAddress,
+    ) -> Result<Call<TestAnswer>> {
+        let cmdlet = Cmdlet::new("Test-ApplicationAccessPolicy")
+            .with("Identity", mailbox.as_str())
+            .with("AppId", app.to_string());
+        let call = self.rows(&cmdlet, How::read(&[])).await?;
+        let mismatch = |what: &str| {
+            Err(
+                Error::new(Service::Exchange, Kind::Mismatch, call.trace.clone())
+                    .with_subject(mailbox.as_str())
+                    .with_message(what),
+            )
+        };
+        let [row] = call.value.as_slice() else {
+            return mismatch("the test did not give one answer");
+        };
+        if row.id("AppId").is_some_and(|id| id != app.0) {
+            return mismatch("the test is about another application");
+        }
+        Ok(Call {
+            value: test_answer(row),
+            trace: call.trace,
+        })
+    }
+
+    /// Removes a policy. False: there was none.
+    pub async fn remove_policy(&self, identity: &str) -> Result<Call<bool>> {
+        let cmdlet = Cmdlet::new("Remove-ApplicationAccessPolicy")
+            .with("Identity", identity)
+            .with("Confirm", false);
+        done_unless(&cmdlet, self.run(&cmdlet).await, &[Fault::NotFound])
+    }
+
+    /// The organisation's settings.
+    pub async fn organization_config(&self) -> Result<Call<OrganizationConfig>> {
+        let cmdlet = Cmdlet::new("Get-OrganizationConfig");
+        let call = self
+            .rows(
+                &cmdlet,
+                How::read(&["Name", "IsDehydrated", "EnforceExoAppRbacPermissions"]),
+            )
+            .await?;
+        let malformed = || {
+            Error::new(Service::Exchange, Kind::Malformed, call.trace.clone())
+                .with_message("the organisation's settings are not understood")
+        };
+        let row = call.value.first().ok_or_else(malformed)?;
+        let value = OrganizationConfig {
+            name: row.text("Name").unwrap_or_default().to_owned(),
+            is_dehydrated: row.flag("IsDehydrated").ok_or_else(malformed)?,
+            enforces_app_rbac: row.flag("EnforceExoAppRbacPermissions"),
+        };
+        Ok(Call {
+            value,
+            trace: call.trace,
+        })
+    }
+
+    /// Whether whoever consented has an Exchange role for access policies. True: they can be
+    /// read, with *Organization Configuration* or *View-Only Configuration*; only the first may
+    /// write (§1.6), which shows when it is tried. False: neither.
+    pub async fn may_read_policies(&self) -> Result<Call<bool>> {
+        match self.policies().await {
+            Ok(call) => Ok(call.map(|_| true)),
+            Err(error) if *error.kind() == Kind::ExchangeRoleMissing => Ok(Call {
+                value: false,
+                trace: error.trace().clone(),
+            }),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// The answer as a word or as a switch; a translated word is no answer (§2.4).
+fn test_answer(row: &Row) -> TestAnswer {
+    const PROPERTY: &str = "AccessCheckResult";
+    match (row.flag(PROPERTY), row.text(PROPERTY)) {
+        (Some(true), _) | (_, Some("Granted")) => TestAnswer::Granted,
+        (Some(false), _) | (_, Some("Denied")) => TestAnswer::Denied,
+        (_, Some(other)) => TestAnswer::Unclear(shorten_to(other, 100)),
+        (_, None) => TestAnswer::Unclear(
+            row.get(PROPERTY)
+                .map_or_else(|| "nothing".to_owned(), |value| shorten_to(&value.to_string(), 100)),
+        ),
+    }
+}
+
+fn policy(row: &Row, trace: &Trace) -> Result<AccessPolicy> {
+    let unreadable = |property: &str| {
+        Error::new(Service::Exchange, Kind::Malformed, trace.clone())
+            .with_message(format!("a policy has no usable {property}"))
+    };
+    let text = |property: &str| row.text(property).ok_or_else(|| unreadable(property));
+    let identity = text("Identity")?;
+    let app_id = match text("AppId")? {
+        "*" => None,
+        id => Some(id.parse().map_err(|_| unreadable("AppId"))?),
+    };
+    let right = match text("AccessRight")? {
+        "RestrictAccess" => AccessRight::RestrictAccess,
+        "DenyAccess" => AccessRight::DenyAccess,
+        _ => return Err(unreadable("AccessRight")),
+    };
+    let scope_name = row
+        .text("ScopeName")
+        .or(row.text("ScopeIdentity"))
+        .unwrap_or_default();
+    Ok(AccessPolicy {
+        identity: identity.to_owned(),
+        app_id,
+        right,
+        scope_name: scope_name.to_owned(),
+        // `{SID};{object id}`, at the end of the identity too.
+        scope_object: row
+            .text("ScopeIdentityRaw")
+            .and_then(object_in)
+            .or_else(|| object_in(identity)),
+        description: row.list("Description").join("\n"),
+        valid: row.flag("IsValid").unwrap_or(true),
+    })
+}
+
+fn object_in(raw: &str) -> Option<ObjectId> {
+    raw.rsplit_once(';')?.1.parse().ok()
+}

@@ -1,0 +1,131 @@
+//! Role assignments of applications (MICROSOFT.md §3).
+
+use std::collections::HashMap;
+
+use domain::{application::RoleAssignment, cmdlet::Cmdlet, id::ObjectId};
+
+use super::{invoke::How, row::Row};
+use crate::{
+    call::{Call, Trace},
+    customer::Customer,
+    error::{Error, Kind, Result, Service},
+};
+
+const ASSIGNMENT: &[&str] = &[
+    "Identity",
+    "Name",
+    "Role",
+    "RoleAssignee",
+    "RoleAssigneeName",
+    "RoleAssigneeType",
+    "RecipientWriteScope",
+    "CustomResourceScope",
+    "CustomRecipientWriteScope",
+    "RecipientAdministrativeUnitScope",
+    "RecipientGroupScope",
+];
+
+/// What narrows an assignment, the most telling first.
+const SCOPES: [&str; 4] = [
+    "CustomResourceScope",
+    "CustomRecipientWriteScope",
+    "RecipientGroupScope",
+    "RecipientAdministrativeUnitScope",
+];
+
+impl Customer {
+    /// The Exchange role assignments of applications.
+    ///
+    /// # Errors
+    /// [`Kind::Malformed`] when one cannot be told to belong to an application: leaving it out
+    /// would make that application look safer than it is.
+    pub async fn role_assignments(&self) -> Result<Call<Vec<RoleAssignment>>> {
+        // All of them, and chosen here: Exchange answers with none to a kind of assignee that it
+        // does not know (§1.3).
+        let cmdlet = Cmdlet::new("Get-ManagementRoleAssignment");
+        let call = self.rows(&cmdlet, How::read(ASSIGNMENT)).await?;
+        let mine: Vec<&Row> = call
+            .value
+            .iter()
+            .filter(|row| row.text("RoleAssigneeType") == Some("ServicePrincipal"))
+            .collect();
+        let mut traces = vec![call.trace.clone()];
+        let direct = |row: &Row| {
+            row.id("RoleAssigneeName")
+                .or_else(|| row.id("RoleAssignee"))
+                .map(ObjectId)
+        };
+        let names = if mine.iter().all(|row| direct(row).is_some()) {
+            HashMap::new()
+        } else {
+            let pointers = self.pointers().await?;
+            traces.push(pointers.trace);
+            pointers.value
+        };
+        let mut assignments = Vec::new();
+        for row in &mine {
+            let named = || {
+                ["RoleAssigneeName", "RoleAssignee"]
+                    .into_iter()
+                    .filter_map(|property| row.text(property))
+                    .find_map(|name| names.get(&name.to_lowercase()).copied())
+            };
+            let assignee = direct(row).or_else(named);
+            let (Some(name), Some(role), Some(assignee)) =
+                (row.text("Name"), row.text("Role"), assignee)
+            else {
+                return Err(
+                    Error::new(Service::Exchange, Kind::Malformed, call.trace.clone())
+                        .with_subject(&cmdlet.name)
+                        .with_message("a role assignment belongs to no known application"),
+                );
+            };
+            assignments.push(RoleAssignment {
+                name: name.to_owned(),
+                role: role.to_owned(),
+                assignee,
+                scope: scope(row),
+            });
+        }
+        let answer = format!("{} role assignments of applications", assignments.len());
+        Ok(Call {
+            value: assignments,
+            trace: Trace::join(traces, answer),
+        })
+    }
+
+    /// Exchange's pointers to service principals: each of their names, in lower case, to the
+    /// object id.
+    async fn pointers(&self) -> Result<Call<HashMap<String, ObjectId>>> {
+        let cmdlet = Cmdlet::new("Get-ServicePrincipal");
+        let call = self.rows(&cmdlet, How::read(&[])).await?;
+        Ok(call.map(|rows| {
+            let mut names = HashMap::new();
+            for row in &rows {
+                let Some(object) = row.id("ObjectId").or_else(|| row.id("ServiceId")) else {
+                    continue;
+                };
+                for property in ["Identity", "Name", "DisplayName", "AppId", "Guid", "ObjectId"] {
+                    if let Some(name) = row.text(property) {
+                        names.insert(name.to_lowercase(), ObjectId(object));
+                    }
+                }
+            }
+            names
+        }))
+    }
+}
+
+/// What narrows an assignment; none only when Exchange says that it is for the whole
+/// organisation, or says nothing at all.
+fn scope(row: &Row) -> Option<String> {
+    SCOPES
+        .into_iter()
+        .find_map(|property| row.text(property))
+        .map(str::to_owned)
+        .or_else(|| {
+            row.text("RecipientWriteScope")
+                .filter(|kind| !["Organization", "None", "NotApplicable"].contains(kind))
+                .map(str::to_owned)
+        })
+}

@@ -1,0 +1,14 @@
+//! Microsoft Graph: the directory of a customer, and mail for the proof (MICROSOFT.md §5, §7).
+
+mod answer;
+mod applications;
+mod batch;
+mod directory;
+mod mail;
+mod pages;
+
+pub use applications::{MailboxGrant, ResourcePrincipal, ServicePrincipal};
+pub use directory::{
+    DirectoryGroup, EXCHANGE_ADMINISTRATOR, GLOBAL_ADMINISTRATOR, Organization,
+};
+pub use mail::SendOutcome;

@@ -1,0 +1,118 @@
+//! Mail as an application, to see who is refused (MICROSOFT.md §5).
+
+use domain::{Problem, address::MailAddress};
+use http::{StatusCode, header};
+use serde_json::json;
+
+use super::answer::{address, post, refusal};
+use crate::{
+    call::{Call, Trace},
+    customer::{bearer, unauthorized},
+    error::{Error, Kind, Result, Service},
+    http::transport::Reply,
+    microsoft::Microsoft,
+    tokens::AccessToken,
+};
+
+/// What came of a try to send.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SendOutcome {
+    /// Graph took the mail (202). Whether it arrives is another question.
+    Accepted,
+    /// An access policy refused it.
+    RefusedByPolicy,
+    /// Refused, and not by a policy: the permission is missing, or the mailbox is outside the
+    /// scope of a role assignment.
+    AccessDenied,
+    /// It failed for another reason, or nobody knows: it proves nothing.
+    Unclear(Problem),
+}
+
+impl Microsoft {
+    /// Sends one mail as `from`, with an application's own token.
+    ///
+    /// Tried again only when Graph asked for a pause; never after a lost answer, because the mail
+    /// may be on its way.
+    pub async fn send_mail(
+        &self,
+        token: &AccessToken,
+        from: &MailAddress,
+        to: &MailAddress,
+        subject: &str,
+        body: &str,
+    ) -> Call<SendOutcome> {
+        match self.try_send_mail(token, from, to, subject, body).await {
+            Ok(reply) => judge(reply),
+            Err(error) => unclear(error),
+        }
+    }
+
+    async fn try_send_mail(
+        &self,
+        token: &AccessToken,
+        from: &MailAddress,
+        to: &MailAddress,
+        subject: &str,
+        body: &str,
+    ) -> Result<Reply> {
+        let address = address(
+            self.endpoints().graph(),
+            &["users", from.as_str(), "sendMail"],
+            &[],
+        );
+        let mail = json!({
+            "message": {
+                "subject": subject,
+                "body": {"contentType": "Text", "content": body},
+                "toRecipients": [{"emailAddress": {"address": to.as_str()}}],
+            },
+            "saveToSentItems": false,
+        });
+        let mut request = post(&address, &mail, false);
+        request.sent = format!("{} to {to}", request.sent);
+        request
+            .headers
+            .insert(header::AUTHORIZATION, bearer(token, Service::Graph)?);
+        self.0.transport.send(request, &self.0.gate).await
+    }
+}
+
+fn unclear(error: Error) -> Call<SendOutcome> {
+    Call {
+        trace: error.trace().clone(),
+        value: SendOutcome::Unclear(error.problem()),
+    }
+}
+
+fn judge(reply: Reply) -> Call<SendOutcome> {
+    match reply.status {
+        StatusCode::ACCEPTED => Call {
+            value: SendOutcome::Accepted,
+            trace: Trace {
+                answer: "202 Accepted".to_owned(),
+                ..reply.trace
+            },
+        },
+        StatusCode::UNAUTHORIZED => unclear(unauthorized(Service::Graph, reply)),
+        status => {
+            let error = refusal(status, &reply.body, reply.trace);
+            let denied = *error.kind() == Kind::Forbidden
+                && error.code().is_some_and(|code| code == "ErrorAccessDenied");
+            if !denied {
+                return unclear(error);
+            }
+            // Both texts of Microsoft's for a policy begin alike; “Access is denied” is another.
+            let by_policy = error.message().is_some_and(|message| {
+                message.contains("[RAOP]") || message.contains("Access to OData is disabled")
+            });
+            Call {
+                value: if by_policy {
+                    SendOutcome::RefusedByPolicy
+                } else {
+                    SendOutcome::AccessDenied
+                },
+                trace: error.trace().clone(),
+            }
+        }
+    }
+}

@@ -1,0 +1,80 @@
+//! Lists of Graph, page by page (MICROSOFT.md §7.3).
+
+use reqwest::Url;
+use serde::{Deserialize, de::DeserializeOwned};
+
+use super::answer::{Address, address, get, understood};
+use crate::{
+    call::{Call, Trace},
+    customer::Customer,
+    error::{Error, Kind, Result, Service},
+};
+
+#[derive(Deserialize)]
+#[serde(bound = "T: DeserializeOwned")]
+struct Page<T> {
+    value: Vec<T>,
+    #[serde(rename = "@odata.nextLink")]
+    next: Option<String>,
+}
+
+/// No list that Postern reads is longer; a service that links in circles ends here.
+const MOST_PAGES: usize = 2_000;
+
+impl Customer {
+    /// All of a list. A page that fails makes the whole fail: a part is not the list.
+    pub(super) async fn graph_list<T: DeserializeOwned>(
+        &self,
+        segments: &[&str],
+        query: &[(&str, &str)],
+    ) -> Result<Call<Vec<T>>> {
+        let root = self.microsoft.endpoints().graph();
+        let mut next = address(root, segments, query);
+        let mut all = Vec::new();
+        let mut traces: Vec<Trace> = Vec::new();
+        for number in 0..MOST_PAGES {
+            let reply = self.send(|| get(&next)).await?;
+            let page: Call<Page<T>> = understood(reply).map_err(|error| match error.kind() {
+                Kind::NotFound | Kind::Other if number > 0 => error.with_kind(Kind::PageLost),
+                _ => error,
+            })?;
+            all.extend(page.value.value);
+            traces.push(page.trace.clone());
+            let Some(link) = page.value.next else {
+                return Ok(joined(all, traces));
+            };
+            next = follow(root, &link, page.trace)?;
+        }
+        Err(Error::new(
+            Service::Graph,
+            Kind::PageLost,
+            traces.pop().unwrap_or_default(),
+        )
+        .with_message("the list does not end"))
+    }
+}
+
+/// One trace: the first page's request and answer, and how many pages there were.
+fn joined<T>(all: Vec<T>, traces: Vec<Trace>) -> Call<Vec<T>> {
+    let pages = traces.len();
+    let first = traces.first().cloned().unwrap_or_default();
+    let mut trace = Trace::join(traces, first.answer);
+    trace.sent = if pages > 1 {
+        format!("{} ({pages} pages)", first.sent)
+    } else {
+        first.sent
+    };
+    Call { value: all, trace }
+}
+
+/// The next page, if it is where the token may go.
+fn follow(root: &Url, link: &str, trace: Trace) -> Result<Address> {
+    match Url::parse(link) {
+        Ok(url) if url.origin() == root.origin() && url.path().starts_with("/v1.0/") => {
+            let shown = format!("{} (next page)", url.path());
+            Ok(Address { url, shown })
+        }
+        _ => Err(Error::new(Service::Graph, Kind::ForeignLink, trace)
+            .with_message("the next page is not at the configured address")),
+    }
+}

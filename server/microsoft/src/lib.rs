@@ -1,0 +1,30 @@
+//! Clients of Entra, Microsoft Graph and Exchange's admin API.
+//!
+//! [`Microsoft`] is the whole, shared by the process: it signs people in
+//! ([`entra`]), and gives a [`Customer`] for each tenant in which Postern acts.
+//! Every call gives a [`Call`] (the value and what was sent for it) or an
+//! [`Error`] that becomes a [`domain::Problem`].
+//!
+//! What stands here about the services is MICROSOFT.md's; nothing is shared
+//! with the simulated cloud.
+
+mod call;
+pub mod clock;
+mod customer;
+mod endpoints;
+pub mod entra;
+mod error;
+pub mod exchange;
+pub mod graph;
+mod http;
+mod microsoft;
+mod problems;
+mod tokens;
+
+pub use call::{Call, Trace};
+pub use clock::{Clock, SystemClock};
+pub use customer::Customer;
+pub use endpoints::{Endpoints, NotAnEndpoint};
+pub use error::{Error, Fault, IdentityFault, Kind, Result, Service};
+pub use microsoft::{AppIdentity, Certificate, Credential, HttpOptions, Microsoft, NotUsable};
+pub use tokens::{AccessToken, RefreshStore, StoreFault};

@@ -1,0 +1,153 @@
+//! Access tokens in memory, and where refresh tokens come from.
+
+use std::{fmt, sync::atomic::{AtomicU64, Ordering}};
+
+use domain::{Timestamp, id::TenantId, permission::Resource};
+use futures::future::BoxFuture;
+use secrecy::SecretString;
+use tokio::sync::Mutex;
+
+use crate::{
+    entra::Redeemed,
+    error::{Error, Kind, Result, Service},
+    microsoft::Microsoft,
+};
+
+/// An access token for one resource. Never parsed, never shown.
+#[derive(Clone, Debug)]
+pub struct AccessToken {
+    pub secret: SecretString,
+    pub expires_at: Timestamp,
+}
+
+/// The refresh token could not be loaded or kept. The text is for the log, not for the page.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct StoreFault(pub String);
+
+/// Where the refresh token of one customer is kept, encrypted, by the caller.
+pub trait RefreshStore: Send + Sync + fmt::Debug {
+    /// The newest token and its version; none when nobody consented or it was forgotten.
+    fn load(&self) -> BoxFuture<'_, std::result::Result<Option<(SecretString, i64)>, StoreFault>>;
+
+    /// Keeps the token that replaced version `old`. When another process was faster, the store
+    /// keeps the newer one and this is no fault: Entra honours both (MICROSOFT.md §6.4).
+    fn rotate(
+        &self,
+        new: SecretString,
+        old: i64,
+    ) -> BoxFuture<'_, std::result::Result<(), StoreFault>>;
+}
+
+/// A token is renewed this long before it ends, so that none ends under way.
+const EARLY_MILLIS: i64 = 5 * 60 * 1000;
+
+/// The access tokens of one customer, per resource.
+#[derive(Default)]
+pub(crate) struct Tokens {
+    slot: Mutex<Slot>,
+    /// Counts finished refreshes, so that who waited for one shares its failure.
+    finished: AtomicU64,
+}
+
+#[derive(Default)]
+struct Slot {
+    graph: Option<AccessToken>,
+    exchange: Option<AccessToken>,
+    /// The last refresh failed, for this resource, as the n-th.
+    failed: Option<(Resource, u64, Error)>,
+}
+
+impl Slot {
+    fn token(&mut self, resource: Resource) -> &mut Option<AccessToken> {
+        match resource {
+            Resource::Graph => &mut self.graph,
+            Resource::Exchange => &mut self.exchange,
+        }
+    }
+}
+
+impl Tokens {
+    /// A token that lasts a while: the one in memory, or a fresh one. Callers at the same time
+    /// share one refresh, and its failure.
+    pub(crate) async fn get(
+        &self,
+        microsoft: &Microsoft,
+        tenant: TenantId,
+        resource: Resource,
+        store: &dyn RefreshStore,
+    ) -> Result<AccessToken> {
+        let seen = self.finished.load(Ordering::Acquire);
+        let mut slot = self.slot.lock().await;
+        let now = microsoft.clock().now();
+        if let Some(token) = slot.token(resource)
+            && token.expires_at.millis_since(now) > EARLY_MILLIS
+        {
+            return Ok(token.clone());
+        }
+        if let Some((failed, number, error)) = &slot.failed
+            && *failed == resource
+            && *number > seen
+        {
+            return Err(error.clone());
+        }
+        let outcome = fetch(microsoft, tenant, resource, store).await;
+        let number = self.finished.fetch_add(1, Ordering::AcqRel).saturating_add(1);
+        match outcome {
+            Ok(redeemed) => {
+                slot.failed = None;
+                *slot.token(resource) = Some(redeemed.access.clone());
+                Ok(redeemed.access)
+            }
+            Err(error) => {
+                *slot.token(resource) = None;
+                slot.failed = Some((resource, number, error.clone()));
+                Err(error)
+            }
+        }
+    }
+
+    /// Drops a token that was refused, unless somebody replaced it meanwhile.
+    pub(crate) async fn refused(&self, resource: Resource, refused: &AccessToken) {
+        use secrecy::ExposeSecret as _;
+        let mut slot = self.slot.lock().await;
+        let held = slot.token(resource);
+        if held
+            .as_ref()
+            .is_some_and(|token| token.secret.expose_secret() == refused.secret.expose_secret())
+        {
+            *held = None;
+        }
+    }
+
+    pub(crate) async fn clear(&self) {
+        *self.slot.lock().await = Slot::default();
+    }
+}
+
+async fn fetch(
+    microsoft: &Microsoft,
+    tenant: TenantId,
+    resource: Resource,
+    store: &dyn RefreshStore,
+) -> Result<Redeemed> {
+    let store_fault =
+        |fault: StoreFault| Error::unsent(Service::Entra, Kind::Store, fault.to_string());
+    let (token, version) = store.load().await.map_err(store_fault)?.ok_or_else(|| {
+        Error::unsent(
+            Service::Entra,
+            Kind::NotConnected,
+            "there is no refresh token",
+        )
+    })?;
+    // `.default`: what was consented to for the resource, no more, and no error for what was not.
+    let scopes = [
+        format!("{}/.default", microsoft.endpoints().audience(resource)),
+        "offline_access".to_owned(),
+    ];
+    let redeemed = microsoft.refresh(tenant, &token, &scopes).await?;
+    if let Some(new) = redeemed.refresh.clone() {
+        store.rotate(new, version).await.map_err(store_fault)?;
+    }
+    Ok(redeemed)
+}
