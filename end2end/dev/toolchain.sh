@@ -1,0 +1,124 @@
+# shellcheck shell=bash
+# Which Rust compiles Postern.
+#
+# Server and browser must come from the same compiler, and the browser's half needs the standard
+# library for wasm32-unknown-unknown. Three ways, in this order:
+#   rustup   the toolchain in use has that target, or rustup can add it
+#   debian   Debian's Rust (packages *-web) with the sources of the standard library, which is
+#            then built along with the WASM
+# The choice is kept in .postern/toolchain; remove that file to have it made anew.
+
+WASM=wasm32-unknown-unknown
+RUST_AT_LEAST=$(sed -n 's/^rust-version = "\(.*\)"/\1/p' "$ROOT/Cargo.toml")
+DEBIAN_RUST=(rustc-web cargo-web rust-web-src rust-web-llvm rust-web-clippy rustfmt-web lld-22)
+RUSTUP_PATIENCE=90 # seconds
+
+# True when the `rustc` found in PATH is new enough and has the target.
+path_rust_has_wasm() {
+  command -v rustc >/dev/null && command -v cargo >/dev/null || return 1
+  at_least "$(rustc --version 2>/dev/null | cut -d' ' -f2)" "$RUST_AT_LEAST" || return 1
+  [ -d "$(rustc --print sysroot)/lib/rustlib/$WASM/lib" ]
+}
+
+rustup_can_add_wasm() {
+  command -v rustup >/dev/null || return 1
+  at_least "$(rustc --version 2>/dev/null | cut -d' ' -f2)" "$RUST_AT_LEAST" || {
+    say "rustup's Rust is older than $RUST_AT_LEAST: asking rustup for a newer one"
+    timeout "$RUSTUP_PATIENCE" rustup update stable --no-self-update >&2 || return 1
+  }
+  say "asking rustup for the target $WASM (at most $RUSTUP_PATIENCE s)"
+  timeout "$RUSTUP_PATIENCE" rustup target add "$WASM" >&2 && path_rust_has_wasm
+}
+
+debian_rust_is_there() {
+  local package
+  for package in "${DEBIAN_RUST[@]}"; do
+    package_is_installed "$package" || return 1
+  done
+}
+
+choose_toolchain() {
+  [ -z "${TOOLCHAIN:-}" ] || return 0
+  local kept=''
+  mkdir -p "$STATE"
+  [ ! -f "$STATE/toolchain" ] || read -r kept <"$STATE/toolchain" || true
+  if [ "$kept" = rustup ] && path_rust_has_wasm; then
+    TOOLCHAIN=rustup
+  elif [ "$kept" = debian ] && debian_rust_is_there; then
+    TOOLCHAIN=debian
+  elif path_rust_has_wasm; then
+    TOOLCHAIN=rustup
+  elif debian_rust_is_there; then
+    TOOLCHAIN=debian
+  elif rustup_can_add_wasm; then
+    TOOLCHAIN=rustup
+  elif need_packages "a Rust that can build for the browser" "${DEBIAN_RUST[@]}"; then
+    TOOLCHAIN=debian
+  else
+    die "no Rust can build for the browser here. One of these helps:" \
+      "rustup target add $WASM    (with Rust $RUST_AT_LEAST or newer)" \
+      "apt-get install ${DEBIAN_RUST[*]}    (as root)"
+  fi
+  if [ "$kept" != "$TOOLCHAIN" ]; then
+    echo "$TOOLCHAIN" >"$STATE/toolchain"
+    [ "$TOOLCHAIN" = debian ] && say "Rust: Debian's, with its own build of the standard library for WASM"
+    [ "$TOOLCHAIN" = rustup ] && say "Rust: $(rustc --version), with rustup's $WASM"
+  fi
+  use_toolchain
+}
+
+use_toolchain() {
+  # Flags from outside would replace those of .cargo/config.toml, and hydration would fail.
+  unset RUSTFLAGS CARGO_ENCODED_RUSTFLAGS CARGO_BUILD_RUSTFLAGS
+  export CARGO_TARGET_DIR="$ROOT/target"
+  if [ "$TOOLCHAIN" = debian ]; then
+    export RUSTC=/usr/bin/rustc RUSTDOC=/usr/bin/rustdoc CARGO=/usr/bin/cargo RUSTFMT=/usr/bin/rustfmt
+  else
+    unset RUSTC RUSTDOC CARGO RUSTFMT
+    if command -v rustup >/dev/null && ! { cargo clippy --version && cargo fmt --version; } >/dev/null 2>&1; then
+      say "adding clippy and rustfmt to rustup's toolchain"
+      timeout "$RUSTUP_PATIENCE" rustup component add clippy rustfmt >&2 ||
+        say "rustup could not add them: ./dev check and ./dev test will fail there"
+    fi
+  fi
+}
+
+# The cargo of the chosen toolchain. Sub-commands are called by their own name, because cargo
+# looks in ~/.cargo/bin first and would find rustup's.
+run_cargo() {
+  choose_toolchain
+  case "${1:-}" in
+    nextest)
+      "$(nextest_path)" "$@"
+      ;;
+    clippy | fmt)
+      if [ "$TOOLCHAIN" = debian ]; then
+        "/usr/bin/cargo-$1" "$@"
+      else
+        cargo "$@"
+      fi
+      ;;
+    *) "${CARGO:-cargo}" "$@" ;;
+  esac
+}
+
+# run_wasm_cargo COMMAND…: the same for the browser's half, in a target folder of its own:
+# RUSTC_BOOTSTRAP changes what build scripts find out about the compiler, and would make cargo
+# build the server anew each time.
+run_wasm_cargo() {
+  choose_toolchain
+  local command=$1 standard_library=()
+  shift
+  if [ "$TOOLCHAIN" = debian ]; then
+    # Building it ourselves also lets it be small.
+    standard_library=("-Zbuild-std=std,panic_abort" -Zbuild-std-features=optimize_for_size)
+    local -x RUSTC_BOOTSTRAP=1
+  fi
+  local -x CARGO_TARGET_DIR="$ROOT/target/wasm"
+  # Replaces the flags of .cargo/config.toml for this target, so `erase_components` is said again.
+  # getrandom has no default source of randomness in a browser.
+  local -x CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS='--cfg erase_components --cfg getrandom_backend="wasm_js"'
+  # wasm-bindgen reads from the section `target_features` what it may use; stripping all removes it.
+  local -x CARGO_PROFILE_WASM_STRIP=debuginfo
+  run_cargo "$command" --target "$WASM" --profile wasm "${standard_library[@]}" "$@"
+}
