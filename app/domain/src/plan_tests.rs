@@ -39,7 +39,8 @@ fn a_sensible_plan_passes() {
 
 #[test]
 fn each_senseless_plan_is_told_why() {
-    let broken: [(&str, fn(&mut Plan)); 7] = [
+    type Breakage = fn(&mut Plan);
+    let broken: [(&str, Breakage); 7] = [
         ("senders", |p| p.senders.clear()),
         ("refused", |p| p.refused.clear()),
         ("refused", |p| {

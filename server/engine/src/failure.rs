@@ -32,6 +32,9 @@ impl From<Failure> for Problem {
             Failure::Access(error) => access(error),
             Failure::Store(store::Error::NotFound) => Self::not_found(),
             Failure::Store(store::Error::Conflict { what }) => conflict(&what),
+            Failure::Store(store::Error::Invalid { field, what }) => {
+                Self::input(field, what, "Correct it, or leave it empty.")
+            }
             Failure::Store(store::Error::Unavailable(cause)) => {
                 tracing::error!(error = %cause, "the database is not to be reached");
                 Self::new(

@@ -87,21 +87,16 @@ impl Customer {
         let mut again = true;
         loop {
             let mut request = make();
-            let resource = match request.service {
-                Service::Exchange => Resource::Exchange,
-                Service::Graph | Service::Entra => Resource::Graph,
+            let (resource, gate) = match request.service {
+                Service::Exchange => (Resource::Exchange, &self.held.exchange),
+                Service::Graph | Service::Entra => (Resource::Graph, &self.held.graph),
             };
             let token = self.access_token(resource).await?;
             let service = request.service;
             request
                 .headers
                 .insert(header::AUTHORIZATION, bearer(&token, service)?);
-            let reply = self
-                .microsoft
-                .0
-                .transport
-                .send(request, &self.held.gate)
-                .await?;
+            let reply = self.microsoft.0.transport.send(request, gate).await?;
             if reply.status != StatusCode::UNAUTHORIZED {
                 return Ok(reply);
             }

@@ -59,9 +59,13 @@ pub enum Kind {
     /// An ID token that must not be believed.
     Identity(IdentityFault),
     /// Microsoft asks for a pause; nothing was done. `until`: as it said, else unknown.
-    Throttled { until: Option<Timestamp> },
+    Throttled {
+        until: Option<Timestamp>,
+    },
     /// No answer, or one of a gateway. `maybe_done`: what was asked for may have happened.
-    Unreachable { maybe_done: bool },
+    Unreachable {
+        maybe_done: bool,
+    },
     /// The token was refused, and a fresh one too.
     Unauthorized,
     Forbidden,
@@ -135,7 +139,10 @@ pub enum IdentityFault {
     /// `iss` is not the issuer of the token's own tenant, or not the key's.
     Issuer,
     /// A good token of another tenant than was meant.
-    WrongTenant { came: TenantId, meant: TenantId },
+    WrongTenant {
+        came: TenantId,
+        meant: TenantId,
+    },
     /// `oid` is missing or no GUID.
     NoObject,
 }

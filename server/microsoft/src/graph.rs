@@ -8,7 +8,5 @@ mod mail;
 mod pages;
 
 pub use applications::{MailboxGrant, ResourcePrincipal, ServicePrincipal};
-pub use directory::{
-    DirectoryGroup, EXCHANGE_ADMINISTRATOR, GLOBAL_ADMINISTRATOR, Organization,
-};
+pub use directory::{DirectoryGroup, EXCHANGE_ADMINISTRATOR, GLOBAL_ADMINISTRATOR, Organization};
 pub use mail::SendOutcome;

@@ -44,9 +44,9 @@ pub struct HttpOptions {
     pub tries: usize,
     /// The first pause between tries; each is longer than the one before, by chance more or less.
     pub first_pause: Duration,
-    /// Calls at the same time, per customer.
+    /// Calls at the same time, per customer and service.
     pub concurrency: usize,
-    /// Calls a second, per customer, once a burst of twice as many is spent.
+    /// Calls a second, per customer and service, once a burst of twice as many is spent.
     pub rate: u32,
     pub clock: Arc<dyn Clock>,
 }
@@ -81,7 +81,7 @@ pub(crate) struct Shared {
     pub(crate) transport: Transport,
     pub(crate) keys: Keys,
     customers: Mutex<HashMap<Uuid, Arc<Held>>>,
-    /// For token requests and key sets, which belong to no customer.
+    /// For what belongs to no customer: token requests, key sets, mail of applications.
     pub(crate) gate: Gate,
     /// Tells Exchange that calls belong together; stable per process (MICROSOFT.md §1.2).
     pub(crate) connection_id: Uuid,
@@ -89,7 +89,8 @@ pub(crate) struct Shared {
 
 /// What is kept in memory of one customer: limits and access tokens.
 pub(crate) struct Held {
-    pub(crate) gate: Gate,
+    pub(crate) graph: Gate,
+    pub(crate) exchange: Gate,
     pub(crate) tokens: Tokens,
 }
 
@@ -151,7 +152,8 @@ impl Microsoft {
                 .entry(key)
                 .or_insert_with(|| {
                     Arc::new(Held {
-                        gate: Gate::new(self.0.transport.options()),
+                        graph: Gate::new(self.0.transport.options()),
+                        exchange: Gate::new(self.0.transport.options()),
                         tokens: Tokens::default(),
                     })
                 })

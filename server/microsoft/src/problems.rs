@@ -137,8 +137,12 @@ fn common(error: &Error) -> Problem {
             format!("{name} refused the request."),
             "Postern does not know this answer; what Microsoft said stands below.",
             match error.service() {
-                Service::Entra => "Look the code up in Microsoft's list of AADSTS codes, then try again.",
-                _ => "Read what Microsoft said; if it does not help, report it with the request id.",
+                Service::Entra => {
+                    "Look the code up in Microsoft's list of AADSTS codes, then try again."
+                }
+                _ => {
+                    "Read what Microsoft said; if it does not help, report it with the request id."
+                }
             },
         ),
     }

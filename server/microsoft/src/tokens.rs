@@ -1,6 +1,9 @@
 //! Access tokens in memory, and where refresh tokens come from.
 
-use std::{fmt, sync::atomic::{AtomicU64, Ordering}};
+use std::{
+    fmt,
+    sync::atomic::{AtomicU64, Ordering},
+};
 
 use domain::{Timestamp, id::TenantId, permission::Resource};
 use futures::future::BoxFuture;
@@ -92,7 +95,10 @@ impl Tokens {
             return Err(error.clone());
         }
         let outcome = fetch(microsoft, tenant, resource, store).await;
-        let number = self.finished.fetch_add(1, Ordering::AcqRel).saturating_add(1);
+        let number = self
+            .finished
+            .fetch_add(1, Ordering::AcqRel)
+            .saturating_add(1);
         match outcome {
             Ok(redeemed) => {
                 slot.failed = None;

@@ -45,7 +45,8 @@ impl Certificate {
             .map_err(|_| NotACertificate::NoCertificate)?;
         let key = PrivatePkcs8KeyDer::from_pem_slice(pem.as_bytes())
             .map_err(|_| NotACertificate::NoKey)?;
-        let key = KeyPair::from_pkcs8(key.secret_pkcs8_der()).map_err(|_| NotACertificate::NotRsa)?;
+        let key =
+            KeyPair::from_pkcs8(key.secret_pkcs8_der()).map_err(|_| NotACertificate::NotRsa)?;
         Ok(Self {
             key: Arc::new(key),
             thumbprint: BASE64_URL_SAFE_NO_PAD
@@ -55,7 +56,12 @@ impl Certificate {
 
     /// A client assertion for one token request to `audience`, the token endpoint.
     /// None: the key refused to sign.
-    pub(crate) fn assertion(&self, client: AppId, audience: &str, now: Timestamp) -> Option<String> {
+    pub(crate) fn assertion(
+        &self,
+        client: AppId,
+        audience: &str,
+        now: Timestamp,
+    ) -> Option<String> {
         let seconds = now.millis().div_euclid(1000);
         let header = serde_json::json!({
             "alg": "PS256",
@@ -82,9 +88,6 @@ impl Certificate {
                 &mut bytes,
             )
             .ok()?;
-        Some(format!(
-            "{signed}.{}",
-            BASE64_URL_SAFE_NO_PAD.encode(bytes)
-        ))
+        Some(format!("{signed}.{}", BASE64_URL_SAFE_NO_PAD.encode(bytes)))
     }
 }

@@ -36,11 +36,7 @@ impl Refusal {
     /// The AADSTS number: from the list, else from the beginning of the description.
     pub(crate) fn number(&self) -> Option<u64> {
         self.error_codes.first().copied().or_else(|| {
-            let rest = self
-                .error_description
-                .as_deref()?
-                .split_once("AADSTS")?
-                .1;
+            let rest = self.error_description.as_deref()?.split_once("AADSTS")?.1;
             let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();
             digits.parse().ok()
         })
@@ -71,9 +67,7 @@ impl Refusal {
 fn kind(error: &str, suberror: Option<&str>, number: Option<u64>) -> Kind {
     let by_number = number.and_then(of_number);
     match error {
-        "interaction_required" | "login_required" => {
-            by_number.unwrap_or(Kind::InteractionRequired)
-        }
+        "interaction_required" | "login_required" => by_number.unwrap_or(Kind::InteractionRequired),
         "consent_required" => by_number.unwrap_or(Kind::ConsentMissing),
         "access_denied" => by_number.unwrap_or(Kind::Declined),
         "temporarily_unavailable" => by_number.unwrap_or(Kind::Throttled { until: None }),

@@ -165,10 +165,7 @@ impl Customer {
         let spoken = [
             ("x-anchormailbox", self.anchor()),
             ("x-cmdletname", cmdlet.name.clone()),
-            (
-                "connection-id",
-                self.microsoft.0.connection_id.to_string(),
-            ),
+            ("connection-id", self.microsoft.0.connection_id.to_string()),
         ];
         for (name, value) in spoken {
             // Names of people have letters that a header takes as bytes only.

@@ -62,11 +62,7 @@ impl Customer {
 
     /// Asks Exchange whether policies let an application into a mailbox. Only about policies, and
     /// ahead of the caches that decide in the end (§2.4).
-    pub async fn test_policy(
-        &self,
-        app: AppId,
-        mailbox: &MailAddress,
-    ) -> Result<Call<TestAnswer>> {
+    pub async fn test_policy(&self, app: AppId, mailbox: &MailAddress) -> Result<Call<TestAnswer>> {
         let cmdlet = Cmdlet::new("Test-ApplicationAccessPolicy")
             .with("Identity", mailbox.as_str())
             .with("AppId", app.to_string());
@@ -145,10 +141,10 @@ fn test_answer(row: &Row) -> TestAnswer {
         (Some(true), _) | (_, Some("Granted")) => TestAnswer::Granted,
         (Some(false), _) | (_, Some("Denied")) => TestAnswer::Denied,
         (_, Some(other)) => TestAnswer::Unclear(shorten_to(other, 100)),
-        (_, None) => TestAnswer::Unclear(
-            row.get(PROPERTY)
-                .map_or_else(|| "nothing".to_owned(), |value| shorten_to(&value.to_string(), 100)),
-        ),
+        (_, None) => TestAnswer::Unclear(row.get(PROPERTY).map_or_else(
+            || "nothing".to_owned(),
+            |value| shorten_to(&value.to_string(), 100),
+        )),
     }
 }
 

@@ -105,7 +105,14 @@ impl Customer {
                 let Some(object) = row.id("ObjectId").or_else(|| row.id("ServiceId")) else {
                     continue;
                 };
-                for property in ["Identity", "Name", "DisplayName", "AppId", "Guid", "ObjectId"] {
+                for property in [
+                    "Identity",
+                    "Name",
+                    "DisplayName",
+                    "AppId",
+                    "Guid",
+                    "ObjectId",
+                ] {
                     if let Some(name) = row.text(property) {
                         names.insert(name.to_lowercase(), ObjectId(object));
                     }

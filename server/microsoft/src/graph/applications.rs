@@ -50,7 +50,8 @@ pub struct ServicePrincipal {
     pub account_enabled: Option<bool>,
 }
 
-const PRINCIPAL_PROPERTIES: &str = "id,appId,displayName,appOwnerOrganizationId,publisherName,servicePrincipalType,accountEnabled";
+const PRINCIPAL_PROPERTIES: &str =
+    "id,appId,displayName,appOwnerOrganizationId,publisherName,servicePrincipalType,accountEnabled";
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]

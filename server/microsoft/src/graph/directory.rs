@@ -166,11 +166,7 @@ impl Customer {
     pub async fn my_roles(&self) -> Result<Call<Vec<Uuid>>> {
         let call: Call<Vec<Value>> = self
             .graph_list(
-                &[
-                    "me",
-                    "transitiveMemberOf",
-                    "microsoft.graph.directoryRole",
-                ],
+                &["me", "transitiveMemberOf", "microsoft.graph.directoryRole"],
                 &[("$select", "id,displayName,roleTemplateId")],
             )
             .await?;

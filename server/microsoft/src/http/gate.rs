@@ -1,4 +1,5 @@
-//! How much at once, and how fast: one gate per customer, so that none starves the others.
+//! How much at once, and how fast: one gate per customer and service, so that none starves the
+//! others.
 
 use std::{num::NonZeroU32, time::Duration};
 
@@ -15,6 +16,8 @@ pub(crate) struct Gate {
     rate: DefaultDirectRateLimiter,
     /// Nobody passes before; set by an answer that asked for a pause.
     closed_until: watch::Sender<Option<Instant>>,
+    /// Many customers pass here: a pause that one is asked for is not everybody's.
+    shared: bool,
 }
 
 /// There was no free place before the deadline.
@@ -25,21 +28,22 @@ pub(crate) struct Full {
 
 impl Gate {
     pub(crate) fn new(options: &HttpOptions) -> Self {
-        Self::with(options.concurrency, options.rate)
+        Self::with(options.concurrency, options.rate, false)
     }
 
     /// For what belongs to no customer.
     pub(crate) fn wide() -> Self {
-        Self::with(32, 100)
+        Self::with(32, 100, true)
     }
 
-    fn with(places: usize, rate: u32) -> Self {
+    fn with(places: usize, rate: u32, shared: bool) -> Self {
         let rate = NonZeroU32::new(rate).unwrap_or(NonZeroU32::MIN);
         let burst = rate.saturating_add(rate.get());
         Self {
             places: Semaphore::new(places.max(1)),
             rate: RateLimiter::direct(Quota::per_second(rate).allow_burst(burst)),
             closed_until: watch::channel(None).0,
+            shared,
         }
     }
 
@@ -71,6 +75,9 @@ impl Gate {
 
     /// Holds everybody back until then, because Microsoft asked one of them to wait.
     pub(crate) fn close_until(&self, until: Instant) {
+        if self.shared {
+            return;
+        }
         self.closed_until.send_if_modified(|closed| {
             let later = closed.is_none_or(|closed| closed < until);
             if later {

@@ -1,8 +1,18 @@
 //! Sign-in pages, codes, refresh tokens, client credentials and Entra's refusals.
 
+use aws_lc_rs::{
+    digest::{SHA256, digest},
+    encoding::{AsDer as _, Pkcs8V1Der},
+    rsa::{KeyPair, KeySize},
+    signature::{KeyPair as _, RSA_PSS_2048_8192_SHA256, UnparsedPublicKey},
+};
+use base64::{
+    Engine as _,
+    prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD},
+};
 use microsoft::{
-    Kind,
-    entra::{Authorize, Prompt, new_attempt, scopes},
+    Certificate, Credential, Kind,
+    entra::{Authorize, NotACertificate, Prompt, new_attempt, scopes},
 };
 use rand::{SeedableRng as _, rngs::StdRng};
 use secrecy::ExposeSecret as _;
@@ -218,13 +228,8 @@ async fn an_answer_that_is_no_json_is_not_shown() {
 #[tokio::test]
 async fn the_browsers_way_back_can_bring_a_refusal() {
     let world = World::new().await;
-    let kind = |error: &str, description| {
-        world
-            .microsoft
-            .refused(error, description)
-            .kind()
-            .clone()
-    };
+    let kind =
+        |error: &str, description| world.microsoft.refused(error, description).kind().clone();
     assert_eq!(
         kind("access_denied", Some("AADSTS65004: User declined.")),
         Kind::Declined
@@ -265,4 +270,78 @@ async fn a_domain_leads_to_its_tenant() {
         assert_eq!(error.kind(), &Kind::TenantNotFound, "{unknown}");
         assert_eq!(error.problem().field(), Some("tenant"));
     }
+}
+
+fn pem(label: &str, der: &[u8]) -> String {
+    let text = BASE64_STANDARD.encode(der);
+    let lines: Vec<&str> = (0..text.len())
+        .step_by(64)
+        .map(|at| &text[at..text.len().min(at + 64)])
+        .collect();
+    format!(
+        "-----BEGIN {label}-----\n{}\n-----END {label}-----\n",
+        lines.join("\n")
+    )
+}
+
+#[tokio::test]
+async fn a_certificate_stands_in_for_the_secret() {
+    let key = KeyPair::generate(KeySize::Rsa2048).unwrap();
+    let der: Pkcs8V1Der<'_> = key.as_der().unwrap();
+    let both = pem("PRIVATE KEY", der.as_ref()) + &pem("CERTIFICATE", b"the certificate");
+    let certificate = Certificate::from_pem(&both).unwrap();
+    assert!(!format!("{certificate:?}").contains("PRIVATE"));
+    let world = World::with_credential(Credential::Certificate(certificate), |_| {}).await;
+    world.grants_tokens().await;
+    let token = "old".to_owned().into();
+    world
+        .microsoft
+        .refresh(tenant(), &token, &[])
+        .await
+        .unwrap();
+    let form = form(&world.asked("token").await[0]);
+    assert!(!form.contains_key("client_secret"));
+    assert_eq!(
+        form["client_assertion_type"],
+        "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+    );
+    let (text, signature) = form["client_assertion"].rsplit_once('.').unwrap();
+    UnparsedPublicKey::new(&RSA_PSS_2048_8192_SHA256, key.public_key().as_ref())
+        .verify(
+            text.as_bytes(),
+            &BASE64_URL_SAFE_NO_PAD.decode(signature).unwrap(),
+        )
+        .unwrap();
+    let part = |index: usize| -> serde_json::Value {
+        let part = text.split('.').nth(index).unwrap();
+        serde_json::from_slice(&BASE64_URL_SAFE_NO_PAD.decode(part).unwrap()).unwrap()
+    };
+    assert_eq!(part(0)["alg"], "PS256");
+    let thumbprint = digest(&SHA256, b"the certificate");
+    assert_eq!(
+        part(0)["x5t#S256"],
+        BASE64_URL_SAFE_NO_PAD.encode(thumbprint)
+    );
+    assert_eq!(part(1)["iss"], CLIENT);
+    assert_eq!(part(1)["sub"], CLIENT);
+    assert_eq!(
+        part(1)["aud"],
+        format!("{}{}", world.server.uri(), token_path())
+    );
+    assert_eq!(part(1)["exp"], NOW / 1000 + 300);
+}
+
+#[test]
+fn half_a_certificate_is_none() {
+    let key = KeyPair::generate(KeySize::Rsa2048).unwrap();
+    let der: Pkcs8V1Der<'_> = key.as_der().unwrap();
+    let key = pem("PRIVATE KEY", der.as_ref());
+    let certificate = pem("CERTIFICATE", b"the certificate");
+    let read = |text: String| Certificate::from_pem(&text).unwrap_err();
+    assert_eq!(read(key), NotACertificate::NoCertificate);
+    assert_eq!(read(certificate.clone()), NotACertificate::NoKey);
+    assert_eq!(
+        read(certificate + &pem("PRIVATE KEY", b"no key")),
+        NotACertificate::NotRsa
+    );
 }

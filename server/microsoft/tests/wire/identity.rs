@@ -97,21 +97,9 @@ async fn claims_that_are_wrong_are_told_apart() {
         ("aud", json!(other), IdentityFault::Audience),
         ("nonce", json!("another"), IdentityFault::Nonce),
         ("nonce", Value::Null, IdentityFault::Nonce),
-        (
-            "exp",
-            json!(NOW / 1000 - 301),
-            IdentityFault::Expired,
-        ),
-        (
-            "nbf",
-            json!(NOW / 1000 + 301),
-            IdentityFault::NotYetValid,
-        ),
-        (
-            "iat",
-            json!(NOW / 1000 + 301),
-            IdentityFault::NotYetValid,
-        ),
+        ("exp", json!(NOW / 1000 - 301), IdentityFault::Expired),
+        ("nbf", json!(NOW / 1000 + 301), IdentityFault::NotYetValid),
+        ("iat", json!(NOW / 1000 + 301), IdentityFault::NotYetValid),
         ("tid", Value::Null, IdentityFault::NoTenant),
         ("tid", json!("common"), IdentityFault::NoTenant),
         (

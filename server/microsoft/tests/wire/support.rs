@@ -104,6 +104,14 @@ impl World {
     }
 
     pub async fn with(change: impl FnOnce(&mut HttpOptions)) -> Self {
+        let secret = Credential::Secret("own-secret".to_owned().into());
+        Self::with_credential(secret, change).await
+    }
+
+    pub async fn with_credential(
+        credential: Credential,
+        change: impl FnOnce(&mut HttpOptions),
+    ) -> Self {
         let server = MockServer::start().await;
         let clock = Arc::new(HeldClock(AtomicI64::new(NOW)));
         let mut options = HttpOptions {
@@ -118,7 +126,7 @@ impl World {
         let endpoints = Endpoints::parse(&server.uri(), &server.uri(), &server.uri()).unwrap();
         let app = AppIdentity {
             client_id: CLIENT.parse::<AppId>().unwrap(),
-            credential: Credential::Secret("own-secret".to_owned().into()),
+            credential,
         };
         Self {
             microsoft: Microsoft::new(endpoints, app, options).unwrap(),

@@ -1,0 +1,5 @@
+//! What each subcommand does.
+
+pub(crate) mod migrate;
+pub(crate) mod serve;
+pub(crate) mod verify_history;

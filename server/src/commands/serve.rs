@@ -1,0 +1,214 @@
+//! `postern serve`.
+
+use std::{future::Future, net::SocketAddr, sync::Arc, time::Duration};
+
+use engine::{Engine, EngineConfig, Pace};
+use microsoft::{AppIdentity, Credential, HttpOptions, Microsoft, SystemClock};
+use store::Store;
+use tokio::{net::TcpListener, runtime::Handle, sync::watch, task::JoinSet};
+
+use crate::{
+    cli::Failed,
+    config::{Settings, Wrong},
+    shutdown::{self, stopped},
+    web::{self, Web, metrics},
+};
+
+/// Connections that pages share; every job may hold one more.
+const CONNECTIONS_FOR_PAGES: u32 = 16;
+/// How long a database that is still starting is waited for.
+const DATABASE_PATIENCE: Duration = Duration::from_secs(30);
+/// How long requests may take to end once the process is asked to stop.
+const GRACE: Duration = Duration::from_secs(25);
+
+/// The addresses of a process, taken before anything else is done.
+#[derive(Debug, Default)]
+pub struct Listeners {
+    pub portal: Option<TcpListener>,
+    pub metrics: Option<TcpListener>,
+}
+
+impl Listeners {
+    /// Takes the addresses that `settings` name and its role needs.
+    ///
+    /// # Errors
+    /// Names the setting when an address is taken or is not this machine's.
+    pub async fn bind(settings: &Settings) -> Result<Self, Failed> {
+        let portal = if settings.role.serves() {
+            Some(bind("POSTERN_LISTEN", settings.listen).await?)
+        } else {
+            None
+        };
+        let metrics = match settings.metrics_listen {
+            Some(address) => Some(bind("POSTERN_METRICS_LISTEN", address).await?),
+            None => None,
+        };
+        Ok(Self { portal, metrics })
+    }
+}
+
+async fn bind(name: &str, address: SocketAddr) -> Result<TcpListener, Failed> {
+    TcpListener::bind(address).await.map_err(|error| {
+        let what = match error.kind() {
+            std::io::ErrorKind::AddrInUse => {
+                format!("{address} is taken by another program.")
+            }
+            _ => format!("{address} cannot be listened on: {error}."),
+        };
+        let mut free = address;
+        free.set_port(address.port().wrapping_add(1).max(1024));
+        Failed::Settings(Wrong::one(name, what, format!("{name}={free}")))
+    })
+}
+
+/// A process that runs.
+#[derive(Debug)]
+pub struct Running {
+    pub engine: Engine,
+    pub store: Store,
+    tasks: JoinSet<Result<(), Failed>>,
+}
+
+impl Running {
+    /// Connects, and starts what the role needs. Runs until `stop` turns true.
+    ///
+    /// # Errors
+    /// When the database cannot be reached or is not fit to be worked with.
+    pub async fn start(
+        settings: &Settings,
+        listeners: Listeners,
+        stop: watch::Receiver<bool>,
+    ) -> Result<Self, Failed> {
+        let store = connect(settings).await?;
+        let engine = engine(settings, store.clone())?;
+        let mut tasks = JoinSet::new();
+        if let Some(listener) = listeners.metrics {
+            let router = metrics::router(&store, stop.clone())?;
+            tasks.spawn(serve_on(listener, router, stop.clone()));
+        }
+        if let Some(listener) = listeners.portal {
+            listen(&mut tasks, engine.clone(), stop.clone());
+            let web = Web::new(settings, engine.clone(), store.clone(), stop.clone());
+            tasks.spawn(serve_on(listener, web::router(&web), stop.clone()));
+        }
+        if settings.role.works() {
+            let (working, ending) = (engine.clone(), stop.clone());
+            tasks.spawn(async move {
+                working
+                    .run_worker(ending)
+                    .await
+                    .map_err(|error| Failed::because("the worker ended", error))
+            });
+        }
+        Ok(Self {
+            engine,
+            store,
+            tasks,
+        })
+    }
+
+    /// Waits until everything has ended.
+    ///
+    /// # Errors
+    /// The first failure. Then the rest is stopped by dropping it.
+    pub async fn ended(mut self) -> Result<(), Failed> {
+        while let Some(ended) = self.tasks.join_next().await {
+            ended.map_err(|error| Failed::because("a part of the server broke", error))??;
+        }
+        Ok(())
+    }
+}
+
+/// Serves until SIGTERM or SIGINT.
+pub(crate) async fn serve(settings: Settings) -> Result<(), Failed> {
+    let (sender, stop) = watch::channel(false);
+    shutdown::on_signals(sender)
+        .map_err(|error| Failed::because("signals cannot be listened to", error))?;
+    let listeners = Listeners::bind(&settings).await?;
+    let running = tokio::select! {
+        running = Running::start(&settings, listeners, stop.clone()) => running?,
+        () = stopped(stop.clone()) => return Ok(()),
+    };
+    tracing::info!(
+        role = ?settings.role,
+        listen = %settings.listen,
+        public_url = %settings.public_url,
+        version = env!("CARGO_PKG_VERSION"),
+        "postern is up"
+    );
+    let store = running.store.clone();
+    within_grace(running.ended(), stop).await?;
+    // What is left on its way gets its connections back to Postgres in good order.
+    let _ = tokio::time::timeout(Duration::from_secs(2), store.close()).await;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+/// Gives what still runs a while after `stop`, but not for ever.
+async fn within_grace(
+    work: impl Future<Output = Result<(), Failed>>,
+    stop: watch::Receiver<bool>,
+) -> Result<(), Failed> {
+    tokio::select! {
+        ended = work => ended,
+        () = async { stopped(stop).await; tokio::time::sleep(GRACE).await } => {
+            tracing::warn!("some requests did not end in time");
+            Ok(())
+        }
+    }
+}
+
+async fn serve_on(
+    listener: TcpListener,
+    router: axum::Router,
+    stop: watch::Receiver<bool>,
+) -> Result<(), Failed> {
+    axum::serve(listener, router)
+        .with_graceful_shutdown(stopped(stop))
+        .await
+        .map_err(|error| Failed::because("the listener ended", error))
+}
+
+/// Hears the database's notices. On a thread of its own: what it waits with cannot move to another.
+fn listen(tasks: &mut JoinSet<Result<(), Failed>>, engine: Engine, stop: watch::Receiver<bool>) {
+    let runtime = Handle::current();
+    tasks.spawn_blocking(move || {
+        runtime.block_on(engine.listen(stop));
+        Ok(())
+    });
+}
+
+async fn connect(settings: &Settings) -> Result<Store, Failed> {
+    let workers = u32::try_from(settings.workers).unwrap_or(u32::MAX);
+    let connections = CONNECTIONS_FOR_PAGES.saturating_add(workers);
+    let given_up = tokio::time::Instant::now() + DATABASE_PATIENCE;
+    loop {
+        let vault = settings.vault.clone();
+        match Store::connect(&settings.database_url, connections, vault).await {
+            Ok(store) => return Ok(store),
+            Err(error @ store::Error::Unavailable(_)) if tokio::time::Instant::now() < given_up => {
+                tracing::warn!(%error, "the database is tried again");
+                tokio::time::sleep(Duration::from_secs(1)).await;
+            }
+            Err(error) => return Err(Failed::because("the database cannot be used", error)),
+        }
+    }
+}
+
+fn engine(settings: &Settings, store: Store) -> Result<Engine, Failed> {
+    let identity = AppIdentity {
+        client_id: settings.client_id,
+        credential: Credential::Secret(settings.client_secret.clone()),
+    };
+    let microsoft = Microsoft::new(settings.endpoints.clone(), identity, HttpOptions::default())
+        .map_err(|error| Failed::because("Microsoft cannot be called from here", error))?;
+    Ok(Engine::new(EngineConfig {
+        store,
+        microsoft,
+        clock: Arc::new(SystemClock),
+        public_url: settings.public_url.origin().to_owned(),
+        partner_tenants: settings.partner_tenants.clone(),
+        pace: Pace::new(settings.pace),
+        concurrency: settings.workers,
+    }))
+}

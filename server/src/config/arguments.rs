@@ -1,0 +1,127 @@
+//! Settings that are no secrets, by flag or by environment.
+//!
+//! All of them arrive as text, so that every mistake is told at once and not only the first.
+
+use clap::{Args, ValueEnum};
+
+/// How the log is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// One JSON object per line.
+    #[default]
+    Json,
+    /// For a person at a terminal.
+    Text,
+}
+
+/// What a process does.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Role {
+    /// Serves pages.
+    Web,
+    /// Carries out setups.
+    Worker,
+    /// Both.
+    #[default]
+    All,
+}
+
+impl Role {
+    pub const fn serves(self) -> bool {
+        matches!(self, Self::Web | Self::All)
+    }
+
+    pub const fn works(self) -> bool {
+        matches!(self, Self::Worker | Self::All)
+    }
+}
+
+/// How every command writes its log.
+#[derive(Clone, Debug, Default, Args)]
+pub struct LogArguments {
+    /// Form of the log on standard error: json or text
+    #[arg(
+        long = "log",
+        env = "POSTERN_LOG",
+        value_name = "FORM",
+        default_value = "json",
+        global = true
+    )]
+    pub log: String,
+}
+
+/// The settings of `postern serve` that are no secrets.
+#[derive(Clone, Debug, Default, Args)]
+pub struct ServeArguments {
+    /// What this process does: web, worker or all
+    #[arg(long, env = "POSTERN_ROLE", value_name = "ROLE", default_value = "all")]
+    pub role: String,
+    /// Address of the portal
+    #[arg(
+        long,
+        env = "POSTERN_LISTEN",
+        value_name = "ADDRESS",
+        default_value = "127.0.0.1:3000"
+    )]
+    pub listen: String,
+    /// What the browser sees; https unless it is this machine
+    #[arg(
+        long,
+        env = "POSTERN_PUBLIC_URL",
+        value_name = "URL",
+        default_value = "http://localhost:3000"
+    )]
+    pub public_url: String,
+    /// Address for Prometheus metrics, /healthz and /readyz; off unless set
+    #[arg(long, env = "POSTERN_METRICS_LISTEN", value_name = "ADDRESS")]
+    pub metrics_listen: Option<String>,
+    /// Application (client) id of Postern's own registration in Entra
+    #[arg(long, env = "POSTERN_CLIENT_ID", value_name = "ID")]
+    pub client_id: Option<String>,
+    /// Entra
+    #[arg(
+        long,
+        env = "POSTERN_AUTHORITY",
+        value_name = "URL",
+        default_value = "https://login.microsoftonline.com"
+    )]
+    pub authority: String,
+    /// Microsoft Graph
+    #[arg(
+        long,
+        env = "POSTERN_GRAPH",
+        value_name = "URL",
+        default_value = "https://graph.microsoft.com"
+    )]
+    pub graph: String,
+    /// Exchange's admin API
+    #[arg(
+        long,
+        env = "POSTERN_EXCHANGE",
+        value_name = "URL",
+        default_value = "https://outlook.office365.com"
+    )]
+    pub exchange: String,
+    /// Ids of the tenants whose people may sign in, separated by commas
+    #[arg(long, env = "POSTERN_PARTNER_TENANTS", value_name = "IDS")]
+    pub partner_tenants: Option<String>,
+    /// How much faster than usual steps look again; 1 suits Microsoft
+    #[arg(long, env = "POSTERN_PACE", value_name = "FACTOR", default_value = "1")]
+    pub pace: String,
+    /// Folder with the files that browsers load
+    #[arg(
+        long,
+        env = "POSTERN_SITE",
+        value_name = "FOLDER",
+        default_value = "target/site"
+    )]
+    pub site: String,
+    /// How many jobs this process carries out at the same time
+    #[arg(
+        long,
+        env = "POSTERN_WORKERS",
+        value_name = "NUMBER",
+        default_value = "8"
+    )]
+    pub workers: String,
+}

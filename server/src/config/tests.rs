@@ -1,0 +1,197 @@
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+use super::*;
+
+const ID: &str = "6f1c02b7-41f5-4a0e-9c55-0d3be1f7a2d4";
+const KEYS: &str = "k1:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
+
+fn arguments() -> ServeArguments {
+    ServeArguments {
+        role: "all".into(),
+        listen: "127.0.0.1:3000".into(),
+        public_url: "http://localhost:3000".into(),
+        metrics_listen: None,
+        client_id: Some(ID.into()),
+        authority: "https://login.microsoftonline.com".into(),
+        graph: "https://graph.microsoft.com".into(),
+        exchange: "https://outlook.office365.com".into(),
+        partner_tenants: Some(ID.into()),
+        pace: "1".into(),
+        site: ".".into(),
+        workers: "8".into(),
+    }
+}
+
+fn log() -> LogArguments {
+    LogArguments { log: "json".into() }
+}
+
+fn environment(more: &[(&str, &str)]) -> Environment {
+    let secrets = [
+        (
+            "DATABASE_URL",
+            "postgres://postern_server:hunter2@db/postern",
+        ),
+        ("POSTERN_CLIENT_SECRET", "s3cr3t-value"),
+        ("POSTERN_MASTER_KEYS", KEYS),
+    ];
+    secrets
+        .iter()
+        .filter(|(name, _)| !more.iter().any(|(other, _)| other == name))
+        .chain(more)
+        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+        .collect()
+}
+
+fn mistakes(arguments: &ServeArguments, more: &[(&str, &str)]) -> Vec<Mistake> {
+    match Settings::read(arguments, &log(), &environment(more)) {
+        Ok(_) => Vec::new(),
+        Err(wrong) => wrong.mistakes,
+    }
+}
+
+fn names(mistakes: &[Mistake]) -> Vec<&str> {
+    mistakes
+        .iter()
+        .map(|mistake| mistake.name.as_str())
+        .collect()
+}
+
+#[test]
+fn reads_what_is_right_and_shows_no_secret() {
+    let settings = Settings::read(&arguments(), &log(), &environment(&[])).unwrap();
+    assert_eq!(settings.role, Role::All);
+    assert_eq!(settings.metrics_listen, None);
+    let shown = format!("{settings:?}");
+    for secret in ["hunter2", "s3cr3t-value", "AAAA"] {
+        assert!(!shown.contains(secret), "{shown}");
+    }
+}
+
+#[test]
+fn tells_all_mistakes_at_once() {
+    let arguments = ServeArguments {
+        role: "boss".into(),
+        listen: "localhost".into(),
+        public_url: "http://portal.example".into(),
+        metrics_listen: Some("9000".into()),
+        client_id: None,
+        authority: "http://login.example".into(),
+        graph: "https://graph.example/v1.0".into(),
+        exchange: "ftp://exchange".into(),
+        partner_tenants: Some("fabrikam".into()),
+        pace: "0.5".into(),
+        site: "/there/is/no/such/folder".into(),
+        workers: "0".into(),
+    };
+    let found = mistakes(
+        &arguments,
+        &[
+            ("DATABASE_URL", "mysql://root:hunter2@db/x"),
+            ("POSTERN_CLIENT_SECRET", " "),
+            ("POSTERN_MASTER_KEYS", "k1:c2hvcnQ="),
+        ],
+    );
+    assert_eq!(
+        names(&found),
+        [
+            "POSTERN_ROLE",
+            "POSTERN_LISTEN",
+            "POSTERN_PUBLIC_URL",
+            "POSTERN_METRICS_LISTEN",
+            "DATABASE_URL",
+            "POSTERN_CLIENT_ID",
+            "POSTERN_CLIENT_SECRET",
+            "POSTERN_AUTHORITY",
+            "POSTERN_GRAPH",
+            "POSTERN_EXCHANGE",
+            "POSTERN_PARTNER_TENANTS",
+            "POSTERN_MASTER_KEYS",
+            "POSTERN_PACE",
+            "POSTERN_SITE",
+            "POSTERN_WORKERS",
+        ]
+    );
+    let text = Wrong { mistakes: found }.to_string();
+    assert!(text.starts_with("15 settings are not right."), "{text}");
+    assert!(!text.contains("hunter2"), "{text}");
+    assert!(
+        text.contains("For example: POSTERN_LISTEN=127.0.0.1:3000"),
+        "{text}"
+    );
+}
+
+#[test]
+fn refuses_names_that_are_none() {
+    let found = mistakes(
+        &arguments(),
+        &[
+            ("POSTERN_LISTN", "127.0.0.1:1"),
+            ("POSTERN_COLOUR_OF_THE_GATE", "green"),
+            ("POSTERN_PG_PORT", "5"),
+            ("PATH", "/bin"),
+        ],
+    );
+    assert_eq!(
+        names(&found),
+        ["POSTERN_COLOUR_OF_THE_GATE", "POSTERN_LISTN"]
+    );
+    let what: Vec<_> = found.iter().map(|mistake| mistake.what.as_str()).collect();
+    assert_eq!(what.first(), Some(&"there is no such setting."));
+    assert_eq!(
+        what.last(),
+        Some(&"there is no such setting. Did you mean POSTERN_LISTEN?")
+    );
+}
+
+#[test]
+fn takes_secrets_from_files() {
+    let folder = std::env::temp_dir().join(format!("postern-{}", uuid::Uuid::new_v4()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let (full, empty) = (folder.join("secret"), folder.join("empty"));
+    std::fs::write(&full, "from-a-file\n").unwrap();
+    std::fs::write(&empty, "\n").unwrap();
+    let with = |file: &std::path::Path, inline: &str| {
+        let more = [
+            ("POSTERN_CLIENT_SECRET", inline),
+            ("POSTERN_CLIENT_SECRET_FILE", file.to_str().unwrap()),
+        ];
+        Settings::read(&arguments(), &log(), &environment(&more))
+    };
+    let settings = with(&full, "").unwrap();
+    assert_eq!(
+        secrecy::ExposeSecret::expose_secret(&settings.client_secret),
+        "from-a-file"
+    );
+    assert_eq!(
+        names(&with(&empty, "").unwrap_err().mistakes),
+        ["POSTERN_CLIENT_SECRET_FILE"]
+    );
+    assert_eq!(
+        names(&with(&folder.join("none"), "").unwrap_err().mistakes),
+        ["POSTERN_CLIENT_SECRET_FILE"]
+    );
+    assert_eq!(
+        names(&with(&full, "inline").unwrap_err().mistakes),
+        ["POSTERN_CLIENT_SECRET"]
+    );
+    std::fs::remove_dir_all(folder).unwrap();
+}
+
+#[test]
+fn the_owner_needs_only_its_url() {
+    let read = |pairs: &[(&str, &str)]| {
+        let environment = pairs
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect();
+        OwnerSettings::read(&log(), &environment)
+    };
+    let owner = ("DATABASE_OWNER_URL", "postgres://owner:pw@db/postern");
+    assert_eq!(read(&[owner]).unwrap().server_role, "postern_server");
+    let server = ("DATABASE_URL", "postgres://other:pw@db/postern");
+    assert_eq!(read(&[owner, server]).unwrap().server_role, "other");
+    assert_eq!(
+        names(&read(&[]).unwrap_err().mistakes),
+        ["DATABASE_OWNER_URL"]
+    );
+}

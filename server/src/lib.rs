@@ -1,0 +1,11 @@
+//! The binary `postern` as a library, so that tests drive what runs in production.
+
+mod cli;
+mod commands;
+pub mod config;
+mod logs;
+mod shutdown;
+pub mod web;
+
+pub use cli::{Cli, Failed, run};
+pub use commands::serve::{Listeners, Running};

@@ -1,0 +1,121 @@
+//! Signing in and out. Starting, ending and storing is the engine's; here are the addresses.
+
+use axum::{
+    Extension, Router,
+    extract::{Query, State},
+    http::{HeaderMap, StatusCode, header},
+    response::{IntoResponse as _, Response},
+    routing::{get, post},
+};
+use domain::{Problem, problem::Remedy};
+use engine::{CallbackQuery, Finished};
+use serde::Deserialize;
+use tower_sessions::Session;
+
+use super::{
+    Web, device,
+    refusal::Refusal,
+    session,
+    visitor::{Visitor, see_other},
+};
+
+pub(super) fn routes() -> Router<Web> {
+    Router::new()
+        .route("/auth/sign-in", get(sign_in))
+        .route("/auth/callback", get(callback))
+        .route("/auth/sign-out", post(sign_out))
+        .route("/auth/sign-out-everywhere", post(sign_out_everywhere))
+}
+
+#[derive(Debug, Deserialize)]
+struct SignIn {
+    return_to: Option<String>,
+}
+
+/// Sends the browser to Entra.
+async fn sign_in(
+    State(web): State<Web>,
+    Extension(visitor): Extension<Visitor>,
+    Query(query): Query<SignIn>,
+) -> Result<Response, Refusal> {
+    let browser = visitor.browser.unwrap_or_default();
+    let url = web
+        .engine()
+        .begin_sign_in(&browser, query.return_to.as_deref())
+        .await?;
+    to(&url)
+}
+
+/// Where Entra sends the browser back to.
+async fn callback(
+    State(web): State<Web>,
+    Extension(visitor): Extension<Visitor>,
+    session: Session,
+    headers: HeaderMap,
+    Query(query): Query<CallbackQuery>,
+) -> Result<Response, Refusal> {
+    let signed_in = visitor.operator.is_some();
+    let browser = visitor.browser.unwrap_or_default();
+    let finished = web.engine().callback(&browser, query).await;
+    match finished.map_err(|problem| refused(problem, signed_in))? {
+        Finished::SignedIn {
+            operator,
+            return_to,
+        } => {
+            let agent = headers
+                .get(header::USER_AGENT)
+                .and_then(|value| value.to_str().ok())
+                .unwrap_or_default();
+            session::open(&web, &session, &operator, &device::named(agent)).await?;
+            to(&return_to)
+        }
+        Finished::Connected { return_to } if signed_in => to(&return_to),
+        Finished::Connected { .. } => Ok(Refusal::thanks().into_response()),
+    }
+}
+
+/// A failure with the way on: where the attempt can begin again.
+fn refused(problem: Problem, signed_in: bool) -> Refusal {
+    let status = match (problem.key.as_str(), problem.remedy) {
+        (key, _) if key.starts_with("database.") => StatusCode::SERVICE_UNAVAILABLE,
+        ("internal", _) => StatusCode::INTERNAL_SERVER_ERROR,
+        // Entra is away, or answered what cannot be.
+        (_, Remedy::Wait) => StatusCode::BAD_GATEWAY,
+        (_, Remedy::Never) => StatusCode::FORBIDDEN,
+        (_, Remedy::Act | Remedy::Consent) => StatusCode::BAD_REQUEST,
+    };
+    let (href, label) = if signed_in {
+        ("/customers", "All customers")
+    } else {
+        ("/auth/sign-in", "Try again")
+    };
+    Refusal::new(status, problem).with_action(href, label)
+}
+
+async fn sign_out(
+    State(web): State<Web>,
+    Extension(visitor): Extension<Visitor>,
+    session: Session,
+) -> Result<Response, Refusal> {
+    if let (Some(operator), Some(reference)) = (&visitor.operator, visitor.session) {
+        web.engine().end_session(operator, reference).await?;
+    }
+    session::close(&session).await?;
+    to("/")
+}
+
+async fn sign_out_everywhere(
+    State(web): State<Web>,
+    Extension(visitor): Extension<Visitor>,
+    session: Session,
+) -> Result<Response, Refusal> {
+    if let Some(operator) = &visitor.operator {
+        web.engine().sign_out_everywhere(operator).await?;
+    }
+    session::close(&session).await?;
+    to("/")
+}
+
+fn to(url: &str) -> Result<Response, Refusal> {
+    see_other(url).ok_or_else(|| Refusal::of(Problem::not_found()))
+}

@@ -1,0 +1,167 @@
+//! Downloads: a customer's history, and a setup as a script.
+
+use axum::{
+    Extension, Router,
+    extract::{Path, Query, State},
+    http::{HeaderValue, header},
+    response::{IntoResponse as _, Response},
+    routing::get,
+};
+use domain::{
+    Problem,
+    history::Event,
+    id::{CustomerId, SetupId},
+    view::HistoryQuery,
+};
+use serde::Deserialize;
+use uuid::Uuid;
+
+use super::{Web, csv, refusal::Refusal, visitor::Visitor};
+
+pub(super) fn routes() -> Router<Web> {
+    Router::new()
+        .route("/customers/{customer}/history.csv", get(history_csv))
+        .route("/customers/{customer}/history.json", get(history_json))
+        .route(
+            "/customers/{customer}/setups/{setup}/script.ps1",
+            get(script),
+        )
+}
+
+/// The filter of the history's page. Its place in the list does not count: all that match come.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Filter {
+    kind: String,
+    person: String,
+    from: String,
+    to: String,
+}
+
+impl From<Filter> for HistoryQuery {
+    fn from(filter: Filter) -> Self {
+        Self {
+            kind: filter.kind,
+            person: filter.person,
+            from: filter.from,
+            to: filter.to,
+            before: None,
+        }
+    }
+}
+
+async fn events(
+    web: &Web,
+    visitor: &Visitor,
+    customer: &str,
+    filter: Filter,
+) -> Result<Vec<Event>, Refusal> {
+    let operator = visitor.with_role()?;
+    let customer = id(customer)?;
+    let found = web
+        .engine()
+        .history_export(operator, customer, filter.into());
+    Ok(found.await?)
+}
+
+async fn history_csv(
+    State(web): State<Web>,
+    Extension(visitor): Extension<Visitor>,
+    Path(customer): Path<String>,
+    Query(filter): Query<Filter>,
+) -> Result<Response, Refusal> {
+    let events = events(&web, &visitor, &customer, filter).await?;
+    let file = format!("history-{customer}.csv");
+    attachment(&file, "text/csv; charset=utf-8", as_csv(&events))
+}
+
+async fn history_json(
+    State(web): State<Web>,
+    Extension(visitor): Extension<Visitor>,
+    Path(customer): Path<String>,
+    Query(filter): Query<Filter>,
+) -> Result<Response, Refusal> {
+    let events = events(&web, &visitor, &customer, filter).await?;
+    let text = serde_json::to_string(&events).map_err(|error| {
+        let reference = Uuid::new_v4();
+        tracing::error!(%reference, %error, "a history could not be written as JSON");
+        Refusal::of(Problem::internal(reference))
+    })?;
+    attachment(
+        &format!("history-{customer}.json"),
+        "application/json",
+        text,
+    )
+}
+
+async fn script(
+    State(web): State<Web>,
+    Extension(visitor): Extension<Visitor>,
+    Path((customer, setup)): Path<(String, String)>,
+) -> Result<Response, Refusal> {
+    let operator = visitor.with_role()?;
+    let (customer, setup): (CustomerId, SetupId) = (id(&customer)?, id(&setup)?);
+    let script = web.engine().setup_script(operator, customer, setup).await?;
+    // A byte order mark, because Windows PowerShell takes a file without one for its old code page.
+    let text = format!("\u{feff}{}", script.text);
+    attachment(&script.file_name, "text/plain; charset=utf-8", text)
+}
+
+/// What is no id names nothing.
+pub(super) fn id<T: std::str::FromStr>(text: &str) -> Result<T, Refusal> {
+    text.parse()
+        .map_err(|_| Refusal::of(Problem::not_found()).with_action("/customers", "All customers"))
+}
+
+fn attachment(file: &str, kind: &'static str, text: String) -> Result<Response, Refusal> {
+    let disposition = HeaderValue::from_str(&format!("attachment; filename=\"{file}\""))
+        .map_err(|_| Refusal::of(Problem::not_found()))?;
+    let headers = [
+        (header::CONTENT_TYPE, HeaderValue::from_static(kind)),
+        (header::CONTENT_DISPOSITION, disposition),
+    ];
+    Ok((headers, text).into_response())
+}
+
+/// One row per event, oldest first; the hashes come along, so that the chain can be recomputed.
+fn as_csv(events: &[Event]) -> String {
+    let mut out = String::new();
+    csv::push_row(
+        &mut out,
+        [
+            "number",
+            "time",
+            "who",
+            "kind",
+            "what",
+            "setup",
+            "before",
+            "after",
+            "request ids",
+            "previous hash",
+            "hash",
+        ],
+    );
+    for event in events {
+        let json = |value: &Option<serde_json::Value>| {
+            value.as_ref().map(ToString::to_string).unwrap_or_default()
+        };
+        csv::push_row(
+            &mut out,
+            [
+                event.seq.to_string().as_str(),
+                &event.at.rfc3339(),
+                event.actor.name(),
+                event.kind.as_str(),
+                &event.what,
+                &event.setup.map(|id| id.to_string()).unwrap_or_default(),
+                &json(&event.before),
+                &json(&event.after),
+                &event.requests.join(" "),
+                &event.previous_hash,
+                &event.hash,
+            ],
+        );
+    }
+    out
+}

@@ -1,0 +1,117 @@
+//! Changes as they happen: streams of server-sent events.
+
+use std::{convert::Infallible, time::Duration};
+
+use axum::{
+    Extension, Router,
+    extract::{Path, State},
+    http::{HeaderMap, HeaderName, HeaderValue, header},
+    response::{
+        IntoResponse as _, Response,
+        sse::{Event, KeepAlive, Sse},
+    },
+    routing::get,
+};
+use domain::view::SetupView;
+use futures::{Stream, StreamExt as _, future};
+use tower_sessions::Session;
+
+use super::{Web, download::id, refusal::Refusal, session, visitor::Visitor};
+use crate::shutdown::stopped;
+
+const KEEP_ALIVE: Duration = Duration::from_secs(15);
+/// How often a stream asks whether its reader may still read.
+const ASK_AGAIN: Duration = Duration::from_secs(60);
+/// How soon the browser comes back after a stream has ended.
+const COME_BACK: Duration = Duration::from_secs(1);
+const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
+
+pub(super) fn routes() -> Router<Web> {
+    Router::new()
+        .route("/live/setups", get(setups))
+        .route("/live/setups/{customer}/{setup}", get(setup))
+}
+
+/// One setup: as it is now, unless the browser has that already, and after each change.
+async fn setup(
+    State(web): State<Web>,
+    Extension(visitor): Extension<Visitor>,
+    session: Session,
+    headers: HeaderMap,
+    Path((customer, setup)): Path<(String, String)>,
+) -> Result<Response, Refusal> {
+    let operator = visitor.with_role()?;
+    let (customer, setup) = (id(&customer)?, id(&setup)?);
+    let seen = last_seen(&headers);
+    let views = web.engine().watch_setup(operator, customer, setup).await?;
+    let events = views
+        .filter(move |view| future::ready(seen.is_none_or(|seen| view.version > seen)))
+        .filter_map(|view| future::ready(event_of(&view)));
+    Ok(stream(&web, session, events))
+}
+
+/// All of the partner's setups: only that something changed.
+async fn setups(
+    State(web): State<Web>,
+    Extension(visitor): Extension<Visitor>,
+    session: Session,
+) -> Result<Response, Refusal> {
+    let operator = visitor.with_role()?;
+    let events = web
+        .engine()
+        .watch_partner(operator)
+        .map(|()| Event::default().event("changed").data("1"));
+    Ok(stream(&web, session, events))
+}
+
+fn last_seen(headers: &HeaderMap) -> Option<i64> {
+    headers.get(LAST_EVENT_ID)?.to_str().ok()?.parse().ok()
+}
+
+fn event_of(view: &SetupView) -> Option<Event> {
+    let event = Event::default()
+        .event("setup")
+        .id(view.version.to_string())
+        .json_data(view);
+    event
+        .inspect_err(|error| tracing::error!(%error, "a setup could not be written as JSON"))
+        .ok()
+}
+
+/// Sends `events` until the process stops or the reader may no longer read.
+fn stream(
+    web: &Web,
+    session: Session,
+    events: impl Stream<Item = Event> + Send + 'static,
+) -> Response {
+    let hello = futures::stream::once(future::ready(Event::default().retry(COME_BACK)));
+    let events = hello
+        .chain(events)
+        .take_until(ended(web.clone(), session))
+        .map(Ok::<_, Infallible>);
+    let sse = Sse::new(events).keep_alive(KeepAlive::new().interval(KEEP_ALIVE));
+    let mut response = sse.into_response();
+    let headers = response.headers_mut();
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    // Proxies that collect answers before they pass them on would make the page late.
+    headers.insert(
+        HeaderName::from_static("x-accel-buffering"),
+        HeaderValue::from_static("no"),
+    );
+    response
+}
+
+/// Resolves when the stream must end.
+async fn ended(web: Web, session: Session) {
+    let mut stop = std::pin::pin!(stopped(web.inner.stop.clone()));
+    loop {
+        tokio::select! {
+            () = &mut stop => return,
+            () = tokio::time::sleep(ASK_AGAIN) => {}
+        }
+        // A database that is away for a moment ends no stream.
+        if let Ok(false) = session::still_valid(&web, &session).await {
+            return;
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! The web: routes, and what stands around all of them.
+
+mod auth;
+mod browser;
+mod context;
+mod csv;
+mod device;
+mod download;
+mod files;
+mod headers;
+pub(crate) mod health;
+mod layers;
+mod live;
+pub(crate) mod metrics;
+mod observe;
+mod page;
+mod refusal;
+mod session;
+mod visitor;
+
+use std::sync::Arc;
+
+use axum::{Router, extract::FromRef, middleware};
+use engine::Engine;
+use leptos::config::LeptosOptions;
+use leptos_axum::{ErrorHandler, LeptosRoutes as _, generate_route_list};
+use microsoft::{Clock, SystemClock};
+use store::Store;
+use tokio::sync::watch;
+
+use crate::config::{PublicUrl, Settings};
+
+/// What every request can reach. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Web {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    engine: Engine,
+    store: Store,
+    options: LeptosOptions,
+    public_url: PublicUrl,
+    /// Entra's origin: forms lead there by redirects.
+    authority: String,
+    stylesheet: String,
+    clock: Arc<dyn Clock>,
+    stop: watch::Receiver<bool>,
+}
+
+impl Web {
+    /// `stop` turns true when the process is asked to end: streams end then.
+    pub fn new(
+        settings: &Settings,
+        engine: Engine,
+        store: Store,
+        stop: watch::Receiver<bool>,
+    ) -> Self {
+        let options = files::options(&settings.site);
+        Self {
+            inner: Arc::new(Inner {
+                engine,
+                store,
+                stylesheet: files::stylesheet(&options),
+                options,
+                public_url: settings.public_url.clone(),
+                authority: settings
+                    .endpoints
+                    .authority()
+                    .origin()
+                    .ascii_serialization(),
+                clock: Arc::new(SystemClock),
+                stop,
+            }),
+        }
+    }
+
+    fn engine(&self) -> &Engine {
+        &self.inner.engine
+    }
+}
+
+impl FromRef<Web> for LeptosOptions {
+    fn from_ref(web: &Web) -> Self {
+        web.inner.options.clone()
+    }
+}
+
+/// The whole portal.
+pub fn router(web: &Web) -> Router {
+    let provide = {
+        let web = web.clone();
+        move || context::provide(&web)
+    };
+    let options = web.inner.options.clone();
+    let shell = {
+        let options = options.clone();
+        move || app::shell(options.clone())
+    };
+    let known = Router::new()
+        .leptos_routes_with_context(web, generate_route_list(app::App), provide.clone(), shell)
+        .merge(auth::routes())
+        .merge(download::routes())
+        .merge(live::routes())
+        .fallback_service(ErrorHandler::new_with_context(provide, app::shell, options))
+        .layer(middleware::from_fn_with_state(
+            web.clone(),
+            visitor::identify,
+        ))
+        .layer(session::layer(&web.inner.store));
+    let all = known
+        .merge(files::routes(&web.inner.options))
+        .merge(health::routes(&web.inner.store));
+    layers::around(all, web).with_state(web.clone())
+}

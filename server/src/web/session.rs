@@ -1,0 +1,169 @@
+//! Sessions: a random id in the cookie, a tiny record in Postgres.
+
+use domain::{
+    Problem, Timestamp,
+    id::{OperatorId, PartnerId, SessionRef},
+    person::Operator,
+};
+use serde::{Deserialize, Serialize};
+use store::{SessionStore, Store, session_hash};
+use time::Duration;
+use tower_sessions::{
+    Expiry, Session, SessionManagerLayer, cookie::SameSite, session::Error, session_store,
+};
+use uuid::Uuid;
+
+use super::{Web, refusal::Refusal};
+
+const COOKIE: &str = "__Host-postern";
+/// Without any request.
+const IDLE: Duration = Duration::hours(12);
+/// However busy: then Entra is asked again. Milliseconds.
+const LONGEST: i64 = 7 * 24 * 3_600_000;
+/// How often a use makes the session last longer. Milliseconds.
+const PROLONGED_EVERY: i64 = 5 * 60_000;
+const WHO: &str = "who";
+
+/// What a session remembers. The operator is loaded with every request, so a role that was taken
+/// away is gone at once.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+struct Who {
+    partner: PartnerId,
+    operator: OperatorId,
+    session: SessionRef,
+    signed_in: Timestamp,
+    prolonged: Timestamp,
+}
+
+/// The layer that reads and writes the cookie.
+pub(super) fn layer(store: &Store) -> SessionManagerLayer<SessionStore> {
+    SessionManagerLayer::new(store.sessions())
+        .with_name(COOKIE)
+        .with_path("/")
+        .with_secure(true)
+        .with_http_only(true)
+        .with_same_site(SameSite::Lax)
+        .with_expiry(Expiry::OnInactivity(IDLE))
+}
+
+/// The operator behind a session. `counts`: this request is a use that makes it last longer.
+pub(super) async fn signed_in(
+    web: &Web,
+    session: &Session,
+    counts: bool,
+) -> Result<Option<(Operator, SessionRef)>, Refusal> {
+    let who = match session.get::<Who>(WHO).await {
+        Ok(Some(who)) => who,
+        Ok(None) => return Ok(None),
+        // Written by another version: whoever it was signs in again.
+        Err(Error::SerdeJson(_)) => {
+            session.flush().await.map_err(failed)?;
+            return Ok(None);
+        }
+        Err(error) => return Err(failed(error)),
+    };
+    let found = web
+        .engine()
+        .operator_of_session(who.partner, who.operator, who.session)
+        .await?;
+    let Some(operator) = found else {
+        session.flush().await.map_err(failed)?;
+        return Ok(None);
+    };
+    let now = web.inner.clock.now();
+    if now.millis_since(who.signed_in) > LONGEST {
+        web.engine().end_session(&operator, who.session).await?;
+        session.flush().await.map_err(failed)?;
+        return Ok(None);
+    }
+    if counts && now.millis_since(who.prolonged) > PROLONGED_EVERY {
+        let who = Who {
+            prolonged: now,
+            ..who
+        };
+        session.insert(WHO, who).await.map_err(failed)?;
+    }
+    Ok(Some((operator, who.session)))
+}
+
+/// Whether the session is still there and its operator has a role. For streams, which outlive
+/// the request in which that was found out.
+pub(super) async fn still_valid(web: &Web, session: &Session) -> Result<bool, Refusal> {
+    session.load().await.map_err(failed)?;
+    let signed_in = signed_in(web, session, false).await?;
+    Ok(signed_in.is_some_and(|(operator, _)| operator.role.is_some()))
+}
+
+/// Makes this the session of an operator who just signed in. Always under a new id; whoever was
+/// signed in here before is signed out. A failure leaves nobody signed in.
+pub(super) async fn open(
+    web: &Web,
+    session: &Session,
+    operator: &Operator,
+    device: &str,
+) -> Result<(), Refusal> {
+    if let Some((before, reference)) = signed_in(web, session, false).await? {
+        web.engine().end_session(&before, reference).await?;
+    }
+    session.clear().await;
+    session.cycle_id().await.map_err(failed)?;
+    let opened = fill(web, session, operator, device).await;
+    if opened.is_err() {
+        session.flush().await.map_err(failed)?;
+    }
+    opened
+}
+
+async fn fill(
+    web: &Web,
+    session: &Session,
+    operator: &Operator,
+    device: &str,
+) -> Result<(), Refusal> {
+    // Saved first: the id is final only then.
+    session.save().await.map_err(failed)?;
+    let id = session
+        .id()
+        .ok_or_else(|| internal("a saved session has no id"))?;
+    let reference = web
+        .engine()
+        .open_session(operator, &session_hash(&id), device)
+        .await?;
+    let now = web.inner.clock.now();
+    let who = Who {
+        partner: operator.partner,
+        operator: operator.id,
+        session: reference,
+        signed_in: now,
+        prolonged: now,
+    };
+    session.insert(WHO, who).await.map_err(failed)?;
+    session.save().await.map_err(failed)
+}
+
+/// Forgets the session, and with the response the cookie.
+pub(super) async fn close(session: &Session) -> Result<(), Refusal> {
+    session.flush().await.map_err(failed)
+}
+
+fn failed(error: Error) -> Refusal {
+    match error {
+        Error::Store(session_store::Error::Backend(cause)) => {
+            tracing::error!(cause, "the sessions cannot be read");
+            Refusal::of(Problem::new(
+                "database.unavailable",
+                domain::problem::Remedy::Wait,
+                "Postern cannot reach its database.",
+                "Nothing was changed. Setups that run go on as soon as the database is back.",
+                "Try again in a minute.",
+            ))
+        }
+        error => internal(&error.to_string()),
+    }
+}
+
+fn internal(cause: &str) -> Refusal {
+    let reference = Uuid::new_v4();
+    tracing::error!(%reference, cause, "a session failed");
+    Refusal::of(Problem::internal(reference))
+}

@@ -1,0 +1,13 @@
+//! Flows through the whole server: a real Postgres, the simulated cloud over HTTP, the real router
+//! and worker. `POSTERN_TEST_DATABASE_URL` names the Postgres; `./dev test` sets it.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic
+)]
+
+mod http;
+mod sign_in;
+mod support;

@@ -1,0 +1,153 @@
+//! A whole Postern on free ports: a database of its own, the simulated cloud and the real server,
+//! and browsers that talk to it over HTTP.
+
+pub mod accounts;
+pub mod browser;
+pub mod events;
+pub mod page;
+pub mod portal;
+
+use std::{future::Future, time::Duration};
+
+pub use accounts::Accounts;
+pub use browser::Browser;
+use cloud::{Cloud, Config};
+pub use page::Page;
+pub use portal::Portal;
+use serde_json::Value;
+use store::testing::TestDatabase;
+
+/// How much faster than ours the cloud's time runs. A policy that needs 90 minutes until it holds
+/// needs less than a second.
+pub const SPEED: f64 = 7200.0;
+
+/// Longer than anything here takes; only a failure waits that long.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+pub struct Stack {
+    // Dropped in this order: the server before what it talks to.
+    pub portal: Portal,
+    pub cloud: Cloud,
+    pub accounts: Accounts,
+    pub database: TestDatabase,
+}
+
+impl Stack {
+    /// Everything, with the demo's tenants.
+    pub async fn start() -> Self {
+        Self::with_more_partners(&[]).await
+    }
+
+    /// The same, but the people of these tenants (by domain) may sign in too.
+    pub async fn with_more_partners(domains: &[&str]) -> Self {
+        let (cloud, accounts) = start_cloud().await;
+        let database = TestDatabase::create().await.expect("a database");
+        let mut partners = vec![accounts.partner_tenant.clone()];
+        partners.extend(domains.iter().map(|domain| accounts.tenant_of(domain)));
+        let portal = Portal::start(&cloud, &accounts, &database, &partners).await;
+        Self {
+            portal,
+            cloud,
+            accounts,
+            database,
+        }
+    }
+
+    pub fn browser(&self) -> Browser {
+        Browser::new(&self.portal.url)
+    }
+
+    /// A browser in which the partner's owner is signed in. The first to sign in becomes owner.
+    pub async fn owner(&self) -> Browser {
+        self.signed_in(&self.accounts.owner()).await
+    }
+
+    pub async fn signed_in(&self, upn: &str) -> Browser {
+        let mut browser = self.browser();
+        let page = browser.sign_in(upn).await;
+        assert_eq!(page.status, 200, "{upn} could not sign in: {}", page.text());
+        browser
+    }
+
+    /// Signs somebody in and has the owner give a role.
+    pub async fn with_role(&self, owner: &mut Browser, upn: &str, role: &str) -> Browser {
+        let browser = self.signed_in(upn).await;
+        let people = owner.read("/api/people", &serde_json::json!({})).await;
+        let person = people
+            .as_array()
+            .expect("people")
+            .iter()
+            .find(|person| {
+                person["upn"]
+                    .as_str()
+                    .is_some_and(|found| found.eq_ignore_ascii_case(upn))
+            })
+            .unwrap_or_else(|| panic!("{upn} is not among {people}"));
+        let id = person["id"].as_str().expect("an id").to_owned();
+        let page = owner
+            .send_form("/api/set_role", &[("person", &id), ("role", role)])
+            .await;
+        assert!(page.problem().is_none(), "{}", page.text());
+        browser
+    }
+
+    /// Connects a customer by the consent of its admin. Gives its id.
+    pub async fn connect(&self, browser: &mut Browser, domain: &str) -> String {
+        let page = browser
+            .send_form("/api/connect", &[("tenant", domain)])
+            .await;
+        let admin = format!("admin@{domain}");
+        let page = browser.consent(page, &admin, "accept").await;
+        assert_eq!(
+            page.status,
+            200,
+            "{domain} could not be connected: {}",
+            page.text()
+        );
+        page.customer_id()
+    }
+
+    /// What the cloud says about itself.
+    pub async fn cloud_state(&self, tenant: &str) -> Value {
+        let url = format!("{}/_cloud/state?tenant={tenant}", self.cloud.url());
+        get_json(&url).await
+    }
+}
+
+async fn start_cloud() -> (Cloud, Accounts) {
+    let config = Config {
+        clock_speed: SPEED,
+        ..Config::default()
+    };
+    let cloud = Cloud::start(config).await.expect("a cloud");
+    let accounts = Accounts::of(get_json(&format!("{}/_cloud/accounts", cloud.url())).await);
+    (cloud, accounts)
+}
+
+pub async fn get_json(url: &str) -> Value {
+    reqwest::get(url)
+        .await
+        .expect("an answer")
+        .json()
+        .await
+        .expect("JSON")
+}
+
+/// Asks until there is an answer, as often as the database or the cloud can bear.
+pub async fn until<T, F, R>(what: &str, mut ask: F) -> T
+where
+    F: FnMut() -> R,
+    R: Future<Output = Option<T>>,
+{
+    let ended = tokio::time::Instant::now() + PATIENCE;
+    loop {
+        if let Some(found) = ask().await {
+            return found;
+        }
+        assert!(
+            tokio::time::Instant::now() < ended,
+            "waited in vain for {what}"
+        );
+        tokio::time::sleep(Duration::from_millis(25)).await;
+    }
+}

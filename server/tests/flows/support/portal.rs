@@ -1,0 +1,104 @@
+//! The server under test, in this process.
+
+use std::path::{Path, PathBuf};
+
+use cloud::Cloud;
+use microsoft::Endpoints;
+use server::{
+    Listeners, Running,
+    config::{LogFormat, Role, Settings},
+};
+use store::testing::TestDatabase;
+use tokio::{net::TcpListener, sync::watch};
+
+use super::{SPEED, accounts::Accounts};
+
+pub struct Portal {
+    pub url: String,
+    pub running: Running,
+    stop: watch::Sender<bool>,
+}
+
+impl Portal {
+    pub async fn start(
+        cloud: &Cloud,
+        accounts: &Accounts,
+        database: &TestDatabase,
+        partners: &[String],
+    ) -> Self {
+        Self::with_role(cloud, accounts, database, partners, Role::All).await
+    }
+
+    pub async fn with_role(
+        cloud: &Cloud,
+        accounts: &Accounts,
+        database: &TestDatabase,
+        partners: &[String],
+        role: Role,
+    ) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let address = listener.local_addr().expect("an address");
+        let url = format!("http://localhost:{}", address.port());
+        let site = Site::make();
+        let settings = Settings {
+            role,
+            listen: address,
+            public_url: url.parse().expect("an address"),
+            metrics_listen: None,
+            database_url: database.server_url.clone(),
+            client_id: accounts.client_id.parse().expect("an id"),
+            client_secret: accounts.client_secret.clone().into(),
+            endpoints: Endpoints::parse(cloud.url(), cloud.url(), cloud.url()).expect("addresses"),
+            partner_tenants: partners
+                .iter()
+                .map(|tenant| tenant.parse().expect("an id"))
+                .collect(),
+            vault: store::testing::vault().expect("a vault"),
+            pace: SPEED,
+            site: site.0,
+            workers: 4,
+            log: LogFormat::Text,
+        };
+        let (stop, stopped) = watch::channel(false);
+        let listeners = Listeners {
+            portal: role.serves().then_some(listener),
+            metrics: None,
+        };
+        let running = Running::start(&settings, listeners, stopped)
+            .await
+            .expect("a server");
+        Self { url, running, stop }
+    }
+
+    /// Asks it to end, as SIGTERM does, and waits until it has.
+    pub async fn stop(self) {
+        self.stop.send_replace(true);
+        self.running.ended().await.expect("a good end");
+    }
+}
+
+/// The browser's files, small ones in place of the real.
+struct Site(PathBuf);
+
+impl Site {
+    fn make() -> Self {
+        let site = Path::new(env!("CARGO_TARGET_TMPDIR")).join("site");
+        let folder = site.join("pkg");
+        std::fs::create_dir_all(&folder).expect("a folder");
+        // The same for all tests, which may write at the same time: put in place at one stroke.
+        let place = |name: &str, bytes: &[u8]| {
+            let file = folder.join(name);
+            if !file.exists() {
+                let unique = folder.join(format!("{name}.{}", uuid::Uuid::new_v4()));
+                std::fs::write(&unique, bytes).expect("a file");
+                std::fs::rename(unique, file).expect("a file in its place");
+            }
+        };
+        place("postern.js", b"export default () => {};");
+        place("postern.0123456789abcdef.js", b"export default () => {};");
+        place("postern.0123456789abcdef.js.br", b"compressed before");
+        place("postern.wasm", b"\0asm\x01\0\0\0");
+        place("postern.css", b"body { margin: 0 }");
+        Self(site)
+    }
+}
