@@ -47,7 +47,12 @@ impl Engine {
             .find(|error| is_about_consent(error))
         {
             Some(error) => self.note_connection(&access, Err(error)).await,
-            None if applications.0.is_ok() => self.note_connection(&access, Ok(())).await,
+            None if applications.0.is_ok() => {
+                self.note_connection(&access, Ok(())).await;
+                if access.record().name == access.record().domain {
+                    self.learn_name(&access).await;
+                }
+            }
             None => {}
         }
 

@@ -5,6 +5,7 @@ use domain::{
     connection::Way,
     history::EventKind,
     id::{CustomerId, OperatorId, PartnerId, TenantId},
+    permission::Resource,
     person::{Actor, Operator},
     problem::Remedy,
 };
@@ -176,7 +177,11 @@ impl Engine {
                 "Connect again and accept all that is asked for.",
             ));
         };
-        self.microsoft().forget(asked.customer.0).await;
+        let microsoft = self.microsoft();
+        microsoft.forget(asked.customer.0).await;
+        microsoft
+            .remember(asked.customer.0, Resource::Graph, redeemed.access.clone())
+            .await;
         let store = async {
             let mut tx = self.store().begin(asked.partner).await?;
             let access = tx.for_system(asked.customer).await?;
@@ -215,21 +220,6 @@ impl Engine {
         let access = store.await.map_err(Problem::from)?;
         self.learn_name(&access).await;
         Ok(())
-    }
-
-    /// The tenant's own name, for lists. Without it the domain serves.
-    async fn learn_name(&self, access: &store::CustomerAccess) {
-        let learn = async {
-            let organization = self.tenant(access).await?.organization().await?.value;
-            let mut tx = self.store().begin(access.partner()).await?;
-            tx.rename_customer(access, &organization.name, &organization.default_domain)
-                .await?;
-            tx.commit().await?;
-            Ok::<_, Failure>(())
-        };
-        if let Err(failure) = learn.await {
-            tracing::warn!(error = %failure, "the customer's name could not be read");
-        }
     }
 
     async fn note_refusal(&self, asked: &Asked, problem: &Problem, now: Timestamp) {

@@ -35,6 +35,22 @@ impl Engine {
             .await)
     }
 
+    /// Learns the tenant's own name, for lists. Until then the domain serves: right after a consent
+    /// Entra may not know of it yet (MICROSOFT.md §6.5), so each live read tries again.
+    pub(crate) async fn learn_name(&self, access: &CustomerAccess) {
+        let learn = async {
+            let organization = self.tenant(access).await?.organization().await?.value;
+            let mut tx = self.store().begin(access.partner()).await?;
+            tx.rename_customer(access, &organization.name, &organization.default_domain)
+                .await?;
+            tx.commit().await?;
+            Ok::<_, Failure>(())
+        };
+        if let Err(failure) = learn.await {
+            tracing::warn!(error = %failure, "the customer's name could not be read");
+        }
+    }
+
     /// Remembers how a connection did, when that is news. Answers with the failure unchanged.
     pub(crate) async fn note_connection(
         &self,

@@ -47,7 +47,7 @@ impl TaskHandler for RunSetup {
 
 /// Deletes what is over its time: secrets, attempts to sign in, sessions.
 #[derive(Debug, Serialize, Deserialize)]
-struct Purge {}
+struct Purge;
 
 impl TaskHandler for Purge {
     const IDENTIFIER: &'static str = "purge";

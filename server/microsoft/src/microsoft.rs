@@ -2,7 +2,10 @@
 
 use std::{collections::HashMap, fmt, sync::Arc, time::Duration};
 
-use domain::id::{AppId, TenantId};
+use domain::{
+    id::{AppId, TenantId},
+    permission::Resource,
+};
 use secrecy::SecretString;
 use tokio::sync::Mutex;
 use uuid::Uuid;
@@ -14,7 +17,7 @@ use crate::{
     endpoints::Endpoints,
     entra::keys::Keys,
     http::{gate::Gate, transport::Transport},
-    tokens::{RefreshStore, Tokens},
+    tokens::{AccessToken, RefreshStore, Tokens},
 };
 
 /// Postern's own registration in Entra.
@@ -146,20 +149,26 @@ impl Microsoft {
         anchor_upn: Option<String>,
         refresh: Arc<dyn RefreshStore>,
     ) -> Customer {
-        let held = {
-            let mut customers = self.0.customers.lock().await;
-            customers
-                .entry(key)
-                .or_insert_with(|| {
-                    Arc::new(Held {
-                        graph: Gate::new(self.0.transport.options()),
-                        exchange: Gate::new(self.0.transport.options()),
-                        tokens: Tokens::default(),
-                    })
-                })
-                .clone()
-        };
+        let held = self.held(key).await;
         Customer::new(self.clone(), held, tenant, anchor_upn, refresh)
+    }
+
+    /// Keeps an access token that came with a consent. Right after it, Entra may refuse a refresh
+    /// for a while, because the consent has not spread yet (MICROSOFT.md §6.5); this one is good.
+    pub async fn remember(&self, key: Uuid, resource: Resource, token: AccessToken) {
+        self.held(key).await.tokens.put(resource, token).await;
+    }
+
+    async fn held(&self, key: Uuid) -> Arc<Held> {
+        let mut customers = self.0.customers.lock().await;
+        let held = customers.entry(key).or_insert_with(|| {
+            Arc::new(Held {
+                graph: Gate::new(self.0.transport.options()),
+                exchange: Gate::new(self.0.transport.options()),
+                tokens: Tokens::default(),
+            })
+        });
+        held.clone()
     }
 
     /// Forgets the access tokens of a customer: after a disconnect, and after every new consent,

@@ -113,6 +113,13 @@ impl Tokens {
         }
     }
 
+    /// Takes a token that came another way than by a refresh.
+    pub(crate) async fn put(&self, resource: Resource, token: AccessToken) {
+        let mut slot = self.slot.lock().await;
+        slot.failed = None;
+        *slot.token(resource) = Some(token);
+    }
+
     /// Drops a token that was refused, unless somebody replaced it meanwhile.
     pub(crate) async fn refused(&self, resource: Resource, refused: &AccessToken) {
         use secrecy::ExposeSecret as _;

@@ -83,10 +83,10 @@ async fn a_change_is_not_sent_again_after_a_lost_answer() {
 
 #[tokio::test]
 async fn a_change_is_not_sent_again_after_a_timeout() {
-    let world = World::with(|options| options.exchange_deadline = Duration::from_millis(200)).await;
+    let world = World::with(|options| options.exchange_deadline = Duration::from_secs(1)).await;
     let customer = world.customer().await;
     world
-        .on_cmdlet(rows(&json!([])).set_delay(Duration::from_secs(5)))
+        .on_cmdlet(rows(&json!([])).set_delay(Duration::from_secs(30)))
         .await;
     let error = customer.run(&change()).await.unwrap_err();
     assert_eq!(error.kind(), &Kind::Unreachable { maybe_done: true });
@@ -95,13 +95,13 @@ async fn a_change_is_not_sent_again_after_a_timeout() {
 
 #[tokio::test]
 async fn a_read_that_hangs_leaves_time_for_another_try() {
-    let world = World::with(|options| options.exchange_deadline = Duration::from_millis(600)).await;
+    let world = World::with(|options| options.exchange_deadline = Duration::from_secs(4)).await;
     let customer = world.customer().await;
     world
         .once(
             "POST",
             &invoke_path(),
-            rows(&json!([])).set_delay(Duration::from_secs(5)),
+            rows(&json!([])).set_delay(Duration::from_secs(30)),
         )
         .await;
     world.on_cmdlet(rows(&json!([]))).await;
@@ -294,7 +294,7 @@ async fn an_answer_that_stops_in_the_middle_is_given_up() {
         b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{",
     )
     .await;
-    let error = against(&address, Duration::from_millis(400))
+    let error = against(&address, Duration::from_secs(2))
         .tenant_of_domain("fabrikam.example")
         .await
         .unwrap_err();
