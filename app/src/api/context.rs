@@ -1,0 +1,109 @@
+//! What the server provides to every page and every server function.
+
+use domain::{Problem, id::SessionRef, person::Operator, problem::Remedy};
+use engine::Engine;
+use http::{StatusCode, header, request::Parts};
+use leptos::prelude::{provide_context, use_context};
+use leptos_axum::ResponseOptions;
+
+use crate::error::AppError;
+
+/// The engine, and who asks.
+#[derive(Clone)]
+pub struct Server {
+    pub engine: Engine,
+    /// None: nobody is signed in.
+    pub operator: Option<Operator>,
+    /// The session of this request.
+    pub session: Option<SessionRef>,
+    /// The secret cookie that binds attempts to sign in or consent to this browser.
+    pub browser: Option<String>,
+}
+
+impl Server {
+    /// The operator of this request, or “signed out”.
+    pub fn operator(&self) -> Result<Operator, AppError> {
+        self.operator
+            .clone()
+            .ok_or_else(|| Problem::signed_out().into())
+    }
+
+    /// The binding secret, without which no attempt to consent can begin.
+    pub fn browser(&self) -> Result<&str, AppError> {
+        self.browser
+            .as_deref()
+            .ok_or_else(|| without_cookies().into())
+    }
+}
+
+fn without_cookies() -> Problem {
+    Problem::new(
+        "cookies",
+        Remedy::Act,
+        "The browser sent no cookie.",
+        "Without it Postern cannot tell that the answer comes back to the same browser.",
+        "Allow cookies for this site, reload the page and try again.",
+    )
+}
+
+/// Provides the context of a request: for pages and for server functions the same.
+pub fn provide(server: Server) {
+    provide_context(server);
+}
+
+/// The context of this request.
+pub fn server() -> Result<Server, AppError> {
+    use_context::<Server>().ok_or_else(|| Problem::internal("the time of this request").into())
+}
+
+/// Gives the response the status that fits the problem.
+///
+/// A page keeps its own status unless the whole page cannot be shown. A form that was sent without
+/// JavaScript is always answered with a redirect back to its page, which shows the problem.
+pub fn answer_with(problem: &Problem) {
+    let (Some(options), Some(parts)) = (use_context::<ResponseOptions>(), use_context::<Parts>())
+    else {
+        return;
+    };
+    let called = parts.uri.path().starts_with("/api/");
+    if called && wants_html(&parts) {
+        return;
+    }
+    let status = match problem.key.as_str() {
+        "not_found" => StatusCode::NOT_FOUND,
+        "forbidden" => StatusCode::FORBIDDEN,
+        "internal" => StatusCode::INTERNAL_SERVER_ERROR,
+        "signed_out" if called => StatusCode::UNAUTHORIZED,
+        _ if called && problem.field().is_some() => StatusCode::UNPROCESSABLE_ENTITY,
+        _ if called => StatusCode::BAD_GATEWAY,
+        _ => return,
+    };
+    options.set_status(status);
+}
+
+fn wants_html(parts: &Parts) -> bool {
+    parts
+        .headers
+        .get(header::ACCEPT)
+        .and_then(|value| value.to_str().ok())
+        .is_some_and(|accepts| accepts.contains("text/html"))
+}
+
+/// Sends a page's reader elsewhere.
+pub fn redirect_page(path: &str) {
+    let (Some(options), Ok(value)) = (
+        use_context::<ResponseOptions>(),
+        http::HeaderValue::from_str(path),
+    ) else {
+        return;
+    };
+    options.insert_header(header::LOCATION, value);
+    options.set_status(StatusCode::SEE_OTHER);
+}
+
+/// Says on the response that the page does not exist.
+pub fn page_not_found() {
+    if let Some(options) = use_context::<ResponseOptions>() {
+        options.set_status(StatusCode::NOT_FOUND);
+    }
+}

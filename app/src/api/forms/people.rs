@@ -1,0 +1,30 @@
+//! Roles, and signing out other browsers.
+
+use domain::{
+    Problem,
+    id::{OperatorId, SessionRef},
+    person::Role,
+};
+use leptos::prelude::*;
+
+use crate::{api::context, error::AppError};
+
+/// Gives somebody a role; an empty text takes it away. For owners.
+#[server(endpoint = "set_role")]
+pub async fn set_role(person: OperatorId, role: String) -> Result<(), AppError> {
+    let server = context::server()?;
+    let operator = server.operator()?;
+    let role = (!role.is_empty())
+        .then(|| role.parse::<Role>())
+        .transpose()
+        .map_err(|wrong| Problem::input("role", wrong.to_string(), "Choose one from the list."))?;
+    Ok(server.engine.set_role(&operator, person, role).await?)
+}
+
+/// Ends one of the operator's own sessions.
+#[server(endpoint = "end_session")]
+pub async fn end_session(session: SessionRef) -> Result<(), AppError> {
+    let server = context::server()?;
+    let operator = server.operator()?;
+    Ok(server.engine.end_session(&operator, session).await?)
+}

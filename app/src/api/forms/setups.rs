@@ -1,0 +1,102 @@
+//! Starting a setup, and everything that can be asked of a running one.
+
+use domain::{
+    Problem,
+    id::{CustomerId, SetupId},
+    secret::ClientSecret,
+};
+use leptos::prelude::*;
+
+use crate::{api::context, error::AppError, paths, query::Query};
+
+/// Starts a setup and opens its page. `draft` is the wizard's query string; the secret may be empty.
+#[server(endpoint = "start_setup")]
+pub async fn start_setup(
+    customer: CustomerId,
+    draft: String,
+    secret: Option<ClientSecret>,
+) -> Result<(), AppError> {
+    let server = context::server()?;
+    let operator = server.operator()?;
+    let draft = Query::parse(&draft).draft();
+    let secret = secret.and_then(given).transpose()?;
+    let started = server
+        .engine
+        .start_setup(&operator, customer, draft, secret);
+    let setup = started.await?;
+    leptos_axum::redirect(&paths::setup(customer, setup));
+    Ok(())
+}
+
+/// Stops a setup and leaves what it made.
+#[server(endpoint = "cancel_setup")]
+pub async fn cancel_setup(customer: CustomerId, setup: SetupId) -> Result<(), AppError> {
+    let server = context::server()?;
+    let operator = server.operator()?;
+    let asked = server.engine.cancel_setup(&operator, customer, setup).await;
+    Ok(asked?)
+}
+
+/// Goes on from the failed step.
+#[server(endpoint = "retry_setup")]
+pub async fn retry_setup(customer: CustomerId, setup: SetupId) -> Result<(), AppError> {
+    let server = context::server()?;
+    let operator = server.operator()?;
+    let asked = server.engine.retry_setup(&operator, customer, setup).await;
+    Ok(asked?)
+}
+
+/// Looks at once instead of at the next appointed time.
+#[server(endpoint = "look_now")]
+pub async fn look_now(customer: CustomerId, setup: SetupId) -> Result<(), AppError> {
+    let server = context::server()?;
+    let operator = server.operator()?;
+    let asked = server.engine.look_now(&operator, customer, setup).await;
+    Ok(asked?)
+}
+
+/// Ends the setup without real mail: it stays checked.
+#[server(endpoint = "skip_proof")]
+pub async fn skip_proof(customer: CustomerId, setup: SetupId) -> Result<(), AppError> {
+    let server = context::server()?;
+    let operator = server.operator()?;
+    let asked = server.engine.skip_proof(&operator, customer, setup).await;
+    Ok(asked?)
+}
+
+/// Undoes a setup in reverse order. `confirm` is the application's name.
+#[server(endpoint = "roll_back")]
+pub async fn roll_back(
+    customer: CustomerId,
+    setup: SetupId,
+    confirm: String,
+) -> Result<(), AppError> {
+    let server = context::server()?;
+    let operator = server.operator()?;
+    let asked = server
+        .engine
+        .roll_back(&operator, customer, setup, &confirm);
+    Ok(asked.await?)
+}
+
+/// Gives the application's client secret for the proof.
+#[server(endpoint = "give_secret")]
+pub async fn give_secret(
+    customer: CustomerId,
+    setup: SetupId,
+    secret: ClientSecret,
+) -> Result<(), AppError> {
+    let server = context::server()?;
+    let operator = server.operator()?;
+    let secret = ClientSecret::parse(secret.expose())?;
+    let given = server
+        .engine
+        .give_secret(&operator, customer, setup, secret);
+    Ok(given.await?)
+}
+
+/// The secret that was typed; an empty field means: none yet.
+fn given(secret: ClientSecret) -> Option<Result<ClientSecret, Problem>> {
+    let typed = secret.expose();
+    (!typed.trim().is_empty()).then(|| ClientSecret::parse(typed))
+}

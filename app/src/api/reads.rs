@@ -1,0 +1,102 @@
+//! The server functions that read.
+
+use domain::{
+    Timestamp,
+    id::{CustomerId, SetupId},
+    plan::Draft,
+    view::{
+        ApplicationsView, CustomerView, CustomersPage, CustomersQuery, HistoryPage, HistoryQuery,
+        MailboxesFound, Me, PersonRow, Review, SessionRow, SetupView, SetupsFilter, SetupsPage,
+        Wizard,
+    },
+};
+
+use super::call::Call;
+
+/// Writes a server function and, under the same name, how a page calls it on either side.
+macro_rules! reads {
+    ($(
+        $(#[$doc:meta])*
+        $name:ident, $type:ident, $endpoint:literal: fn($($arg:ident: $kind:ty),*) -> $answer:ty
+        |$server:ident, $operator:ident| $body:expr;
+    )*) => {
+        $(
+            $(#[$doc])*
+            pub fn $name($($arg: $kind),*) -> Call<$answer> {
+                let body = serde_json::json!({ $(stringify!($arg): $arg),* }).to_string();
+                #[cfg(feature = "ssr")]
+                return Call::new(concat!("/api/", $endpoint), body, Box::pin(on_server::$name($($arg),*)));
+                #[cfg(not(feature = "ssr"))]
+                Call::new(concat!("/api/", $endpoint), body)
+            }
+        )*
+
+        #[cfg(feature = "ssr")]
+        mod on_server {
+            use leptos::{prelude::*, server_fn::codec::Json};
+
+            use super::*;
+            use crate::{api::context, error::AppError};
+
+            $(
+                $(#[$doc])*
+                #[server(name = $type, endpoint = $endpoint, input = Json)]
+                pub async fn $name($($arg: $kind),*) -> Result<$answer, AppError> {
+                    let $server = context::server()?;
+                    let $operator = $server.operator()?;
+                    Ok($body.await?)
+                }
+            )*
+        }
+    };
+}
+
+reads! {
+    /// Who is signed in, with the numbers for the navigation.
+    me, ReadMe, "me": fn() -> Me
+    |server, operator| server.engine.me(&operator);
+
+    /// One page of the partner's customers.
+    customers, ReadCustomers, "customers": fn(query: CustomersQuery) -> CustomersPage
+    |server, operator| server.engine.customers(&operator, query);
+
+    /// A customer with its connection and setups, from the database alone.
+    customer, ReadCustomer, "customer": fn(customer: CustomerId) -> CustomerView
+    |server, operator| server.engine.customer(&operator, customer);
+
+    /// A customer's applications, read live from Microsoft.
+    applications, ReadApplications, "applications": fn(customer: CustomerId) -> ApplicationsView
+    |server, operator| server.engine.applications(&operator, customer);
+
+    /// Mailboxes of a customer whose name or address matches.
+    mailboxes, ReadMailboxes, "mailboxes": fn(customer: CustomerId, search: String) -> MailboxesFound
+    |server, operator| server.engine.mailboxes(&operator, customer, &search);
+
+    /// One page of a customer's history.
+    history, ReadHistory, "history": fn(customer: CustomerId, query: HistoryQuery) -> HistoryPage
+    |server, operator| server.engine.history(&operator, customer, query);
+
+    /// What was chosen in the wizard so far, and what Postern suggests.
+    wizard, ReadWizard, "wizard": fn(customer: CustomerId, draft: Draft) -> Wizard
+    |server, operator| server.engine.wizard(&operator, customer, draft);
+
+    /// The plan as it would be carried out.
+    review, ReadReview, "review": fn(customer: CustomerId, draft: Draft) -> Review
+    |server, operator| server.engine.review(&operator, customer, draft);
+
+    /// A setup as its live page shows it.
+    setup, ReadSetup, "setup": fn(customer: CustomerId, setup: SetupId) -> SetupView
+    |server, operator| server.engine.setup(&operator, customer, setup);
+
+    /// Setups over all customers, newest first.
+    setups, ReadSetups, "setups": fn(filter: SetupsFilter, before: Option<Timestamp>) -> SetupsPage
+    |server, operator| server.engine.setups(&operator, filter, before);
+
+    /// The partner's people. For owners.
+    people, ReadPeople, "people": fn() -> Vec<PersonRow>
+    |server, operator| server.engine.people(&operator);
+
+    /// The operator's signed-in browsers.
+    sessions, ReadSessions, "sessions": fn() -> Vec<SessionRow>
+    |server, operator| server.engine.sessions(&operator, server.session);
+}

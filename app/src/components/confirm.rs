@@ -1,0 +1,64 @@
+//! Questions before something that cannot simply be taken back.
+
+use super::Erase as _;
+use leptos::prelude::*;
+use leptos_router::hooks::use_location;
+
+use crate::{browser, query::use_query};
+
+/// A link that opens the dialog `id`. Without JavaScript it loads the page with the dialog open.
+#[component]
+pub fn Ask(
+    id: &'static str,
+    #[prop(into)] label: String,
+    #[prop(default = "btn")] class: &'static str,
+) -> impl IntoView {
+    let query = use_query();
+    let path = use_location().pathname;
+    let href = move || query.get().with("ask", id).link(&path.get());
+    view! {
+        <a
+            class=class
+            href=href
+            aria-haspopup="dialog"
+            on:click=move |event| {
+                event.prevent_default();
+                browser::open_dialog(id);
+            }
+        >
+            {label}
+        </a>
+    }
+    .any()
+}
+
+/// The question itself: names what changes, and holds the form that does it.
+#[component]
+pub fn Question(
+    id: &'static str,
+    #[prop(into)] title: String,
+    children: Children,
+) -> impl IntoView {
+    let query = use_query();
+    let open = query.with_untracked(|query| query.get("ask") == id);
+    let path = use_location().pathname;
+    let heading = format!("{id}-title");
+    let labelled = heading.clone();
+    view! {
+        <dialog id=id open=open aria-labelledby=labelled>
+            <h2 id=heading>{title}</h2>
+            {children()}
+            <a
+                class="btn quiet close"
+                href=move || query.get().with("ask", "").link(&path.get())
+                on:click=move |event| {
+                    event.prevent_default();
+                    browser::close_dialog(id);
+                }
+            >
+                "Leave it as it is"
+            </a>
+        </dialog>
+    }
+    .any()
+}

@@ -1,0 +1,110 @@
+//! Parts of a page that change or arrive later, each behind one type.
+//!
+//! Every closure and every future has a type of its own, and leptos would write its whole drawing
+//! code anew for each. Behind a box there is one of it, which makes the WASM a tenth smaller.
+
+use std::{future::Future, sync::Arc};
+
+use leptos::prelude::*;
+
+use super::Skeleton;
+use crate::api::Later;
+
+/// Drawn anew whenever what `draw` reads changes.
+pub fn dynamic<V: IntoView + 'static>(draw: impl Fn() -> V + Send + 'static) -> AnyView {
+    fn boxed(draw: Box<dyn Fn() -> AnyView + Send>) -> AnyView {
+        (move || draw()).into_any()
+    }
+    boxed(Box::new(move || draw().into_any()))
+}
+
+type Draw = Arc<dyn Fn() -> Later<AnyView> + Send + Sync>;
+
+/// What stands there until it arrives.
+#[derive(Clone, Copy, Default)]
+pub struct Meanwhile {
+    /// Empty: nothing is shown.
+    pub label: &'static str,
+    /// How many lines the shape of it has.
+    pub rows: usize,
+    /// Told while something newer is on its way and the old still stands.
+    pub pending: Option<RwSignal<bool>>,
+}
+
+impl Meanwhile {
+    pub const fn says(label: &'static str, rows: usize) -> Self {
+        Self {
+            label,
+            rows,
+            pending: None,
+        }
+    }
+}
+
+/// Drawn once its future is done, and again, without flickering, when what that reads changes.
+pub fn arriving<Fut>(
+    meanwhile: Meanwhile,
+    draw: impl Fn() -> Fut + Send + Sync + 'static,
+) -> AnyView
+where
+    Fut: Future<Output = AnyView> + Send + 'static,
+{
+    fn boxed(
+        Meanwhile {
+            label,
+            rows,
+            pending,
+        }: Meanwhile,
+        draw: Draw,
+    ) -> AnyView {
+        let fallback = move || {
+            (!label.is_empty())
+                .then(|| view! { <Skeleton label rows/> }.any())
+                .into_any()
+        };
+        let pending = pending.unwrap_or_else(|| RwSignal::new(false));
+        let draw = move || {
+            let draw = draw.clone();
+            Suspend::new(draw())
+        };
+        view! { <Transition fallback set_pending=pending>{draw}</Transition> }.any()
+    }
+    boxed(
+        meanwhile,
+        Arc::new(move || -> Later<AnyView> { Box::pin(draw()) }),
+    )
+}
+
+/// `view! { … }.any()`: any view as one type. Drops leptos' wrapper first: with it every element
+/// would be two types.
+pub trait Erase {
+    fn any(self) -> AnyView;
+}
+
+impl<T> Erase for View<T>
+where
+    T: IntoAny,
+{
+    fn any(self) -> AnyView {
+        self.into_inner().into_any()
+    }
+}
+
+/// Runs at once, and again whenever what it reads changes. In the browser only.
+pub fn on_change(run: impl Fn() + 'static) {
+    fn boxed(run: Box<dyn Fn()>) {
+        Effect::new(move |_| run());
+    }
+    boxed(Box::new(run));
+}
+
+/// Runs `then` whenever what `read` reads changes, but not at first. In the browser only.
+pub fn on_later_change(read: impl Fn() + 'static, then: impl Fn() + 'static) {
+    let first = std::cell::Cell::new(true);
+    on_change(move || {
+        read();
+        if !first.replace(false) {
+            then();
+        }
+    });
+}

@@ -1,0 +1,50 @@
+//! The top of a page: where am I, and what is the next action.
+
+use super::Erase as _;
+use leptos::prelude::*;
+use leptos_meta::Title;
+
+/// Title of the document, breadcrumbs, the page's one `h1`, and its actions.
+#[component]
+pub fn PageHead(
+    #[prop(into)] title: String,
+    /// The pages above this one: address and name.
+    #[prop(optional)]
+    crumbs: Vec<(String, String)>,
+    /// One or two sentences below the heading.
+    #[prop(default = None)]
+    lead: Option<AnyView>,
+    #[prop(optional)] children: Option<Children>,
+) -> impl IntoView {
+    let document = std::iter::once(title.clone())
+        .chain(crumbs.iter().rev().map(|(_, name)| name.clone()))
+        .chain(std::iter::once("Postern".to_owned()))
+        .collect::<Vec<_>>()
+        .join(" · ");
+    let trail = (!crumbs.is_empty()).then(|| {
+        view! {
+            <nav class="crumbs" aria-label="Breadcrumbs">
+                <ol>
+                    {crumbs
+                        .into_iter()
+                        .map(|(href, name)| view! { <li><a href=href>{name}</a></li> }.any())
+                        .collect_view()}
+                    <li aria-current="page">{title.clone()}</li>
+                </ol>
+            </nav>
+        }
+        .any()
+    });
+    view! {
+        <Title text=document/>
+        {trail}
+        <div class="head">
+            <div>
+                <h1>{title}</h1>
+                {lead.map(|lead| view! { <div class="lead">{lead}</div> }.any())}
+            </div>
+            {children.map(|children| view! { <div class="actions">{children()}</div> }.any())}
+        </div>
+    }
+    .any()
+}

@@ -1,0 +1,37 @@
+//! The pieces that pages are made of.
+
+mod confirm;
+mod copy;
+mod dynamic;
+mod empty;
+mod field;
+mod head;
+mod icon;
+mod moment;
+mod pagination;
+mod post;
+mod problem;
+mod setup_rows;
+mod skeleton;
+mod stepper;
+mod table;
+mod tag;
+mod toast;
+
+pub use confirm::*;
+pub use copy::*;
+pub use dynamic::*;
+pub use empty::*;
+pub use field::*;
+pub use head::*;
+pub use icon::*;
+pub use moment::*;
+pub use pagination::*;
+pub use post::*;
+pub use problem::*;
+pub use setup_rows::*;
+pub use skeleton::*;
+pub use stepper::*;
+pub use table::*;
+pub use tag::*;
+pub use toast::*;

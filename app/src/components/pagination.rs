@@ -1,0 +1,34 @@
+//! Pages of a list, as links: they work without JavaScript and can be sent to somebody.
+
+use super::Erase as _;
+use leptos::prelude::*;
+
+use crate::query::Query;
+
+/// Previous and next of numbered pages.
+#[component]
+pub fn Pages(
+    page: i64,
+    pages: i64,
+    /// What the list is filtered by now.
+    query: Query,
+    path: &'static str,
+) -> impl IntoView {
+    let link = |number: i64, rel: &'static str, label: &'static str| {
+        let fits = (1..=pages).contains(&number);
+        fits.then(|| {
+            let href = query.clone().with("page", &number.to_string()).link(path);
+            view! { <a class="btn small" rel=rel href=href>{label}</a> }.any()
+        })
+    };
+    (pages > 1).then(|| {
+        view! {
+            <nav class="pages" aria-label="Pages">
+                {link(page - 1, "prev", "Previous")}
+                <span>{format!("Page {page} of {pages}")}</span>
+                {link(page + 1, "next", "Next")}
+            </nav>
+        }
+        .any()
+    })
+}

@@ -1,0 +1,17 @@
+//! The shape of what is still loading, as high as what comes.
+
+use super::Erase as _;
+use leptos::prelude::*;
+
+/// `rows` grey lines, announced with `label`.
+#[component]
+pub fn Skeleton(#[prop(into)] label: String, #[prop(default = 5)] rows: usize) -> impl IntoView {
+    view! {
+        <div class="skeleton" role="status">
+            <p class="waits"><span class="spin" aria-hidden="true"></span>{label}</p>
+            {(0..rows)
+                .map(|_| view! { <div class="bone" aria-hidden="true"><i></i><i></i><i></i></div> }.any())
+                .collect_view()}
+        </div>
+    }.any()
+}

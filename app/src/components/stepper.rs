@@ -1,0 +1,29 @@
+//! Where somebody is in a sequence of screens.
+
+use super::Erase as _;
+use leptos::prelude::*;
+
+/// Names of the screens with the address of those that can be gone back to.
+#[component]
+pub fn Stepper(steps: Vec<(&'static str, Option<String>)>, current: usize) -> impl IntoView {
+    let items: Vec<AnyView> = steps
+        .into_iter()
+        .enumerate()
+        .map(|(index, (name, href))| {
+            let number = view! { <span class="number" aria-hidden="true">{index + 1}</span> }.any();
+            let class = match index.cmp(&current) {
+                std::cmp::Ordering::Less => "done",
+                std::cmp::Ordering::Equal => "now",
+                std::cmp::Ordering::Greater => "later",
+            };
+            match href {
+                Some(href) if index < current => {
+                    view! { <li class=class><a href=href>{number}{name}</a></li> }.any()
+                }
+                _ => view! { <li class=class aria-current=(index == current).then_some("step")><span>{number}{name}</span></li> }
+                    .any(),
+            }
+        })
+        .collect();
+    view! { <nav class="stepper" aria-label="Progress"><ol>{items}</ol></nav> }.any()
+}

@@ -1,0 +1,38 @@
+//! Tables that scroll inside themselves.
+
+use super::Erase as _;
+use leptos::prelude::*;
+
+/// A card with a table in it. `label` names it for who cannot see it; the box takes the keyboard's
+/// focus so that it can be scrolled without a mouse.
+#[component]
+pub fn TableCard(
+    #[prop(into)] label: String,
+    head: Vec<AnyView>,
+    rows: Vec<AnyView>,
+    #[prop(default = None)] foot: Option<AnyView>,
+) -> impl IntoView {
+    let name = label.clone();
+    view! {
+        <section class="card" aria-label=name>
+            <div class="scroll" tabindex="0" role="group" aria-label=label>
+                <table class="list">
+                    <thead><tr>{head}</tr></thead>
+                    <tbody>{rows}</tbody>
+                </table>
+            </div>
+            {foot.map(|foot| view! { <div class="foot">{foot}</div> }.any())}
+        </section>
+    }
+    .any()
+}
+
+/// A plain heading cell.
+pub fn th(text: &'static str) -> AnyView {
+    view! { <th scope="col">{text}</th> }.any()
+}
+
+/// The heading of a column that needs none on the screen.
+pub fn th_hidden(text: &'static str) -> AnyView {
+    view! { <th scope="col"><span class="unseen">{text}</span></th> }.any()
+}

@@ -1,0 +1,90 @@
+//! What a page reads: on the server while it is rendered, in the browser when the address changes.
+//!
+//! Whatever is read travels as JSON text through one kind of resource. A resource of its own for
+//! every type would be most of the WASM.
+
+use std::{marker::PhantomData, sync::Arc};
+
+use leptos::prelude::*;
+use serde::{Serialize, de::DeserializeOwned};
+
+use crate::{
+    api::{self, Call},
+    error::Answer,
+};
+
+/// Something that is read from the server and can be read again.
+pub struct Loaded<T> {
+    text: Resource<Answer<String>>,
+    is: PhantomData<fn() -> T>,
+}
+
+impl<T> Clone for Loaded<T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for Loaded<T> {}
+
+type Ask = Arc<dyn Fn() -> Answer<Request> + Send + Sync>;
+
+/// A call whose answer is text.
+struct Request {
+    /// Tells one request from another; the same is not made twice.
+    key: String,
+    run: Box<dyn FnOnce() -> api::Later<Answer<String>> + Send>,
+}
+
+impl<T: Serialize + DeserializeOwned + 'static> Loaded<T> {
+    /// Reads before the page is sent. `call` names what is read, and is asked again when what it
+    /// depends on changes.
+    pub fn first(call: impl Fn() -> Answer<Call<T>> + Send + Sync + 'static) -> Self {
+        Self::of(call, true)
+    }
+
+    /// Reads while the page is being sent.
+    pub fn later(call: impl Fn() -> Answer<Call<T>> + Send + Sync + 'static) -> Self {
+        Self::of(call, false)
+    }
+
+    fn of(call: impl Fn() -> Answer<Call<T>> + Send + Sync + 'static, blocking: bool) -> Self {
+        let ask: Ask = Arc::new(move || {
+            call().map(|call| Request {
+                key: format!("{} {}", call.path, call.body),
+                run: Box::new(move || call.text()),
+            })
+        });
+        Self {
+            text: resource(ask, blocking),
+            is: PhantomData,
+        }
+    }
+
+    /// Waits for the answer. Inside a `Suspend`.
+    pub async fn get(self) -> Answer<T> {
+        api::read(&self.text.await?)
+    }
+
+    pub fn again(self) {
+        self.text.refetch();
+    }
+}
+
+fn resource(ask: Ask, blocking: bool) -> Resource<Answer<String>> {
+    let key = {
+        let ask = ask.clone();
+        move || ask().map(|request| request.key)
+    };
+    let fetch = move |_: Answer<String>| -> api::Later<Answer<String>> {
+        match untrack(|| ask()) {
+            Ok(request) => (request.run)(),
+            Err(error) => Box::pin(std::future::ready(Err(error))),
+        }
+    };
+    if blocking {
+        Resource::new_blocking(key, fetch)
+    } else {
+        Resource::new(key, fetch)
+    }
+}

@@ -1,0 +1,90 @@
+//! One customer: whether Postern gets in, what its applications can reach, and its setups.
+
+mod applications;
+mod connection;
+
+use crate::components::Erase as _;
+use domain::{connection::Health, person::Right, view::CustomerView};
+use leptos::prelude::*;
+
+use super::use_customer;
+use crate::{
+    api,
+    components::{Empty, Meanwhile, PageHead, SetupTable, arriving, failed_page},
+    loaded::Loaded,
+    paths,
+    viewer::{may, use_viewer},
+};
+use applications::{Applications, Read};
+use connection::ConnectionPanel;
+
+/// The page at the customer's own address: its applications arrive while it is shown.
+#[component]
+pub fn Customer() -> impl IntoView {
+    page(false)
+}
+
+/// The same page with its applications in it from the start, for browsers without JavaScript.
+#[component]
+pub fn CustomerInline() -> impl IntoView {
+    page(true)
+}
+
+fn page(inline: bool) -> AnyView {
+    let viewer = use_viewer();
+    let id = use_customer();
+    let customer = Loaded::first(move || Ok(api::customer(id.get()?)));
+    // Begins at once, beside the customer itself; both sides of it wait for Microsoft, not for us.
+    let read: Read = Loaded::later(move || Ok(api::applications(id.get()?)));
+    arriving(
+        Meanwhile::says("Loading the customer", 5),
+        move || async move {
+            let may_change = may(&viewer.0.get().await, Right::Change);
+            match customer.get().await {
+                Ok(view) => show(view, may_change, read, inline),
+                Err(error) => failed_page(&error),
+            }
+        },
+    )
+}
+
+fn show(view: CustomerView, may_change: bool, read: Read, inline: bool) -> AnyView {
+    let CustomerView {
+        head,
+        connection,
+        setups,
+        ..
+    } = view;
+    let reads = matches!(connection.health, Health::Good | Health::Broken { .. });
+    let crumbs = vec![(paths::CUSTOMERS.to_owned(), "Customers".to_owned())];
+    let lead = view! { <p>{head.domain.clone()}" · tenant "<span class="mono">{head.tenant.to_string()}</span></p> }.any();
+    let setups = if setups.is_empty() {
+        view! { <Empty title="No setup yet" text="A setup confines one application to the mailboxes that it needs, and proves it."/> }
+            .any()
+    } else {
+        view! { <SetupTable label="Setups of this customer" rows=setups/> }.any()
+    };
+    let applications = if reads {
+        view! { <Applications head=head.clone() may_change read inline/> }.any()
+    } else {
+        view! {
+            <section aria-labelledby="applications">
+                <div class="section-head"><h2 id="applications">"Applications"</h2></div>
+                <Empty title="Not read" text="Postern has no way into this tenant. Once an admin has consented, its applications stand here."/>
+            </section>
+        }
+        .any()
+    };
+    view! {
+        <PageHead title=head.name.clone() crumbs lead=Some(lead.into_any())>
+            <a class="btn" href=paths::history(head.id)>"History"</a>
+        </PageHead>
+        <ConnectionPanel head connection may_change/>
+        {applications}
+        <section aria-labelledby="setups">
+            <div class="section-head"><h2 id="setups">"Setups"</h2></div>
+            {setups}
+        </section>
+    }
+    .any()
+}

@@ -1,0 +1,208 @@
+//! A customer's history: what happened, who did it, what was before and after.
+
+use crate::components::Erase as _;
+use domain::{
+    history::{Event, EventKind},
+    view::{HistoryPage, HistoryQuery},
+};
+use leptos::prelude::*;
+
+use super::use_customer;
+use crate::{
+    api,
+    components::{
+        CopyButton, Empty, GetForm, Meanwhile, Moment, PageHead, TableCard, arriving, failed_page,
+        th,
+    },
+    diff::{Line, diff},
+    loaded::Loaded,
+    paths,
+    query::{Query, use_query},
+};
+
+#[component]
+pub fn History() -> impl IntoView {
+    let id = use_customer();
+    let query = use_query();
+    let page = Loaded::first(move || Ok(api::history(id.get()?, query.with(ask))));
+    arriving(
+        Meanwhile::says("Loading the history", 8),
+        move || async move {
+            match page.get().await {
+                Ok(page) => show(page, &query.get_untracked()),
+                Err(error) => failed_page(&error),
+            }
+        },
+    )
+}
+
+fn ask(query: &Query) -> HistoryQuery {
+    HistoryQuery {
+        kind: query.get("kind").to_owned(),
+        person: query.get("person").to_owned(),
+        from: query.get("from").to_owned(),
+        to: query.get("to").to_owned(),
+        before: query.get("before").parse().ok(),
+    }
+}
+
+/// The filter alone, for links that begin a list.
+fn filter_of(query: &Query) -> Query {
+    let asked = ask(query);
+    Query::default()
+        .with("kind", &asked.kind)
+        .with("person", &asked.person)
+        .with("from", &asked.from)
+        .with("to", &asked.to)
+}
+
+fn show(page: HistoryPage, query: &Query) -> AnyView {
+    let HistoryPage {
+        head,
+        rows,
+        next,
+        people,
+        total,
+    } = page;
+    let path = paths::history(head.id);
+    let filter = filter_of(query);
+    let crumbs = vec![
+        (paths::CUSTOMERS.to_owned(), "Customers".to_owned()),
+        (paths::customer(head.id), head.name.clone()),
+    ];
+    let lead = view! { <p>{total}" entries. Each holds the hash of the one before: nobody changes one unnoticed."</p> }.any();
+    let csv = filter.link(&format!("{path}.csv"));
+    let json = filter.link(&format!("{path}.json"));
+    let list = if rows.is_empty() {
+        let text = if total == 0 {
+            "Nothing has happened with this customer yet."
+        } else {
+            "No entry fits the filter."
+        };
+        let all = path.clone();
+        view! { <Empty title="No entries" text><a class="btn" href=all>"Show all"</a></Empty> }
+            .any()
+    } else {
+        let older = next.map(|next| {
+            let href = filter.clone().with("before", &next.to_string()).link(&path);
+            view! { <a class="btn small" rel="next" href=href>"Older"</a> }.any()
+        });
+        let newest = query
+            .has("before")
+            .then(|| view! { <a class="btn small" href=filter.link(&path)>"Newest"</a> }.any());
+        let range = match (rows.first(), rows.last()) {
+            (Some(first), Some(last)) => {
+                format!("Entries {} to {} of {total}", first.seq, last.seq)
+            }
+            _ => String::new(),
+        };
+        let foot = view! { <span>{range}</span><span class="actions">{newest}{older}</span> }.any();
+        let heads = vec![th("When"), th("What"), th("Who")];
+        let rows = rows.into_iter().map(line).collect();
+        view! { <TableCard label="History" head=heads rows foot=Some(foot.into_any())/> }.any()
+    };
+    view! {
+        <PageHead title="History" crumbs lead=Some(lead.into_any())>
+            <a class="btn" href=csv download="" rel="external">"CSV"</a>
+            <a class="btn" href=json download="" rel="external">"JSON"</a>
+        </PageHead>
+        {filters(path, &people, &ask(query))}
+        {list}
+    }
+    .any()
+}
+
+fn filters(path: String, people: &[String], asked: &HistoryQuery) -> AnyView {
+    let clear = path.clone();
+    let (from, to) = (asked.from.clone(), asked.to.clone());
+    let kinds = EventKind::ALL
+        .iter()
+        .map(|kind| view! { <option value=kind.as_str() selected=asked.kind == kind.as_str()>{kind.title()}</option> }.any())
+        .collect_view();
+    let people = people
+        .iter()
+        .map(|name| view! { <option value=name.clone() selected=asked.person == *name>{name.clone()}</option> }.any())
+        .collect_view();
+    view! {
+        <GetForm action=path>
+            <div class="filters" role="search" aria-label="Entries">
+                <label><span>"What"</span><select name="kind"><option value="">"Everything"</option>{kinds}</select></label>
+                <label><span>"Who"</span><select name="person"><option value="">"Everybody"</option>{people}</select></label>
+                <label><span>"From (UTC)"</span><input type="date" name="from" value=from/></label>
+                <label><span>"To (UTC)"</span><input type="date" name="to" value=to/></label>
+                <button type="submit" class="btn">"Show"</button>
+                <a class="btn quiet" href=clear>"Clear"</a>
+            </div>
+        </GetForm>
+    }
+    .any()
+}
+
+fn line(event: Event) -> AnyView {
+    let changes = diff(event.before.as_ref(), event.after.as_ref());
+    let setup = event.setup.map(|setup| {
+        view! { <p class="line"><a href=paths::setup(event.customer, setup)>"Its setup"</a></p> }.any()
+    });
+    view! {
+        <tr>
+            <td class="when"><Moment at=event.at/><span class="sub">"no. "{event.seq}</span></td>
+            <td class="wide">
+                <span class="strong">{event.kind.title()}</span>
+                <p>{event.what.clone()}</p>
+                {details(&event, changes)}
+                {setup}
+            </td>
+            <td>{event.actor.name().to_owned()}</td>
+        </tr>
+    }
+    .any()
+}
+
+/// Before and after, Microsoft's request ids, and the hashes.
+fn details(event: &Event, changes: Vec<Line>) -> AnyView {
+    let sides = (event.before.is_some(), event.after.is_some());
+    let table = (!changes.is_empty()).then(|| {
+        let heading = match sides {
+            (true, true) => "Before and after",
+            (true, false) => "Before",
+            _ => "Details",
+        };
+        let rows = changes.into_iter().map(change).collect_view();
+        view! { <p class="strong">{heading}</p><dl class="diff">{rows}</dl> }.any()
+    });
+    let requests = (!event.requests.is_empty()).then(|| {
+        let ids = event
+            .requests
+            .iter()
+            .map(|id| view! { <li class="mono break">{id.clone()}</li> }.any())
+            .collect_view();
+        view! {
+            <p class="strong">"Microsoft's request ids"</p>
+            <ul class="plain">{ids}</ul>
+            <CopyButton text=event.requests.join("\n")/>
+        }
+        .any()
+    });
+    view! {
+        <details class="fold">
+            <summary>"Details"</summary>
+            <div class="sunken">
+                {table}
+                {requests}
+                <p class="sub">"Hash "<span class="mono break">{event.hash.clone()}</span></p>
+                <p class="sub">"Before it "<span class="mono break">{event.previous_hash.clone()}</span></p>
+            </div>
+        </details>
+    }
+    .any()
+}
+
+fn change(line: Line) -> AnyView {
+    let before = line.before.map(|text| {
+        view! { <dd class="was"><span class="unseen">"before: "</span><del>{text}</del></dd> }.any()
+    });
+    let after = line.after.map(|text| {
+        view! { <dd class="is"><span class="unseen">"after: "</span><ins>{text}</ins></dd> }.any()
+    });
+    view! { <div><dt class="mono">{line.path}</dt>{before}{after}</div> }.any()
+}

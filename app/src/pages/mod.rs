@@ -1,0 +1,58 @@
+//! The pages, one file each; those with parts have a folder.
+
+mod account;
+mod connect;
+mod customer;
+mod customers;
+mod history;
+mod join;
+mod not_found;
+mod people;
+mod running;
+mod setup;
+mod start;
+mod waiting;
+mod wizard;
+
+pub use account::Account;
+pub use connect::Connect;
+pub use customer::{Customer, CustomerInline};
+pub use customers::Customers;
+pub use history::History;
+pub use join::Join;
+pub use not_found::NotFound;
+pub use people::People;
+pub use running::Running;
+pub use setup::Setup;
+pub use start::Start;
+pub use waiting::Waiting;
+pub use wizard::NewSetup;
+
+use std::str::FromStr;
+
+use domain::{Problem, id::CustomerId};
+use leptos::prelude::*;
+use leptos_router::hooks::use_params_map;
+
+use crate::error::Answer;
+
+/// The customer in the address.
+fn use_customer() -> Memo<Answer<CustomerId>> {
+    use_id("id")
+}
+
+/// An id in the address. What is no id names nothing that exists.
+fn use_id<Id>(name: &'static str) -> Memo<Answer<Id>>
+where
+    Id: FromStr + Clone + PartialEq + Send + Sync + 'static,
+{
+    let params = use_params_map();
+    Memo::new(move |_| {
+        params.with(|params| {
+            params
+                .get_str(name)
+                .and_then(|text| text.parse().ok())
+                .ok_or_else(|| Problem::not_found().into())
+        })
+    })
+}

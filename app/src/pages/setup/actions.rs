@@ -1,0 +1,223 @@
+//! What can be asked of a setup: cancel, try again, look now, roll back.
+
+use crate::components::Erase as _;
+use domain::{
+    plan::{Group, Plan},
+    step::{Step, StepKind, StepState},
+};
+use leptos::prelude::*;
+
+use super::Shown;
+use crate::{
+    api::forms,
+    browser,
+    components::{Failure, Post, PostForm, Question, Submit, TextField, dynamic, use_toasts},
+};
+
+pub const CANCEL: &str = "cancel";
+pub const ROLL_BACK: &str = "roll-back";
+
+/// The ids that every form of this page sends.
+pub fn ids(shown: Shown) -> AnyView {
+    view! {
+        <input type="hidden" name="customer" value=shown.customer.to_string()/>
+        <input type="hidden" name="setup" value=shown.id.to_string()/>
+    }
+    .any()
+}
+
+/// After something worked: says so, and shows what came of it.
+pub fn afterwards(post: Post, shown: Shown, say: &'static str) {
+    let toasts = use_toasts();
+    post.then(move || {
+        browser::close_dialog(CANCEL);
+        browser::close_dialog(ROLL_BACK);
+        toasts.say(say);
+        shown.refresh();
+    });
+}
+
+#[component]
+pub fn Cancel(shown: Shown) -> impl IntoView {
+    let post = Post::new(forms::CANCEL_SETUP);
+    afterwards(post, shown, "Cancelled.");
+    let stays = move || {
+        shown.view.with(|view| {
+            made(&view.plan, &view.steps)
+                .into_iter()
+                .map(|thing| view! { <li>{thing}</li> }.any())
+                .collect_view()
+        })
+    };
+    view! {
+        <Question id=CANCEL title="Cancel this setup?">
+            <p>"It stops, and leaves everything as it is then. To undo what it made, roll it back instead."</p>
+            <ul>{dynamic(stays)}</ul>
+            <Failure of=post.failure()/>
+            <PostForm post>
+                {ids(shown)}
+                <Submit label="Cancel the setup" class="btn danger" pending=post.pending()/>
+            </PostForm>
+        </Question>
+    }.any()
+}
+
+#[component]
+pub fn RollBack(shown: Shown) -> impl IntoView {
+    let post = Post::new(forms::ROLL_BACK);
+    afterwards(post, shown, "Rolling back.");
+    let name = shown
+        .view
+        .with_untracked(|view| view.plan.application.name.clone());
+    let undone = move || {
+        shown.view.with(|view| {
+            undoes(&view.plan, &view.steps)
+                .into_iter()
+                .map(|thing| view! { <li>{thing}</li> }.any())
+                .collect_view()
+        })
+    };
+    let warning = format!("Afterwards {name} can do again what it could do before the setup.");
+    view! {
+        <Question id=ROLL_BACK title=format!("Roll back {name}?")>
+            <p>"This undoes, the last first:"</p>
+            <ul>{dynamic(undone)}</ul>
+            <p><b>{warning}</b></p>
+            <Failure of=post.failure_beside("confirm")/>
+            <PostForm post>
+                {ids(shown)}
+                <TextField
+                    name="confirm"
+                    label=format!("Type {name} to roll it back")
+                    error=post.failure_of("confirm")
+                    required=true
+                />
+                <Submit label="Roll back" class="btn danger" pending=post.pending()/>
+            </PostForm>
+        </Question>
+    }
+    .any()
+}
+
+fn stands(steps: &[Step], kind: StepKind) -> bool {
+    steps.iter().any(|step| {
+        step.kind == kind
+            && !matches!(
+                step.state,
+                StepState::Pending | StepState::Undone | StepState::Skipped { .. }
+            )
+    })
+}
+
+/// What the setup has made so far, or may have.
+pub fn made(plan: &Plan, steps: &[Step]) -> Vec<String> {
+    let mut things = Vec::new();
+    if stands(steps, StepKind::Group) && matches!(plan.group, Group::New { .. }) {
+        things.push(format!(
+            "The group {} ({})",
+            plan.group.name(),
+            plan.group.address()
+        ));
+    }
+    if stands(steps, StepKind::Senders) {
+        things.push(format!("Its members: {}", count(plan.senders.len())));
+    }
+    if stands(steps, StepKind::Policy) {
+        things.push(format!("The access policy for {}", plan.application.name));
+    }
+    if things.is_empty() {
+        things.push("Nothing was made yet.".to_owned());
+    }
+    things
+}
+
+/// What rolling back undoes, in its order.
+fn undoes(plan: &Plan, steps: &[Step]) -> Vec<String> {
+    let mut things = Vec::new();
+    if stands(steps, StepKind::Policy) {
+        things.push(format!(
+            "Removes the access policy for {}.",
+            plan.application.name
+        ));
+    }
+    if stands(steps, StepKind::Senders) && matches!(plan.group, Group::Existing { .. }) {
+        let senders = count(plan.senders.len());
+        things.push(format!(
+            "Takes the members that it added out of {}: {senders} at most.",
+            plan.group.name()
+        ));
+    }
+    if stands(steps, StepKind::Group) && matches!(plan.group, Group::New { .. }) {
+        things.push(format!(
+            "Deletes the group {} ({}).",
+            plan.group.name(),
+            plan.group.address()
+        ));
+    }
+    things
+}
+
+fn count(senders: usize) -> String {
+    if senders == 1 {
+        "1 sender".to_owned()
+    } else {
+        format!("{senders} senders")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use domain::{
+        id::{AppId, ObjectId},
+        plan::{Confined, GroupName},
+    };
+    use uuid::Uuid;
+
+    use super::*;
+
+    fn plan() -> Plan {
+        Plan {
+            application: Confined {
+                object: ObjectId(Uuid::nil()),
+                app_id: AppId(Uuid::nil()),
+                name: "Mailer".into(),
+            },
+            senders: vec![],
+            refused: vec![],
+            group: Group::New {
+                name: GroupName::parse("postern-mailer").unwrap(),
+                address: "postern-mailer@a.example".parse().unwrap(),
+            },
+            prove: false,
+        }
+    }
+
+    fn steps(done: usize) -> Vec<Step> {
+        StepKind::ALL
+            .into_iter()
+            .enumerate()
+            .map(|(index, kind)| {
+                let mut step = Step::new(kind);
+                if index < done {
+                    step.state = StepState::Done;
+                }
+                step
+            })
+            .collect()
+    }
+
+    #[test]
+    fn names_only_what_was_made() {
+        assert_eq!(made(&plan(), &steps(1)), ["Nothing was made yet."]);
+        assert_eq!(made(&plan(), &steps(2)).len(), 1);
+        assert_eq!(made(&plan(), &steps(5)).len(), 3);
+    }
+
+    #[test]
+    fn undoes_the_last_first() {
+        let undone = undoes(&plan(), &steps(5));
+        assert!(undone.first().unwrap().contains("policy"));
+        assert!(undone.last().unwrap().contains("group"));
+    }
+}

@@ -1,0 +1,282 @@
+//! What happens now: working, waiting, in need of somebody, or over.
+
+use crate::components::Erase as _;
+use domain::{
+    Problem,
+    problem::Remedy,
+    proof::Proof,
+    setup::{Intent, SetupState},
+    step::{Step, StepKind, StepState, Waiting},
+};
+use leptos::prelude::*;
+
+use super::{
+    Shown,
+    actions::{afterwards, ids, made},
+    secret::SecretForm,
+};
+use crate::{
+    api::forms,
+    components::{
+        Clock, Failure, Glyph, Moment, Post, PostForm, ProblemBox, Submit, dynamic, icon, since,
+        until,
+    },
+};
+
+/// What the panel is about; a new one is drawn only when this changes.
+#[derive(Clone, PartialEq)]
+enum About {
+    Working {
+        kind: StepKind,
+        started: Option<domain::Timestamp>,
+    },
+    /// Between two steps, or before the first.
+    Queued,
+    Waiting(Waiting),
+    Secret(Waiting),
+    Failed {
+        problem: Problem,
+        undoing: bool,
+    },
+    Done(Proof),
+    Cancelled,
+    RollingBack,
+    RolledBack {
+        left: Vec<String>,
+    },
+}
+
+fn about(intent: Intent, state: SetupState, proof: Proof, steps: &[Step]) -> About {
+    let waiting = || {
+        steps.iter().find_map(|step| match &step.state {
+            StepState::Waiting(waiting) => Some(waiting.clone()),
+            _ => None,
+        })
+    };
+    match state {
+        SetupState::Running => steps
+            .iter()
+            .find(|step| step.state == StepState::Running)
+            .map_or(About::Queued, |step| About::Working {
+                kind: step.kind,
+                started: step.started,
+            }),
+        SetupState::Waiting => waiting().map_or(About::Queued, About::Waiting),
+        SetupState::NeedsSecret => waiting().map_or(About::Queued, About::Secret),
+        SetupState::Failed => steps
+            .iter()
+            .find_map(|step| match &step.state {
+                StepState::Failed { problem } => Some(About::Failed {
+                    problem: problem.clone(),
+                    undoing: intent == Intent::RollBack,
+                }),
+                _ => None,
+            })
+            .unwrap_or(About::Queued),
+        SetupState::Done => About::Done(proof),
+        SetupState::Cancelled => About::Cancelled,
+        SetupState::RollingBack => About::RollingBack,
+        SetupState::RolledBack => About::RolledBack {
+            left: steps.iter().filter_map(|step| step.left.clone()).collect(),
+        },
+    }
+}
+
+#[component]
+pub fn Now(shown: Shown) -> impl IntoView {
+    let about = shown.part(|view| about(view.intent, view.state, view.proof, &view.steps));
+    let retry = Post::new(forms::RETRY_SETUP);
+    let look = Post::new(forms::LOOK_NOW);
+    let skip = Post::new(forms::SKIP_PROOF);
+    let reconnect = Post::new(forms::RECONNECT);
+    afterwards(retry, shown, "Trying again.");
+    afterwards(look, shown, "Looking now.");
+    afterwards(skip, shown, "Real mail is left out.");
+    let can = shown.part(|view| view.can);
+    let may_change = shown.may_change;
+    let look_now = move || {
+        (may_change && can.get().look_now).then(|| {
+            view! {
+                <PostForm post=look>
+                    {ids(shown)}
+                    <Submit label="Look now" class="btn" pending=look.pending()/>
+                </PostForm>
+            }
+            .any()
+        })
+    };
+    let leave_out = move || {
+        (may_change && can.get().skip_proof).then(|| {
+            view! {
+                <PostForm post=skip>
+                    {ids(shown)}
+                    <Submit label="Finish without real mail" class="btn" pending=skip.pending()/>
+                </PostForm>
+            }
+            .any()
+        })
+    };
+    let try_again = move || {
+        (may_change && can.get().retry).then(|| {
+            view! {
+                <PostForm post=retry>
+                    {ids(shown)}
+                    <Submit label="Try again" pending=retry.pending()/>
+                </PostForm>
+            }
+            .any()
+        })
+    };
+    let consent = move |remedy: Remedy| {
+        (may_change && remedy == Remedy::Consent).then(|| {
+            view! {
+                <PostForm post=reconnect>
+                    <input type="hidden" name="customer" value=shown.customer.to_string()/>
+                    <Submit label="Sign in as their admin" class="btn" pending=reconnect.pending()/>
+                </PostForm>
+            }
+            .any()
+        })
+    };
+    let panel = move || match about.get() {
+        About::Queued => working("Going on in a moment.", None, shown.clock),
+        About::Working { kind, started } => working(kind.explained(), started, shown.clock),
+        About::Waiting(waiting) => view! {
+            <div class="now wait">
+                <Ring waiting=waiting.clone() clock=shown.clock/>
+                <div>
+                    <p role="status"><b>"Waiting. "</b>{waiting.why.clone()}</p>
+                    <Counters waiting clock=shown.clock/>
+                </div>
+                <div class="actions">{dynamic(look_now)}{dynamic(leave_out)}</div>
+            </div>
+        }
+        .any(),
+        About::Secret(waiting) => view! {
+            <div class="now needs">
+                {icon(Glyph::Key)}
+                <div>
+                    <p role="status"><b>"This needs you. "</b>{waiting.why.clone()}</p>
+                    {may_change.then(|| view! { <SecretForm shown/> }.any())}
+                    <Counters waiting clock=shown.clock/>
+                </div>
+                <div class="actions">{dynamic(leave_out)}</div>
+            </div>
+        }
+        .any(),
+        About::Failed { problem, undoing } => {
+            let remedy = problem.remedy;
+            let note = undoing.then(|| view! { <p>"Rolling back stopped here."</p> }.any());
+            view! {
+                <div role="alert">
+                    {note}
+                    <ProblemBox problem>{dynamic(try_again)}{consent(remedy)}{dynamic(leave_out)}</ProblemBox>
+                </div>
+            }
+            .any()
+        }
+        About::Done(proof) => {
+            let (class, glyph) = match proof {
+                Proof::Proven => ("now good", Glyph::Star),
+                _ => ("now wait", Glyph::Check),
+            };
+            view! {
+                <div class=class>
+                    {icon(glyph)}
+                    <p role="status"><b>"Finished: "{proof.word()}". "</b>{proof.explained()}</p>
+                </div>
+            }
+            .any()
+        }
+        About::Cancelled => {
+            let things = shown
+                .view
+                .with_untracked(|view| made(&view.plan, &view.steps));
+            over(Glyph::Dash, "Cancelled. This is there:", things)
+        }
+        About::RollingBack => working("Rolling back, the last step first.", None, shown.clock),
+        About::RolledBack { left } if left.is_empty() => over(
+            Glyph::Undo,
+            "Rolled back. Nothing of it is left.",
+            Vec::new(),
+        ),
+        About::RolledBack { left } => over(Glyph::Undo, "Rolled back, except for this:", left),
+    };
+    view! {
+        <section aria-label="Now">
+            <Failure of=retry.failure()/>
+            <Failure of=look.failure()/>
+            <Failure of=skip.failure()/>
+            <Failure of=reconnect.failure()/>
+            {dynamic(panel)}
+        </section>
+    }
+    .any()
+}
+
+fn working(what: &'static str, started: Option<domain::Timestamp>, clock: Clock) -> AnyView {
+    let counter = started.map(|from| {
+        view! { <p class="counters">"for "<span>{dynamic(move || since(clock, from))}</span></p> }.any()
+    });
+    view! {
+        <div class="now wait">
+            <span class="spin large" aria-hidden="true"></span>
+            <div><p role="status"><b>"Working. "</b>{what}</p>{counter}</div>
+        </div>
+    }
+    .any()
+}
+
+fn over(glyph: Glyph, sentence: &'static str, things: Vec<String>) -> AnyView {
+    let list = (!things.is_empty()).then(|| {
+        view! { <ul>{things.into_iter().map(|thing| view! { <li>{thing}</li> }.any()).collect_view()}</ul> }.any()
+    });
+    view! {
+        <div class="now calm">
+            {icon(glyph)}
+            <div><p role="status"><b>{sentence}</b></p>{list}</div>
+        </div>
+    }
+    .any()
+}
+
+/// Since when, how long it usually takes, until when at the latest, and when it looks again.
+/// Stands outside the part that is read out: nobody wants to hear every second.
+#[component]
+fn Counters(waiting: Waiting, clock: Clock) -> impl IntoView {
+    let Waiting {
+        since: from,
+        next_look,
+        latest,
+        usually,
+        ..
+    } = waiting;
+    view! {
+        <p class="counters">
+            <span>"waiting "{dynamic(move || since(clock, from))}</span>
+            {usually.map(|usually| view! { <span>"usually "{usually}</span> }.any())}
+            <span>"given up "<Moment at=latest/>" ("{dynamic(move || until(clock, latest))}")"</span>
+            {next_look.map(|at| view! { <span>"looks again "{dynamic(move || until(clock, at))}</span> }.any())}
+        </p>
+    }.any()
+}
+
+/// How much of the longest possible wait is over.
+#[component]
+fn Ring(waiting: Waiting, clock: Clock) -> impl IntoView {
+    /// Length of the circle's line, in the units of the drawing.
+    const ROUND: i64 = 94;
+    let dashes = move || {
+        let whole = waiting.latest.millis_since(waiting.since).max(1);
+        let gone = clock.get().millis_since(waiting.since).clamp(0, whole);
+        // From a small piece on, so that something is to be seen at the start.
+        let part = (gone.saturating_mul(ROUND) / whole).max(3);
+        format!("{part} {ROUND}")
+    };
+    view! {
+        <svg class="ring" viewBox="0 0 36 36" fill="none" stroke="currentColor" stroke-width="4" aria-hidden="true">
+            <circle cx="18" cy="18" r="15" stroke-opacity="0.25"></circle>
+            <circle cx="18" cy="18" r="15" stroke-dasharray=dashes transform="rotate(-90 18 18)" stroke-linecap="round"></circle>
+        </svg>
+    }.any()
+}

@@ -1,0 +1,254 @@
+//! The steps with their state, how long they took, and their evidence.
+
+use crate::components::Erase as _;
+use domain::{
+    Timestamp,
+    setup::Intent,
+    step::{Evidence, Must, Outcome, Probe, Step, StepKind, StepState},
+    time::span,
+    view::SecretState,
+};
+use leptos::prelude::*;
+
+use super::{
+    Shown,
+    secret::{SecretForm, whereabouts},
+};
+use crate::components::{CopyButton, TimeOfDay, dynamic, icon, outcome_tag, since, step_look};
+
+/// More columns than these do not help anybody; all tries are in the evidence.
+const TRIES: usize = 5;
+
+#[component]
+pub fn Steps(shown: Shown) -> impl IntoView {
+    let kinds: Vec<StepKind> = shown
+        .view
+        .with_untracked(|view| view.steps.iter().map(|step| step.kind).collect());
+    let items = kinds
+        .into_iter()
+        .enumerate()
+        .map(|(index, kind)| view! { <Item shown index kind/> }.any())
+        .collect_view();
+    view! {
+        <section class="card" aria-labelledby="steps">
+            <h2 id="steps" class="unseen">"Steps"</h2>
+            <ol class="steps">{items}</ol>
+        </section>
+    }
+    .any()
+}
+
+#[component]
+fn Item(shown: Shown, index: usize, kind: StepKind) -> impl IntoView {
+    let step = shown.part(move |view| {
+        view.steps
+            .iter()
+            .find(|step| step.kind == kind)
+            .cloned()
+            .unwrap_or_else(|| Step::new(kind))
+    });
+    let look = move || step.with(|step| step_look(&step.state));
+    let word = move || step.with(|step| step.state.word());
+    let dot = move || match look().1 {
+        Some(glyph) => icon(glyph),
+        None => view! { <span>{index + 1}</span> }.any(),
+    };
+    let clock = shown.clock;
+    let took = move || match step.with(|step| (step.started, step.ended)) {
+        (None, _) => String::new(),
+        (Some(started), Some(ended)) => span(ended.millis_since(started)),
+        (Some(started), None) => since(clock, started),
+    };
+    let tries = move || match step.with(|step| step.attempts) {
+        0 | 1 => String::new(),
+        many => format!(" · {many} looks"),
+    };
+    let proof = (kind == StepKind::Prove).then(|| view! { <ProofPart shown step/> }.any());
+    view! {
+        <li class=move || look().0 data-step=kind.as_str() data-state=word>
+            <span class="dot">{dynamic(dot)}</span>
+            <div class="what">
+                <h3>{kind.title()}<span class="unseen">": "{dynamic(word)}</span></h3>
+                <p>{dynamic(move || step.with(sentence))}</p>
+                {dynamic(move || step.with(|step| step.left.clone()).map(|left| view! { <p><b>"Left: "</b>{left}</p> }.any()))}
+            </div>
+            <span class="took">{dynamic(took)}{dynamic(tries)}</span>
+            {proof}
+            <EvidenceFold step/>
+        </li>
+    }.any()
+}
+
+/// What there is to say of a step, in one sentence.
+fn sentence(step: &Step) -> String {
+    match &step.state {
+        StepState::Waiting(waiting) => waiting.why.clone(),
+        StepState::Failed { problem } => problem.happened.clone(),
+        StepState::Skipped { why } => why.clone(),
+        StepState::Pending | StepState::Running | StepState::Done | StepState::Undone => step
+            .summary
+            .clone()
+            .unwrap_or_else(|| step.kind.explained().to_owned()),
+    }
+}
+
+/// What was sent and what came back. Stays folded out while more arrives.
+#[component]
+fn EvidenceFold(step: Memo<Step>) -> impl IntoView {
+    let count = move || step.with(|step| step.evidence.len());
+    let each = move || {
+        step.with(|step| step.evidence.clone())
+            .into_iter()
+            .enumerate()
+            .collect::<Vec<_>>()
+    };
+    view! {
+        <details class="fold evidence" hidden=move || count() == 0>
+            <summary>"Evidence ("{dynamic(count)}")"</summary>
+            <ol>
+                <For
+                    each=each
+                    key=|(index, one)| (*index, one.at)
+                    children=|(_, one)| piece(one)
+                />
+            </ol>
+        </details>
+    }
+    .any()
+}
+
+fn piece(evidence: Evidence) -> AnyView {
+    let Evidence {
+        at,
+        title,
+        sent,
+        answer,
+        request_id,
+        took_millis,
+        change,
+    } = evidence;
+    let all = match &request_id {
+        Some(id) => format!("{title}\n\n{sent}\n\n{answer}\n\nrequest {id}"),
+        None => format!("{title}\n\n{sent}\n\n{answer}"),
+    };
+    let mark = change.then(|| view! { <span class="chip">"change"</span> }.any());
+    let request = request_id
+        .map(|id| view! { <span>"request "<span class="mono break">{id}</span></span> }.any());
+    view! {
+        <li class="sunken">
+            <p class="piece"><b>{title}</b>{mark}</p>
+            <pre tabindex="0">{sent}</pre>
+            <pre tabindex="0" class="answer">{answer}</pre>
+            <p class="counters">
+                <span><TimeOfDay at/></span>
+                <span>"answered in "{span(took_millis)}</span>
+                {request}
+                <CopyButton text=all/>
+            </p>
+        </li>
+    }
+    .any()
+}
+
+/// The proof's own parts: where the secret is, the real sends, and the form to give it early.
+#[component]
+fn ProofPart(shown: Shown, step: Memo<Step>) -> impl IntoView {
+    let secret = shown.part(|view| view.secret);
+    let planned = shown.part(|view| view.plan.prove && view.intent == Intent::Forward);
+    let probes = Memo::new(move |_| step.with(|step| step.probes.clone()));
+    let next = Memo::new(move |_| {
+        step.with(|step| match &step.state {
+            StepState::Waiting(waiting) => waiting.next_look,
+            _ => None,
+        })
+    });
+    // While the setup asks for it, the form stands at the top of the page instead.
+    let early = shown.part(|view| {
+        view.can.give_secret
+            && view.secret == SecretState::None
+            && view.state != domain::setup::SetupState::NeedsSecret
+    });
+    let may_change = shown.may_change;
+    view! {
+        <div class="wide">
+            {dynamic(move || planned.get().then(|| whereabouts(secret.get())))}
+            {dynamic(move || {
+                let probes = probes.get();
+                (!probes.is_empty()).then(|| table(&probes, next.get()))
+            })}
+            {dynamic(move || {
+                (may_change && early.get())
+                    .then(|| {
+                        view! {
+                            <details class="fold">
+                                <summary>"Give the client secret now, so that the proof need not wait for you"</summary>
+                                <SecretForm shown/>
+                            </details>
+                        }.any()
+                    })
+            })}
+        </div>
+    }.any()
+}
+
+fn table(probes: &[Probe], next: Option<Timestamp>) -> AnyView {
+    let most = probes
+        .iter()
+        .map(|probe| probe.looks.len())
+        .max()
+        .unwrap_or(0);
+    let from = most.saturating_sub(TRIES);
+    let times = probes
+        .iter()
+        .max_by_key(|probe| probe.looks.len())
+        .map(|probe| {
+            probe
+                .looks
+                .iter()
+                .skip(from)
+                .map(|look| view! { <th scope="col"><TimeOfDay at=look.at/></th> }.any())
+                .collect_view()
+        });
+    let next_head = next.map(|_| view! { <th scope="col">"Next"</th> }.any());
+    let rows = probes
+        .iter()
+        .map(|probe| {
+            let shown = probe.looks.iter().skip(from);
+            let missing = most.saturating_sub(probe.looks.len().max(from));
+            let cells = shown
+                .map(|look| {
+                    let planned = matches!(
+                        (probe.must, &look.outcome),
+                        (Must::Arrive, Outcome::Accepted) | (Must::BeRefused, Outcome::Refused)
+                    );
+                    view! { <td>{outcome_tag(&look.outcome, planned)}</td> }.any()
+                })
+                .collect_view();
+            let gaps = (0..missing)
+                .map(|_| view! { <td></td> }.any())
+                .collect_view();
+            let next = next.map(|at| view! { <td class="faint"><TimeOfDay at/></td> }.any());
+            view! {
+                <tr>
+                    <th scope="row">{probe.mailbox.to_string()}</th>
+                    <td>{probe.must.word()}</td>
+                    {cells}
+                    {gaps}
+                    {next}
+                </tr>
+            }
+            .any()
+        })
+        .collect_view();
+    view! {
+        <div class="scroll" tabindex="0" role="group" aria-label="Real sends">
+            <table class="probes">
+                <thead>
+                    <tr><th scope="col">"Send as"</th><th scope="col">"Must"</th>{times}{next_head}</tr>
+                </thead>
+                <tbody>{rows}</tbody>
+            </table>
+        </div>
+    }
+    .any()
+}

@@ -1,0 +1,57 @@
+//! What the setup is about, in four fields.
+
+use crate::components::Erase as _;
+use domain::{plan::Mailbox, proof::Proof};
+use leptos::prelude::*;
+
+use super::Shown;
+use crate::components::{dynamic, proof_tag};
+
+#[component]
+pub fn Summary(shown: Shown) -> impl IntoView {
+    let proof = shown.part(|view| view.proof);
+    let over = shown.part(|view| !view.state.is_active());
+    let plan = shown.view.with_untracked(|view| view.plan.clone());
+    let next = move || {
+        if over.get() {
+            return proof.get().explained();
+        }
+        match (proof.get(), plan.prove) {
+            (Proof::None, _) => "next: the policy in place",
+            (Proof::Configured, _) => "next: checked by Exchange",
+            (Proof::Checked, true) => "next: proven by real mail",
+            (Proof::Checked, false) => "ends here: no real mail",
+            (Proof::Proven, _) => "nothing stronger there is",
+        }
+    };
+    let plan = shown.view.with_untracked(|view| view.plan.clone());
+    let group = plan.group.name().to_owned();
+    view! {
+        <dl class="summary card">
+            <div><dt>"Proof"</dt><dd>{dynamic(move || proof_tag(proof.get()))}<small>{dynamic(next)}</small></dd></div>
+            <div><dt>"Mechanism"</dt><dd>"Access policy"<small>"RestrictAccess, group "{group}</small></dd></div>
+            <div><dt>"May send as"</dt><dd>{some(&plan.senders)}</dd></div>
+            <div><dt>"Must be refused"</dt><dd>{some(&plan.refused)}</dd></div>
+        </dl>
+    }.any()
+}
+
+/// The first by address, the rest by number; all of them fold out.
+fn some(mailboxes: &[Mailbox]) -> AnyView {
+    match mailboxes {
+        [] => view! { <span class="faint">"nobody"</span> }.any(),
+        [one] => one.address.to_string().into_any(),
+        [first, rest @ ..] => {
+            let lines = rest
+                .iter()
+                .map(|mailbox| view! { <small>{mailbox.address.to_string()}</small> }.any())
+                .collect_view();
+            let more = format!("and {} more", rest.len());
+            view! {
+                {first.address.to_string()}
+                <details class="fold"><summary>{more}</summary>{lines}</details>
+            }
+            .any()
+        }
+    }
+}

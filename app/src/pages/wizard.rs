@@ -1,0 +1,307 @@
+//! The wizard: from an application to a reviewed plan, in four screens.
+//!
+//! What was chosen is in the address, so that a reload, a link and a mistake lose nothing, and the
+//! forms work without JavaScript.
+
+mod application;
+mod details;
+mod picker;
+mod review;
+mod senders;
+
+use crate::components::Erase as _;
+use domain::{
+    Problem,
+    id::CustomerId,
+    person::Right,
+    plan::Draft,
+    view::{CustomerHead, MailboxesFound, Me, SetupRow, Wizard},
+};
+use leptos::prelude::*;
+
+use super::use_customer;
+use crate::{
+    api,
+    components::{
+        Glyph, Meanwhile, Moment, PageHead, ProblemBox, Stepper, arriving, dynamic, failed_page,
+        icon, problem_view,
+    },
+    error::{Answer, AppError},
+    loaded::Loaded,
+    paths,
+    query::{Query, use_query},
+    viewer::{Viewer, may, use_viewer},
+};
+
+/// The screens, in order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Stage {
+    Application,
+    Senders,
+    Details,
+    Review,
+}
+
+impl Stage {
+    /// What the address asks for. Without an application there is nothing else to ask, and
+    /// without a sender nothing after.
+    fn of(query: &Query) -> Self {
+        match (query.get("app"), query.get("sender"), query.get("step")) {
+            ("", ..) => Self::Application,
+            (_, "", _) => Self::Senders,
+            (_, _, "details") => Self::Details,
+            (_, _, "review") => Self::Review,
+            _ => Self::Senders,
+        }
+    }
+
+    const fn key(self) -> &'static str {
+        match self {
+            Self::Application => "application",
+            Self::Senders => "senders",
+            Self::Details => "details",
+            Self::Review => "review",
+        }
+    }
+}
+
+/// What a screen of choices shows.
+struct Choose {
+    wizard: Wizard,
+    search: String,
+    found: Answer<MailboxesFound>,
+    /// Why the screen came back.
+    problem: Option<Problem>,
+}
+
+#[component]
+pub fn NewSetup() -> impl IntoView {
+    let query = use_query();
+    // Both screens of choices are one component, so that going between them does not flicker.
+    let chooses = Memo::new(move |_| match query.with(Stage::of) {
+        Stage::Senders | Stage::Details => Stage::Senders,
+        other => other,
+    });
+    dynamic(move || match chooses.get() {
+        Stage::Application => view! { <Pick/> }.any(),
+        Stage::Review => view! { <Reviewing query/> }.any(),
+        Stage::Senders | Stage::Details => view! { <Choosing query/> }.any(),
+    })
+}
+
+#[component]
+fn Pick() -> impl IntoView {
+    let viewer = use_viewer();
+    let id = use_customer();
+    let customer = Loaded::first(move || Ok(api::customer(id.get()?)));
+    let read = Loaded::first(move || Ok(api::applications(id.get()?)));
+    arriving(
+        Meanwhile::says(
+            "Asking Microsoft Graph and Exchange. This takes a few seconds.",
+            5,
+        ),
+        move || async move {
+            let (head, read) = match (
+                allowed(viewer).await,
+                customer.get().await,
+                read.get().await,
+            ) {
+                (Ok(_), Ok(customer), Ok(read)) => (customer.head, read),
+                (Err(error), ..) | (_, Err(error), _) | (.., Err(error)) => {
+                    return failed_page(&error);
+                }
+            };
+            application::screen(&head, read)
+        },
+    )
+}
+
+#[component]
+fn Choosing(query: Memo<Query>) -> impl IntoView {
+    let viewer = use_viewer();
+    let id = use_customer();
+    let search = Memo::new(move |_| {
+        query.with(|query| query.get("q").chars().take(200).collect::<String>())
+    });
+    let wizard = Loaded::first(move || Ok(api::wizard(id.get()?, query.with(Query::draft))));
+    let found = Loaded::first(move || Ok(api::mailboxes(id.get()?, search.get())));
+    arriving(Meanwhile::says("Loading", 5), move || async move {
+        let wizard = match (allowed(viewer).await, wizard.get().await) {
+            (Ok(_), Ok(wizard)) => wizard,
+            (Err(error), _) | (_, Err(error)) => return failed_page(&error),
+        };
+        let found = found.get().await;
+        let (stage, asked_on) = query.with_untracked(|query| {
+            (
+                Stage::of(query),
+                matches!(query.get("step"), "details" | "review"),
+            )
+        });
+        // Somebody wanted to go on without a sender.
+        let problem = (stage == Stage::Senders && asked_on).then(no_sender);
+        let choose = Choose {
+            wizard,
+            search: search.get_untracked(),
+            found,
+            problem,
+        };
+        if stage == Stage::Details {
+            details::screen(choose)
+        } else {
+            senders::screen(choose)
+        }
+    })
+}
+
+fn no_sender() -> Problem {
+    Problem::input(
+        "senders",
+        "No permitted sender was chosen.",
+        "Choose at least one mailbox.",
+    )
+}
+
+#[component]
+fn Reviewing(query: Memo<Query>) -> impl IntoView {
+    let viewer = use_viewer();
+    let id = use_customer();
+    let review = Loaded::first(move || Ok(api::review(id.get()?, query.with(Query::draft))));
+    arriving(
+        Meanwhile::says("Working out the plan", 5),
+        move || async move {
+            match (allowed(viewer).await, review.get().await) {
+                (Ok(_), Ok(review)) => review::screen(review),
+                (Ok(_), Err(AppError::Problem(problem))) if problem.field().is_some() => mend(
+                    problem,
+                    id.get_untracked(),
+                    &query.with_untracked(Query::draft),
+                ),
+                (Err(error), _) | (_, Err(error)) => failed_page(&error),
+            }
+        },
+    )
+}
+
+/// The plan does not work out: says why, and leads back to where it can be mended.
+fn mend(problem: Problem, customer: Answer<CustomerId>, draft: &Draft) -> AnyView {
+    let customer = match customer {
+        Ok(customer) => customer,
+        Err(error) => return failed_page(&error),
+    };
+    let (stage, label) = if problem.field() == Some("senders") {
+        (Stage::Senders, "Change the senders")
+    } else {
+        (Stage::Details, "Change the group and the mailboxes")
+    };
+    let back = address(customer, draft, stage);
+    view! {
+        <PageHead title="This plan does not work yet"/>
+        <ProblemBox problem><a class="btn primary" href=back>{label}</a></ProblemBox>
+    }
+    .any()
+}
+
+/// The wizard is for who may start what it plans.
+async fn allowed(viewer: Viewer) -> Answer<Me> {
+    let me = viewer.0.get().await;
+    if me.is_ok() && !may(&me, Right::Change) {
+        return Err(Problem::forbidden("engineer or owner").into());
+    }
+    me
+}
+
+/// Heading and progress of a screen.
+fn head(
+    customer: &CustomerHead,
+    application: &str,
+    stage: Stage,
+    draft: &Draft,
+    lead: AnyView,
+) -> AnyView {
+    let crumbs = vec![
+        (paths::CUSTOMERS.to_owned(), "Customers".to_owned()),
+        (paths::customer(customer.id), customer.name.clone()),
+    ];
+    let title = match application {
+        "" => "Confine an application".to_owned(),
+        name => format!("Confine {name}"),
+    };
+    let back = |to: Stage| Some(address(customer.id, draft, to));
+    let steps = vec![
+        ("Application", Some(paths::new_setup(customer.id))),
+        ("Permitted senders", back(Stage::Senders)),
+        ("Group and proof", back(Stage::Details)),
+        ("Review", None),
+    ];
+    view! {
+        <PageHead title crumbs lead=Some(lead)/>
+        <Stepper steps current=stage as usize/>
+    }
+    .any()
+}
+
+/// The address of a screen with all that was chosen.
+fn address(customer: CustomerId, draft: &Draft, stage: Stage) -> String {
+    Query::of_draft(draft)
+        .with("step", stage.key())
+        .link(&paths::new_setup(customer))
+}
+
+/// What was chosen on other screens, carried along by a form.
+fn carried(draft: &Draft, except: &[&str]) -> AnyView {
+    let mut fields = vec![("app", draft.application.clone())];
+    fields.extend(draft.senders.iter().map(|one| ("sender", one.clone())));
+    fields.extend(draft.refused.iter().map(|one| ("refused", one.clone())));
+    if !draft.group.is_empty() {
+        fields.push(("group", draft.group.clone()));
+    }
+    if draft.prove {
+        fields.push(("prove", "1".to_owned()));
+    }
+    fields
+        .into_iter()
+        .filter(|(name, _)| !except.contains(name))
+        .map(|(name, value)| view! { <input type="hidden" name=name value=value/> }.any())
+        .collect_view()
+        .into_any()
+}
+
+/// Somebody else holds this application already.
+fn held_by(active: Option<&SetupRow>) -> Option<AnyView> {
+    let setup = active?;
+    let href = paths::setup(setup.customer, setup.id);
+    let who = setup.started_by.clone();
+    let at = setup.started;
+    Some(
+        view! {
+            <div class="problem warn" role="note">
+                {icon(Glyph::Warning)}
+                <div class="lines">
+                    <p class="happened">"A setup for this application is under way already."</p>
+                    <p>{who}" started it "<Moment at/>". Two setups for one application would undo each other."</p>
+                    <p class="todo">"Follow that one, or cancel it there before you start another."</p>
+                    <div class="actions"><a class="btn" href=href>"Open that setup"</a></div>
+                </div>
+            </div>
+        }
+        .any(),
+    )
+}
+
+/// The problems of a screen: why it came back, and what Postern saw in the input.
+fn problems(choose: &Choose, fields: &[&str]) -> AnyView {
+    let own = choose.problem.iter();
+    let seen = choose.wizard.problems.iter().filter(|problem| {
+        problem.field().is_some_and(|field| fields.contains(&field))
+            && choose.problem.as_ref().is_none_or(|own| own != *problem)
+    });
+    let boxes: Vec<AnyView> = own
+        .chain(seen)
+        .map(|problem| {
+            let problem = problem.clone();
+            view! { <ProblemBox problem/> }.any()
+        })
+        .collect();
+    let unread = choose.found.as_ref().err().map(problem_view);
+    view! { <div role="alert" class="alert">{boxes}{unread}</div> }.any()
+}

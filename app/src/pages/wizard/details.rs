@@ -1,0 +1,85 @@
+//! The group, who must be refused, and whether real mail is tried.
+
+use crate::components::Erase as _;
+use leptos::prelude::*;
+
+use super::{Choose, Stage, address, carried, head, held_by, picker::MailboxPicker, problems};
+use crate::{
+    components::{GetForm, TextField},
+    paths,
+};
+
+pub fn screen(choose: Choose) -> AnyView {
+    let problems = problems(&choose, &["group", "refused", "address"]);
+    let Choose {
+        wizard,
+        search,
+        found,
+        ..
+    } = choose;
+    let name = wizard.application.name.clone();
+    let customer = wizard.head.id;
+    let lead =
+        view! { <p>"Everything here has a default that works. Look it over and go on."</p> }.any();
+    let back = address(customer, &wizard.draft, Stage::Senders);
+    let group = if wizard.draft.group.is_empty() {
+        wizard.suggested_group.clone()
+    } else {
+        wizard.draft.group.clone()
+    };
+    let group_hint = format!(
+        "A new mail-enabled security group at {}, hidden from the address lists. To use one that exists, write its whole address.",
+        wizard.group_domain
+    );
+    let suggested = wizard.refused.is_empty();
+    let refused = if suggested {
+        wizard.suggested_refused
+    } else {
+        wizard.refused
+    };
+    let refused_hint = if suggested {
+        "Postern suggests these. Each is tried: a policy that refuses nobody proves nothing."
+    } else {
+        "Each is tried: a policy that refuses nobody proves nothing."
+    };
+    let prove = wizard.draft.prove;
+    view! {
+        {head(&wizard.head, &name, Stage::Details, &wizard.draft, lead.into_any())}
+        {held_by(wizard.active.as_ref())}
+        {problems}
+        <GetForm action=paths::new_setup(customer)>
+            {carried(&wizard.draft, &["group", "refused", "prove"])}
+            <div class="card form">
+                <TextField name="group" label="Group of permitted senders" value=group hint=group_hint longest=254/>
+            </div>
+            <MailboxPicker
+                customer
+                name="refused"
+                label="Mailboxes that must be refused"
+                hint=refused_hint
+                chosen=refused
+                others=wizard.senders
+                others_are="permitted sender"
+                search
+                found
+                step=Stage::Details.key()
+            />
+            <div class="card form">
+                <label class="pick">
+                    <input type="checkbox" name="prove" value="1" checked=prove/>
+                    <span class="who-is">
+                        <b>"Prove it with real mail"</b>
+                        <span class="sub">
+                            "At the end Postern signs in as the application and sends: as a permitted sender, which must arrive, and as each mailbox above, which must be refused. This needs the application's client secret. Without it the setup ends as checked."
+                        </span>
+                    </span>
+                </label>
+            </div>
+            <div class="bar">
+                <a class="btn quiet" href=back>"Back"</a>
+                <button type="submit" class="btn primary" name="step" value=Stage::Review.key()>"Review"</button>
+            </div>
+        </GetForm>
+    }
+    .any()
+}

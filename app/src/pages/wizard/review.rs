@@ -1,0 +1,169 @@
+//! The plan as it will be carried out, to the letter, and the button that starts it.
+
+use crate::components::Erase as _;
+use domain::{
+    cmdlet::Cmdlet,
+    plan::{Group, Mailbox, Plan},
+    view::Review,
+};
+use leptos::prelude::*;
+
+use super::{Stage, address, head, held_by};
+use crate::{
+    api::forms,
+    components::{CopyButton, Failure, Glyph, Post, PostForm, Submit, TextField, icon},
+    query::{Query, encode},
+};
+
+pub fn screen(review: Review) -> AnyView {
+    let Review {
+        head: customer,
+        draft,
+        plan,
+        cmdlets,
+        script,
+        needs_consent,
+        active,
+    } = review;
+    let name = plan.application.name.clone();
+    let lead = view! { <p>"This is the whole plan. Once started it is never changed; it can be cancelled and rolled back."</p> }.any();
+    let start = Post::new(forms::START_SETUP);
+    let held = active.is_some();
+    let prove = plan.prove;
+    let text = Query::of_draft(&draft).text();
+    let back = address(customer.id, &draft, Stage::Details);
+    let secret = prove.then(|| {
+        view! {
+            <div class="card form">
+                <TextField
+                    name="secret"
+                    label="Client secret of the application (can wait)"
+                    kind="password"
+                    hint="For the proof. Kept encrypted until the proof ends, 24 hours at most, and then it is gone. You can give it later on the setup's page."
+                    error=start.failure_of("secret")
+                    longest=512
+                />
+            </div>
+        }.any()
+    });
+    let consent = needs_consent.then(|| ask_consent(customer.id.to_string(), &customer.name));
+    view! {
+        {head(&customer, &name, Stage::Review, &draft, lead.into_any())}
+        {held_by(active.as_ref())}
+        <Failure of=start.failure_beside("secret")/>
+        {summary(&plan)}
+        {consent}
+        {changes(&cmdlets)}
+        {by_hand(&script, plan.group.name())}
+        <PostForm post=start>
+            <input type="hidden" name="customer" value=customer.id.to_string()/>
+            <input type="hidden" name="draft" value=text/>
+            {secret}
+            <div class="bar">
+                <a class="btn quiet" href=back>"Back"</a>
+                {(!held).then(|| view! { <Submit label="Start the setup" pending=start.pending()/> }.any())}
+            </div>
+        </PostForm>
+    }
+    .any()
+}
+
+fn summary(plan: &Plan) -> AnyView {
+    let group = match &plan.group {
+        Group::New { address, .. } => {
+            view! { {plan.group.name().to_owned()}<small>"new: "{address.to_string()}</small> }
+                .any()
+        }
+        Group::Existing { address, .. } => {
+            view! { {plan.group.name().to_owned()}<small>"exists: "{address.to_string()}</small> }
+                .any()
+        }
+    };
+    let proof = if plan.prove {
+        ("Real mail", "ends as proven")
+    } else {
+        ("Exchange's own test", "ends as checked")
+    };
+    view! {
+        <dl class="summary card">
+            <div>
+                <dt>"Application"</dt>
+                <dd>{plan.application.name.clone()}<small class="mono">{plan.application.app_id.to_string()}</small></dd>
+            </div>
+            <div><dt>"May send as"</dt><dd>{mailboxes(&plan.senders)}</dd></div>
+            <div><dt>"Must be refused"</dt><dd>{mailboxes(&plan.refused)}</dd></div>
+            <div><dt>"Group"</dt><dd>{group}</dd></div>
+            <div><dt>"Proof"</dt><dd>{proof.0}<small>{proof.1}</small></dd></div>
+        </dl>
+    }
+    .any()
+}
+
+fn mailboxes(list: &[Mailbox]) -> AnyView {
+    let address = |mailbox: &Mailbox| view! { <small>{mailbox.address.to_string()}</small> }.any();
+    match list {
+        [] => view! { <span class="faint">"nobody"</span> }.any(),
+        [first] => view! { {first.name.clone()}{address(first)} }.any(),
+        all => {
+            let lines = all.iter().map(address).collect_view();
+            view! { {format!("{} mailboxes", all.len())}{lines} }.any()
+        }
+    }
+}
+
+fn ask_consent(customer: String, name: &str) -> AnyView {
+    let post = Post::new(forms::RECONNECT);
+    let sentence = format!("Postern may read at {name}, but not change anything yet.");
+    view! {
+        <div class="problem warn" role="note">
+            {icon(Glyph::Key)}
+            <div class="lines">
+                <p class="happened">{sentence}</p>
+                <p>"The setup would stop at its first step."</p>
+                <p class="todo">"Sign in as an admin of the customer and consent; then come back to this page with the browser's Back button, or confine the application again."</p>
+                <Failure of=post.failure()/>
+                <PostForm post>
+                    <input type="hidden" name="customer" value=customer/>
+                    <div class="actions"><Submit label="Sign in as their admin" class="btn" pending=post.pending()/></div>
+                </PostForm>
+            </div>
+        </div>
+    }
+    .any()
+}
+
+fn changes(cmdlets: &[Cmdlet]) -> AnyView {
+    let all: Vec<String> = cmdlets.iter().map(Cmdlet::line).collect();
+    let blocks = cmdlets
+        .iter()
+        .map(|cmdlet| view! { <li><pre tabindex="0">{cmdlet.block()}</pre></li> }.any())
+        .collect_view();
+    view! {
+        <section aria-labelledby="changes">
+            <div class="section-head">
+                <h2 id="changes">"What changes in Exchange"</h2>
+                <CopyButton text=all.join("\n") label="Copy all"/>
+            </div>
+            <ol class="cmdlets card">{blocks}</ol>
+        </section>
+    }
+    .any()
+}
+
+/// The script for the admin who wants to run it by hand: to read, to copy, to download.
+fn by_hand(script: &str, group: &str) -> AnyView {
+    let href = format!("data:text/plain;charset=utf-8,{}", encode(script));
+    let file = format!("{group}.ps1");
+    view! {
+        <details class="fold card form">
+            <summary>"PowerShell script, to run it by hand instead"</summary>
+            <p class="hint">"Works with ExchangeOnlineManagement 2.0.4 and later. Postern does not see what is done by hand until it reads the customer again."</p>
+            <pre class="tall" tabindex="0">{script.to_owned()}</pre>
+            <div class="actions">
+                <CopyButton text=script.to_owned() label="Copy the script"/>
+                <a class="btn small" href=href download=file rel="external">"Download"</a>
+            </div>
+        </details>
+    }
+    .any()
+}

@@ -1,0 +1,83 @@
+//! Addresses of pages, in one place.
+
+use domain::id::{CustomerId, SetupId};
+
+use crate::query::encode;
+
+pub const CUSTOMERS: &str = "/customers";
+pub const CONNECT: &str = "/customers/connect";
+pub const RUNNING: &str = "/running";
+pub const PEOPLE: &str = "/people";
+pub const ACCOUNT: &str = "/account";
+pub const WAITING: &str = "/waiting";
+pub const SIGN_OUT: &str = "/auth/sign-out";
+pub const SIGN_OUT_EVERYWHERE: &str = "/auth/sign-out-everywhere";
+
+pub fn customer(id: CustomerId) -> String {
+    format!("/customers/{id}")
+}
+
+/// The customer's applications in the page itself, for browsers without JavaScript.
+pub fn applications(id: CustomerId) -> String {
+    format!("/customers/{id}/applications")
+}
+
+pub fn history(id: CustomerId) -> String {
+    format!("/customers/{id}/history")
+}
+
+pub fn new_setup(id: CustomerId) -> String {
+    format!("/customers/{id}/setups/new")
+}
+
+/// The wizard for one application. Real mail is part of it unless somebody leaves it out.
+pub fn confine(id: CustomerId, application: &str) -> String {
+    format!("{}?app={}&prove=1", new_setup(id), encode(application))
+}
+
+pub fn setup(customer: CustomerId, setup: SetupId) -> String {
+    format!("/customers/{customer}/setups/{setup}")
+}
+
+pub fn script(customer: CustomerId, setup: SetupId) -> String {
+    format!("/customers/{customer}/setups/{setup}/script.ps1")
+}
+
+/// Where to sign in, and to come back to.
+pub fn sign_in(return_to: &str) -> String {
+    format!("/auth/sign-in?return_to={}", encode(return_to))
+}
+
+#[cfg(feature = "ssr")]
+/// The start page, which offers to sign in and to come back.
+pub fn start(return_to: &str) -> String {
+    format!("/?return_to={}", encode(return_to))
+}
+
+/// Whether a path may be returned to: one of this site's own, never another host's.
+pub fn is_local(path: &str) -> bool {
+    path.starts_with('/')
+        && !path.starts_with("//")
+        && !path.contains('\\')
+        && !path.chars().any(char::is_control)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_local;
+
+    #[test]
+    fn returns_only_to_this_site() {
+        assert!(is_local("/customers?search=a"));
+        for wrong in [
+            "",
+            "customers",
+            "//evil.example",
+            "/\\evil.example",
+            "https://evil.example",
+            "/a\nb",
+        ] {
+            assert!(!is_local(wrong), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! Which page stands at which address.
+
+use crate::components::Erase as _;
+use leptos::prelude::*;
+use leptos_meta::provide_meta_context;
+use leptos_router::{
+    SsrMode,
+    components::{ParentRoute, Route, Router, Routes},
+    path,
+};
+
+use crate::{
+    browser,
+    components::{Hydrated, on_change},
+    layout::Layout,
+    pages::{
+        Account, Connect, Customer, CustomerInline, Customers, History, Join, NewSetup, NotFound,
+        People, Running, Setup, Start, Waiting,
+    },
+};
+
+/// Draws a page.
+type Page = fn() -> AnyView;
+
+/// The whole user interface; also what the browser hydrates.
+///
+/// Pages are rendered once all their data is there, so that lists work without JavaScript. The
+/// customer's page is the exception: its applications are read from Microsoft while it is shown.
+#[component]
+pub fn App() -> impl IntoView {
+    provide_meta_context();
+    let hydrated = Hydrated(RwSignal::new(false));
+    provide_context(hydrated);
+    on_change(move || {
+        hydrated.0.set(true);
+        browser::mark_hydrated();
+    });
+    // As plain pointers all routes are of one type; leptos writes its code for each type anew.
+    let start: Page = || view! { <Start/> }.any();
+    let waiting: Page = || view! { <Waiting/> }.any();
+    let join: Page = || view! { <Join/> }.any();
+    let layout: Page = || view! { <Layout/> }.any();
+    let customers: Page = || view! { <Customers/> }.any();
+    let connect: Page = || view! { <Connect/> }.any();
+    let customer: Page = || view! { <Customer/> }.any();
+    let inline: Page = || view! { <CustomerInline/> }.any();
+    let new_setup: Page = || view! { <NewSetup/> }.any();
+    let setup: Page = || view! { <Setup/> }.any();
+    let history: Page = || view! { <History/> }.any();
+    let running: Page = || view! { <Running/> }.any();
+    let people: Page = || view! { <People/> }.any();
+    let account: Page = || view! { <Account/> }.any();
+    view! {
+        <Router>
+            <Routes fallback=NotFound>
+                <Route path=path!("/") view=start ssr=SsrMode::Async/>
+                <Route path=path!("/waiting") view=waiting ssr=SsrMode::Async/>
+                <Route path=path!("/join/:token") view=join ssr=SsrMode::Async/>
+                // Each page says itself how it is sent.
+                <ParentRoute path=path!("") view=layout>
+                    <Route path=path!("/customers") view=customers ssr=SsrMode::Async/>
+                    <Route path=path!("/customers/connect") view=connect ssr=SsrMode::Async/>
+                    <Route path=path!("/customers/:id") view=customer ssr=SsrMode::PartiallyBlocked/>
+                    <Route path=path!("/customers/:id/applications") view=inline ssr=SsrMode::Async/>
+                    <Route path=path!("/customers/:id/setups/new") view=new_setup ssr=SsrMode::Async/>
+                    <Route path=path!("/customers/:id/setups/:setup") view=setup ssr=SsrMode::Async/>
+                    <Route path=path!("/customers/:id/history") view=history ssr=SsrMode::Async/>
+                    <Route path=path!("/running") view=running ssr=SsrMode::Async/>
+                    <Route path=path!("/people") view=people ssr=SsrMode::Async/>
+                    <Route path=path!("/account") view=account ssr=SsrMode::Async/>
+                </ParentRoute>
+            </Routes>
+        </Router>
+    }.any()
+}
