@@ -1,0 +1,201 @@
+//! `GET /_cloud/state`: what the tenants hold, for tests that count.
+
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::Refusal;
+use crate::world::World;
+use crate::world::exchange::AssignmentScope;
+use crate::world::tenant::{Change, Tenant};
+
+/// All tenants that were made, or one tenant in full.
+pub fn show(world: &mut World, tenant: Option<&str>) -> Result<Value, Refusal> {
+    let now = world.dice.now();
+    let ids = match tenant {
+        Some(text) => {
+            let id = world
+                .tenants
+                .resolve(text)
+                .ok_or_else(|| format!("there is no tenant \"{text}\""))?;
+            world.tenants.get(id);
+            vec![id]
+        }
+        None => world.tenants.ids(),
+    };
+    let tenants: Vec<Value> = ids
+        .iter()
+        .filter_map(|id| match world.tenants.made(*id) {
+            Some(tenant) => Some(full(tenant, now)),
+            None => world.tenants.summary(*id).map(|summary| {
+                json!({
+                    "id": summary.id, "name": summary.name, "domain": summary.domain,
+                    "made": false,
+                })
+            }),
+        })
+        .collect();
+    Ok(json!({
+        "now": now,
+        "speed": world.dice.clock.speed(),
+        "seed": world.seed.to_string(),
+        "seed_number": world.seed_number,
+        "partner_tenant": world.partner,
+        "tenants": tenants,
+        "relationships": world.relationships.iter().map(|relationship| json!({
+            "id": relationship.id,
+            "partner": relationship.partner,
+            "customer": relationship.customer,
+            "roles": relationship.roles.iter().map(|role| role.name()).collect::<Vec<_>>(),
+            "status": relationship.status,
+        })).collect::<Vec<_>>(),
+    }))
+}
+
+/// The address of a member, or its id.
+fn called(tenant: &Tenant, id: Uuid) -> String {
+    tenant
+        .recipient_by_id(id)
+        .map_or_else(|| id.to_string(), |recipient| recipient.smtp().to_owned())
+}
+
+fn full(tenant: &Tenant, now: crate::clock::Time) -> Value {
+    let groups: Vec<Value> = tenant
+        .groups
+        .values()
+        .map(|group| {
+            let members: Vec<String> = group
+                .members
+                .iter()
+                .filter(|entry| entry.removed.is_none())
+                .map(|entry| called(tenant, entry.member))
+                .collect();
+            let seen: Vec<String> = tenant
+                .members_seen(group, now, |change: &Change| change.exchange)
+                .map(|id| called(tenant, id))
+                .collect();
+            json!({
+                "id": group.id,
+                "guid": group.guid,
+                "name": group.name,
+                "display_name": group.display_name,
+                "description": group.description,
+                "mail": group.smtp,
+                "kind": group.kind.details(),
+                "hidden": group.hidden,
+                "require_sender_authentication": group.require_sender_authentication,
+                "owners": group.owners,
+                "members": members,
+                "members_seen_by_exchange": seen,
+                "created": group.created,
+                "in_exchange": group.in_exchange,
+                "in_graph": group.in_graph,
+                "seen_by_exchange": group.in_exchange <= now,
+                "seen_by_graph": group.in_graph <= now,
+            })
+        })
+        .collect();
+    let policies: Vec<Value> = tenant
+        .exchange
+        .policies
+        .iter()
+        .map(|policy| {
+            json!({
+                "identity": policy.identity(tenant.id),
+                "app_id": policy.app_id,
+                "right": policy.right(),
+                "description": policy.description,
+                "scope": policy.scope.id,
+                "scope_name": policy.scope.display_name,
+                "created": policy.created,
+                "configured": policy.configured(now),
+                "in_force": policy.in_force(now),
+                "enforced_from": policy.enforced,
+                "removed": policy.removed.map(|(at, _)| at),
+                "enforced_until": policy.removed.map(|(_, until)| until),
+            })
+        })
+        .collect();
+    let principal = |id: &Uuid| {
+        tenant
+            .principals
+            .get(id)
+            .map_or_else(|| id.to_string(), |found| found.display_name.clone())
+    };
+    let assignments: Vec<Value> = tenant
+        .assignments
+        .iter()
+        .filter(|entry| entry.live())
+        .map(|entry| {
+            let resource = tenant.principals.get(&entry.resource);
+            json!({
+                "id": entry.id,
+                "application": principal(&entry.principal),
+                "app_id": tenant.principals.get(&entry.principal).map(|found| found.app_id),
+                "principal": entry.principal,
+                "resource": principal(&entry.resource),
+                "role": resource
+                    .and_then(|found| found.resource)
+                    .and_then(|resource| resource.role_value(entry.role)),
+                "listed": entry.listed(now),
+            })
+        })
+        .collect();
+    let consents: Vec<Value> = tenant
+        .scope_grants
+        .iter()
+        .map(|grant| {
+            json!({
+                "application": principal(&grant.client),
+                "app_id": tenant.principals.get(&grant.client).map(|found| found.app_id),
+                "resource": grant.resource.display_name(),
+                "user": grant.principal.map(|id| called(tenant, id)),
+                "scopes": grant.scopes.iter().map(|(scope, _)| scope).collect::<Vec<_>>(),
+                "honoured": grant.scopes.iter().all(|(_, since)| *since <= now),
+            })
+        })
+        .collect();
+    let role_assignments: Vec<Value> = tenant
+        .exchange
+        .role_assignments
+        .iter()
+        .map(|assignment| {
+            json!({
+                "name": assignment.name,
+                "role": assignment.role,
+                "application": principal(&assignment.assignee),
+                "assignee": assignment.assignee,
+                "scope": match &assignment.scope {
+                    AssignmentScope::Organisation => json!("organization"),
+                    AssignmentScope::Custom(name) => json!({"scope": name}),
+                    AssignmentScope::Group(id) => json!({"group": id}),
+                    AssignmentScope::AdministrativeUnit(id) => json!({"unit": id}),
+                },
+            })
+        })
+        .collect();
+    json!({
+        "id": tenant.id,
+        "name": tenant.name,
+        "domain": tenant.domain,
+        "initial_domain": tenant.initial_domain,
+        "note": tenant.note,
+        "made": true,
+        "users": tenant.users.len(),
+        "mailboxes": tenant.users.values().filter(|user| user.mailbox.is_some()).count(),
+        "service_principals": tenant.principals.len(),
+        "exchange_licensed": tenant.exchange.licensed,
+        "dehydrated": tenant.exchange.is_dehydrated(now),
+        "groups": groups,
+        "policies": policies,
+        "assignments": assignments,
+        "consents": consents,
+        "pointers": tenant.exchange.pointers.iter().map(|pointer| json!({
+            "object_id": pointer.object_id, "app_id": pointer.app_id,
+            "display_name": pointer.display_name,
+        })).collect::<Vec<_>>(),
+        "scopes": tenant.exchange.scopes.iter().map(|scope| json!({
+            "name": scope.name, "filter": scope.filter, "exclusive": scope.exclusive,
+        })).collect::<Vec<_>>(),
+        "role_assignments": role_assignments,
+    })
+}

@@ -1,0 +1,236 @@
+//! What MICROSOFT.md leaves open, decided once.
+//!
+//! Every choice in this file is marked UNVERIFIED there, or conflicts between its sources. Nothing
+//! else in the crate decides such a thing on its own. The delays are ranges from which a seeded
+//! draw is made; a test sets them with `POST /_cloud/delays`.
+//!
+//! Further decisions that have no constant:
+//!
+//! - A token at the customer's tenant under GDAP carries the partner user's own `oid` and the
+//!   directory roles of the relationship in `wids`; `/me` is not found there.
+//! - `Get-EXOMailbox` and `Get-EXORecipient` are functions of the module, not cmdlets of the
+//!   service: unknown cmdlet, so 403 with NUL bytes.
+//! - A cmdlet outside the caller's Exchange role is treated as unknown (403 with NUL bytes); the
+//!   text form ("not present in the role definition") is a fault that a test can set.
+//! - A second policy for the same application and group is refused as existing, whatever its
+//!   right, because its identity would be the same.
+//! - `New-ApplicationAccessPolicy` needs the group in Exchange only, not in Graph.
+//! - `AccessCheckResult` is a string; `InScope` is a string too ("True", "False", "Not Run").
+//! - A role assignment with `-RecipientGroupScope` shows as `ScopeType` "Group".
+//! - The first page of Exchange without `X-AnchorMailbox` gets a link that never works: that is
+//!   the likely reason of the one measurement in which it did not (§1.3).
+//! - A tenant without Exchange has no service principal for it: a token for it is refused with
+//!   650052.
+//! - `EnforceExoAppRbacPermissions` is shown, always false, and means nothing.
+//! - A removing cmdlet without `Confirm: false` is refused: somebody would have to press a key.
+//! - A request that was received is carried out even when its client is gone before the answer.
+//! - `$batch` of Exchange takes ten requests; a continuation by GET is refused with 405.
+//! - The app-role ids of the retired Outlook REST permissions are Graph's own (one is known to be,
+//!   §4).
+//! - A new group may be named in `New-DistributionGroup` again only with another name, alias and
+//!   address from the first moment on, long before it can be read.
+
+use serde::{Deserialize, Serialize};
+
+/// Delay ranges, `[least, most]`. Seconds and milliseconds of the cloud's clock unless said
+/// otherwise.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Delays {
+    /// A new group appears in Exchange's reads.
+    pub group_exchange: [u64; 2],
+    /// A new group appears in Graph. MICROSOFT.md has no number; the guide that Postern replaces
+    /// says up to hours, this default keeps a demo bearable.
+    pub group_graph: [u64; 2],
+    /// A member that was added appears in (or one that was removed leaves) Exchange's reads.
+    pub member: [u64; 2],
+    /// The same in Graph.
+    pub member_graph: [u64; 2],
+    /// The same for a policy that is enforced already. A policy that becomes enforced later sees
+    /// the membership of that moment.
+    pub member_enforcement: [u64; 2],
+    /// A new or removed access policy changes what `sendMail` does (MICROSOFT.md §2.4: 30 minutes
+    /// to more than an hour).
+    pub policy_enforcement: [u64; 2],
+    /// A new access policy appears in `Get-ApplicationAccessPolicy` and in the test cmdlet.
+    pub policy_visible: [u64; 2],
+    /// A consent is honoured by tokens other than the one of the sign-in that gave it.
+    pub consent: [u64; 2],
+    /// A new or removed app-role assignment shows in `appRoleAssignedTo` (§7.1: "might have
+    /// replication delays").
+    pub assignment: [u64; 2],
+    /// `Enable-OrganizationCustomization` takes effect.
+    pub customization: [u64; 2],
+    /// The life of an Exchange page link. The sources say 5 to 10 minutes and 30 minutes (§1.3):
+    /// the shorter one is the safer one to test against.
+    pub page_link: [u64; 2],
+    /// An application's RBAC cache is dropped after this long without a call (§3.3).
+    pub rbac_idle: [u64; 2],
+    /// … and after this long at the latest (§3.3).
+    pub rbac_active: [u64; 2],
+    /// Milliseconds until Graph answers.
+    pub graph_latency_ms: [u64; 2],
+    /// Milliseconds until Exchange answers.
+    pub exchange_latency_ms: [u64; 2],
+    /// Milliseconds until Entra answers.
+    pub entra_latency_ms: [u64; 2],
+    /// Seconds that an access token lives, on the wall clock (§6.3).
+    pub token_lifetime: [u64; 2],
+    /// Seconds that a refresh token lives, on the wall clock (§6.4: 90 days).
+    pub refresh_lifetime: [u64; 2],
+    /// Seconds by which token times are wrong: negative is in the past. A fault, not a delay, kept
+    /// here because it is set the same way.
+    pub token_skew: i64,
+    /// Access-policy reads of a tenant without any answer "couldn't be found" instead of an empty
+    /// list (§2.4).
+    pub empty_policies_not_found: bool,
+    /// Graph's resource units per 10 seconds of the wall clock, per application and tenant (§7.3).
+    pub graph_units_per_10s: u64,
+    /// Concurrent Outlook requests per application and mailbox (§7.3).
+    pub outlook_concurrency: u64,
+}
+
+impl Default for Delays {
+    fn default() -> Self {
+        Self {
+            group_exchange: [5, 30],
+            group_graph: [60, 300],
+            member: [0, 5],
+            member_graph: [30, 120],
+            member_enforcement: [300, 1800],
+            policy_enforcement: [1800, 5400],
+            policy_visible: [0, 0],
+            consent: [5, 30],
+            assignment: [0, 30],
+            customization: [60, 300],
+            page_link: [300, 600],
+            rbac_idle: [1800, 1800],
+            rbac_active: [7200, 7200],
+            graph_latency_ms: [80, 80],
+            exchange_latency_ms: [1000, 3000],
+            entra_latency_ms: [0, 0],
+            token_lifetime: [3600, 5400],
+            refresh_lifetime: [7_776_000, 7_776_000],
+            token_skew: 0,
+            empty_policies_not_found: true,
+            graph_units_per_10s: 8000,
+            outlook_concurrency: 4,
+        }
+    }
+}
+
+impl Delays {
+    /// The defaults without latency: what a test starts from.
+    pub fn without_latency() -> Self {
+        Self {
+            graph_latency_ms: [0, 0],
+            exchange_latency_ms: [0, 0],
+            entra_latency_ms: [0, 0],
+            ..Self::default()
+        }
+    }
+
+    /// Nothing takes any time, and nothing lags.
+    pub fn none() -> Self {
+        Self {
+            group_exchange: [0, 0],
+            group_graph: [0, 0],
+            member: [0, 0],
+            member_graph: [0, 0],
+            member_enforcement: [0, 0],
+            policy_enforcement: [0, 0],
+            consent: [0, 0],
+            assignment: [0, 0],
+            customization: [0, 0],
+            rbac_idle: [0, 0],
+            rbac_active: [0, 0],
+            ..Self::without_latency()
+        }
+    }
+}
+
+/// Codes of authorization live ten minutes ("about 10 minutes", §6.1).
+pub const CODE_SECONDS: i64 = 600;
+
+/// HTTP status of Entra's error bodies. UNVERIFIED (§6.1): 401 where the client itself could not
+/// be authenticated, 400 for the rest.
+pub fn entra_status(error: &str) -> u16 {
+    match error {
+        "invalid_client" => 401,
+        "temporarily_unavailable" => 503,
+        _ => 400,
+    }
+}
+
+/// HTTP statuses with which Exchange says that an object was not found; one is drawn per request
+/// (§1.4: it varies, match on type and text).
+pub const NOT_FOUND_STATUSES: [u16; 3] = [404, 400, 500];
+
+/// What a cmdlet without output answers. UNVERIFIED (§1.3): clients must take all three, so each
+/// kind of cmdlet uses another one.
+pub enum Silence {
+    /// 200 with an empty `value`.
+    EmptyValue,
+    /// 200 without any body.
+    EmptyBody,
+    /// 204.
+    NoContent,
+}
+
+/// See [`Silence`].
+pub fn silence_of(cmdlet: &str) -> Silence {
+    if cmdlet.starts_with("Remove-") {
+        Silence::NoContent
+    } else if cmdlet.starts_with("Set-") {
+        Silence::EmptyBody
+    } else {
+        Silence::EmptyValue
+    }
+}
+
+/// NUL bytes in a 403 of Exchange ("thousands", §1.4).
+pub const NUL_BODY: usize = 4096;
+
+/// Exchange's page size when `Prefer` names none (§1.3).
+pub const EXCHANGE_PAGE: usize = 1000;
+
+/// The space that access policies share, and what one takes beside its description. Chosen so
+/// that one-character descriptions allow 300 policies and default ones about 100 (§2.4).
+pub const POLICY_SPACE: usize = 36_300;
+/// See [`POLICY_SPACE`].
+pub const POLICY_OVERHEAD: usize = 120;
+
+/// The time stamp that Exchange can append to the name of a new group. Seen for groups made in a
+/// portal, UNVERIFIED for cmdlets (§2.1): done only in tenants that ask for it (`name_suffix` of
+/// `POST /_cloud/tenants`).
+pub const NAME_SUFFIX_FORMAT: &str = "%Y%m%d%H%M%S";
+
+/// The owner of a group that somebody from outside the tenant creates (GDAP, application).
+/// UNVERIFIED (§2.1): the role group that gave the right.
+pub const FOREIGN_OWNER: &str = "Organization Management";
+
+/// Cmdlets that a tenant refuses until `Enable-OrganizationCustomization` ran. UNVERIFIED which
+/// exactly: those that write configuration; groups and members are recipients, not configuration.
+pub const NEEDS_CUSTOMIZATION: [&str; 4] = [
+    "New-ApplicationAccessPolicy",
+    "New-ManagementScope",
+    "New-ManagementRoleAssignment",
+    "New-ServicePrincipal",
+];
+
+/// The app-role ids that no source gives (IMAP, POP, SMTP, the newer admin roles) come from one
+/// unverified document or from our own name space; clients must resolve them at run time (§4).
+pub const IMAP_ROLE: &str = "5e5addcd-3e8d-4e90-baf5-964efab2b20a";
+/// See [`IMAP_ROLE`].
+pub const POP_ROLE: &str = "cb842b43-da6e-4506-86fe-bb12199c656d";
+/// See [`IMAP_ROLE`].
+pub const SMTP_ROLE: &str = "7146a1f0-8703-45b3-9eae-527a64c00995";
+
+/// Seconds that a directory page link of Graph lives, on the cloud's clock. No source has a
+/// number; an hour is far above what a listing takes.
+pub const GRAPH_PAGE_LINK_SECONDS: i64 = 3600;
+
+/// Graph's page size when `$top` names none, and the most that `$top` may name.
+pub const GRAPH_PAGE: usize = 100;
+/// See [`GRAPH_PAGE`].
+pub const GRAPH_PAGE_MOST: usize = 999;

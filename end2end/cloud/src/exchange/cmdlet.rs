@@ -1,0 +1,440 @@
+//! What a cmdlet is: its parameters, the right it needs, and the function that runs it.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value};
+
+use super::errors::CmdletError;
+use crate::clock::{Dice, Time};
+use crate::permissions::DirectoryRole;
+use crate::world::tenant::Tenant;
+
+/// What a parameter takes.
+#[derive(Debug, Clone, Copy)]
+pub enum Kind {
+    Text,
+    /// A list, or one text in place of a list.
+    Texts,
+    Flag,
+    /// A number, or `Unlimited`.
+    Size,
+    /// An enumeration: type name and values; values are matched by their beginning.
+    Choice(&'static str, &'static [&'static str]),
+    /// Several of an enumeration.
+    Choices(&'static str, &'static [&'static str]),
+}
+
+/// A parameter.
+#[derive(Debug)]
+pub struct Param {
+    pub name: &'static str,
+    pub kind: Kind,
+    pub required: bool,
+}
+
+/// Shorthands for the tables.
+pub const fn text(name: &'static str) -> Param {
+    Param {
+        name,
+        kind: Kind::Text,
+        required: false,
+    }
+}
+
+/// See [`text`].
+pub const fn must(name: &'static str) -> Param {
+    Param {
+        name,
+        kind: Kind::Text,
+        required: true,
+    }
+}
+
+/// See [`text`].
+pub const fn of(name: &'static str, kind: Kind) -> Param {
+    Param {
+        name,
+        kind,
+        required: false,
+    }
+}
+
+/// The rights that Exchange's role groups give (MICROSOFT.md §1.6).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Power {
+    ViewRecipients,
+    Recipients,
+    ViewConfiguration,
+    Configuration,
+    /// Role Management: pointers, scopes, assignments.
+    Roles,
+}
+
+impl Power {
+    /// Whether a directory role gives it.
+    pub fn given_by(self, role: DirectoryRole) -> bool {
+        match role {
+            DirectoryRole::GlobalAdministrator | DirectoryRole::ExchangeAdministrator => true,
+            DirectoryRole::GlobalReader
+            | DirectoryRole::SecurityReader
+            | DirectoryRole::SecurityAdministrator => {
+                matches!(self, Self::ViewRecipients | Self::ViewConfiguration)
+            }
+            DirectoryRole::ExchangeRecipientAdministrator => {
+                matches!(self, Self::ViewRecipients | Self::Recipients)
+            }
+            DirectoryRole::HelpdeskAdministrator => self == Self::ViewRecipients,
+            _ => false,
+        }
+    }
+}
+
+/// The role group of Exchange that a directory role is worth (§1.6).
+pub fn role_group(role: DirectoryRole) -> Option<&'static str> {
+    match role {
+        DirectoryRole::GlobalAdministrator | DirectoryRole::ExchangeAdministrator => {
+            Some("Organization Management")
+        }
+        DirectoryRole::GlobalReader
+        | DirectoryRole::SecurityReader
+        | DirectoryRole::SecurityAdministrator => Some("View-Only Organization Management"),
+        DirectoryRole::ExchangeRecipientAdministrator => Some("Recipient Management"),
+        DirectoryRole::HelpdeskAdministrator => Some("Help Desk"),
+        _ => None,
+    }
+}
+
+/// A cmdlet.
+#[derive(Debug)]
+pub struct Cmdlet {
+    pub name: &'static str,
+    pub params: &'static [Param],
+    pub power: Power,
+    pub run: fn(&mut Run<'_>) -> Result<Output, CmdletError>,
+}
+
+impl Cmdlet {
+    /// Whether it changes something.
+    pub fn writes(&self) -> bool {
+        !self.name.starts_with("Get-") && !self.name.starts_with("Test-")
+    }
+}
+
+/// What a cmdlet gives back.
+#[derive(Debug)]
+pub enum Output {
+    Rows(Vec<Map<String, Value>>),
+    Nothing,
+}
+
+/// Who runs it.
+#[derive(Debug, Clone)]
+pub struct Caller {
+    /// The object id of the token.
+    pub object: uuid::Uuid,
+    pub upn: Option<String>,
+    pub roles: Vec<DirectoryRole>,
+}
+
+/// A cmdlet on its run.
+#[derive(Debug)]
+pub struct Run<'a> {
+    pub tenant: &'a mut Tenant,
+    pub dice: &'a mut Dice,
+    pub caller: &'a Caller,
+    pub args: Args,
+    pub warnings: Vec<String>,
+}
+
+impl Run<'_> {
+    pub fn now(&self) -> Time {
+        self.dice.now()
+    }
+
+    pub fn not_found(&mut self, object: &str) -> CmdletError {
+        let forest = self.tenant.forest();
+        CmdletError::not_found(self.dice, &forest, object)
+    }
+
+    /// A partner under GDAP, or an application: nobody of this tenant.
+    pub fn caller_is_foreign(&self) -> bool {
+        !self.tenant.users.contains_key(&self.caller.object)
+    }
+}
+
+/// A value that fits its parameter.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Arg {
+    Null,
+    Text(String),
+    Texts(Vec<String>),
+    Flag(bool),
+    /// None = unlimited.
+    Size(Option<usize>),
+}
+
+/// The parameters of a call, by their proper names.
+#[derive(Debug, Clone, Default)]
+pub struct Args(BTreeMap<&'static str, Arg>);
+
+impl Args {
+    /// A text; null and empty texts are none.
+    pub fn text(&self, name: &str) -> Option<&str> {
+        match self.0.get(name) {
+            Some(Arg::Text(text)) if !text.is_empty() => Some(text),
+            _ => None,
+        }
+    }
+
+    /// A text as it was sent, empty ones included.
+    pub fn raw_text(&self, name: &str) -> Option<&str> {
+        match self.0.get(name) {
+            Some(Arg::Text(text)) => Some(text),
+            _ => None,
+        }
+    }
+
+    pub fn texts(&self, name: &str) -> Option<&[String]> {
+        match self.0.get(name) {
+            Some(Arg::Texts(texts)) => Some(texts),
+            _ => None,
+        }
+    }
+
+    pub fn flag(&self, name: &str) -> Option<bool> {
+        match self.0.get(name) {
+            Some(Arg::Flag(flag)) => Some(*flag),
+            _ => None,
+        }
+    }
+
+    /// `ResultSize`: outer none = not sent, inner none = unlimited.
+    pub fn size(&self, name: &str) -> Option<Option<usize>> {
+        match self.0.get(name) {
+            Some(Arg::Size(size)) => Some(*size),
+            _ => None,
+        }
+    }
+
+    /// The names that were sent.
+    pub fn names(&self) -> impl Iterator<Item = &'static str> + '_ {
+        self.0.keys().copied()
+    }
+}
+
+/// Parameters that every cmdlet takes.
+const COMMON: &[Param] = &[
+    text("ErrorAction"),
+    text("WarningAction"),
+    text("InformationAction"),
+    of("Verbose", Kind::Flag),
+    of("Debug", Kind::Flag),
+];
+/// Parameters that every changing cmdlet takes.
+const CHANGING: &[Param] = &[of("Confirm", Kind::Flag), of("WhatIf", Kind::Flag)];
+
+/// Fits the sent parameters to the cmdlet's. Names match without case; unknown ones are refused
+/// before values are looked at.
+pub fn bind(cmdlet: &Cmdlet, sent: &Map<String, Value>) -> Result<Args, CmdletError> {
+    let mut bound = Vec::new();
+    for (name, value) in sent {
+        if name.contains("@odata.type") || name.contains("@data.type") {
+            continue;
+        }
+        let known = cmdlet
+            .params
+            .iter()
+            .chain(COMMON)
+            .chain(if cmdlet.writes() { CHANGING } else { &[] })
+            .find(|param| param.name.eq_ignore_ascii_case(name))
+            .ok_or_else(|| CmdletError::unknown_parameter(name))?;
+        bound.push((known, value));
+    }
+    let missing: Vec<&str> = cmdlet
+        .params
+        .iter()
+        .filter(|param| param.required)
+        .filter(|param| {
+            !bound
+                .iter()
+                .any(|(known, value)| known.name == param.name && !value.is_null())
+        })
+        .map(|param| param.name)
+        .collect();
+    if !missing.is_empty() {
+        return Err(CmdletError::missing_parameters(&missing.join(" ")));
+    }
+    let mut args = Args::default();
+    for (param, value) in bound {
+        args.0.insert(param.name, convert(param, value)?);
+    }
+    Ok(args)
+}
+
+fn convert(param: &Param, value: &Value) -> Result<Arg, CmdletError> {
+    let refuse = |kind: &str, why: &str| {
+        Err(CmdletError::transformation(
+            param.name,
+            &plain(value),
+            kind,
+            why,
+        ))
+    };
+    if value.is_null() {
+        return Ok(Arg::Null);
+    }
+    match param.kind {
+        Kind::Text => match value {
+            Value::String(_) | Value::Number(_) | Value::Bool(_) => Ok(Arg::Text(plain(value))),
+            _ => refuse(
+                "System.String",
+                "Cannot convert value to type System.String.",
+            ),
+        },
+        Kind::Texts => match texts(value) {
+            Some(texts) => Ok(Arg::Texts(texts)),
+            None => refuse(
+                "System.String[]",
+                "Cannot convert value to type System.String[].",
+            ),
+        },
+        Kind::Flag => match value {
+            Value::Bool(flag) => Ok(Arg::Flag(*flag)),
+            _ => refuse(
+                "System.Management.Automation.SwitchParameter",
+                "Boolean parameters accept only Boolean values and numbers, such as $True, $False, 1 or 0.",
+            ),
+        },
+        Kind::Size => match value {
+            Value::Number(number) => match number.as_u64().and_then(|n| usize::try_from(n).ok()) {
+                Some(size) if size > 0 => Ok(Arg::Size(Some(size))),
+                _ => refuse(
+                    "Microsoft.Exchange.Data.Unlimited`1[System.UInt32]",
+                    "The value is out of range.",
+                ),
+            },
+            Value::String(text) if text.eq_ignore_ascii_case("unlimited") => Ok(Arg::Size(None)),
+            Value::String(text) => match text.parse::<usize>() {
+                Ok(size) if size > 0 => Ok(Arg::Size(Some(size))),
+                _ => refuse(
+                    "Microsoft.Exchange.Data.Unlimited`1[System.UInt32]",
+                    "Input string was not in a correct format.",
+                ),
+            },
+            _ => refuse(
+                "Microsoft.Exchange.Data.Unlimited`1[System.UInt32]",
+                "Input string was not in a correct format.",
+            ),
+        },
+        Kind::Choice(kind, values) => match value.as_str().and_then(|text| choose(text, values)) {
+            Some(found) => Ok(Arg::Text(found.to_owned())),
+            None => refuse(kind, &no_such(value, values)),
+        },
+        Kind::Choices(kind, values) => {
+            let chosen: Option<Vec<String>> = texts(value).and_then(|texts| {
+                texts
+                    .iter()
+                    .flat_map(|text| text.split(','))
+                    .map(|text| choose(text.trim(), values).map(str::to_owned))
+                    .collect()
+            });
+            match chosen {
+                Some(chosen) => Ok(Arg::Texts(chosen)),
+                None => refuse(&format!("{kind}[]"), &no_such(value, values)),
+            }
+        }
+    }
+}
+
+/// Enumerations match by their beginning, as PowerShell does (§1.4): a wrong value can mean
+/// something else instead of failing.
+fn choose(text: &str, values: &'static [&'static str]) -> Option<&'static str> {
+    let wanted = text.to_lowercase();
+    if wanted.is_empty() {
+        return None;
+    }
+    values
+        .iter()
+        .find(|value| value.to_lowercase() == wanted)
+        .or_else(|| {
+            values
+                .iter()
+                .find(|value| value.to_lowercase().starts_with(&wanted))
+        })
+        .copied()
+}
+
+fn no_such(value: &Value, values: &[&str]) -> String {
+    format!(
+        "Unable to match the identifier name {} to a valid enumerator name. Specify one of the following enumerator names and try again: {}",
+        plain(value),
+        values.join(", ")
+    )
+}
+
+fn plain(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}
+
+fn texts(value: &Value) -> Option<Vec<String>> {
+    match value {
+        Value::String(text) => Some(vec![text.clone()]),
+        Value::Array(items) => items
+            .iter()
+            .map(|item| item.as_str().map(str::to_owned))
+            .collect(),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use serde_json::json;
+
+    const CMDLET: Cmdlet = Cmdlet {
+        name: "Get-Thing",
+        params: &[
+            text("Identity"),
+            of("ResultSize", Kind::Size),
+            of("Type", Kind::Choice("Thing", &["Security", "Distribution"])),
+        ],
+        power: Power::ViewRecipients,
+        run: |_| Ok(Output::Nothing),
+    };
+
+    fn bound(value: Value) -> Result<Args, CmdletError> {
+        bind(&CMDLET, value.as_object().unwrap())
+    }
+
+    #[test]
+    fn names_and_values_are_lenient_in_case_only() {
+        let args =
+            bound(json!({"identity": "x", "RESULTSIZE": "unlimited", "Type": "sec"})).unwrap();
+        assert_eq!(args.text("Identity"), Some("x"));
+        assert_eq!(args.size("ResultSize"), Some(None));
+        assert_eq!(args.text("Type"), Some("Security"));
+    }
+
+    #[test]
+    fn what_does_not_fit_is_refused() {
+        assert!(
+            bound(json!({"Bogus": 1}))
+                .unwrap_err()
+                .text
+                .ends_with("specified. Bogus")
+        );
+        assert!(
+            bound(json!({"Type": "Nonsense"}))
+                .unwrap_err()
+                .text
+                .contains("enumerator")
+        );
+        assert!(bound(json!({"Identity": {"a": 1}})).is_err());
+        assert!(bound(json!({"Confirm": true})).is_err());
+    }
+}

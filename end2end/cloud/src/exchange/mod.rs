@@ -1,0 +1,378 @@
+//! Exchange's admin API: the cmdlets over HTTP (MICROSOFT.md §1, §2, §3).
+
+pub mod batch;
+pub mod cmdlet;
+pub mod errors;
+pub mod groups;
+pub mod mailboxes;
+pub mod members;
+pub mod opath;
+pub mod organization;
+pub mod paging;
+pub mod policies;
+pub mod registry;
+pub mod role_assignments;
+pub mod rows;
+pub mod scopes;
+pub mod service_principals;
+
+use axum::http::Method;
+use serde_json::{Map, Value, json};
+use uuid::Uuid;
+
+use crate::books::Host;
+use crate::decisions::{EXCHANGE_PAGE, Silence, silence_of};
+use crate::entra::token::{self, Claims};
+use crate::faults::Target;
+use crate::http_parts::{Call, Reply};
+use crate::permissions::Resource;
+use crate::world::World;
+use cmdlet::{Args, Caller, Cmdlet, Output, Run};
+use errors::{CmdletError, Style, nul_reply, unauthorized};
+use paging::Page;
+
+/// Names the request for faults and the log.
+pub fn target(world: &World, call: &Call) -> Target {
+    let claims = token::verify_access(world, call, Resource::Exchange).ok();
+    let operation = if is_invoke(call) {
+        call.json()
+            .ok()
+            .and_then(|body| {
+                let name = body
+                    .pointer("/CmdletInput/CmdletName")?
+                    .as_str()?
+                    .to_owned();
+                Some(registry::find(&name).map_or(name, |cmdlet| cmdlet.name.to_owned()))
+            })
+            .unwrap_or_else(|| "InvokeCommand".to_owned())
+    } else {
+        format!(
+            "{} {}",
+            call.method,
+            call.segments.last().map_or("", String::as_str)
+        )
+    };
+    Target {
+        host: Host::Exchange,
+        tenant: world.tenants.resolve(call.segment(2)),
+        operation,
+        user: claims.as_ref().map(Claims::who),
+    }
+}
+
+fn is_invoke(call: &Call) -> bool {
+    call.segments.len() == 4 && call.segment(3) == "InvokeCommand"
+}
+
+/// Answers a request, in the order of checks of MICROSOFT.md §8.1.
+pub fn handle(world: &mut World, call: &Call) -> Reply {
+    let request_id = world.dice.guid().to_string();
+    answer(world, call).header("request-id", &request_id)
+}
+
+fn answer(world: &mut World, call: &Call) -> Reply {
+    match (call.segment(1), call.segment(3)) {
+        ("beta", "InvokeCommand") if call.segments.len() == 4 => {}
+        ("v1.0", "InvokeCommand") => return Reply::empty(405).header("Allow", "GET"),
+        ("beta", "$batch") if call.method == Method::POST => return batch::run(world, call),
+        _ => return Reply::empty(404),
+    }
+    if call.method != Method::POST {
+        return Reply::empty(405).header("Allow", "POST");
+    }
+    let Ok(claims) = token::verify_access(world, call, Resource::Exchange) else {
+        return unauthorized();
+    };
+    let Some(tenant) = world.tenants.resolve(call.segment(2)) else {
+        return unauthorized();
+    };
+    if tenant != claims.tenant {
+        return unauthorized();
+    }
+    let allowed = if claims.delegated {
+        claims.has_scope("Exchange.Manage")
+    } else {
+        claims.has_role("Exchange.ManageAsApp")
+    };
+    if !allowed {
+        return unauthorized();
+    }
+    let caller = Caller {
+        object: claims.object,
+        upn: claims.upn.clone(),
+        roles: claims.directory_roles().collect(),
+    };
+    let licensed = world
+        .tenants
+        .get(tenant)
+        .is_some_and(|tenant| tenant.exchange.licensed);
+    let any_role = caller
+        .roles
+        .iter()
+        .any(|role| cmdlet::role_group(*role).is_some());
+    if !licensed || !any_role {
+        return nul_reply(None, false);
+    }
+    let body = match call.json() {
+        Ok(body) => body,
+        Err(error) => return malformed(&error.to_string()),
+    };
+    let (name, parameters) = match read_input(&body) {
+        Ok(found) => found,
+        Err(why) => return malformed(&why),
+    };
+    let Some(cmdlet) = registry::find(name) else {
+        return nul_reply(None, false);
+    };
+    if !caller.roles.iter().any(|role| cmdlet.power.given_by(*role)) {
+        return nul_reply(None, false);
+    }
+    let anchor = call.header("x-anchormailbox").map(str::to_owned);
+    if let Some(token) = call.query("$skiptoken") {
+        let now = world.dice.now();
+        let rest = world
+            .pages
+            .open(token, tenant, &body, anchor.as_deref(), now);
+        return match rest {
+            Some(rows) => {
+                let size = page_size(call, None);
+                page(world, call, tenant, &body, rows, size, Vec::new())
+            }
+            None => expired_page(&mut world.dice),
+        };
+    }
+    match invoke(world, tenant, cmdlet, parameters, &caller) {
+        Ok((Output::Nothing, args, warnings)) => silence(world, tenant, cmdlet, &args, &warnings),
+        Ok((Output::Rows(rows), args, warnings)) => {
+            let select = select_of(call);
+            let rows: Vec<Value> = rows
+                .into_iter()
+                .map(|row| Value::Object(trim(row, select.as_deref())))
+                .collect();
+            let limit = match cmdlet.params.iter().any(|param| param.name == "ResultSize") {
+                true => Some(args.size("ResultSize").unwrap_or(Some(EXCHANGE_PAGE))),
+                false => None,
+            };
+            let size = page_size(call, limit.flatten());
+            let mut warnings = warnings;
+            if limit.flatten().is_some_and(|limit| rows.len() > limit) {
+                warnings.push("There are more results available than are currently displayed. To view them, increase the value for the ResultSize parameter.".to_owned());
+            }
+            page(world, call, tenant, &body, rows, size, warnings)
+        }
+        Err(error) => error.reply(&mut world.dice),
+    }
+}
+
+/// Cmdlet name and parameters; keys must be spelt exactly.
+fn read_input(body: &Value) -> Result<(&str, &Map<String, Value>), String> {
+    let input = body
+        .get("CmdletInput")
+        .and_then(Value::as_object)
+        .ok_or("The property 'CmdletInput' is missing.")?;
+    for key in input.keys() {
+        if key != "CmdletName" && key != "Parameters" {
+            return Err(format!(
+                "The property '{key}' does not exist on type 'Exchange.CmdletInput'."
+            ));
+        }
+    }
+    let name = input
+        .get("CmdletName")
+        .and_then(Value::as_str)
+        .ok_or("The property 'CmdletName' is missing.")?;
+    let parameters = input
+        .get("Parameters")
+        .and_then(Value::as_object)
+        .ok_or("The property 'Parameters' is missing or null.")?;
+    Ok((name, parameters))
+}
+
+fn malformed(why: &str) -> Reply {
+    Reply::json(
+        400,
+        &json!({"error": {"code": "BadRequest", "message": format!("The request body is not valid: {why}"), "innererror": {"message": why, "type": "Microsoft.OData.ODataException", "stacktrace": ""}}}),
+    )
+}
+
+fn expired_page(dice: &mut crate::clock::Dice) -> Reply {
+    CmdletError {
+        status: Some(400),
+        exception: "Microsoft.Exchange.Admin.OData.Core.ODataServiceException".to_owned(),
+        text: "Expired or Invalid pagination request. Default Expiry time is 00:30:00".to_owned(),
+        style: Style::Inner,
+    }
+    .reply(dice)
+}
+
+type Invoked = (Output, Args, Vec<String>);
+
+fn invoke(
+    world: &mut World,
+    tenant: Uuid,
+    cmdlet: &'static Cmdlet,
+    parameters: &Map<String, Value>,
+    caller: &Caller,
+) -> Result<Invoked, CmdletError> {
+    let args = cmdlet::bind(cmdlet, parameters)?;
+    if cmdlet.name.starts_with("Remove-")
+        && args.flag("Confirm") != Some(false)
+        && args.flag("WhatIf") != Some(true)
+    {
+        // Somebody would have to press a key; nobody is there (§1.2).
+        return Err(CmdletError::failed(
+            "System.Management.Automation.PSInvalidOperationException",
+            format!(
+                "{}: a confirmation is required and cannot be asked for. Use -Confirm:$false.",
+                cmdlet.name
+            ),
+        ));
+    }
+    let World { tenants, dice, .. } = world;
+    let Some(tenant) = tenants.get(tenant) else {
+        return Err(CmdletError::failed(
+            "System.InvalidOperationException",
+            "The organization does not exist.",
+        ));
+    };
+    let now = dice.now();
+    if crate::decisions::NEEDS_CUSTOMIZATION.contains(&cmdlet.name)
+        && tenant.exchange.is_dehydrated(now)
+    {
+        return Err(CmdletError::failed(
+            "Microsoft.Exchange.Configuration.Tasks.InvalidOperationInDehydratedContextException",
+            "The command you tried to run isn't currently allowed in your organization. To run this command, you first need to run the command: Enable-OrganizationCustomization.",
+        ));
+    }
+    if args.flag("WhatIf") == Some(true) {
+        return Ok((Output::Nothing, args, Vec::new()));
+    }
+    let mut run = Run {
+        tenant,
+        dice,
+        caller,
+        args,
+        warnings: Vec::new(),
+    };
+    let output = (cmdlet.run)(&mut run)?;
+    Ok((output, run.args, run.warnings))
+}
+
+fn page_size(call: &Call, limit: Option<usize>) -> usize {
+    let preferred = paging::preferred_size(call.header("prefer"))
+        .unwrap_or(EXCHANGE_PAGE)
+        .min(EXCHANGE_PAGE);
+    limit.map_or(preferred, |limit| limit.min(preferred))
+}
+
+fn select_of(call: &Call) -> Option<Vec<String>> {
+    call.query("$select").map(|text| {
+        text.split(',')
+            .map(|name| name.trim().to_owned())
+            .filter(|name| !name.is_empty())
+            .collect()
+    })
+}
+
+/// Keeps the selected properties and their sidecars.
+fn trim(row: Map<String, Value>, select: Option<&[String]>) -> Map<String, Value> {
+    match select {
+        None => row,
+        Some(names) => row
+            .into_iter()
+            .filter(|(key, _)| {
+                let bare = key.split('@').next().unwrap_or(key);
+                names.iter().any(|name| name.eq_ignore_ascii_case(bare))
+            })
+            .collect(),
+    }
+}
+
+fn context_of(world: &World, tenant: Uuid) -> String {
+    format!(
+        "{}/adminapi/beta/{tenant}/$metadata#Collection(Exchange.GenericHashTable)",
+        world.base
+    )
+}
+
+fn page(
+    world: &mut World,
+    call: &Call,
+    tenant: Uuid,
+    body: &Value,
+    mut rows: Vec<Value>,
+    size: usize,
+    warnings: Vec<String>,
+) -> Reply {
+    let rest = if rows.len() > size {
+        rows.split_off(size)
+    } else {
+        Vec::new()
+    };
+    let mut out = json!({
+        "@odata.context": context_of(world, tenant),
+        "adminapi.warnings@odata.type": "#Collection(String)",
+        "@adminapi.warnings": warnings,
+        "value": rows,
+    });
+    if !rest.is_empty() {
+        let token = world.dice.word(48);
+        let expires = world.dice.later(world.dice.delays.page_link);
+        let now = world.dice.now();
+        let mut link = format!(
+            "{}/adminapi/beta/{tenant}/InvokeCommand?%24skiptoken={token}",
+            world.base
+        );
+        if let Some(select) = call.query("$select") {
+            link.push_str(&format!(
+                "&%24select={}",
+                crate::http_parts::percent_encode(select)
+            ));
+        }
+        world.pages.keep(
+            token,
+            Page {
+                tenant,
+                body: body.clone(),
+                anchor: call.header("x-anchormailbox").map(str::to_owned),
+                rows: rest,
+                expires,
+            },
+            now,
+        );
+        if let Some(map) = out.as_object_mut() {
+            map.insert("@odata.nextLink".to_owned(), link.into());
+        }
+    }
+    Reply::json(200, &out)
+}
+
+/// The answer of a cmdlet that says nothing.
+fn silence(
+    world: &World,
+    tenant: Uuid,
+    cmdlet: &Cmdlet,
+    args: &Args,
+    warnings: &[String],
+) -> Reply {
+    let what_if = args.flag("WhatIf") == Some(true);
+    match silence_of(cmdlet.name) {
+        Silence::NoContent if !what_if && warnings.is_empty() => Reply::empty(204),
+        Silence::EmptyBody if !what_if && warnings.is_empty() => Reply::empty(200),
+        _ => {
+            let mut out = json!({
+                "@odata.context": context_of(world, tenant),
+                "adminapi.warnings@odata.type": "#Collection(String)",
+                "@adminapi.warnings": warnings,
+                "value": [],
+            });
+            if what_if && let Some(map) = out.as_object_mut() {
+                map.insert(
+                    "@adminapi.confirmationmessage".to_owned(),
+                    format!("What if: {}", cmdlet.name).into(),
+                );
+            }
+            Reply::json(200, &out)
+        }
+    }
+}

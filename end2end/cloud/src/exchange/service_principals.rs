@@ -1,0 +1,216 @@
+//! Exchange's pointers to service principals, and the test of what RBAC gives them
+//! (MICROSOFT.md §3.2).
+
+use serde_json::{Map, Value};
+use uuid::Uuid;
+
+use super::cmdlet::{Output, Run};
+use super::errors::CmdletError;
+use super::rows::Row;
+use crate::world::enforcement::assignment_reaches;
+use crate::world::exchange::{AssignmentScope, Pointer, role_permissions};
+use crate::world::tenant::Tenant;
+
+fn row(tenant: &Tenant, pointer: &Pointer) -> Map<String, Value> {
+    Row::default()
+        .text("Identity", pointer.object_id.to_string())
+        .text("Id", pointer.object_id.to_string())
+        .text("Name", pointer.object_id.to_string())
+        .text("DisplayName", &pointer.display_name)
+        .text("ObjectId", pointer.object_id.to_string())
+        .text("AppId", pointer.app_id.to_string())
+        .text("ServiceId", pointer.object_id.to_string())
+        .guid("Guid", pointer.id)
+        .text(
+            "Sid",
+            tenant.sid(1_000_000 + (pointer.id.as_u128() % 1_000_000) as u32),
+        )
+        .text(
+            "DistinguishedName",
+            tenant.distinguished_name(&pointer.object_id.to_string()),
+        )
+        .flag("OverrideEnforceExoAppRbacPermissions", false)
+        .date("WhenCreated", pointer.created)
+        .flag("IsValid", true)
+        .text("ObjectState", "Unchanged")
+        .done()
+}
+
+/// A pointer by object id, application id, display name, GUID or DN.
+pub fn find(tenant: &Tenant, identity: &str) -> Option<usize> {
+    let id = Uuid::parse_str(identity).ok();
+    tenant
+        .exchange
+        .pointers
+        .iter()
+        .position(|pointer| match id {
+            Some(id) => id == pointer.object_id || id == pointer.app_id || id == pointer.id,
+            None => {
+                pointer.display_name.eq_ignore_ascii_case(identity)
+                    || tenant
+                        .distinguished_name(&pointer.object_id.to_string())
+                        .eq_ignore_ascii_case(identity)
+            }
+        })
+}
+
+pub fn get(run: &mut Run<'_>) -> Result<Output, CmdletError> {
+    let tenant = &run.tenant;
+    match run.args.text("Identity").map(str::to_owned) {
+        None => Ok(Output::Rows(
+            tenant
+                .exchange
+                .pointers
+                .iter()
+                .map(|pointer| row(tenant, pointer))
+                .collect(),
+        )),
+        Some(identity) => {
+            let found = find(tenant, &identity)
+                .and_then(|index| tenant.exchange.pointers.get(index))
+                .map(|pointer| row(tenant, pointer));
+            match found {
+                Some(row) => Ok(Output::Rows(vec![row])),
+                None => Err(run.not_found(&identity)),
+            }
+        }
+    }
+}
+
+pub fn new(run: &mut Run<'_>) -> Result<Output, CmdletError> {
+    let now = run.now();
+    let text = |name: &str| run.args.text(name).map(str::to_owned);
+    let app_text = text("AppId").unwrap_or_default();
+    let object_text = match (text("ObjectId"), text("ServiceId")) {
+        (Some(id), _) => id,
+        (None, Some(id)) => {
+            run.warnings.push(
+                "The parameter ServiceId is being deprecated. Use ObjectId instead.".to_owned(),
+            );
+            id
+        }
+        (None, None) => return Err(CmdletError::missing_parameters("ObjectId")),
+    };
+    let ids = (Uuid::parse_str(&app_text), Uuid::parse_str(&object_text));
+    let (Ok(app_id), Ok(object_id)) = ids else {
+        return Err(CmdletError::failed(
+            "System.ArgumentException",
+            "AppId and ObjectId must be GUIDs.",
+        ));
+    };
+    let display_name = text("DisplayName");
+    // No pointer to nothing (§3.2): the object must be this application's service principal, not
+    // its registration.
+    let known = run
+        .tenant
+        .principals
+        .get(&object_id)
+        .filter(|principal| principal.app_id == app_id)
+        .map(|principal| principal.display_name.clone());
+    let Some(name) = known else {
+        return Err(run.not_found(&object_text));
+    };
+    let exists = run
+        .tenant
+        .exchange
+        .pointers
+        .iter()
+        .any(|pointer| pointer.object_id == object_id || pointer.app_id == app_id);
+    if exists {
+        let forest = run.tenant.forest();
+        let dn = run.tenant.distinguished_name(&object_text);
+        return Err(CmdletError::already_exists(run.dice, &forest, &dn));
+    }
+    let pointer = Pointer {
+        id: run.dice.guid(),
+        object_id,
+        app_id,
+        display_name: display_name.unwrap_or(name),
+        created: now,
+    };
+    let out = row(run.tenant, &pointer);
+    run.tenant.exchange.pointers.push(pointer);
+    Ok(Output::Rows(vec![out]))
+}
+
+pub fn set(run: &mut Run<'_>) -> Result<Output, CmdletError> {
+    let identity = run.args.text("Identity").unwrap_or_default().to_owned();
+    let name = run.args.text("DisplayName").map(str::to_owned);
+    let Some(index) = find(run.tenant, &identity) else {
+        return Err(run.not_found(&identity));
+    };
+    if let (Some(pointer), Some(name)) = (run.tenant.exchange.pointers.get_mut(index), name) {
+        pointer.display_name = name;
+    }
+    Ok(Output::Nothing)
+}
+
+/// Its assignments go with it; scopes stay.
+pub fn remove(run: &mut Run<'_>) -> Result<Output, CmdletError> {
+    let identity = run.args.text("Identity").unwrap_or_default().to_owned();
+    let Some(index) = find(run.tenant, &identity) else {
+        return Err(run.not_found(&identity));
+    };
+    let pointer = run.tenant.exchange.pointers.remove(index);
+    run.tenant
+        .exchange
+        .role_assignments
+        .retain(|assignment| assignment.assignee != pointer.object_id);
+    Ok(Output::Nothing)
+}
+
+/// Past the cache, and about RBAC only: Entra's grants are not in it (§3.2).
+pub fn test(run: &mut Run<'_>) -> Result<Output, CmdletError> {
+    let now = run.now();
+    let identity = run.args.text("Identity").unwrap_or_default().to_owned();
+    let Some(pointer) = find(run.tenant, &identity)
+        .and_then(|index| run.tenant.exchange.pointers.get(index))
+        .cloned()
+    else {
+        return Err(run.not_found(&identity));
+    };
+    let resource = match run.args.text("Resource").map(str::to_owned) {
+        None => None,
+        Some(text) => match run.tenant.recipient(&text, now).map(|found| found.id()) {
+            Some(id) => Some(id),
+            None => return Err(run.not_found(&text)),
+        },
+    };
+    let rows = run
+        .tenant
+        .exchange
+        .role_assignments
+        .iter()
+        .filter(|assignment| assignment.assignee == pointer.object_id)
+        .map(|assignment| {
+            let (scope, kind) = match &assignment.scope {
+                AssignmentScope::Organisation => ("Organization".to_owned(), "Organization"),
+                AssignmentScope::Custom(name) => (name.clone(), "CustomRecipientScope"),
+                AssignmentScope::Group(id) => (
+                    run.tenant
+                        .groups
+                        .get(id)
+                        .map_or_else(|| id.to_string(), |group| group.name.clone()),
+                    "Group",
+                ),
+                AssignmentScope::AdministrativeUnit(id) => (id.to_string(), "AdministrativeUnit"),
+            };
+            let inside = match resource {
+                None => "Not Run",
+                Some(id) if assignment_reaches(run.tenant, assignment, id, now) => "True",
+                Some(_) => "False",
+            };
+            let permissions = role_permissions(&assignment.role)
+                .unwrap_or_default()
+                .join(", ");
+            Row::default()
+                .text("RoleName", &assignment.role)
+                .text("GrantedPermissions", permissions)
+                .text("AllowedResourceScope", scope)
+                .text("ScopeType", kind)
+                .text("InScope", inside)
+                .done()
+        })
+        .collect();
+    Ok(Output::Rows(rows))
+}

@@ -1,0 +1,281 @@
+//! Sending mail, where access policies and RBAC show whether they work (MICROSOFT.md §5).
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::Context;
+use super::errors::GraphError;
+use crate::books::Mail;
+use crate::http_parts::Reply;
+use crate::world::enforcement::{self, View};
+
+/// The reason that Exchange gives when an access policy refuses.
+const BLOCKED_BY_POLICY: &str = "Access to OData is disabled: [RAOP] : Blocked by tenant configured AppOnly AccessPolicy settings.";
+/// The reason for everything else.
+const DENIED: &str = "Access is denied. Check credentials and try again.";
+
+/// A mailbox that mail can be sent from.
+struct Sender {
+    id: Uuid,
+    upn: String,
+    smtp: String,
+    purpose: &'static str,
+}
+
+/// Finds the mailbox: unknown users and users without one have errors of their own.
+fn sender(context: &mut Context<'_>, key: &str) -> Result<Sender, GraphError> {
+    let tenant = context.tenant()?;
+    let user = tenant
+        .user(key)
+        .or_else(|| {
+            tenant.users.values().find(|user| {
+                user.mailbox
+                    .as_ref()
+                    .is_some_and(|mailbox| mailbox.smtp.eq_ignore_ascii_case(key))
+            })
+        })
+        .ok_or_else(|| {
+            GraphError::new(
+                404,
+                "ErrorInvalidUser",
+                format!("The requested user '{key}' is invalid."),
+            )
+        })?;
+    match &user.mailbox {
+        Some(mailbox) if mailbox.kind.is_mailbox() && tenant.exchange.licensed => Ok(Sender {
+            id: user.id,
+            upn: user.upn.clone(),
+            smtp: mailbox.smtp.clone(),
+            purpose: mailbox.kind.purpose(),
+        }),
+        _ => Err(GraphError::new(
+            404,
+            "MailboxNotEnabledForRESTAPI",
+            "The mailbox is either inactive, soft-deleted, or is hosted on-premise.",
+        )),
+    }
+}
+
+/// Whether an application may use a permission on a mailbox: Entra's grant narrowed by policies
+/// in force, united with RBAC (§3.5).
+fn application_may(
+    context: &mut Context<'_>,
+    permission: &str,
+    mailbox: Uuid,
+) -> Result<(), GraphError> {
+    let now = context.world.dice.now();
+    let claims = context.claims.clone();
+    let by_entra = claims.has_role(permission);
+    let world = &mut *context.world;
+    let tenant = world
+        .tenants
+        .get(claims.tenant)
+        .ok_or_else(|| GraphError::token("The tenant of the token does not exist."))?;
+    if by_entra && enforcement::policies_allow(tenant, claims.app_id, mailbox, View::InForce, now) {
+        return Ok(());
+    }
+    // RBAC needs a pointer with exactly the object id of the token (§5).
+    let pointed = tenant
+        .exchange
+        .pointers
+        .iter()
+        .any(|pointer| pointer.object_id == claims.object);
+    if pointed
+        && enforcement::rbac_allows(tenant, claims.object, permission, mailbox, &mut world.dice)
+    {
+        return Ok(());
+    }
+    Err(GraphError::access(if by_entra {
+        BLOCKED_BY_POLICY
+    } else {
+        DENIED
+    }))
+}
+
+pub fn as_me(context: &mut Context<'_>) -> Result<Reply, GraphError> {
+    let key = context.claims.object.to_string();
+    send(context, &key)
+}
+
+pub fn as_user(context: &mut Context<'_>) -> Result<Reply, GraphError> {
+    let key = context.key(0).to_owned();
+    send(context, &key)
+}
+
+fn send(context: &mut Context<'_>, key: &str) -> Result<Reply, GraphError> {
+    let sender = sender(context, key)?;
+    if context.claims.delegated {
+        // Policies do not govern delegated access (§2.4). Send-as rights are not simulated: a
+        // person sends as themselves.
+        if !context.claims.has_scope("Mail.Send") || context.claims.object != sender.id {
+            return Err(GraphError::access(DENIED));
+        }
+    } else {
+        application_may(context, "Mail.Send", sender.id)?;
+    }
+    let message = read_message(context)?;
+    let world = &mut *context.world;
+    let mail = Mail {
+        number: 0,
+        time: world.dice.now(),
+        tenant: context.claims.tenant,
+        app_id: context.claims.app_id,
+        user: context.claims.upn.clone(),
+        from: sender.smtp,
+        to: message.to,
+        subject: message.subject,
+        body: message.body,
+        save_to_sent_items: message.save,
+        client_request_id: context.call.client_request_id().map(str::to_owned),
+    };
+    tracing::debug!(from = %sender.upn, "mail accepted");
+    world.books.post(mail);
+    Ok(Reply::empty(202))
+}
+
+struct Message {
+    to: Vec<String>,
+    subject: String,
+    body: String,
+    save: bool,
+}
+
+fn read_message(context: &Context<'_>) -> Result<Message, GraphError> {
+    let mime = context
+        .call
+        .header("content-type")
+        .is_some_and(|kind| kind.starts_with("text/plain"));
+    if mime {
+        return read_mime(&context.call.body);
+    }
+    let body = context.call.json().map_err(|_| {
+        GraphError::new(
+            400,
+            "BadRequest",
+            "Unable to read JSON request payload. Please ensure Content-Type header is set and payload is of valid JSON format.",
+        )
+    })?;
+    let message = body
+        .get("message")
+        .filter(|value| value.is_object())
+        .ok_or_else(|| {
+            GraphError::new(
+                400,
+                "ErrorInvalidRequest",
+                "The parameter 'Message' is missing or invalid.",
+            )
+        })?;
+    let text = |value: Option<&Value>| value.and_then(Value::as_str).unwrap_or("").to_owned();
+    let mut to = Vec::new();
+    for list in ["toRecipients", "ccRecipients", "bccRecipients"] {
+        for recipient in message
+            .get(list)
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten()
+        {
+            let address = text(recipient.pointer("/emailAddress/address"));
+            if !address.contains('@') {
+                return Err(no_recipient());
+            }
+            to.push(address);
+        }
+    }
+    if to.is_empty() {
+        return Err(no_recipient());
+    }
+    Ok(Message {
+        to,
+        subject: text(message.get("subject")),
+        body: text(message.pointer("/body/content")),
+        save: body
+            .get("saveToSentItems")
+            .and_then(Value::as_bool)
+            .unwrap_or(true),
+    })
+}
+
+fn no_recipient() -> GraphError {
+    GraphError::new(
+        400,
+        "ErrorInvalidRecipients",
+        "At least one recipient is not valid.",
+    )
+}
+
+fn read_mime(body: &[u8]) -> Result<Message, GraphError> {
+    let trimmed: Vec<u8> = body
+        .iter()
+        .copied()
+        .filter(|byte| !byte.is_ascii_whitespace())
+        .collect();
+    let text = STANDARD
+        .decode(trimmed)
+        .ok()
+        .and_then(|bytes| String::from_utf8(bytes).ok())
+        .ok_or_else(|| {
+            GraphError::new(
+                400,
+                "ErrorMimeContentInvalidBase64String",
+                "Invalid base64 string for MIME content.",
+            )
+        })?;
+    let (head, content) = text
+        .split_once("\r\n\r\n")
+        .or_else(|| text.split_once("\n\n"))
+        .unwrap_or((&text, ""));
+    let header = |name: &str| {
+        head.lines()
+            .filter_map(|line| line.split_once(':'))
+            .find(|(key, _)| key.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value.trim().to_owned())
+    };
+    let to: Vec<String> = header("to")
+        .unwrap_or_default()
+        .split(',')
+        .map(|address| address.trim().to_owned())
+        .filter(|address| address.contains('@'))
+        .collect();
+    if to.is_empty() {
+        return Err(no_recipient());
+    }
+    Ok(Message {
+        to,
+        subject: header("subject").unwrap_or_default(),
+        body: content.to_owned(),
+        save: true,
+    })
+}
+
+fn settings(context: &mut Context<'_>) -> Result<Sender, GraphError> {
+    let key = context.key(0).to_owned();
+    let sender = sender(context, &key)?;
+    if !context.claims.delegated {
+        let permission = if context.claims.has_role("MailboxSettings.Read") {
+            "MailboxSettings.Read"
+        } else {
+            "MailboxSettings.ReadWrite"
+        };
+        application_may(context, permission, sender.id)?;
+    } else if context.claims.object != sender.id {
+        return Err(GraphError::access(DENIED));
+    }
+    Ok(sender)
+}
+
+/// `GET /users/{id}/mailboxSettings`, of which only the purpose is interesting here.
+pub fn mailbox_settings(context: &mut Context<'_>) -> Result<Reply, GraphError> {
+    let sender = settings(context)?;
+    Ok(Reply::json(
+        200,
+        &json!({"timeZone": "UTC", "userPurpose": sender.purpose}),
+    ))
+}
+
+/// `GET /users/{id}/mailboxSettings/userPurpose`.
+pub fn user_purpose(context: &mut Context<'_>) -> Result<Reply, GraphError> {
+    let sender = settings(context)?;
+    Ok(Reply::json(200, &json!({"value": sender.purpose})))
+}

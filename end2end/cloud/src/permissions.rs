@@ -1,0 +1,463 @@
+//! Identifiers that Microsoft fixed: resources, app roles, delegated scopes, directory roles
+//! (MICROSOFT.md §4, §6.5).
+
+use uuid::Uuid;
+
+use crate::decisions;
+
+/// Microsoft Graph's application id.
+pub const GRAPH: Uuid = uuid::uuid!("00000003-0000-0000-c000-000000000000");
+/// Office 365 Exchange Online's application id.
+pub const EXCHANGE: Uuid = uuid::uuid!("00000002-0000-0ff1-ce00-000000000000");
+/// The tenant that owns Microsoft's own applications.
+pub const MICROSOFT_TENANT: Uuid = uuid::uuid!("f8cdef31-a31e-4b4a-93e4-5f571e91255a");
+/// Appears in every `wids` claim (§6.3).
+pub const DEFAULT_WID: Uuid = uuid::uuid!("b79fbf4d-3ef9-4689-8143-76b194e85509");
+
+/// A resource that tokens are made for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Resource {
+    Graph,
+    Exchange,
+}
+
+impl Resource {
+    pub fn app_id(self) -> Uuid {
+        match self {
+            Self::Graph => GRAPH,
+            Self::Exchange => EXCHANGE,
+        }
+    }
+
+    /// The identifier in scopes and in the `aud` of tokens, without a slash at its end.
+    pub fn identifier(self) -> &'static str {
+        match self {
+            Self::Graph => "https://graph.microsoft.com",
+            Self::Exchange => "https://outlook.office365.com",
+        }
+    }
+
+    pub fn display_name(self) -> &'static str {
+        match self {
+            Self::Graph => "Microsoft Graph",
+            Self::Exchange => "Office 365 Exchange Online",
+        }
+    }
+
+    pub fn from_app_id(app_id: Uuid) -> Option<Self> {
+        [Self::Graph, Self::Exchange]
+            .into_iter()
+            .find(|resource| resource.app_id() == app_id)
+    }
+
+    /// Recognises the identifiers that may stand before a scope.
+    pub fn from_identifier(text: &str) -> Option<Self> {
+        let text = text.trim_end_matches('/').to_ascii_lowercase();
+        match text.as_str() {
+            "https://graph.microsoft.com" | "00000003-0000-0000-c000-000000000000" => {
+                Some(Self::Graph)
+            }
+            "https://outlook.office365.com"
+            | "https://outlook.office.com"
+            | "00000002-0000-0ff1-ce00-000000000000" => Some(Self::Exchange),
+            _ => None,
+        }
+    }
+
+    pub fn app_roles(self) -> &'static [(&'static str, &'static str)] {
+        match self {
+            Self::Graph => GRAPH_ROLES,
+            Self::Exchange => EXCHANGE_ROLES,
+        }
+    }
+
+    pub fn scopes(self) -> &'static [Scope] {
+        match self {
+            Self::Graph => GRAPH_SCOPES,
+            Self::Exchange => EXCHANGE_SCOPES,
+        }
+    }
+
+    /// The app role's id, by its value.
+    pub fn role_id(self, value: &str) -> Option<Uuid> {
+        self.app_roles()
+            .iter()
+            .find(|(name, _)| *name == value)
+            .map(|(name, id)| parse_or_derive(id, "app-role", self, name))
+    }
+
+    /// The app role's value, by its id.
+    pub fn role_value(self, id: Uuid) -> Option<&'static str> {
+        self.app_roles()
+            .iter()
+            .find(|(name, text)| parse_or_derive(text, "app-role", self, name) == id)
+            .map(|(name, _)| *name)
+    }
+
+    pub fn scope(self, value: &str) -> Option<&'static Scope> {
+        self.scopes()
+            .iter()
+            .find(|scope| scope.value.eq_ignore_ascii_case(value))
+    }
+
+    pub fn scope_id(self, scope: &Scope) -> Uuid {
+        parse_or_derive(scope.id, "scope", self, scope.value)
+    }
+}
+
+/// A delegated permission.
+#[derive(Debug)]
+pub struct Scope {
+    pub value: &'static str,
+    /// Empty where MICROSOFT.md has none: then derived.
+    pub id: &'static str,
+    /// Whether only an administrator can consent.
+    pub admin: bool,
+}
+
+/// Ids that no source gives are derived, so that nobody can rely on a guessed one.
+fn parse_or_derive(id: &str, kind: &str, resource: Resource, value: &str) -> Uuid {
+    Uuid::parse_str(id).unwrap_or_else(|_| {
+        let name = format!("{kind}/{}/{value}", resource.identifier());
+        Uuid::new_v5(&Uuid::NAMESPACE_URL, name.as_bytes())
+    })
+}
+
+const GRAPH_ROLES: &[(&str, &str)] = &[
+    ("Mail.Send", "b633e1c5-b582-4048-a93e-9f11b44c7e96"),
+    ("Mail.Read", "810c84a8-4a9e-49e6-bf7d-12d183f40d01"),
+    ("Mail.ReadBasic", "6be147d2-ea4f-4b5a-a3fa-3eab6f3c140a"),
+    ("Mail.ReadBasic.All", "693c5e45-0940-467d-9b8a-1022fb9d42ef"),
+    ("Mail.ReadWrite", "e2a3a72e-5f79-4c64-b1b1-878b674786c9"),
+    (
+        "Mail-Advanced.ReadWrite.All",
+        "e118f1da-5c1c-46cf-bff6-8858d786f46f",
+    ),
+    (
+        "MailboxSettings.Read",
+        "40f97065-369a-49f4-947c-6a255697ae91",
+    ),
+    (
+        "MailboxSettings.ReadWrite",
+        "6931bccd-447a-43d1-b442-00a195474933",
+    ),
+    ("Calendars.Read", "798ee544-9d2d-430c-a058-570e29e34338"),
+    (
+        "Calendars.ReadWrite",
+        "ef54d2bf-783f-4e0f-bca1-3210c0444d99",
+    ),
+    (
+        "Calendars.ReadBasic.All",
+        "8ba4a692-bc31-4128-9094-475872af8a53",
+    ),
+    ("Calendars.Read.All", "470229df-a15a-4b08-9d95-8c534862b362"),
+    (
+        "Calendars.ReadWrite.All",
+        "d91697b0-a708-4c11-a712-8fb2dc081aa2",
+    ),
+    ("Contacts.Read", "089fe4d0-434a-44c5-8827-41ba8a0b17f5"),
+    ("Contacts.ReadWrite", "6918b873-d17a-4dc1-b314-35f528134491"),
+    (
+        "MailboxFolder.Read.All",
+        "99280d24-a782-4793-93cc-0888549957f6",
+    ),
+    (
+        "MailboxFolder.ReadWrite.All",
+        "fef87b92-8391-4589-9da7-eb93dab7dc8a",
+    ),
+    (
+        "MailboxItem.Read.All",
+        "7d9f353d-a7bd-4fbb-822a-26d5dd39a3ce",
+    ),
+    (
+        "MailboxItem.ReadWrite.All",
+        "1583d471-fede-4e7c-b062-57e9d60cfb49",
+    ),
+    (
+        "MailboxItem.Export.All",
+        "937550e9-33a3-494b-88ae-d9cd394b1fbb",
+    ),
+    (
+        "MailboxItem.ImportExport.All",
+        "76577085-e73d-4f1d-b26a-85fb33892327",
+    ),
+    (
+        "MailboxConfigItem.Read",
+        "27d9d776-f4d2-426d-80ad-5f22f2b01b0a",
+    ),
+    (
+        "MailboxConfigItem.ReadWrite",
+        "aa6d92d4-b25a-4640-aefe-3e3231e5e736",
+    ),
+    (
+        "MailTips.ReadBasic.All",
+        "a2c9652d-4d7f-4e4e-9d75-ac32fdc6f413",
+    ),
+    (
+        "Application.Read.All",
+        "9a5d68dd-52b0-4cc2-bd40-abcf44ac3a30",
+    ),
+    (
+        "Application.ReadWrite.All",
+        "1bfefb4e-e0b5-418b-a88f-73c46d2cc8e9",
+    ),
+    (
+        "AppRoleAssignment.ReadWrite.All",
+        "06b708a9-e830-4db3-a914-8e69da51d44f",
+    ),
+    ("Directory.Read.All", "7ab1d382-f21e-4acd-a863-ba3e13f7da61"),
+    ("AuditLog.Read.All", "b0afded3-3588-46d8-8b3d-9842eff778da"),
+    (
+        "AuditLogsQuery-Exchange.Read.All",
+        "6b0d2622-d34e-4470-935b-b96550e5ca8d",
+    ),
+    (
+        "ExchangeMessageTrace.Read.All",
+        "89b20d8a-76e2-4057-867b-9961f800b9a4",
+    ),
+    (
+        "DelegatedAdminRelationship.Read.All",
+        "f6e9e124-4586-492f-adc0-c6f96e4823fd",
+    ),
+    (
+        "DelegatedAdminRelationship.ReadWrite.All",
+        "cc13eba4-8cd8-44c6-b4d4-f93237adce58",
+    ),
+    (
+        "Organization.Read.All",
+        "498476ce-e0fe-48b0-b801-37ba7e2685c6",
+    ),
+    ("Domain.Read.All", "dbb9058a-0e50-45d7-ae91-66909b5d4664"),
+    ("User.Read.All", "df021288-bdef-4463-88db-98f22de89214"),
+    ("Group.Read.All", "5b567255-7703-4780-807c-7be8301ae99b"),
+    (
+        "GroupMember.Read.All",
+        "98830695-27a2-44f7-8c18-0c3ebc9698f6",
+    ),
+    (
+        "RoleManagement.ReadWrite.Exchange",
+        "025d3225-3f02-4882-b4c0-cd5b541a4e80",
+    ),
+    (
+        "RoleManagement.Read.Exchange",
+        "c769435f-f061-4d0b-8ff1-3d39870e5f85",
+    ),
+];
+
+const EXCHANGE_ROLES: &[(&str, &str)] = &[
+    ("full_access_as_app", "dc890d15-9560-4a4c-9b7f-a736ec74ec40"),
+    (
+        "Exchange.ManageAsApp",
+        "dc50a0fb-09a3-484d-be87-e023b12c6440",
+    ),
+    ("Exchange.ManageAsAppV2", ""),
+    ("Exchange.AdminAPI.ManageAsApp", ""),
+    ("IMAP.AccessAsApp", decisions::IMAP_ROLE),
+    ("POP.AccessAsApp", decisions::POP_ROLE),
+    ("SMTP.SendAsApp", decisions::SMTP_ROLE),
+    // The same id as Graph's Calendars.ReadWrite: ids are not unique across resources (§4).
+    (
+        "Calendars.ReadWrite.All",
+        "ef54d2bf-783f-4e0f-bca1-3210c0444d99",
+    ),
+    (
+        "MailboxSettings.ReadWrite",
+        "f9156939-25cd-4ba8-abfe-7fabcf003749",
+    ),
+    ("Mail.Read", "810c84a8-4a9e-49e6-bf7d-12d183f40d01"),
+    ("Mail.ReadWrite", "e2a3a72e-5f79-4c64-b1b1-878b674786c9"),
+    ("Mail.Send", "b633e1c5-b582-4048-a93e-9f11b44c7e96"),
+];
+
+const fn admin(value: &'static str) -> Scope {
+    Scope {
+        value,
+        id: "",
+        admin: true,
+    }
+}
+
+const fn user(value: &'static str, id: &'static str) -> Scope {
+    Scope {
+        value,
+        id,
+        admin: false,
+    }
+}
+
+const GRAPH_SCOPES: &[Scope] = &[
+    user("openid", ""),
+    user("profile", ""),
+    user("email", ""),
+    user("offline_access", ""),
+    user("User.Read", "e1fe6dd8-ba31-4d61-89e7-88639da4683d"),
+    user("User.ReadBasic.All", ""),
+    user("Mail.Send", "e383f46e-2787-4529-855e-0e479a3ffac0"),
+    user("Mail.Read", "570282fd-fa5c-430d-a7fd-fc8dc98a9dca"),
+    user("Mail.ReadWrite", "024d486e-b451-40bb-833d-3e66d98c5c73"),
+    user("MailboxSettings.Read", ""),
+    admin("User.Read.All"),
+    admin("Application.Read.All"),
+    admin("Application.ReadWrite.All"),
+    admin("AppRoleAssignment.ReadWrite.All"),
+    admin("DelegatedPermissionGrant.ReadWrite.All"),
+    admin("Directory.Read.All"),
+    admin("Directory.ReadWrite.All"),
+    admin("Directory.AccessAsUser.All"),
+    admin("Group.Read.All"),
+    admin("GroupMember.Read.All"),
+    admin("Organization.Read.All"),
+    admin("Domain.Read.All"),
+    admin("AuditLog.Read.All"),
+    admin("RoleManagement.Read.Directory"),
+    admin("RoleManagement.Read.Exchange"),
+    admin("RoleManagement.ReadWrite.Exchange"),
+    admin("DelegatedAdminRelationship.Read.All"),
+    admin("DelegatedAdminRelationship.ReadWrite.All"),
+    admin("ExchangeMessageTrace.Read.All"),
+];
+
+const EXCHANGE_SCOPES: &[Scope] = &[
+    Scope {
+        value: "Exchange.Manage",
+        id: "ab4f2b77-0b06-4fc1-a9de-02113fc2ab7c",
+        admin: true,
+    },
+    admin("Exchange.ManageV2"),
+    user(
+        "EWS.AccessAsUser.All",
+        "3b5f3d61-589b-4a3c-a359-5dd4b5ee5bd5",
+    ),
+];
+
+/// The scopes that are about the sign-in itself.
+pub const OIDC_SCOPES: [&str; 4] = ["openid", "profile", "email", "offline_access"];
+
+/// Directory roles: name, template id, and what they are worth in Exchange (§1.6).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum DirectoryRole {
+    GlobalAdministrator,
+    PrivilegedRoleAdministrator,
+    CloudApplicationAdministrator,
+    ApplicationAdministrator,
+    ExchangeAdministrator,
+    ExchangeRecipientAdministrator,
+    GlobalReader,
+    HelpdeskAdministrator,
+    SecurityAdministrator,
+    SecurityReader,
+    UserAdministrator,
+}
+
+impl DirectoryRole {
+    pub const ALL: [Self; 11] = [
+        Self::GlobalAdministrator,
+        Self::PrivilegedRoleAdministrator,
+        Self::CloudApplicationAdministrator,
+        Self::ApplicationAdministrator,
+        Self::ExchangeAdministrator,
+        Self::ExchangeRecipientAdministrator,
+        Self::GlobalReader,
+        Self::HelpdeskAdministrator,
+        Self::SecurityAdministrator,
+        Self::SecurityReader,
+        Self::UserAdministrator,
+    ];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::GlobalAdministrator => "Global Administrator",
+            Self::PrivilegedRoleAdministrator => "Privileged Role Administrator",
+            Self::CloudApplicationAdministrator => "Cloud Application Administrator",
+            Self::ApplicationAdministrator => "Application Administrator",
+            Self::ExchangeAdministrator => "Exchange Administrator",
+            Self::ExchangeRecipientAdministrator => "Exchange Recipient Administrator",
+            Self::GlobalReader => "Global Reader",
+            Self::HelpdeskAdministrator => "Helpdesk Administrator",
+            Self::SecurityAdministrator => "Security Administrator",
+            Self::SecurityReader => "Security Reader",
+            Self::UserAdministrator => "User Administrator",
+        }
+    }
+
+    pub fn template(self) -> Uuid {
+        match self {
+            Self::GlobalAdministrator => uuid::uuid!("62e90394-69f5-4237-9190-012177145e10"),
+            Self::PrivilegedRoleAdministrator => {
+                uuid::uuid!("e8611ab8-c189-46e8-94e1-60213ab1f814")
+            }
+            Self::CloudApplicationAdministrator => {
+                uuid::uuid!("158c047a-c907-4556-b7ef-446551a6b5f7")
+            }
+            Self::ApplicationAdministrator => uuid::uuid!("9b895d92-2cd3-44c7-9d02-a6ac2d5ea5c3"),
+            Self::ExchangeAdministrator => uuid::uuid!("29232cdf-9323-42fd-ade2-1d097af3e4de"),
+            Self::ExchangeRecipientAdministrator => {
+                uuid::uuid!("31392ffb-586c-42d1-9346-e59415a2cc4e")
+            }
+            Self::GlobalReader => uuid::uuid!("f2ef992c-3afb-46b9-b7cf-a126ee74c451"),
+            Self::HelpdeskAdministrator => uuid::uuid!("729827e3-9c14-49f7-bb1b-9608f156bbb8"),
+            Self::SecurityAdministrator => uuid::uuid!("194ae4cb-b126-40b2-bd5b-6091b380977d"),
+            Self::SecurityReader => uuid::uuid!("5d6b6bb7-de71-4623-b4af-96380a352509"),
+            Self::UserAdministrator => uuid::uuid!("fe930be7-5e62-47db-91af-98c3a49a38b1"),
+        }
+    }
+
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL
+            .into_iter()
+            .find(|role| role.name().eq_ignore_ascii_case(name))
+    }
+
+    pub fn from_template(id: Uuid) -> Option<Self> {
+        Self::ALL.into_iter().find(|role| role.template() == id)
+    }
+
+    /// Whether holders may consent on behalf of the organisation.
+    pub fn can_consent(self) -> bool {
+        matches!(
+            self,
+            Self::GlobalAdministrator
+                | Self::PrivilegedRoleAdministrator
+                | Self::CloudApplicationAdministrator
+                | Self::ApplicationAdministrator
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn role_ids_go_both_ways() {
+        let id = Resource::Graph.role_id("Mail.Send").unwrap();
+        assert_eq!(id.to_string(), "b633e1c5-b582-4048-a93e-9f11b44c7e96");
+        assert_eq!(Resource::Graph.role_value(id), Some("Mail.Send"));
+        let derived = Resource::Exchange
+            .role_id("Exchange.ManageAsAppV2")
+            .unwrap();
+        assert_eq!(
+            Resource::Exchange.role_value(derived),
+            Some("Exchange.ManageAsAppV2")
+        );
+    }
+
+    #[test]
+    fn one_id_means_two_things() {
+        let id = Resource::Graph.role_id("Calendars.ReadWrite").unwrap();
+        assert_eq!(
+            Resource::Exchange.role_value(id),
+            Some("Calendars.ReadWrite.All")
+        );
+    }
+
+    #[test]
+    fn resources_are_recognised_by_their_identifiers() {
+        assert_eq!(
+            Resource::from_identifier("https://graph.microsoft.com/"),
+            Some(Resource::Graph)
+        );
+        assert_eq!(Resource::from_identifier("http://127.0.0.1:4000"), None);
+    }
+}

@@ -1,0 +1,161 @@
+//! Who may send: access policies narrow Entra's grants, RBAC adds to them (MICROSOFT.md §2.4,
+//! §3.5). Each rule can be asked about the configuration (what the test cmdlets say at once) and
+//! about what is in force (what `sendMail` does, later).
+
+use chrono::TimeDelta;
+use uuid::Uuid;
+
+use super::exchange::{AssignmentScope, RbacCache, RbacReach, RoleAssignment, role_permissions};
+use super::tenant::{Membership, Tenant};
+use crate::clock::{Dice, Time};
+use crate::exchange::opath;
+
+/// Which truth is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum View {
+    Configured,
+    InForce,
+}
+
+/// Whether access policies let an application use an Entra grant on that mailbox.
+///
+/// The order is Microsoft's: DenyAccess that matches; RestrictAccess that matches; restricted but
+/// matched by none; no policy at all.
+pub fn policies_allow(tenant: &Tenant, app_id: Uuid, mailbox: Uuid, view: View, now: Time) -> bool {
+    let mut restricted = false;
+    let mut granted = false;
+    for policy in &tenant.exchange.policies {
+        let holds = match view {
+            View::Configured => policy.configured(now),
+            View::InForce => policy.in_force(now),
+        };
+        if !holds || !policy.names(app_id) {
+            continue;
+        }
+        let since = policy.enforced;
+        // A policy that came into force read the membership of that moment; later changes lag.
+        let counts = |entry: &Membership| match view {
+            View::Configured => entry.removed.is_none(),
+            View::InForce => {
+                let added = entry.added.enforcement <= now || entry.added.at <= since;
+                let gone = entry
+                    .removed
+                    .is_some_and(|gone| gone.enforcement <= now || gone.at <= since);
+                added && !gone
+            }
+        };
+        let matches =
+            policy.scope.id == mailbox || tenant.contains_nested(policy.scope.id, mailbox, &counts);
+        match (policy.deny, matches) {
+            (true, true) => return false,
+            (true, false) => {}
+            (false, matches) => {
+                restricted = true;
+                granted |= matches;
+            }
+        }
+    }
+    granted || !restricted
+}
+
+/// Whether one role assignment reaches a mailbox: direct members only (§3.6).
+pub fn assignment_reaches(
+    tenant: &Tenant,
+    assignment: &RoleAssignment,
+    mailbox: Uuid,
+    now: Time,
+) -> bool {
+    reach_covers(tenant, &reach_of(tenant, assignment), mailbox, now)
+}
+
+/// The scope of an assignment as enforcement remembers it.
+fn reach_of(tenant: &Tenant, assignment: &RoleAssignment) -> RbacReach {
+    match &assignment.scope {
+        AssignmentScope::Organisation => RbacReach::Everyone,
+        AssignmentScope::Group(group) => RbacReach::GroupMembers(*group),
+        AssignmentScope::AdministrativeUnit(_) => RbacReach::Nobody,
+        AssignmentScope::Custom(name) => tenant
+            .exchange
+            .scopes
+            .iter()
+            .find(|scope| scope.name.eq_ignore_ascii_case(name))
+            // Exclusive scopes don't restrict the access of applications (§3.2).
+            .map_or(RbacReach::Nobody, |scope| {
+                if scope.exclusive {
+                    RbacReach::Everyone
+                } else {
+                    RbacReach::Filter(scope.filter.clone())
+                }
+            }),
+    }
+}
+
+fn reach_covers(tenant: &Tenant, reach: &RbacReach, mailbox: Uuid, now: Time) -> bool {
+    match reach {
+        RbacReach::Everyone => true,
+        RbacReach::Nobody => false,
+        RbacReach::GroupMembers(group) => tenant
+            .groups
+            .get(group)
+            .is_some_and(|group| group.has_member(mailbox)),
+        RbacReach::Filter(filter) => {
+            let Some(recipient) = tenant.recipient_by_id(mailbox) else {
+                return false;
+            };
+            opath::parse(filter).is_ok_and(|filter| {
+                filter.matches(&|property| {
+                    opath::recipient_property(tenant, &recipient, property, now)
+                })
+            })
+        }
+    }
+}
+
+/// Whether RBAC for Applications lets the service principal use a permission on that mailbox,
+/// through the cache that lags behind the configuration (§3.3).
+pub fn rbac_allows(
+    tenant: &mut Tenant,
+    principal: Uuid,
+    permission: &str,
+    mailbox: Uuid,
+    dice: &mut Dice,
+) -> bool {
+    let now = dice.now();
+    let stale = tenant
+        .exchange
+        .rbac_cache
+        .get(&principal)
+        .is_none_or(|cache| {
+            now - cache.last_used >= TimeDelta::seconds(cache.idle_seconds)
+                || now - cache.loaded >= TimeDelta::seconds(cache.active_seconds)
+        });
+    if stale {
+        let grants = tenant
+            .exchange
+            .role_assignments
+            .iter()
+            .filter(|assignment| assignment.assignee == principal && assignment.enabled)
+            .map(|assignment| (assignment.role.clone(), reach_of(tenant, assignment)))
+            .collect();
+        let seconds = |value: u64| i64::try_from(value).unwrap_or(i64::MAX / 2000);
+        let cache = RbacCache {
+            loaded: now,
+            last_used: now,
+            idle_seconds: seconds(dice.draw(dice.delays.rbac_idle)),
+            active_seconds: seconds(dice.draw(dice.delays.rbac_active)),
+            grants,
+        };
+        tenant.exchange.rbac_cache.insert(principal, cache);
+    }
+    let grants = match tenant.exchange.rbac_cache.get_mut(&principal) {
+        Some(cache) => {
+            cache.last_used = now;
+            cache.grants.clone()
+        }
+        None => return false,
+    };
+    grants.iter().any(|(role, reach)| {
+        role_permissions(role).is_some_and(|permissions| permissions.contains(&permission))
+            && reach_covers(tenant, reach, mailbox, now)
+    })
+}
