@@ -43,6 +43,7 @@ impl Engine {
             let mut tx = self.store().begin(access.partner()).await?;
             tx.rename_customer(access, &organization.name, &organization.default_domain)
                 .await?;
+            tx.connection_ok(access, self.now()).await?;
             tx.commit().await?;
             Ok::<_, Failure>(())
         };

@@ -4,7 +4,7 @@ use domain::{
     Problem,
     access::{Verdict, judge},
     address::MailAddress,
-    application::Application,
+    application::{Application, Grant},
     id::{CustomerId, ObjectId},
     permission::Coverage,
     person::{Operator, Right},
@@ -126,6 +126,7 @@ impl Engine {
         let tenant = self.tenant(access).await?;
         let (application, _) = self.application(&tenant, draft).await?;
         can_be_confined(&application)?;
+        let sends = application.grants.iter().any(Grant::sends);
         let mut problems = Vec::new();
         let senders = chosen(&tenant, "senders", &draft.senders, &mut problems).await?;
         let refused = chosen(&tenant, "refused", &draft.refused, &mut problems).await?;
@@ -142,7 +143,8 @@ impl Engine {
             senders,
             refused,
             group,
-            prove: draft.prove,
+            // Without a permission to send there is no mail to prove it with: it ends as checked.
+            prove: draft.prove && sends,
         };
         plan.check()?;
         Ok(plan)
@@ -181,13 +183,10 @@ fn no_application() -> Problem {
 
 /// An access policy must be able to govern everything that the application holds.
 pub(crate) fn can_be_confined(application: &Application) -> Result<(), Problem> {
-    let reaching = || {
-        application
-            .grants
-            .iter()
-            .filter(|grant| grant.reaches_mailboxes())
-    };
-    let beyond: Vec<&str> = reaching()
+    let beyond: Vec<&str> = application
+        .grants
+        .iter()
+        .filter(|grant| grant.reaches_mailboxes())
         .filter(|grant| grant.coverage() == Coverage::Beyond)
         .map(|grant| grant.value.as_str())
         .collect();
@@ -205,15 +204,6 @@ pub(crate) fn can_be_confined(application: &Application) -> Result<(), Problem> 
                 "Remove {} from the application in Entra, then try again.",
                 beyond.join(", ")
             ),
-        ));
-    }
-    if !reaching().any(domain::application::Grant::sends) {
-        return Err(Problem::new(
-            "readiness.sends_nothing",
-            Remedy::Never,
-            format!("{} holds no permission to send mail.", application.name),
-            "There is nothing that this setup could prove.",
-            "Choose an application that holds Mail.Send.",
         ));
     }
     Ok(())

@@ -14,6 +14,21 @@ fn nonce(page: &Page) -> String {
     rest.split('\'').next().expect("a nonce").to_owned()
 }
 
+/// Nothing was cut off: behind the document stand at most the scripts with its data, whole too.
+fn is_whole(body: &str) -> bool {
+    let Some((_, after)) = body.split_once("</html>") else {
+        return false;
+    };
+    let mut rest = after.replace("<!>", "");
+    while let Some((script, more)) = rest.split_once("</script>") {
+        if !script.trim_start().starts_with("<script nonce=") {
+            return false;
+        }
+        rest = more.to_owned();
+    }
+    rest.trim().is_empty()
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn pages_are_whole_and_guarded() {
     let stack = Stack::start().await;

@@ -8,6 +8,12 @@
     clippy::panic
 )]
 
+mod connect;
 mod http;
+mod kill;
+mod live;
+mod matrix;
+mod setup;
 mod sign_in;
 mod support;
+mod tenancy;

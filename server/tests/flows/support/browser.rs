@@ -207,6 +207,20 @@ impl Browser {
         (page.status, value)
     }
 
+    /// Sends a form as the hydrated page does. Gives the status and the answer.
+    pub async fn call_form(&mut self, path: &str, fields: &[(&str, &str)]) -> (u16, Value) {
+        let url = self.portal_address(path);
+        let request = self
+            .request(Method::POST, &url)
+            .header(ACCEPT, "application/json")
+            .header(ORIGIN, &self.portal)
+            .header("sec-fetch-site", "same-origin")
+            .form(fields);
+        let page = self.once(request).await;
+        let value = serde_json::from_str(&page.body).unwrap_or(Value::String(page.body));
+        (page.status, value)
+    }
+
     /// Calls a server function that must succeed.
     pub async fn read(&mut self, path: &str, body: &Value) -> Value {
         let (status, value) = self.call(path, body).await;

@@ -6,6 +6,7 @@ pub mod browser;
 pub mod events;
 pub mod page;
 pub mod portal;
+pub mod setups;
 
 use std::{future::Future, time::Duration};
 
@@ -105,6 +106,28 @@ impl Stack {
             page.text()
         );
         page.customer_id()
+    }
+
+    /// Changes something at the cloud.
+    pub async fn control(&self, path: &str, body: &Value) {
+        let url = format!("{}/_cloud/{path}", self.cloud.url());
+        let request = reqwest::Client::new().post(url).json(body);
+        let answer = request.send().await.expect("an answer");
+        let status = answer.status();
+        let text = answer.text().await.expect("text");
+        assert!(status.is_success(), "{path}: {text}");
+    }
+
+    /// How many rows a table has, as the superuser sees it; a condition may follow its name.
+    pub async fn count(&self, table: &str) -> i64 {
+        let mut database = self.database.superuser().await.expect("a connection");
+        let query = sqlx::AssertSqlSafe(format!("select count(*) from {table}"));
+        let count = sqlx::query_scalar(query)
+            .fetch_one(&mut database)
+            .await
+            .expect("a number");
+        sqlx::Connection::close(database).await.expect("an end");
+        count
     }
 
     /// What the cloud says about itself.

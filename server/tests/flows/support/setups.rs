@@ -1,0 +1,194 @@
+//! Choosing, starting and watching setups.
+
+use serde_json::{Value, json};
+
+use super::{Browser, Stack, accounts::Application, until};
+
+/// A draft as the wizard's last page has it.
+#[derive(Clone, Debug)]
+pub struct Chosen {
+    pub customer: String,
+    pub domain: String,
+    pub application: Application,
+    /// The application's service principal.
+    pub object: String,
+    pub sender: String,
+    pub refused: Vec<String>,
+    pub group: String,
+    pub prove: bool,
+}
+
+fn texts(list: &Value, field: &str) -> Vec<String> {
+    list.as_array()
+        .unwrap_or_else(|| panic!("{list} is no list"))
+        .iter()
+        .map(|row| row[field].as_str().expect("a text").to_owned())
+        .collect()
+}
+
+impl Chosen {
+    pub fn draft(&self) -> Value {
+        json!({
+            "application": self.object,
+            "senders": [self.sender],
+            "refused": self.refused,
+            "group": self.group,
+            "prove": self.prove,
+        })
+    }
+
+    /// The wizard's query string.
+    pub fn query(&self) -> String {
+        let mut query = format!(
+            "app={}&sender={}&group={}",
+            self.object, self.sender, self.group
+        );
+        for refused in &self.refused {
+            query.push_str("&refused=");
+            query.push_str(refused);
+        }
+        if self.prove {
+            query.push_str("&prove=1");
+        }
+        query
+    }
+
+    /// The page's form, sent by a program. Gives the status and the answer.
+    pub async fn try_start(&self, browser: &mut Browser, secret: &str) -> (u16, Value) {
+        let query = self.query();
+        let fields = [
+            ("customer", self.customer.as_str()),
+            ("draft", query.as_str()),
+            ("secret", secret),
+        ];
+        browser.call_form("/api/start_setup", &fields).await
+    }
+
+    /// Starts as a person does without scripts. Gives the setup's id.
+    pub async fn start(&self, browser: &mut Browser, secret: &str) -> String {
+        let query = self.query();
+        let fields = [
+            ("customer", self.customer.as_str()),
+            ("draft", query.as_str()),
+            ("secret", secret),
+        ];
+        let page = browser.send_form("/api/start_setup", &fields).await;
+        assert_eq!(page.status, 200, "{}: {}", page.url, page.text());
+        let (_, setup) = page
+            .url
+            .split_once("/setups/")
+            .unwrap_or_else(|| panic!("not started: {} {}", page.url, page.text()));
+        setup.to_owned()
+    }
+}
+
+impl Stack {
+    /// What the wizard suggests for an application, with `reception` as the sender.
+    pub async fn choose(
+        &self,
+        browser: &mut Browser,
+        customer: &str,
+        domain: &str,
+        application: &str,
+    ) -> Chosen {
+        let list = browser
+            .read("/api/applications", &json!({ "customer": customer }))
+            .await;
+        let object = list["rows"]
+            .as_array()
+            .expect("rows")
+            .iter()
+            .map(|row| &row["application"])
+            .find(|found| found["name"] == application)
+            .unwrap_or_else(|| panic!("{application} is not in {list}"))["object"]
+            .as_str()
+            .expect("an id")
+            .to_owned();
+        let mut chosen = Chosen {
+            customer: customer.to_owned(),
+            domain: domain.to_owned(),
+            application: self.accounts.application(domain, application),
+            object,
+            sender: format!("reception@{domain}"),
+            refused: Vec::new(),
+            group: String::new(),
+            prove: true,
+        };
+        let body = json!({ "customer": customer, "draft": chosen.draft() });
+        let wizard = browser.read("/api/wizard", &body).await;
+        chosen.refused = texts(&wizard["suggested_refused"], "address");
+        wizard["suggested_group"]
+            .as_str()
+            .expect("a name")
+            .clone_into(&mut chosen.group);
+        chosen
+    }
+
+    /// Waits until the setup is in one of the states; gives what its page shows.
+    pub async fn settled(
+        &self,
+        browser: &Browser,
+        customer: &str,
+        setup: &str,
+        states: &[&str],
+    ) -> Value {
+        let body = json!({ "customer": customer, "setup": setup });
+        let found = until(&format!("{states:?}"), || {
+            let (mut browser, body) = (browser.clone(), body.clone());
+            async move {
+                let view = browser.read("/api/setup", &body).await;
+                let state = view["state"].as_str().expect("a state");
+                assert!(
+                    state != "failed" || states.contains(&"failed"),
+                    "it failed: {}",
+                    view["steps"]
+                );
+                let there = states.contains(&state);
+                there.then_some(view)
+            }
+        });
+        found.await
+    }
+
+    /// The tenant as the cloud has it.
+    pub async fn tenant(&self, domain: &str) -> Value {
+        let state = self.cloud_state(domain).await;
+        state["tenants"][0].clone()
+    }
+}
+
+/// What a setup made: groups and policies that carry its id.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Made {
+    /// Each with its members.
+    pub groups: Vec<Vec<String>>,
+    pub policies: usize,
+}
+
+pub fn made(tenant: &Value, setup: &str) -> Made {
+    let of_setup = |row: &&Value| {
+        row["description"]
+            .as_str()
+            .is_some_and(|text| text.contains(setup))
+    };
+    let groups = tenant["groups"].as_array().expect("groups");
+    let policies = tenant["policies"].as_array().expect("policies");
+    Made {
+        groups: groups
+            .iter()
+            .filter(of_setup)
+            .map(|group| {
+                let members = group["members"].as_array().expect("members");
+                members
+                    .iter()
+                    .map(|member| member.as_str().expect("an address").to_owned())
+                    .collect()
+            })
+            .collect(),
+        policies: policies
+            .iter()
+            .filter(of_setup)
+            .filter(|policy| policy["configured"] == true)
+            .count(),
+    }
+}
