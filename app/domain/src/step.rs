@@ -214,6 +214,8 @@ impl Must {
 /// One try.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Look {
+    /// Which run of the step it belongs to: mailboxes that were tried together share it.
+    pub run: u32,
     pub at: Timestamp,
     pub outcome: Outcome,
     pub request_id: Option<String>,

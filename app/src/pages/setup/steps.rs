@@ -192,40 +192,38 @@ fn ProofPart(shown: Shown, step: Memo<Step>) -> impl IntoView {
 }
 
 fn table(probes: &[Probe], next: Option<Timestamp>) -> AnyView {
-    let most = probes
+    let looks = || probes.iter().flat_map(|probe| &probe.looks);
+    let mut runs: Vec<u32> = looks().map(|look| look.run).collect();
+    runs.sort_unstable();
+    runs.dedup();
+    let runs = runs.split_off(runs.len().saturating_sub(TRIES));
+    let times = runs
         .iter()
-        .map(|probe| probe.looks.len())
-        .max()
-        .unwrap_or(0);
-    let from = most.saturating_sub(TRIES);
-    let times = probes
-        .iter()
-        .max_by_key(|probe| probe.looks.len())
-        .map(|probe| {
-            probe
-                .looks
-                .iter()
-                .skip(from)
-                .map(|look| view! { <th scope="col"><TimeOfDay at=look.at/></th> }.any())
-                .collect_view()
-        });
+        .filter_map(|run| looks().find(|look| look.run == *run))
+        .map(|look| view! { <th scope="col"><TimeOfDay at=look.at/></th> }.any())
+        .collect_view();
     let next_head = next.map(|_| view! { <th scope="col">"Next"</th> }.any());
     let rows = probes
         .iter()
         .map(|probe| {
-            let shown = probe.looks.iter().skip(from);
-            let missing = most.saturating_sub(probe.looks.len().max(from));
-            let cells = shown
-                .map(|look| {
-                    let planned = matches!(
-                        (probe.must, &look.outcome),
-                        (Must::Arrive, Outcome::Accepted) | (Must::BeRefused, Outcome::Refused)
-                    );
-                    view! { <td>{outcome_tag(&look.outcome, planned)}</td> }.any()
+            let cells = runs
+                .iter()
+                .map(|run| {
+                    // A mailbox that behaved already is not tried again.
+                    let tag = probe
+                        .looks
+                        .iter()
+                        .find(|look| look.run == *run)
+                        .map(|look| {
+                            let planned = matches!(
+                                (probe.must, &look.outcome),
+                                (Must::Arrive, Outcome::Accepted)
+                                    | (Must::BeRefused, Outcome::Refused)
+                            );
+                            outcome_tag(&look.outcome, planned)
+                        });
+                    view! { <td>{tag}</td> }.any()
                 })
-                .collect_view();
-            let gaps = (0..missing)
-                .map(|_| view! { <td></td> }.any())
                 .collect_view();
             let next = next.map(|at| view! { <td class="faint"><TimeOfDay at/></td> }.any());
             view! {
@@ -233,7 +231,6 @@ fn table(probes: &[Probe], next: Option<Timestamp>) -> AnyView {
                     <th scope="row">{probe.mailbox.to_string()}</th>
                     <td>{probe.must.word()}</td>
                     {cells}
-                    {gaps}
                     {next}
                 </tr>
             }

@@ -56,12 +56,17 @@ pub(super) async fn run(work: &mut Work<'_>) -> Result<Outcome, Failure> {
     else {
         return Ok(Outcome::Failed(domain::Problem::not_found()));
     };
+    let runs = probes.iter().flat_map(|probe| &probe.looks);
+    let run = runs
+        .map(|look| look.run)
+        .max()
+        .map_or(1, |last| last.saturating_add(1));
     for must in [Must::BeRefused, Must::Arrive] {
         for probe in probes
             .iter_mut()
             .filter(|probe| probe.must == must && !probe.holds())
         {
-            let outcome = send(work, &token, &probe.mailbox, &to).await?;
+            let outcome = send(work, &token, &probe.mailbox, &to, run).await?;
             probe.looks.push(outcome);
             if probe.looks.len() > MOST_LOOKS {
                 // The first look stays: it shows that the mail went through before.
@@ -132,6 +137,7 @@ async fn send(
     token: &AccessToken,
     from: &MailAddress,
     to: &MailAddress,
+    run: u32,
 ) -> Result<Look, Failure> {
     let subject = "Postern tests who this application may send as";
     let body = format!(
@@ -157,6 +163,7 @@ async fn send(
         SendOutcome::Unclear(problem) => Sent::Unclear(problem.happened),
     };
     Ok(Look {
+        run,
         at: call.trace.at,
         outcome,
         request_id: call.trace.request_id,
