@@ -17,11 +17,6 @@ pub fn customer(id: CustomerId) -> String {
     format!("/customers/{id}")
 }
 
-/// The customer's applications in the page itself, for browsers without JavaScript.
-pub fn applications(id: CustomerId) -> String {
-    format!("/customers/{id}/applications")
-}
-
 pub fn history(id: CustomerId) -> String {
     format!("/customers/{id}/history")
 }

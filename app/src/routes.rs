@@ -14,8 +14,8 @@ use crate::{
     components::{Hydrated, on_change},
     layout::Layout,
     pages::{
-        Account, Connect, Customer, CustomerInline, Customers, History, Join, NewSetup, NotFound,
-        People, Running, Setup, Start, Waiting,
+        Account, Connect, Customer, Customers, History, Join, NewSetup, NotFound, People, Running,
+        Setup, Start, Waiting,
     },
 };
 
@@ -25,7 +25,8 @@ type Page = fn() -> AnyView;
 /// The whole user interface; also what the browser hydrates.
 ///
 /// Pages are rendered once all their data is there, so that lists work without JavaScript. The
-/// customer's page is the exception: its applications are read from Microsoft while it is shown.
+/// customer's page is the exception: it is sent as it becomes ready, because its applications are
+/// read from Microsoft meanwhile.
 #[component]
 pub fn App() -> impl IntoView {
     provide_meta_context();
@@ -43,7 +44,6 @@ pub fn App() -> impl IntoView {
     let customers: Page = || view! { <Customers/> }.any();
     let connect: Page = || view! { <Connect/> }.any();
     let customer: Page = || view! { <Customer/> }.any();
-    let inline: Page = || view! { <CustomerInline/> }.any();
     let new_setup: Page = || view! { <NewSetup/> }.any();
     let setup: Page = || view! { <Setup/> }.any();
     let history: Page = || view! { <History/> }.any();
@@ -60,8 +60,7 @@ pub fn App() -> impl IntoView {
                 <ParentRoute path=path!("") view=layout>
                     <Route path=path!("/customers") view=customers ssr=SsrMode::Async/>
                     <Route path=path!("/customers/connect") view=connect ssr=SsrMode::Async/>
-                    <Route path=path!("/customers/:id") view=customer ssr=SsrMode::PartiallyBlocked/>
-                    <Route path=path!("/customers/:id/applications") view=inline ssr=SsrMode::Async/>
+                    <Route path=path!("/customers/:id") view=customer ssr=SsrMode::InOrder/>
                     <Route path=path!("/customers/:id/setups/new") view=new_setup ssr=SsrMode::Async/>
                     <Route path=path!("/customers/:id/setups/:setup") view=setup ssr=SsrMode::Async/>
                     <Route path=path!("/customers/:id/history") view=history ssr=SsrMode::Async/>

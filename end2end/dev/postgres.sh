@@ -82,7 +82,10 @@ pg_create() {
     (umask 077 && printf '%s\n' "$password" >"$folder.password")
     options+=(-A scram-sha-256 --pwfile="$folder.password")
   fi
-  if is_root; then find "${folder%/*}" -maxdepth 1 -path "$folder*" -exec chown postgres: {} +; fi
+  if is_root; then
+    chown postgres: "$folder"
+    [ -z "$password" ] || chown postgres: "$folder.password"
+  fi
   as_postgres "$PG_BIN/initdb" "${options[@]}" >/dev/null || die "initdb failed for $folder"
   rm -f "$folder.password"
 }

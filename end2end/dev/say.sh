@@ -2,7 +2,9 @@
 # Messages, locks and small helpers. What is said goes to standard error: standard output is for
 # results (JSON, tables, the line that counts).
 
-say() { printf '\033[2m·\033[0m %s\n' "$*" >&2; }
+say() {
+  if [ -t 2 ]; then printf '\033[2m·\033[0m %s\n' "$*" >&2; else printf '· %s\n' "$*" >&2; fi
+}
 
 # Ends with a message. The status is 2: nothing was tried, something has to be put right first.
 die() {

@@ -108,3 +108,24 @@ pub fn on_later_change(read: impl Fn() + 'static, then: impl Fn() + 'static) {
         }
     });
 }
+
+/// Something in a list, with the key by which it is known again.
+pub type Keyed = (String, Arc<dyn Fn() -> AnyView + Send + Sync>);
+
+/// A list whose items stay what they are while others come and go: what somebody ticked, folded
+/// out or selected in them is not lost.
+pub fn list_of(items: impl Fn() -> Vec<Keyed> + Send + Sync + 'static) -> AnyView {
+    fn boxed(items: Arc<dyn Fn() -> Vec<Keyed> + Send + Sync>) -> AnyView {
+        let each = move || items();
+        view! { <For each key=|(key, _)| key.clone() children=|(_, draw)| draw()/> }.any()
+    }
+    boxed(Arc::new(items))
+}
+
+/// An item of [`list_of`].
+pub fn keyed(
+    key: impl std::fmt::Display,
+    draw: impl Fn() -> AnyView + Send + Sync + 'static,
+) -> Keyed {
+    (key.to_string(), Arc::new(draw))
+}

@@ -18,19 +18,8 @@ use crate::{
 use applications::{Applications, Read};
 use connection::ConnectionPanel;
 
-/// The page at the customer's own address: its applications arrive while it is shown.
 #[component]
 pub fn Customer() -> impl IntoView {
-    page(false)
-}
-
-/// The same page with its applications in it from the start, for browsers without JavaScript.
-#[component]
-pub fn CustomerInline() -> impl IntoView {
-    page(true)
-}
-
-fn page(inline: bool) -> AnyView {
     let viewer = use_viewer();
     let id = use_customer();
     let customer = Loaded::first(move || Ok(api::customer(id.get()?)));
@@ -41,14 +30,14 @@ fn page(inline: bool) -> AnyView {
         move || async move {
             let may_change = may(&viewer.0.get().await, Right::Change);
             match customer.get().await {
-                Ok(view) => show(view, may_change, read, inline),
+                Ok(view) => show(view, may_change, read),
                 Err(error) => failed_page(&error),
             }
         },
     )
 }
 
-fn show(view: CustomerView, may_change: bool, read: Read, inline: bool) -> AnyView {
+fn show(view: CustomerView, may_change: bool, read: Read) -> AnyView {
     let CustomerView {
         head,
         connection,
@@ -65,7 +54,7 @@ fn show(view: CustomerView, may_change: bool, read: Read, inline: bool) -> AnyVi
         view! { <SetupTable label="Setups of this customer" rows=setups/> }.any()
     };
     let applications = if reads {
-        view! { <Applications head=head.clone() may_change read inline/> }.any()
+        view! { <Applications head=head.clone() may_change read/> }.any()
     } else {
         view! {
             <section aria-labelledby="applications">

@@ -117,19 +117,19 @@ fn filters(path: String, people: &[String], asked: &HistoryQuery) -> AnyView {
     let (from, to) = (asked.from.clone(), asked.to.clone());
     let kinds = EventKind::ALL
         .iter()
-        .map(|kind| view! { <option value=kind.as_str() selected=asked.kind == kind.as_str()>{kind.title()}</option> }.any())
+        .map(|kind| view! { <option value=kind.as_str() prop:selected=asked.kind == kind.as_str() selected=asked.kind == kind.as_str()>{kind.title()}</option> }.any())
         .collect_view();
     let people = people
         .iter()
-        .map(|name| view! { <option value=name.clone() selected=asked.person == *name>{name.clone()}</option> }.any())
+        .map(|name| view! { <option value=name.clone() prop:selected=asked.person == *name selected=asked.person == *name>{name.clone()}</option> }.any())
         .collect_view();
     view! {
         <GetForm action=path>
             <div class="filters" role="search" aria-label="Entries">
                 <label><span>"What"</span><select name="kind"><option value="">"Everything"</option>{kinds}</select></label>
                 <label><span>"Who"</span><select name="person"><option value="">"Everybody"</option>{people}</select></label>
-                <label><span>"From (UTC)"</span><input type="date" name="from" value=from/></label>
-                <label><span>"To (UTC)"</span><input type="date" name="to" value=to/></label>
+                <label><span>"From (UTC)"</span><input type="date" name="from" value=from.clone() prop:value=from/></label>
+                <label><span>"To (UTC)"</span><input type="date" name="to" value=to.clone() prop:value=to/></label>
                 <button type="submit" class="btn">"Show"</button>
                 <a class="btn quiet" href=clear>"Clear"</a>
             </div>

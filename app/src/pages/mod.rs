@@ -16,7 +16,7 @@ mod wizard;
 
 pub use account::Account;
 pub use connect::Connect;
-pub use customer::{Customer, CustomerInline};
+pub use customer::Customer;
 pub use customers::Customers;
 pub use history::History;
 pub use join::Join;

@@ -125,30 +125,28 @@ fn Choosing(query: Memo<Query>) -> impl IntoView {
     });
     let wizard = Loaded::first(move || Ok(api::wizard(id.get()?, query.with(Query::draft))));
     let found = Loaded::first(move || Ok(api::mailboxes(id.get()?, search.get())));
-    arriving(Meanwhile::says("Loading", 5), move || async move {
-        let wizard = match (allowed(viewer).await, wizard.get().await) {
-            (Ok(_), Ok(wizard)) => wizard,
-            (Err(error), _) | (_, Err(error)) => return failed_page(&error),
-        };
-        let found = found.get().await;
-        let (stage, asked_on) = query.with_untracked(|query| {
-            (
-                Stage::of(query),
-                matches!(query.get("step"), "details" | "review"),
-            )
+    arriving(Meanwhile::says("Loading", 5), move || {
+        let (stage, asked_on) = query.with(|query| {
+            let asked_on = matches!(query.get("step"), "details" | "review");
+            (Stage::of(query), asked_on)
         });
-        // Somebody wanted to go on without a sender.
-        let problem = (stage == Stage::Senders && asked_on).then(no_sender);
-        let choose = Choose {
-            wizard,
-            search: search.get_untracked(),
-            found,
-            problem,
-        };
-        if stage == Stage::Details {
-            details::screen(choose)
-        } else {
-            senders::screen(choose)
+        async move {
+            let wizard = match (allowed(viewer).await, wizard.get().await) {
+                (Ok(_), Ok(wizard)) => wizard,
+                (Err(error), _) | (_, Err(error)) => return failed_page(&error),
+            };
+            let choose = Choose {
+                wizard,
+                search: search.get_untracked(),
+                found: found.get().await,
+                // Somebody wanted to go on without a sender.
+                problem: (stage == Stage::Senders && asked_on).then(no_sender),
+            };
+            if stage == Stage::Details {
+                details::screen(choose)
+            } else {
+                senders::screen(choose)
+            }
         }
     })
 }

@@ -9,7 +9,7 @@
 mod support;
 
 use cloud::Delays;
-use serde_json::{Value, json};
+use serde_json::json;
 use support::shell::Shell;
 use support::*;
 

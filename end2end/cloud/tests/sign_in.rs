@@ -372,7 +372,10 @@ async fn a_code_belongs_to_its_client_tenant_and_address() {
         )
         .await
         .unwrap_err();
-    assert_eq!(unknown.body["error"], "invalid_request");
+    assert_eq!(
+        (unknown.code, unknown.body["error"].as_str()),
+        (70000, Some("invalid_grant"))
+    );
 }
 
 #[tokio::test]

@@ -255,7 +255,7 @@ async fn clients_must_prove_who_they_are() {
         .await
         .unwrap();
     let (_, body) = read(response).await;
-    assert_eq!(body["error_codes"][0], 9_002_313);
+    assert_eq!(body["error_codes"][0], 70000);
     let json = world
         .http
         .post(world.url(&format!("/{PARTNER}/oauth2/v2.0/token")))

@@ -13,7 +13,7 @@ use leptos::prelude::*;
 
 use crate::{
     components::{
-        Empty, Glyph, Meanwhile, Moment, ProblemBox, TableCard, arriving, dynamic, icon,
+        Empty, Glyph, Meanwhile, Moment, ProblemBox, Skeleton, TableCard, arriving, dynamic, icon,
         problem_view, proof_tag, setup_tag, standing_tag, th, th_hidden,
     },
     error::Answer,
@@ -25,16 +25,10 @@ pub type Read = Loaded<ApplicationsView>;
 
 const WAITS: &str = "Asking Microsoft Graph and Exchange. This takes a few seconds.";
 
-/// `inline`: the page already waits for them, so no link to such a page is needed.
 #[component]
-pub fn Applications(
-    head: CustomerHead,
-    may_change: bool,
-    read: Read,
-    inline: bool,
-) -> impl IntoView {
+pub fn Applications(head: CustomerHead, may_change: bool, read: Read) -> impl IntoView {
     let reading = RwSignal::new(false);
-    let here = paths::applications(head.id);
+    let here = paths::customer(head.id);
     let again = {
         let here = here.clone();
         view! {
@@ -61,16 +55,14 @@ pub fn Applications(
         }
         .any()
     };
-    let without_script = (!inline).then(|| {
-        view! { <p class="needs-no-js"><a href=here>"Read the applications"</a>" (this takes a few seconds)"</p> }.any()
-    });
     view! {
         <section aria-labelledby="applications" aria-busy=move || reading.get().then_some("true")>
             <div class="section-head">
                 <h2 id="applications">"Applications that reach mailboxes"</h2>
                 {again}
             </div>
-            {without_script}
+            // Seen while nothing follows it yet: the page is sent as it becomes ready.
+            <div class="until-next"><Skeleton label=WAITS rows=6/></div>
             {arriving(
                 Meanwhile { pending: Some(reading), ..Meanwhile::says(WAITS, 6) },
                 move || {

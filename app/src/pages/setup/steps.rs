@@ -14,7 +14,9 @@ use super::{
     Shown,
     secret::{SecretForm, whereabouts},
 };
-use crate::components::{CopyButton, TimeOfDay, dynamic, icon, outcome_tag, since, step_look};
+use crate::components::{
+    CopyButton, TimeOfDay, dynamic, icon, keyed, list_of, outcome_tag, since, step_look,
+};
 
 /// More columns than these do not help anybody; all tries are in the evidence.
 const TRIES: usize = 5;
@@ -96,21 +98,21 @@ fn sentence(step: &Step) -> String {
 #[component]
 fn EvidenceFold(step: Memo<Step>) -> impl IntoView {
     let count = move || step.with(|step| step.evidence.len());
-    let each = move || {
-        step.with(|step| step.evidence.clone())
-            .into_iter()
-            .enumerate()
-            .collect::<Vec<_>>()
+    let pieces = move || {
+        let evidence = step.with(|step| step.evidence.clone());
+        let each = evidence.into_iter().enumerate();
+        each.map(|(index, one)| {
+            keyed(format_args!("{index} {}", one.at.millis()), move || {
+                piece(one.clone())
+            })
+        })
+        .collect()
     };
     view! {
         <details class="fold evidence" hidden=move || count() == 0>
             <summary>"Evidence ("{dynamic(count)}")"</summary>
             <ol>
-                <For
-                    each=each
-                    key=|(index, one)| (*index, one.at)
-                    children=|(_, one)| piece(one)
-                />
+                {list_of(pieces)}
             </ol>
         </details>
     }

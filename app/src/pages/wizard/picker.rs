@@ -15,7 +15,7 @@ use leptos::{prelude::*, task::spawn_local};
 
 use crate::{
     api,
-    components::{Glyph, dynamic, icon, problem_view},
+    components::{Glyph, dynamic, icon, keyed, list_of, problem_view},
     error::Answer,
 };
 
@@ -54,35 +54,64 @@ pub fn MailboxPicker(
         typed.set(text.clone());
         look_soon(text);
     };
-    let take_out = move |mailbox: &Mailbox| {
-        let object = mailbox.object;
-        chosen.update(|all| all.retain(|one| one.object != object));
+    let picked = move || {
+        let each = chosen.get().into_iter();
+        each.map(|one| {
+            keyed(one.object, move || {
+                let object = one.object;
+                pick(&one, name, true, move || {
+                    chosen.update(|all| all.retain(|other| other.object != object));
+                })
+            })
+        })
+        .collect()
     };
-    let picked = move |mailbox: Mailbox| {
-        let value = mailbox.address.to_string();
-        let shown = mailbox.clone();
-        view! {
-            <li>
-                <label class="pick">
-                    <input type="checkbox" name=name value=value checked on:change=move |_| take_out(&mailbox)/>
-                    {who(&shown, None)}
-                </label>
-            </li>
-        }.any()
+    let add = move |mailbox: Mailbox| {
+        chosen.update(|all| {
+            if all.iter().all(|one| one.object != mailbox.object) {
+                all.push(mailbox);
+            }
+        });
     };
-    let results = move || match found.get() {
-        Err(error) => problem_view(&error),
-        Ok(MailboxesFound { rows, more }) => {
-            let none = rows
-                .is_empty()
-                .then(|| view! { <p class="hint">"No user or shared mailbox matches."</p> }.any());
-            let rows = rows
-                .into_iter()
-                .map(|mailbox| result(mailbox, name, chosen, others, others_are))
-                .collect_view();
-            let more = more.then(|| view! { <p class="hint">"There are more. Type more of the name or address."</p> }.any());
-            view! { <ul class="picks">{rows}</ul>{none}{more} }.any()
-        }
+    // What was ticked moves up among the chosen.
+    let matches = move || {
+        let rows = found.with(|found| {
+            found
+                .as_ref()
+                .map_or_else(|_| Vec::new(), |found| found.rows.clone())
+        });
+        rows.into_iter()
+            .filter(|one| chosen.with(|all| all.iter().all(|other| other.object != one.object)))
+            .map(|one| {
+                let elsewhere =
+                    others.with_value(|all| all.iter().any(|other| other.object == one.object));
+                let reason = if elsewhere {
+                    Some(others_are)
+                } else {
+                    (!one.kind.can_send()).then_some("cannot send")
+                };
+                keyed(one.object, move || match reason {
+                    Some(reason) => cannot(&one, reason),
+                    None => {
+                        let ticked = one.clone();
+                        pick(&one, name, false, move || add(ticked.clone()))
+                    }
+                })
+            })
+            .collect()
+    };
+    let remark = move || {
+        found.with(|found| match found {
+            Err(error) => problem_view(error),
+            Ok(found) if found.rows.is_empty() => {
+                view! { <p class="hint">"No user or shared mailbox matches."</p> }.any()
+            }
+            Ok(found) if found.more => {
+                view! { <p class="hint">"There are more. Type more of the name or address."</p> }
+                    .any()
+            }
+            Ok(_) => ().into_any(),
+        })
     };
     let search_id = format!("search-{name}");
     let hint_id = format!("hint-{name}");
@@ -98,7 +127,7 @@ pub fn MailboxPicker(
                 })}
             </p>
             <ul class="picks chosen">
-                {dynamic(move || chosen.get().into_iter().map(picked).collect_view())}
+                {list_of(picked)}
             </ul>
             <div class="search">
                 <label for=search_id.clone()>"Search mailboxes"</label>
@@ -121,60 +150,34 @@ pub fn MailboxPicker(
                     <button type="submit" class="btn" name="step" value=step>"Search"</button>
                 </div>
             </div>
-            <div class="found" aria-live="polite">{dynamic(results)}</div>
+            <div class="found" aria-live="polite"><ul class="picks">{list_of(matches)}</ul>{dynamic(remark)}</div>
         </fieldset>
     }
     .any()
 }
 
-/// One match: can be ticked unless it is chosen here or elsewhere already.
-fn result(
-    mailbox: Mailbox,
+/// A mailbox with its box; `on_change` runs when somebody ticks or unticks it.
+fn pick(
+    mailbox: &Mailbox,
     name: &'static str,
-    chosen: RwSignal<Vec<Mailbox>>,
-    others: StoredValue<Vec<Mailbox>>,
-    others_are: &'static str,
+    ticked: bool,
+    on_change: impl Fn() + 'static,
 ) -> AnyView {
-    let object = mailbox.object;
-    let elsewhere = others.with_value(|others| others.iter().any(|one| one.object == object));
-    let reason = if elsewhere {
-        Some(others_are)
-    } else {
-        (!mailbox.kind.can_send()).then_some("cannot send")
-    };
-    if let Some(reason) = reason {
-        return view! { <li class="pick off"><span class="box"></span>{who(&mailbox, Some(reason))}</li> }
-            .any();
-    }
     let value = mailbox.address.to_string();
-    let shown = mailbox.clone();
-    let is_chosen =
-        Memo::new(move |_| chosen.with(|all| all.iter().any(|one| one.object == object)));
-    let add = move |_| {
-        let mailbox = mailbox.clone();
-        chosen.update(|all| {
-            if all.iter().all(|one| one.object != mailbox.object) {
-                all.push(mailbox);
-            }
-        });
-    };
     view! {
-        <li hidden=move || is_chosen.get()>
+        <li>
             <label class="pick">
-                <input
-                    type="checkbox"
-                    name=name
-                    value=value
-                    // Ticked here it moves up among the chosen, whose own box speaks for it.
-                    prop:checked=move || { is_chosen.track(); false }
-                    disabled=move || is_chosen.get()
-                    on:change=add
-                />
-                {who(&shown, None)}
+                <input type="checkbox" name=name value=value checked=ticked on:change=move |_| on_change()/>
+                {who(mailbox, None)}
             </label>
         </li>
     }
     .any()
+}
+
+/// A match that cannot be chosen here.
+fn cannot(mailbox: &Mailbox, reason: &'static str) -> AnyView {
+    view! { <li class="pick off"><span class="box"></span>{who(mailbox, Some(reason))}</li> }.any()
 }
 
 fn who(mailbox: &Mailbox, reason: Option<&'static str>) -> AnyView {

@@ -49,8 +49,8 @@ fn code(
     let key = required(form, "code")?;
     let malformed = || {
         EntraError::new(
-            9_002_313,
-            "Invalid request. Request is malformed or invalid. The code is not one that was issued.",
+            70000,
+            "Provided grant is invalid or malformed: the code is not one that was issued.",
         )
     };
     let code = world.entra.codes.get(key).cloned().ok_or_else(malformed)?;
@@ -145,8 +145,8 @@ fn refresh(
     let (_, application) = client::authenticate(world, call, form, hint)?;
     let found = found.ok_or_else(|| {
         EntraError::new(
-            9_002_313,
-            "Invalid request. Request is malformed or invalid. The refresh token is not one that was issued.",
+            70000,
+            "Provided grant is invalid or malformed: the refresh token is not one that was issued.",
         )
     })?;
     if found.client != application.app_id {
