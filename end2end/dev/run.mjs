@@ -112,40 +112,46 @@ async function main() {
 /** What a person needs to know to begin. */
 function announce(run, cloud) {
   const lines = ["", `  Postern is up:  ${run.portal}`, ""];
-  if (cloud) {
-    lines.push(
-      `  It talks to a simulated Microsoft cloud on ${cloud.url}, whose hours pass in six seconds.`,
-      "  That cloud lives in memory: after a restart it knows no consent and no policy of before,",
-      "  while Postern's database stays. ./dev run --fresh starts both anew.",
-      "",
-      "  Accounts to sign in with:",
-      "",
-      ...table(
-        ["account", "password", "tenant", "who"],
-        cloud.accounts.accounts.map((account) => [
-          account.upn,
-          account.password,
-          account.tenant,
-          account.note || (account.roles ?? []).join(", ") || account.name,
-        ]),
-      ),
-      "",
-    );
-    const applications = cloud.accounts.applications ?? [];
-    if (applications.length) {
-      lines.push(
-        "  Client secrets of applications, for the proof of a setup:",
-        "",
-        ...table(
-          ["application", "tenant", "client secret"],
-          applications.map((application) => [application.name, application.tenant, application.secret]),
-        ),
-        "",
-      );
-    }
-  }
+  if (cloud) lines.push(...aboutCloud(cloud));
   lines.push(`  Logs: ${run.logs}    Ctrl-C stops everything.`, "");
   console.log(lines.join("\n"));
+}
+
+function aboutCloud({ url, accounts: { partner_tenant: partner, accounts, applications = [] } }) {
+  const row = (account) => [account.upn, account.password, account.tenant, account.note || (account.roles ?? []).join(", ")];
+  const byTenant = (one, other) => one.tenant.localeCompare(other.tenant, "en");
+  // Whoever signs in first becomes the owner, so the owner stands first.
+  const isOwner = (account) => /owner/.test(account.note ?? "");
+  const own = accounts.filter((account) => account.tenant_id === partner).sort((one, other) => isOwner(other) - isOwner(one));
+  const admins = accounts.filter((account) => account.tenant_id !== partner && account.roles?.length).sort(byTenant);
+  const secrets = new Map();
+  for (const { name, secret, tenant, tenant_id: id } of applications) {
+    if (id === partner) continue;
+    if (!secrets.has(secret)) secrets.set(secret, { name, secret, tenants: [] });
+    secrets.get(secret).tenants.push(tenant);
+  }
+  // A vendor's application has one secret and stands in many tenants.
+  const vendors = [...secrets.values()].filter(({ tenants }) => tenants.length > 1);
+  return [
+    `  It talks to a simulated Microsoft cloud on ${url}, whose hours pass in six seconds.`,
+    "  That cloud lives in memory: after a restart it knows no consent and no policy of before,",
+    "  while Postern's database stays. ./dev run --fresh starts both anew.",
+    "",
+    "  Sign in to the portal as one of:",
+    "",
+    ...table(["account", "password", "tenant", "who"], own.map(row)),
+    "",
+    "  Connect a customer with its admin:",
+    "",
+    ...table(["account", "password", "tenant", "what is special there"], admins.map(row)),
+    "",
+    "  Client secrets, for the proof of a setup:",
+    "",
+    ...table(["application", "client secret", "tenants"], vendors.map(({ name, secret, tenants }) => [name, secret, tenants.length])),
+    "",
+    `  All accounts and secrets: ${url}/_cloud/accounts`,
+    "",
+  ];
 }
 
 /** Rows as aligned text. */

@@ -54,11 +54,7 @@ async fn pages_are_whole_and_guarded() {
     }
     for page in &pages {
         let url = &page.url;
-        assert!(
-            page.body.trim_end().ends_with("</html>"),
-            "{url}: {}",
-            page.body
-        );
+        assert!(is_whole(&page.body), "{url}: {}", page.body);
         assert_eq!(page.count("h1"), 1, "{url}");
         let policy = page.header("content-security-policy");
         for part in [

@@ -10,11 +10,9 @@ pub struct Accounts {
     whole: Value,
 }
 
-/// An application of a customer, with its secret.
+/// An application of a customer.
 #[derive(Clone, Debug)]
 pub struct Application {
-    pub name: String,
-    pub app_id: String,
     pub secret: String,
 }
 
@@ -86,8 +84,6 @@ impl Accounts {
             })
             .unwrap_or_else(|| panic!("{name} is not among {}", self.whole["applications"]));
         Application {
-            name: name.to_owned(),
-            app_id: text(&found["app_id"]),
             secret: text(&found["secret"]),
         }
     }

@@ -268,6 +268,9 @@ impl Browser {
             let Some(form) = page.forms().into_iter().next() else {
                 return page;
             };
+            if page.body.contains("AADSTS") {
+                return page;
+            }
             let mut fields = form.fields.clone();
             let mut add = |name: &str, value: &str| fields.push((name.into(), value.into()));
             if form.offers("login") {
@@ -296,6 +299,17 @@ impl Browser {
             page = self.follow(answer).await;
         }
         panic!("Entra asks without end: {}", page.text());
+    }
+
+    /// The same person's browser at another process of the same portal.
+    pub fn moved_to(&self, portal: &str) -> Self {
+        let mut moved = self.clone();
+        moved
+            .cookies
+            .insert(portal.to_owned(), self.portal_cookies());
+        portal.clone_into(&mut moved.portal);
+        moved.at = format!("{portal}/");
+        moved
     }
 
     pub fn portal_cookies(&self) -> BTreeMap<String, String> {

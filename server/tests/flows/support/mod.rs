@@ -16,7 +16,9 @@ use cloud::{Cloud, Config};
 pub use page::Page;
 pub use portal::Portal;
 use serde_json::Value;
+use server::config::Role;
 use store::testing::TestDatabase;
+use tokio::net::TcpListener;
 
 /// How much faster than ours the cloud's time runs. A policy that needs 90 minutes until it holds
 /// needs less than a second.
@@ -46,6 +48,24 @@ impl Stack {
         let mut partners = vec![accounts.partner_tenant.clone()];
         partners.extend(domains.iter().map(|domain| accounts.tenant_of(domain)));
         let portal = Portal::start(&cloud, &accounts, &database, &partners).await;
+        Self {
+            portal,
+            cloud,
+            accounts,
+            database,
+        }
+    }
+
+    /// Stops the server and starts it anew at the same address: what it had in memory is gone.
+    pub async fn restarted(self) -> Self {
+        let port = self.portal.port();
+        self.portal.stop().await;
+        let listener = TcpListener::bind(("127.0.0.1", port))
+            .await
+            .expect("the port");
+        let partners = [self.accounts.partner_tenant.clone()];
+        let (cloud, accounts, database) = (self.cloud, self.accounts, self.database);
+        let portal = Portal::on(listener, &cloud, &accounts, &database, &partners, Role::All).await;
         Self {
             portal,
             cloud,
@@ -130,6 +150,13 @@ impl Stack {
         count
     }
 
+    /// The mails that the cloud has sent.
+    pub async fn outbox(&self) -> Vec<Value> {
+        let url = format!("{}/_cloud/outbox", self.cloud.url());
+        let outbox = get_json(&url).await;
+        outbox["outbox"].as_array().expect("mails").clone()
+    }
+
     /// What the cloud says about itself.
     pub async fn cloud_state(&self, tenant: &str) -> Value {
         let url = format!("{}/_cloud/state?tenant={tenant}", self.cloud.url());
@@ -137,7 +164,7 @@ impl Stack {
     }
 }
 
-async fn start_cloud() -> (Cloud, Accounts) {
+pub async fn start_cloud() -> (Cloud, Accounts) {
     let config = Config {
         clock_speed: SPEED,
         ..Config::default()

@@ -16,6 +16,7 @@ use super::{SPEED, accounts::Accounts};
 pub struct Portal {
     pub url: String,
     pub running: Running,
+    port: u16,
     stop: watch::Sender<bool>,
 }
 
@@ -37,6 +38,18 @@ impl Portal {
         role: Role,
     ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        Self::on(listener, cloud, accounts, database, partners, role).await
+    }
+
+    /// The same on an address that was taken already.
+    pub async fn on(
+        listener: TcpListener,
+        cloud: &Cloud,
+        accounts: &Accounts,
+        database: &TestDatabase,
+        partners: &[String],
+        role: Role,
+    ) -> Self {
         let address = listener.local_addr().expect("an address");
         let url = format!("http://localhost:{}", address.port());
         let site = Site::make();
@@ -67,7 +80,16 @@ impl Portal {
         let running = Running::start(&settings, listeners, stopped)
             .await
             .expect("a server");
-        Self { url, running, stop }
+        Self {
+            url,
+            running,
+            port: address.port(),
+            stop,
+        }
+    }
+
+    pub fn port(&self) -> u16 {
+        self.port
     }
 
     /// Asks it to end, as SIGTERM does, and waits until it has.

@@ -8,7 +8,6 @@ use super::{Browser, Stack, accounts::Application, until};
 #[derive(Clone, Debug)]
 pub struct Chosen {
     pub customer: String,
-    pub domain: String,
     pub application: Application,
     /// The application's service principal.
     pub object: String,
@@ -106,7 +105,6 @@ impl Stack {
             .to_owned();
         let mut chosen = Chosen {
             customer: customer.to_owned(),
-            domain: domain.to_owned(),
             application: self.accounts.application(domain, application),
             object,
             sender: format!("reception@{domain}"),
@@ -133,7 +131,8 @@ impl Stack {
         states: &[&str],
     ) -> Value {
         let body = json!({ "customer": customer, "setup": setup });
-        let found = until(&format!("{states:?}"), || {
+        let what = format!("{states:?}");
+        let found = until(&what, || {
             let (mut browser, body) = (browser.clone(), body.clone());
             async move {
                 let view = browser.read("/api/setup", &body).await;

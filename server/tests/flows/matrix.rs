@@ -1,0 +1,272 @@
+//! Every server function and route, called as everybody: who gets what is a committed snapshot.
+
+use std::fmt::Write as _;
+
+use leptos::server_fn::axum::server_fn_paths;
+use reqwest::{
+    Method,
+    header::{ACCEPT, ORIGIN},
+};
+use serde_json::{Value, json};
+
+use crate::support::{Browser, Stack, setups::Chosen};
+
+const DOMAIN: &str = "fabrikam.example";
+const OTHER: &str = "woodgrove-it.example";
+/// An id that nothing has.
+const NONE: &str = "6f1c02b7-41f5-4a0e-9c55-0d3be1f7a2d4";
+
+/// What is sent.
+enum Input {
+    Json(Value),
+    /// Name and value of each field.
+    Form(Vec<(&'static str, String)>),
+}
+
+struct Ids {
+    setup: String,
+    engineer: String,
+    chosen: Chosen,
+}
+
+/// A call of each server function that is allowed to whoever has the right, and that leaves
+/// everything as it is: confirmations are wrong, and what has ended cannot be cancelled.
+fn input(path: &str, ids: &Ids) -> Option<Input> {
+    let customer = ids.chosen.customer.clone();
+    let of_customer = || json!({ "customer": ids.chosen.customer });
+    let of_setup = || json!({ "customer": ids.chosen.customer, "setup": ids.setup });
+    let draft = || json!({ "customer": ids.chosen.customer, "draft": ids.chosen.draft() });
+    let setup = |more: &[(&'static str, &str)]| {
+        let mut fields = vec![("customer", customer.clone()), ("setup", ids.setup.clone())];
+        fields.extend(
+            more.iter()
+                .map(|(name, value)| (*name, (*value).to_owned())),
+        );
+        Input::Form(fields)
+    };
+    Some(match path {
+        "/api/me" | "/api/people" | "/api/sessions" => Input::Json(json!({})),
+        "/api/customers" => {
+            Input::Json(json!({ "query": { "search": "", "sort": "name", "page": 1 } }))
+        }
+        "/api/customer" | "/api/applications" => Input::Json(of_customer()),
+        "/api/mailboxes" => {
+            Input::Json(json!({ "customer": ids.chosen.customer, "search": "reception" }))
+        }
+        "/api/history" => {
+            let query = json!({ "kind": "", "person": "", "from": "", "to": "", "before": null });
+            Input::Json(json!({ "customer": ids.chosen.customer, "query": query }))
+        }
+        "/api/wizard" | "/api/review" => Input::Json(draft()),
+        "/api/setup" => Input::Json(of_setup()),
+        "/api/setups" => Input::Json(json!({ "filter": "all", "before": null })),
+        "/api/connect" => Input::Form(vec![("tenant", "nobody.example".to_owned())]),
+        "/api/reconnect" | "/api/make_link" => Input::Form(vec![("customer", customer)]),
+        "/api/join" => Input::Form(vec![("token", "no-such-token".to_owned())]),
+        "/api/disconnect" => Input::Form(vec![
+            ("customer", customer),
+            ("confirm", "another name".to_owned()),
+        ]),
+        "/api/set_role" => Input::Form(vec![
+            ("person", ids.engineer.clone()),
+            ("role", "engineer".to_owned()),
+        ]),
+        "/api/end_session" => Input::Form(vec![("session", NONE.to_owned())]),
+        "/api/start_setup" => Input::Form(vec![
+            ("customer", customer),
+            ("draft", "app=".to_owned()),
+            ("secret", String::new()),
+        ]),
+        "/api/cancel_setup" | "/api/retry_setup" | "/api/look_now" | "/api/skip_proof" => {
+            setup(&[])
+        }
+        "/api/roll_back" => setup(&[("confirm", "another name")]),
+        "/api/give_secret" => setup(&[("secret", "some~secret")]),
+        _ => return None,
+    })
+}
+
+/// The routes that are no server functions, as a browser asks for them.
+fn routes(ids: &Ids) -> Vec<(String, String)> {
+    let customer = format!("/customers/{}", ids.chosen.customer);
+    let setup = format!("{customer}/setups/{}", ids.setup);
+    let pages = [
+        ("/", "/".to_owned()),
+        ("/waiting", "/waiting".to_owned()),
+        ("/join/{token}", "/join/no-such-token".to_owned()),
+        ("/customers", "/customers".to_owned()),
+        ("/customers/connect", "/customers/connect".to_owned()),
+        ("/customers/{id}", customer.clone()),
+        (
+            "/customers/{id}/applications",
+            format!("{customer}/applications"),
+        ),
+        (
+            "/customers/{id}/setups/new",
+            format!("{customer}/setups/new?{}", ids.chosen.query()),
+        ),
+        ("/customers/{id}/setups/{setup}", setup.clone()),
+        (
+            "/customers/{id}/setups/{setup}/script.ps1",
+            format!("{setup}/script.ps1"),
+        ),
+        ("/customers/{id}/history", format!("{customer}/history")),
+        (
+            "/customers/{id}/history.csv",
+            format!("{customer}/history.csv"),
+        ),
+        (
+            "/customers/{id}/history.json",
+            format!("{customer}/history.json"),
+        ),
+        ("/running", "/running".to_owned()),
+        ("/people", "/people".to_owned()),
+        ("/account", "/account".to_owned()),
+        ("/live/setups", "/live/setups".to_owned()),
+        (
+            "/live/setups/{id}/{setup}",
+            format!("/live/setups/{}/{}", ids.chosen.customer, ids.setup),
+        ),
+        ("/auth/sign-in", "/auth/sign-in".to_owned()),
+        ("/auth/callback", "/auth/callback".to_owned()),
+        ("/no/such/page", "/no/such/page".to_owned()),
+    ];
+    pages
+        .into_iter()
+        .map(|(name, path)| (name.to_owned(), path))
+        .collect()
+}
+
+async fn call(browser: &Browser, portal: &str, path: &str, input: &Input) -> u16 {
+    let request = browser
+        .bare(Method::POST, path)
+        .header(ACCEPT, "application/json")
+        .header(ORIGIN, portal);
+    let request = match input {
+        Input::Json(value) => request.json(value),
+        Input::Form(fields) => request.form(fields),
+    };
+    request.send().await.expect("an answer").status().as_u16()
+}
+
+async fn get(browser: &Browser, path: &str) -> String {
+    let response = browser
+        .bare(Method::GET, path)
+        .header(ACCEPT, "text/html")
+        .send()
+        .await
+        .expect("an answer");
+    let status = response.status().as_u16();
+    let to = response
+        .headers()
+        .get("location")
+        .map(|value| value.to_str().expect("an address").to_owned());
+    if !path.starts_with("/live/") {
+        // To its end: a browser that goes away in the middle is another matter.
+        response.bytes().await.expect("a whole answer");
+    }
+    match to.as_deref() {
+        // Only where to, not with what: that differs each time.
+        Some(to) if to.starts_with('/') => {
+            format!("{status} {}", to.split('?').next().expect("a path"))
+        }
+        Some(_) => format!("{status} Entra"),
+        None => status.to_string(),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn everybody_gets_what_is_theirs() {
+    let stack = Stack::with_more_partners(&[OTHER]).await;
+    let mut owner = stack.owner().await;
+    let engineer = stack
+        .with_role(&mut owner, &stack.accounts.engineer(), "engineer")
+        .await;
+    let auditor = stack
+        .with_role(&mut owner, &stack.accounts.auditor(), "auditor")
+        .await;
+    stack
+        .control(
+            "users",
+            &json!({ "upn": "nils@northwind-it.example", "create": true, "password": "demo" }),
+        )
+        .await;
+    let waiting = stack.signed_in("nils@northwind-it.example").await;
+    let stranger = stack.signed_in(&format!("wilma@{OTHER}")).await;
+    let nobody = stack.browser();
+
+    let customer = stack.connect(&mut owner, DOMAIN).await;
+    let mut chosen = stack
+        .choose(&mut owner, &customer, DOMAIN, "Reception Mailer")
+        .await;
+    chosen.prove = false;
+    let setup = chosen.start(&mut owner, "").await;
+    stack.settled(&owner, &customer, &setup, &["done"]).await;
+    let people = owner.read("/api/people", &json!({})).await;
+    let engineer_id = people
+        .as_array()
+        .expect("people")
+        .iter()
+        .find(|person| person["role"] == "engineer")
+        .and_then(|person| person["id"].as_str())
+        .expect("an engineer")
+        .to_owned();
+    let ids = Ids {
+        setup,
+        engineer: engineer_id,
+        chosen,
+    };
+    let before = stack.count("events").await;
+
+    let everybody = [
+        ("nobody", &nobody),
+        ("waiting", &waiting),
+        ("stranger", &stranger),
+        ("auditor", &auditor),
+        ("engineer", &engineer),
+        ("owner", &owner),
+    ];
+    let mut table = String::new();
+    let width = 50;
+    let mut line = |name: &str, cells: &[String]| {
+        write!(table, "{name:width$}").expect("text");
+        for cell in cells {
+            write!(table, "{cell:<18}").expect("text");
+        }
+        table.truncate(table.trim_end().len());
+        table.push('\n');
+    };
+    line("", &everybody.map(|(name, _)| name.to_owned()));
+    let mut functions: Vec<(&str, http::Method)> = server_fn_paths().collect();
+    functions.sort_by_key(|(path, _)| *path);
+    assert!(functions.len() >= 25, "{functions:?}");
+    for (path, method) in functions {
+        assert_eq!(method, http::Method::POST, "{path} can be linked to");
+        let input = input(path, &ids).unwrap_or_else(|| panic!("{path} is not in the matrix"));
+        let mut cells = Vec::new();
+        for (_, browser) in everybody {
+            let status = call(browser, &stack.portal.url, path, &input).await;
+            cells.push(status.to_string());
+        }
+        line(&format!("POST {path}"), &cells);
+    }
+    for (name, path) in routes(&ids) {
+        let mut cells = Vec::new();
+        for (_, browser) in everybody {
+            cells.push(get(browser, &path).await);
+        }
+        line(&format!("GET  {name}"), &cells);
+    }
+    insta::assert_snapshot!("everybody", table);
+
+    // What was asked for by those who may is all that was written.
+    let asked = "events where kind in ('consent.asked', 'link.made')";
+    let harmless = stack.count(asked).await;
+    let after = stack.count("events").await;
+    let asked_before = 1;
+    assert_eq!(
+        after - before,
+        harmless - asked_before,
+        "something was changed"
+    );
+}

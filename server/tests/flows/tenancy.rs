@@ -1,0 +1,132 @@
+//! Two partners in one database: neither sees, changes or is told of anything of the other.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::support::{Browser, Stack};
+
+const OTHER: &str = "woodgrove-it.example";
+const DOMAIN: &str = "fabrikam.example";
+
+async fn list(browser: &mut Browser) -> Value {
+    let query = json!({ "search": "", "sort": "name", "page": 1 });
+    browser
+        .read("/api/customers", &json!({ "query": query }))
+        .await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn two_partners_never_meet() {
+    let stack = Stack::with_more_partners(&[OTHER]).await;
+    let mut ours = stack.owner().await;
+    let mut theirs = stack.signed_in(&format!("wilma@{OTHER}")).await;
+    let me = theirs.read("/api/me", &json!({})).await;
+    assert_eq!(me["role"], "owner", "each partner has an owner of its own");
+
+    // Both look after the same tenant; each has a customer of its own for it.
+    let our_customer = stack.connect(&mut ours, DOMAIN).await;
+    let mut told = theirs.events("/live/setups", None).await.expect("a stream");
+    let chosen = stack
+        .choose(&mut ours, &our_customer, DOMAIN, "Reception Mailer")
+        .await;
+    let setup = chosen.start(&mut ours, &chosen.application.secret).await;
+    let nothing = list(&mut theirs).await;
+    assert_eq!(nothing["total"], 0, "{nothing}");
+    let their_customer = stack.connect(&mut theirs, DOMAIN).await;
+    assert_ne!(our_customer, their_customer);
+    stack.settled(&ours, &our_customer, &setup, &["done"]).await;
+    assert!(
+        told.silent_for(Duration::from_millis(300)).await,
+        "one partner was told of the other's setup"
+    );
+    assert_eq!(list(&mut ours).await["total"], 1);
+    assert_eq!(list(&mut theirs).await["total"], 1);
+    let people = theirs.read("/api/people", &json!({})).await;
+    assert_eq!(people.as_array().map(Vec::len), Some(1), "{people}");
+
+    // With the other's ids: not found, and nothing happens.
+    for (path, body) in [
+        ("/api/customer", json!({ "customer": our_customer })),
+        ("/api/applications", json!({ "customer": our_customer })),
+        (
+            "/api/setup",
+            json!({ "customer": our_customer, "setup": setup }),
+        ),
+        (
+            "/api/setup",
+            json!({ "customer": their_customer, "setup": setup }),
+        ),
+    ] {
+        let (status, told) = theirs.call(path, &body).await;
+        assert_eq!(status, 404, "{path}: {told}");
+    }
+    for path in [
+        format!("/live/setups/{our_customer}/{setup}"),
+        format!("/live/setups/{their_customer}/{setup}"),
+    ] {
+        assert_eq!(theirs.events(&path, None).await.err(), Some(404), "{path}");
+    }
+    for path in [
+        format!("/customers/{our_customer}"),
+        format!("/customers/{our_customer}/history.json"),
+        format!("/customers/{their_customer}/setups/{setup}/script.ps1"),
+    ] {
+        let page = theirs.open_once(&path).await;
+        assert_eq!(page.status, 404, "{path}");
+        assert!(!page.body.contains("Reception Mailer"), "{path}");
+    }
+    let setups = theirs
+        .read("/api/setups", &json!({ "filter": "all", "before": null }))
+        .await;
+    assert_eq!(setups["rows"].as_array().map(Vec::len), Some(0), "{setups}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_query_that_forgets_its_partner_finds_nothing() {
+    let stack = Stack::with_more_partners(&[OTHER]).await;
+    let mut ours = stack.owner().await;
+    let mut theirs = stack.signed_in(&format!("wilma@{OTHER}")).await;
+    stack.connect(&mut ours, DOMAIN).await;
+    stack.connect(&mut theirs, DOMAIN).await;
+    let mut database = stack.database.server().await.expect("a connection");
+    let tables: Vec<String> = sqlx::query_scalar(
+        "select table_name::text from information_schema.columns
+         where table_schema = 'public' and column_name = 'partner_id' and table_name <> 'sign_ins'",
+    )
+    .fetch_all(&mut database)
+    .await
+    .expect("tables");
+    assert!(tables.len() >= 8, "{tables:?}");
+    for table in &tables {
+        let all: i64 =
+            sqlx::query_scalar(sqlx::AssertSqlSafe(format!("select count(*) from {table}")))
+                .fetch_one(&mut database)
+                .await
+                .expect("a number");
+        assert_eq!(all, 0, "{table} shows rows to who names no partner");
+    }
+    let partners: Vec<String> = {
+        let mut owner = stack.database.superuser().await.expect("a connection");
+        sqlx::query_scalar("select id::text from partners")
+            .fetch_all(&mut owner)
+            .await
+            .expect("partners")
+    };
+    assert_eq!(partners.len(), 2);
+    for partner in partners {
+        let set = format!("set postern.partner = '{partner}'");
+        sqlx::query(sqlx::AssertSqlSafe(set))
+            .execute(&mut database)
+            .await
+            .expect("a setting");
+        for (table, seen) in [("customers", 1), ("operators", 1), ("connections", 1)] {
+            let all: i64 =
+                sqlx::query_scalar(sqlx::AssertSqlSafe(format!("select count(*) from {table}")))
+                    .fetch_one(&mut database)
+                    .await
+                    .expect("a number");
+            assert_eq!(all, seen, "{table}");
+        }
+    }
+}
