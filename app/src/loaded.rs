@@ -15,7 +15,7 @@ use crate::{
 
 /// Something that is read from the server and can be read again.
 pub struct Loaded<T> {
-    text: Resource<Answer<String>>,
+    text: StoredValue<ArcResource<Answer<String>>>,
     is: PhantomData<fn() -> T>,
 }
 
@@ -56,22 +56,28 @@ impl<T: Serialize + DeserializeOwned + 'static> Loaded<T> {
             })
         });
         Self {
-            text: resource(ask, blocking),
+            text: StoredValue::new(resource(ask, blocking)),
             is: PhantomData,
         }
     }
 
     /// Waits for the answer. Inside a `Suspend`.
     pub async fn get(self) -> Answer<T> {
-        api::read(&self.text.await?)
+        match self.text.try_get_value() {
+            Some(text) => api::read(&text.await?),
+            // The page is gone, but what draws it was woken once more.
+            None => std::future::pending().await,
+        }
     }
 
     pub fn again(self) {
-        self.text.refetch();
+        if let Some(text) = self.text.try_get_value() {
+            text.refetch();
+        }
     }
 }
 
-fn resource(ask: Ask, blocking: bool) -> Resource<Answer<String>> {
+fn resource(ask: Ask, blocking: bool) -> ArcResource<Answer<String>> {
     let key = {
         let ask = ask.clone();
         move || ask().map(|request| request.key)
@@ -83,8 +89,8 @@ fn resource(ask: Ask, blocking: bool) -> Resource<Answer<String>> {
         }
     };
     if blocking {
-        Resource::new_blocking(key, fetch)
+        ArcResource::new_blocking(key, fetch)
     } else {
-        Resource::new(key, fetch)
+        ArcResource::new(key, fetch)
     }
 }

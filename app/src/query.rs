@@ -109,16 +109,31 @@ impl Query {
     }
 }
 
-/// The query of the current address.
-pub fn use_query() -> Memo<Query> {
-    let search = use_location().search;
-    Memo::new(move |_| search.with(|text| Query::parse(text)))
+/// The query of the current address. Once the page is gone it is empty: what still wants to read
+/// it then must not bring down the next page.
+#[derive(Clone, Copy)]
+pub struct LiveQuery(Memo<Query>);
+
+impl LiveQuery {
+    pub fn with<T>(self, read: impl Fn(&Query) -> T) -> T {
+        self.0
+            .try_with(&read)
+            .unwrap_or_else(|| read(&Query::default()))
+    }
+
+    pub fn get(self) -> Query {
+        self.with(Query::clone)
+    }
+
+    pub fn get_untracked(self) -> Query {
+        untrack(|| self.get())
+    }
 }
 
-/// One value of the current address.
-pub fn use_query_value(name: &'static str) -> Memo<String> {
-    let query = use_query();
-    Memo::new(move |_| query.with(|query| query.get(name).to_owned()))
+/// The query of the current address.
+pub fn use_query() -> LiveQuery {
+    let search = use_location().search;
+    LiveQuery(Memo::new(move |_| search.with(|text| Query::parse(text))))
 }
 
 /// Percent-encodes everything but letters, digits and `-._~`.

@@ -71,11 +71,14 @@ pub fn answer_with(problem: &Problem) {
     }
     let status = match problem.key.as_str() {
         "not_found" => StatusCode::NOT_FOUND,
-        "forbidden" => StatusCode::FORBIDDEN,
+        "forbidden" | "no_role" => StatusCode::FORBIDDEN,
         "internal" => StatusCode::INTERNAL_SERVER_ERROR,
         "signed_out" if called => StatusCode::UNAUTHORIZED,
         _ if called && problem.field().is_some() => StatusCode::UNPROCESSABLE_ENTITY,
-        _ if called => StatusCode::BAD_GATEWAY,
+        "database.unavailable" if called => StatusCode::SERVICE_UNAVAILABLE,
+        _ if called && problem.microsoft.is_some() => StatusCode::BAD_GATEWAY,
+        // Things are not so that this could be done.
+        _ if called => StatusCode::CONFLICT,
         _ => return,
     };
     options.set_status(status);

@@ -40,7 +40,7 @@ pub fn Question(
     children: Children,
 ) -> impl IntoView {
     let query = use_query();
-    let open = query.with_untracked(|query| query.get("ask") == id);
+    let open = query.get_untracked().get("ask") == id;
     let path = use_location().pathname;
     let heading = format!("{id}-title");
     let labelled = heading.clone();

@@ -38,9 +38,9 @@ pub fn Navigation(role: Option<Role>, counts: Signal<Counts>) -> impl IntoView {
                 <li>
                     <Entry href=paths::RUNNING name="Running">{dynamic(running)}</Entry>
                 </li>
-                {administers.then(|| view! { <li><Entry href=paths::PEOPLE name="People">{()}</Entry></li> }.any())}
+                {administers.then(|| view! { <li><Entry href=paths::PEOPLE name="People"/></li> }.any())}
                 <li>
-                    <Entry href=paths::ACCOUNT name="Account">{()}</Entry>
+                    <Entry href=paths::ACCOUNT name="Account"/>
                 </li>
             </ul>
         </nav>
@@ -48,7 +48,11 @@ pub fn Navigation(role: Option<Role>, counts: Signal<Counts>) -> impl IntoView {
 }
 
 #[component]
-fn Entry(href: &'static str, name: &'static str, children: Children) -> impl IntoView {
+fn Entry(
+    href: &'static str,
+    name: &'static str,
+    #[prop(optional)] children: Option<Children>,
+) -> impl IntoView {
     let path = use_location().pathname;
     let current = move || {
         path.with(|path| {
@@ -62,7 +66,7 @@ fn Entry(href: &'static str, name: &'static str, children: Children) -> impl Int
     view! {
         <a href=href aria-current=current>
             <span>{name}</span>
-            <span class="counts">{children()}</span>
+            <span class="counts">{children.map(|children| children())}</span>
         </a>
     }
     .any()

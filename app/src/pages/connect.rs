@@ -11,7 +11,7 @@ use crate::{
         problem_view,
     },
     paths,
-    query::use_query_value,
+    query::use_query,
     viewer::{may, use_viewer},
 };
 
@@ -20,7 +20,7 @@ pub fn Connect() -> impl IntoView {
     let viewer = use_viewer();
     let post = Post::new(forms::CONNECT);
     // A mistyped domain comes back in the field when the form was sent without JavaScript.
-    let typed = use_query_value("tenant").get_untracked();
+    let typed = use_query().get_untracked().get("tenant").to_owned();
     let crumbs = vec![(paths::CUSTOMERS.to_owned(), "Customers".to_owned())];
     let lead = view! { <p>"An admin of the customer signs in at Microsoft and consents. Postern never sees the password."</p> }.any();
     view! {

@@ -19,7 +19,7 @@ use crate::{
     },
     loaded::Loaded,
     paths,
-    query::{Query, use_query},
+    query::{LiveQuery, Query, use_query},
     viewer::{may, use_viewer},
 };
 
@@ -43,12 +43,14 @@ pub fn Customers() -> impl IntoView {
             {connect}
         </PageHead>
         <Filter query/>
-        {arriving(Meanwhile::says("Loading customers", 5), move || async move {
+        {arriving(Meanwhile::says("Loading customers", 5), move || {
+                let query = query.get_untracked();
+                async move {
                 match page.get().await {
-                    Ok(page) => list(page, &query.get_untracked()),
+                    Ok(page) => list(page, &query),
                     Err(error) => problem_view(&error),
                 }
-            })}
+            }})}
     }
     .any()
 }
@@ -64,8 +66,8 @@ fn ask(query: &Query) -> CustomersQuery {
 
 /// Search and order; sends itself while somebody types.
 #[component]
-fn Filter(query: Memo<Query>) -> impl IntoView {
-    let first = query.with_untracked(ask);
+fn Filter(query: LiveQuery) -> impl IntoView {
+    let first = ask(&query.get_untracked());
     let navigate = use_navigate();
     let mut search_soon = debounce(Duration::from_millis(250), move |text: String| {
         let to = query

@@ -25,15 +25,15 @@ pub fn History() -> impl IntoView {
     let id = use_customer();
     let query = use_query();
     let page = Loaded::first(move || Ok(api::history(id.get()?, query.with(ask))));
-    arriving(
-        Meanwhile::says("Loading the history", 8),
-        move || async move {
+    arriving(Meanwhile::says("Loading the history", 8), move || {
+        let query = query.get_untracked();
+        async move {
             match page.get().await {
-                Ok(page) => show(page, &query.get_untracked()),
+                Ok(page) => show(page, &query),
                 Err(error) => failed_page(&error),
             }
-        },
-    )
+        }
+    })
 }
 
 fn ask(query: &Query) -> HistoryQuery {

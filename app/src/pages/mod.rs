@@ -37,22 +37,34 @@ use leptos_router::hooks::use_params_map;
 use crate::error::Answer;
 
 /// The customer in the address.
-fn use_customer() -> Memo<Answer<CustomerId>> {
+fn use_customer() -> LiveId<CustomerId> {
     use_id("id")
 }
 
+/// An id in the address. Once the page is gone it names nothing.
+#[derive(Clone, Copy)]
+struct LiveId<Id: Send + Sync + 'static>(Memo<Answer<Id>>);
+
+impl<Id: Clone + Send + Sync + 'static> LiveId<Id> {
+    fn get(self) -> Answer<Id> {
+        self.0
+            .try_get()
+            .unwrap_or_else(|| Err(Problem::not_found().into()))
+    }
+}
+
 /// An id in the address. What is no id names nothing that exists.
-fn use_id<Id>(name: &'static str) -> Memo<Answer<Id>>
+fn use_id<Id>(name: &'static str) -> LiveId<Id>
 where
     Id: FromStr + Clone + PartialEq + Send + Sync + 'static,
 {
     let params = use_params_map();
-    Memo::new(move |_| {
+    LiveId(Memo::new(move |_| {
         params.with(|params| {
             params
                 .get_str(name)
                 .and_then(|text| text.parse().ok())
                 .ok_or_else(|| Problem::not_found().into())
         })
-    })
+    }))
 }

@@ -21,14 +21,13 @@ use crate::{
 #[component]
 pub fn Running() -> impl IntoView {
     let query = use_query();
-    let asked = Memo::new(move |_| query.with(ask));
     let page = Loaded::first(move || {
-        let (filter, before) = asked.get();
+        let (filter, before) = query.with(ask);
         Ok(api::setups(filter, before))
     });
     follow(page);
     let chosen = move |all: bool| {
-        let now = asked.with(|(filter, _)| *filter == SetupsFilter::All);
+        let now = query.with(ask).0 == SetupsFilter::All;
         (now == all).then_some("true")
     };
     let lead = view! { <p>"Setups of all customers. They go on by themselves; this list follows them."</p> }.any();
@@ -38,12 +37,14 @@ pub fn Running() -> impl IntoView {
             <a class="chip" href=paths::RUNNING aria-current=move || chosen(false)>"Running, waiting or failed"</a>
             <a class="chip" href=format!("{}?show=all", paths::RUNNING) aria-current=move || chosen(true)>"All"</a>
         </nav>
-        {arriving(Meanwhile::says("Loading setups", 5), move || async move {
+        {arriving(Meanwhile::says("Loading setups", 5), move || {
+                let query = query.get_untracked();
+                async move {
                 match page.get().await {
-                    Ok(page) => list(page, &query.get_untracked()),
+                    Ok(page) => list(page, &query),
                     Err(error) => problem_view(&error),
                 }
-            })}
+            }})}
     }.any()
 }
 

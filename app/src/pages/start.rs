@@ -10,7 +10,7 @@ use crate::{
     error::{Answer, AppError},
     loaded::Loaded,
     paths,
-    query::use_query_value,
+    query::use_query,
 };
 
 #[component]
@@ -64,7 +64,7 @@ fn promise(glyph: Glyph, title: &'static str, text: &'static str) -> AnyView {
 
 /// The one button; who is signed in goes straight on.
 fn enter(me: Answer<domain::view::Me>) -> AnyView {
-    let asked = use_query_value("return_to").get_untracked();
+    let asked = use_query().get_untracked().get("return_to").to_owned();
     let back = if paths::is_local(&asked) && asked != "/" {
         asked
     } else {

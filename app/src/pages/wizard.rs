@@ -29,7 +29,7 @@ use crate::{
     error::{Answer, AppError},
     loaded::Loaded,
     paths,
-    query::{Query, use_query},
+    query::{LiveQuery, Query, use_query},
     viewer::{Viewer, may, use_viewer},
 };
 
@@ -117,18 +117,15 @@ fn Pick() -> impl IntoView {
 }
 
 #[component]
-fn Choosing(query: Memo<Query>) -> impl IntoView {
+fn Choosing(query: LiveQuery) -> impl IntoView {
     let viewer = use_viewer();
     let id = use_customer();
-    let search = Memo::new(move |_| {
-        query.with(|query| query.get("q").chars().take(200).collect::<String>())
-    });
     let wizard = Loaded::first(move || Ok(api::wizard(id.get()?, query.with(Query::draft))));
-    let found = Loaded::first(move || Ok(api::mailboxes(id.get()?, search.get())));
+    let found = Loaded::first(move || Ok(api::mailboxes(id.get()?, query.with(search))));
     arriving(Meanwhile::says("Loading", 5), move || {
-        let (stage, asked_on) = query.with(|query| {
+        let (stage, asked_on, search) = query.with(|query| {
             let asked_on = matches!(query.get("step"), "details" | "review");
-            (Stage::of(query), asked_on)
+            (Stage::of(query), asked_on, search(query))
         });
         async move {
             let wizard = match (allowed(viewer).await, wizard.get().await) {
@@ -137,7 +134,7 @@ fn Choosing(query: Memo<Query>) -> impl IntoView {
             };
             let choose = Choose {
                 wizard,
-                search: search.get_untracked(),
+                search,
                 found: found.get().await,
                 // Somebody wanted to go on without a sender.
                 problem: (stage == Stage::Senders && asked_on).then(no_sender),
@@ -151,6 +148,11 @@ fn Choosing(query: Memo<Query>) -> impl IntoView {
     })
 }
 
+/// What mailboxes are searched for.
+fn search(query: &Query) -> String {
+    query.get("q").chars().take(200).collect()
+}
+
 fn no_sender() -> Problem {
     Problem::input(
         "senders",
@@ -160,24 +162,22 @@ fn no_sender() -> Problem {
 }
 
 #[component]
-fn Reviewing(query: Memo<Query>) -> impl IntoView {
+fn Reviewing(query: LiveQuery) -> impl IntoView {
     let viewer = use_viewer();
     let id = use_customer();
     let review = Loaded::first(move || Ok(api::review(id.get()?, query.with(Query::draft))));
-    arriving(
-        Meanwhile::says("Working out the plan", 5),
-        move || async move {
+    arriving(Meanwhile::says("Working out the plan", 5), move || {
+        let (customer, draft) = untrack(|| (id.get(), query.with(Query::draft)));
+        async move {
             match (allowed(viewer).await, review.get().await) {
                 (Ok(_), Ok(review)) => review::screen(review),
-                (Ok(_), Err(AppError::Problem(problem))) if problem.field().is_some() => mend(
-                    problem,
-                    id.get_untracked(),
-                    &query.with_untracked(Query::draft),
-                ),
+                (Ok(_), Err(AppError::Problem(problem))) if problem.field().is_some() => {
+                    mend(problem, customer, &draft)
+                }
                 (Err(error), _) | (_, Err(error)) => failed_page(&error),
             }
-        },
-    )
+        }
+    })
 }
 
 /// The plan does not work out: says why, and leads back to where it can be mended.

@@ -90,7 +90,7 @@ fn shown(answer: Answer<ApplicationsView>, head: &CustomerHead, may_change: bool
         ().into_any()
     } else {
         // One primary button: the worst application that can be confined and is not being confined.
-        let first = view.rows.iter().position(|row| wants_confining(row));
+        let first = view.rows.iter().position(wants_confining);
         let rows = view
             .rows
             .into_iter()
