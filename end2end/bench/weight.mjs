@@ -12,7 +12,7 @@ const MOST = 350_000; // brotli bytes of all that one page loads
 
 const brotli = (bytes) => zlib.brotliCompressSync(bytes, { params: { [zlib.constants.BROTLI_PARAM_LGWIN]: 24 } }).length;
 const gzip = (bytes) => zlib.gzipSync(bytes, { level: 9 }).length;
-const KINDS = { document: "HTML", stylesheet: "CSS", script: "JavaScript", fetch: "WASM", image: "picture" };
+const KINDS = { document: "HTML", stylesheet: "CSS", script: "JavaScript", image: "picture" };
 
 export async function run({ startStack, browser, say }) {
   const stack = await startStack();
@@ -47,7 +47,7 @@ async function load(chromium, stack, path, storageState) {
     rows.push({
       page: path,
       file: new URL(request.url()).pathname.replace(/\.[0-9a-f]{16}\./, ".*."),
-      kind: KINDS[request.resourceType()] ?? request.resourceType(),
+      kind: new URL(request.url()).pathname.endsWith(".wasm") ? "WASM" : (KINDS[request.resourceType()] ?? request.resourceType()),
       requests: 1,
       raw: body.length,
       gzip: gzip(body),

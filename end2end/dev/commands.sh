@@ -64,6 +64,7 @@ command_run() {
   elif [ -n "${DATABASE_URL:-}${POSTERN_CLIENT_ID:-}" ]; then
     say "DATABASE_URL and POSTERN_CLIENT_ID count only together: using the private Postgres and the simulated cloud"
   fi
+  need_privilege_or_nothing
   need_node
   # Before the builds: what will not work should say so at once.
   local ports=(POSTERN_LISTEN "${POSTERN_LISTEN:-127.0.0.1:3000}")
@@ -104,6 +105,7 @@ command_check() {
 
 command_test() {
   [ "$#" -le 1 ] || die "./dev test takes one NAME at most"
+  need_privilege_or_nothing browser
   need_npm_packages
   choose_toolchain
   need_chromium
@@ -116,6 +118,7 @@ command_test() {
 }
 
 command_bench() {
+  need_privilege_or_nothing browser
   need_npm_packages
   choose_toolchain
   need_chromium

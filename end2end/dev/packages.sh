@@ -18,8 +18,14 @@ as_root() {
   fi
 }
 
+# Its many lines go to a log; the end of that log is shown when it fails.
 apt_get() {
-  as_root env DEBIAN_FRONTEND=noninteractive apt-get -q -y -o DPkg::Lock::Timeout=300 "$@" >&2
+  local log="$STATE/log/apt.log"
+  mkdir -p "${log%/*}"
+  as_root env DEBIAN_FRONTEND=noninteractive apt-get -q -y -o Dpkg::Use-Pty=0 -o DPkg::Lock::Timeout=300 "$@" >"$log" 2>&1 || {
+    tail -n 5 "$log" >&2
+    return 1
+  }
 }
 
 # need_packages WHAT PACKAGE…: WHAT says in words what they are for.
@@ -33,11 +39,11 @@ need_packages() {
   [ "${#missing[@]}" -gt 0 ] || return 0
 
   if ! command -v apt-get >/dev/null; then
-    say "$what is missing, and this is no Debian: install it by hand (there: ${missing[*]})"
+    say "missing: $what. This is no Debian: install it by hand (there it is called ${missing[*]})"
     return 1
   fi
-  if ! is_root && ! as_root true; then
-    say "$what is missing and needs an administrator once:"
+  if ! as_root true; then
+    say "missing: $what. An administrator has to install it once:"
     say "    apt-get update && apt-get install --no-install-recommends ${missing[*]}"
     return 1
   fi
@@ -51,4 +57,19 @@ need_packages() {
     say "apt-get could not install: ${missing[*]}"
     return 1
   }
+}
+
+# Who cannot install anything is told everything that is missing at once, not one by one.
+# Argument: `browser` when that is needed too.
+need_privilege_or_nothing() {
+  local missing=()
+  command -v cc >/dev/null || missing+=(gcc libc6-dev)
+  command -v node >/dev/null && command -v npm >/dev/null || missing+=(nodejs npm)
+  find_postgres || missing+=(postgresql)
+  [ "${1:-}" != browser ] || find_chromium || missing+=(chromium fonts-dejavu-core)
+  [ "${#missing[@]}" -gt 0 ] && ! as_root true || return 0
+  # Rust's packages too, unless it is clear that they are not needed.
+  path_rust_has_wasm || debian_rust_is_there || missing+=("${DEBIAN_RUST[@]}")
+  die "this user cannot install what is missing here. An administrator has to, once:" \
+    "apt-get update && apt-get install --no-install-recommends ${missing[*]}"
 }

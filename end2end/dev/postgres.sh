@@ -16,7 +16,7 @@ find_postgres() {
   local folder
   # Debian keeps each version apart and out of PATH; the newest first.
   for folder in $(printf '%s\n' /usr/lib/postgresql/*/bin | sort -rV) \
-    "$(dirname "$(readlink -f "$(command -v initdb || echo /)")")" \
+    "$(dirname "$(readlink -f "$(command -v initdb || echo /none)" || echo /none)")" \
     "$(pg_config --bindir 2>/dev/null || true)"; do
     if [ -x "$folder/initdb" ] && [ -x "$folder/pg_ctl" ] && [ -x "$folder/postgres" ] && [ -x "$folder/psql" ]; then
       PG_BIN=$folder
@@ -32,7 +32,7 @@ install_postgres() {
   if as_root mkdir -p "${drop_in%/*}" 2>/dev/null; then
     echo 'create_main_cluster = false' | as_root tee "$drop_in" >/dev/null
   fi
-  need_packages "Postgres" postgresql postgresql-client || {
+  need_packages "Postgres" postgresql || {
     as_root rm -f "$drop_in" 2>/dev/null || true
     die "Postgres is needed: install it, or put the folder of its initdb into PATH"
   }

@@ -41,6 +41,7 @@ choose_toolchain() {
   [ -z "${TOOLCHAIN:-}" ] || return 0
   local kept=''
   mkdir -p "$STATE"
+  need_c_compiler
   [ ! -f "$STATE/toolchain" ] || read -r kept <"$STATE/toolchain" || true
   if [ "$kept" = rustup ] && path_rust_has_wasm; then
     TOOLCHAIN=rustup
@@ -121,4 +122,10 @@ run_wasm_cargo() {
   # wasm-bindgen reads from the section `target_features` what it may use; stripping all removes it.
   local -x CARGO_PROFILE_WASM_STRIP=debuginfo
   run_cargo "$command" --target "$WASM" --profile wasm "${standard_library[@]}" "$@"
+}
+
+# Both Rusts leave linking to a C compiler, and some libraries have parts in C.
+need_c_compiler() {
+  command -v cc >/dev/null || need_packages "a C compiler" gcc libc6-dev ||
+    die "a C compiler (cc) is needed"
 }

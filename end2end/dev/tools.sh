@@ -100,7 +100,7 @@ need_nextest() {
 }
 
 # Exports CHROMIUM: the browser's binary.
-need_chromium() {
+find_chromium() {
   local candidate
   for candidate in "${CHROMIUM:-}" chromium chromium-browser google-chrome; do
     [ -n "$candidate" ] || continue
@@ -109,9 +109,13 @@ need_chromium() {
       return 0
     fi
   done
+  return 1
+}
+
+need_chromium() {
+  ! find_chromium || return 0
   [ -z "${CHROMIUM:-}" ] || die "CHROMIUM names $CHROMIUM, which is not there"
   need_packages "the browser" chromium fonts-dejavu-core ||
     die "Chromium is needed: install it, or name its binary in CHROMIUM"
-  CHROMIUM=$(command -v chromium) || die "Debian's chromium was installed, but is not in PATH"
-  export CHROMIUM
+  find_chromium || die "Debian's chromium was installed, but is not in PATH"
 }

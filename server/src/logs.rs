@@ -34,5 +34,11 @@ pub(crate) fn start(format: LogFormat) {
             .try_init(),
     };
     // Only tests start two: the first one goes on.
-    drop(started);
+    if started.is_ok() {
+        std::panic::set_hook(Box::new(|panic| {
+            let place = panic.location().map(ToString::to_string);
+            let cause = panic.payload_as_str().unwrap_or("no message");
+            tracing::error!(place, cause, "a part of the server broke");
+        }));
+    }
 }

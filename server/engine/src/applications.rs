@@ -29,7 +29,12 @@ impl Engine {
             Ok::<_, Failure>((access, setups))
         };
         let (access, setups) = load.await.map_err(Problem::from)?;
-        let tenant = self.tenant(&access).await.map_err(Problem::from)?;
+        let tenant = match self.tenant(&access).await {
+            Ok(tenant) => tenant,
+            // Nobody is connected: nothing was read, and that is what the page says.
+            Err(Failure::Told(problem)) => return Ok(self.nothing_read(&problem)),
+            Err(failure) => return Err(failure.into()),
+        };
 
         let (applications, policies, assignments) = futures::join!(
             timed(tenant.applications()),
@@ -57,13 +62,9 @@ impl Engine {
         }
 
         let parts = vec![
-            part(
-                "Applications and their permissions",
-                &applications,
-                Vec::len,
-            ),
-            part("Access policies", &policies, Vec::len),
-            part("Exchange role assignments", &assignments, Vec::len),
+            part(APPLICATIONS, &applications, Vec::len),
+            part(POLICIES, &policies, Vec::len),
+            part(ASSIGNMENTS, &assignments, Vec::len),
         ];
         let policies = policies.0.ok();
         let assignments = assignments.0.ok();
@@ -108,7 +109,26 @@ impl Engine {
             rows,
         })
     }
+
+    fn nothing_read(&self, problem: &Problem) -> ApplicationsView {
+        let part = |name: &str| Part {
+            name: name.to_owned(),
+            read: Reading::Failed {
+                problem: problem.clone(),
+            },
+            took_millis: 0,
+        };
+        ApplicationsView {
+            read_at: self.now(),
+            parts: [APPLICATIONS, POLICIES, ASSIGNMENTS].map(part).into(),
+            rows: Vec::new(),
+        }
+    }
 }
+
+const APPLICATIONS: &str = "Applications and their permissions";
+const POLICIES: &str = "Access policies";
+const ASSIGNMENTS: &str = "Exchange role assignments";
 
 type Timed<T> = (Result<T, microsoft::Error>, i64);
 

@@ -3,9 +3,9 @@
 use std::{future::Future, net::SocketAddr, sync::Arc, time::Duration};
 
 use engine::{Engine, EngineConfig, Pace};
-use microsoft::{AppIdentity, Credential, HttpOptions, Microsoft, SystemClock};
+use microsoft::{AppIdentity, HttpOptions, Microsoft, SystemClock};
 use store::Store;
-use tokio::{net::TcpListener, runtime::Handle, sync::watch, task::JoinSet};
+use tokio::{net::TcpListener, runtime::Handle, sync::watch, task::JoinSet, time::Instant};
 
 use crate::{
     cli::Failed,
@@ -18,6 +18,9 @@ use crate::{
 const CONNECTIONS_FOR_PAGES: u32 = 16;
 /// How long a database that is still starting is waited for.
 const DATABASE_PATIENCE: Duration = Duration::from_secs(30);
+/// Between two starts of the worker.
+const SHORTEST_PAUSE: Duration = Duration::from_secs(1);
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 /// How long requests may take to end once the process is asked to stop.
 const GRACE: Duration = Duration::from_secs(25);
 
@@ -64,8 +67,7 @@ async fn bind(name: &str, address: SocketAddr) -> Result<TcpListener, Failed> {
 /// A process that runs.
 #[derive(Debug)]
 pub struct Running {
-    pub engine: Engine,
-    pub store: Store,
+    store: Store,
     tasks: JoinSet<Result<(), Failed>>,
 }
 
@@ -92,19 +94,9 @@ impl Running {
             tasks.spawn(serve_on(listener, web::router(&web), stop.clone()));
         }
         if settings.role.works() {
-            let (working, ending) = (engine.clone(), stop.clone());
-            tasks.spawn(async move {
-                working
-                    .run_worker(ending)
-                    .await
-                    .map_err(|error| Failed::because("the worker ended", error))
-            });
+            tasks.spawn(work(engine.clone(), stop.clone()));
         }
-        Ok(Self {
-            engine,
-            store,
-            tasks,
-        })
+        Ok(Self { store, tasks })
     }
 
     /// Waits until everything has ended.
@@ -122,7 +114,7 @@ impl Running {
 /// Serves until SIGTERM or SIGINT.
 pub(crate) async fn serve(settings: Settings) -> Result<(), Failed> {
     let (sender, stop) = watch::channel(false);
-    shutdown::on_signals(sender)
+    shutdown::on_signals(sender.clone())
         .map_err(|error| Failed::because("signals cannot be listened to", error))?;
     let listeners = Listeners::bind(&settings).await?;
     let running = tokio::select! {
@@ -137,7 +129,10 @@ pub(crate) async fn serve(settings: Settings) -> Result<(), Failed> {
         "postern is up"
     );
     let store = running.store.clone();
-    within_grace(running.ended(), stop).await?;
+    let ended = within_grace(running.ended(), stop).await;
+    // After a failure too: what still runs must not hold the process.
+    sender.send_replace(true);
+    ended?;
     // What is left on its way gets its connections back to Postgres in good order.
     let _ = tokio::time::timeout(Duration::from_secs(2), store.close()).await;
     tracing::info!("stopped");
@@ -178,15 +173,39 @@ fn listen(tasks: &mut JoinSet<Result<(), Failed>>, engine: Engine, stop: watch::
     });
 }
 
+/// Carries out jobs. A worker that ends by itself, because the database went away for example, is
+/// started anew: the pages of this process go on meanwhile.
+async fn work(engine: Engine, stop: watch::Receiver<bool>) -> Result<(), Failed> {
+    let mut pause = SHORTEST_PAUSE;
+    loop {
+        let began = Instant::now();
+        let error = match engine.run_worker(stop.clone()).await {
+            Ok(()) => return Ok(()),
+            Err(error) => error,
+        };
+        if *stop.borrow() {
+            return Ok(());
+        }
+        if began.elapsed() > LONGEST_PAUSE {
+            pause = SHORTEST_PAUSE;
+        }
+        tracing::error!(%error, seconds = pause.as_secs(), "the worker ended; it starts anew");
+        tokio::select! {
+            () = stopped(stop.clone()) => return Ok(()),
+            () = tokio::time::sleep(pause) => pause = LONGEST_PAUSE.min(pause * 2),
+        }
+    }
+}
+
 async fn connect(settings: &Settings) -> Result<Store, Failed> {
     let workers = u32::try_from(settings.workers).unwrap_or(u32::MAX);
     let connections = CONNECTIONS_FOR_PAGES.saturating_add(workers);
-    let given_up = tokio::time::Instant::now() + DATABASE_PATIENCE;
+    let given_up = Instant::now() + DATABASE_PATIENCE;
     loop {
         let vault = settings.vault.clone();
         match Store::connect(&settings.database_url, connections, vault).await {
             Ok(store) => return Ok(store),
-            Err(error @ store::Error::Unavailable(_)) if tokio::time::Instant::now() < given_up => {
+            Err(error @ store::Error::Unavailable(_)) if Instant::now() < given_up => {
                 tracing::warn!(%error, "the database is tried again");
                 tokio::time::sleep(Duration::from_secs(1)).await;
             }
@@ -198,7 +217,7 @@ async fn connect(settings: &Settings) -> Result<Store, Failed> {
 fn engine(settings: &Settings, store: Store) -> Result<Engine, Failed> {
     let identity = AppIdentity {
         client_id: settings.client_id,
-        credential: Credential::Secret(settings.client_secret.clone()),
+        credential: settings.credential.clone(),
     };
     let microsoft = Microsoft::new(settings.endpoints.clone(), identity, HttpOptions::default())
         .map_err(|error| Failed::because("Microsoft cannot be called from here", error))?;

@@ -12,13 +12,19 @@ Secrets, from the environment only. Each may also come from a file: NAME_FILE ho
   DATABASE_URL           Postgres, as the server's role
   DATABASE_OWNER_URL     Postgres, as the owner: for migrate and verify-history
   POSTERN_CLIENT_SECRET  client secret of Postern's own registration in Entra
+  POSTERN_CLIENT_CERTIFICATE
+                         instead of it: certificate and private key, as PEM
   POSTERN_MASTER_KEYS    key ring of stored tokens and secrets: id:base64, newest first";
 
 /// Settings that may come from a file.
-const SECRETS: [(&str, &str); 4] = [
+const SECRETS: [(&str, &str); 5] = [
     ("DATABASE_URL", "DATABASE_URL_FILE"),
     ("DATABASE_OWNER_URL", "DATABASE_OWNER_URL_FILE"),
     ("POSTERN_CLIENT_SECRET", "POSTERN_CLIENT_SECRET_FILE"),
+    (
+        "POSTERN_CLIENT_CERTIFICATE",
+        "POSTERN_CLIENT_CERTIFICATE_FILE",
+    ),
     ("POSTERN_MASTER_KEYS", "POSTERN_MASTER_KEYS_FILE"),
 ];
 

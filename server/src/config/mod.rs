@@ -12,7 +12,7 @@ mod wrong;
 use std::{net::SocketAddr, path::PathBuf};
 
 use domain::id::{AppId, TenantId};
-use microsoft::Endpoints;
+use microsoft::{Credential, Endpoints};
 use secrecy::SecretString;
 use store::Vault;
 
@@ -31,7 +31,7 @@ pub struct Settings {
     /// Postgres, as the server's role.
     pub database_url: SecretString,
     pub client_id: AppId,
-    pub client_secret: SecretString,
+    pub credential: Credential,
     pub endpoints: Endpoints,
     /// Home tenants whose people may sign in.
     pub partner_tenants: Vec<TenantId>,

@@ -4,7 +4,7 @@ use std::{net::SocketAddr, path::PathBuf};
 
 use clap::ValueEnum;
 use domain::id::{AppId, TenantId};
-use microsoft::Endpoints;
+use microsoft::{Certificate, Credential, Endpoints};
 use secrecy::{ExposeSecret as _, SecretString};
 use store::Vault;
 
@@ -57,7 +57,7 @@ impl Settings {
             SOME_ID,
             client_id(arguments.client_id.as_ref()),
         );
-        let client_secret = environment.secret("POSTERN_CLIENT_SECRET", "…", &mut wrong);
+        let credential = credential(environment, &mut wrong);
         let endpoints = endpoints(arguments, &mut wrong);
         let partner_tenants = wrong.take(
             "POSTERN_PARTNER_TENANTS",
@@ -82,7 +82,7 @@ impl Settings {
                 metrics_listen: metrics_listen?,
                 database_url: database_url?,
                 client_id: client_id?,
-                client_secret: client_secret?,
+                credential: credential?,
                 endpoints: endpoints?,
                 partner_tenants: partner_tenants?,
                 vault: vault?,
@@ -163,6 +163,39 @@ fn client_id(text: Option<&String>) -> Result<AppId, String> {
     };
     text.parse()
         .map_err(|_| format!("“{text}” is not the id of an application."))
+}
+
+/// A secret or a certificate, not both: which one counts would be a guess.
+fn credential(environment: &Environment, wrong: &mut Mistakes) -> Option<Credential> {
+    const SECRET: &str = "POSTERN_CLIENT_SECRET";
+    const CERTIFICATE: &str = "POSTERN_CLIENT_CERTIFICATE";
+    let secret = environment.optional_secret(SECRET, wrong);
+    let certificate = environment.optional_secret(CERTIFICATE, wrong);
+    match (secret?, certificate?) {
+        (Some(secret), None) => Some(Credential::Secret(secret)),
+        (None, Some(pem)) => {
+            let read =
+                Certificate::from_pem(pem.expose_secret()).map_err(|error| format!("{error}."));
+            let read = wrong.take(CERTIFICATE, "\"$(cat postern.pem)\"", read);
+            read.map(Credential::Certificate)
+        }
+        (Some(_), Some(_)) => {
+            wrong.add(
+                SECRET,
+                format!("{CERTIFICATE} is set too; one of them has to go."),
+                format!("unset {SECRET}"),
+            );
+            None
+        }
+        (None, None) => {
+            wrong.add(
+                SECRET,
+                format!("it is not set, and neither is {CERTIFICATE}."),
+                format!("{SECRET}=…"),
+            );
+            None
+        }
+    }
 }
 
 fn endpoints(arguments: &ServeArguments, wrong: &mut Mistakes) -> Option<Endpoints> {

@@ -158,10 +158,10 @@ fn takes_secrets_from_files() {
         Settings::read(&arguments(), &log(), &environment(&more))
     };
     let settings = with(&full, "").unwrap();
-    assert_eq!(
-        secrecy::ExposeSecret::expose_secret(&settings.client_secret),
-        "from-a-file"
-    );
+    let Credential::Secret(secret) = &settings.credential else {
+        panic!("{settings:?}");
+    };
+    assert_eq!(secrecy::ExposeSecret::expose_secret(secret), "from-a-file");
     assert_eq!(
         names(&with(&empty, "").unwrap_err().mistakes),
         ["POSTERN_CLIENT_SECRET_FILE"]
@@ -194,4 +194,14 @@ fn the_owner_needs_only_its_url() {
         names(&read(&[]).unwrap_err().mistakes),
         ["DATABASE_OWNER_URL"]
     );
+}
+
+#[test]
+fn takes_a_secret_or_a_certificate() {
+    let certificate = ("POSTERN_CLIENT_CERTIFICATE", "no certificate, but private");
+    let alone = mistakes(&arguments(), &[certificate, ("POSTERN_CLIENT_SECRET", "")]);
+    assert_eq!(names(&alone), ["POSTERN_CLIENT_CERTIFICATE"]);
+    assert!(!format!("{alone:?}").contains("private\""), "{alone:?}");
+    let both = mistakes(&arguments(), &[certificate]);
+    assert_eq!(names(&both), ["POSTERN_CLIENT_SECRET"]);
 }

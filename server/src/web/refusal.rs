@@ -39,7 +39,9 @@ impl Refusal {
             "internal" => StatusCode::INTERNAL_SERVER_ERROR,
             key if key.starts_with("database.") => StatusCode::SERVICE_UNAVAILABLE,
             _ if problem.field().is_some() => StatusCode::UNPROCESSABLE_ENTITY,
-            _ => StatusCode::BAD_GATEWAY,
+            _ if problem.microsoft.is_some() => StatusCode::BAD_GATEWAY,
+            // Things are not so that this could be done.
+            _ => StatusCode::CONFLICT,
         };
         Self::new(status, problem)
     }

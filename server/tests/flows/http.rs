@@ -1,5 +1,7 @@
 //! What every answer looks like, whatever it says.
 
+use std::time::Duration;
+
 use reqwest::{
     Method,
     header::{ACCEPT, ACCEPT_ENCODING, CONTENT_TYPE, ORIGIN},
@@ -290,5 +292,30 @@ async fn health_is_told_without_signing_in() {
     for path in ["/healthz", "/readyz"] {
         let request = browser.bare(Method::GET, path);
         assert_eq!(browser.once(request).await.status, 200, "{path}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_page_begins_while_microsoft_is_still_asked() {
+    let stack = Stack::start().await;
+    let mut owner = stack.owner().await;
+    let customer = stack.connect(&mut owner, "fabrikam.example").await;
+    let fault = json!({ "host": "graph", "action": { "hang": "before" } });
+    stack.cloud.fault(fault).expect("a fault");
+    for encoding in ["identity", "br", "gzip"] {
+        let mut response = owner
+            .bare(Method::GET, &format!("/customers/{customer}"))
+            .header(ACCEPT, "text/html")
+            .header(ACCEPT_ENCODING, encoding)
+            .send()
+            .await
+            .expect("an answer");
+        let first = tokio::time::timeout(Duration::from_secs(10), response.chunk());
+        let first = first.await.expect("nothing comes before Microsoft answers");
+        let first = first.expect("a chunk").expect("a chunk");
+        assert!(first.len() > 500, "{encoding}: {} bytes", first.len());
+        if encoding == "identity" {
+            assert!(String::from_utf8_lossy(&first).contains("Fabrikam A/S"));
+        }
     }
 }

@@ -5,12 +5,11 @@ use std::process::Stdio;
 
 use secrecy::ExposeSecret as _;
 use serde_json::json;
-use server::config::Role;
 use store::testing::TestDatabase;
 use tokio::process::{Child, Command};
 
 use crate::support::{
-    Accounts, Portal, SPEED, Stack,
+    SPEED, Stack,
     setups::{Made, made},
     start_cloud, until,
 };
@@ -45,16 +44,9 @@ fn worker(stack: &Stack) -> Child {
 
 /// A stack whose own process only serves pages.
 async fn without_worker() -> Stack {
-    let (cloud, accounts): (_, Accounts) = start_cloud().await;
+    let (cloud, accounts) = start_cloud().await;
     let database = TestDatabase::create().await.expect("a database");
-    let partners = [accounts.partner_tenant.clone()];
-    let portal = Portal::with_role(&cloud, &accounts, &database, &partners, Role::Web).await;
-    Stack {
-        portal,
-        cloud,
-        accounts,
-        database,
-    }
+    Stack::beside(cloud, accounts, database).await
 }
 
 async fn killed_at(operation: &str, when: &str) {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use server::config::Role;
 
-use crate::support::{Browser, Portal, Stack};
+use crate::support::{Browser, Portal, Stack, until};
 
 const DOMAIN: &str = "fabrikam.example";
 
@@ -135,4 +135,53 @@ async fn one_process_works_and_another_is_watched() {
     let mut owner = owner;
     let (status, _) = owner.call("/api/me", &json!({})).await;
     assert_eq!(status, 200);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_database_that_comes_back_is_found_again() {
+    let stack = Stack::start().await;
+    let mut owner = stack.owner().await;
+    let (customer, setup) = waiting_setup(&stack, &mut owner).await;
+    let path = format!("/live/setups/{customer}/{setup}");
+    let mut events = owner.events(&path, None).await.expect("a stream");
+    events.next().await.expect("an event");
+
+    let mut database = stack.database.superuser().await.expect("a connection");
+    sqlx::query(
+        "select pg_terminate_backend(pid) from pg_stat_activity
+         where datname = current_database() and pid <> pg_backend_pid()",
+    )
+    .execute(&mut database)
+    .await
+    .expect("an end of all connections");
+    sqlx::Connection::close(database).await.expect("an end");
+
+    let secret = stack
+        .accounts
+        .application(DOMAIN, "Reception Mailer")
+        .secret;
+    until("an answer", || {
+        let (mut owner, secret) = (owner.clone(), secret.clone());
+        let (customer, setup) = (customer.clone(), setup.clone());
+        async move {
+            let fields = [
+                ("customer", customer.as_str()),
+                ("setup", &setup),
+                ("secret", &secret),
+            ];
+            let (status, told) = owner.call_form("/api/give_secret", &fields).await;
+            assert!([200, 500, 503].contains(&status), "{status} {told}");
+            (status == 200).then_some(())
+        }
+    })
+    .await;
+    // The same stream goes on: the listener has found the database again, and so has the worker.
+    loop {
+        let event = events.next().await.expect("an event");
+        let view: Value = serde_json::from_str(&event.data).expect("JSON");
+        if view["state"] == "done" {
+            assert_eq!(view["proof"], "proven");
+            break;
+        }
+    }
 }

@@ -8,6 +8,7 @@
     clippy::panic
 )]
 
+mod command;
 mod connect;
 mod http;
 mod kill;

@@ -98,10 +98,6 @@ fn routes(ids: &Ids) -> Vec<(String, String)> {
         ("/customers/connect", "/customers/connect".to_owned()),
         ("/customers/{id}", customer.clone()),
         (
-            "/customers/{id}/applications",
-            format!("{customer}/applications"),
-        ),
-        (
             "/customers/{id}/setups/new",
             format!("{customer}/setups/new?{}", ids.chosen.query()),
         ),
@@ -124,7 +120,7 @@ fn routes(ids: &Ids) -> Vec<(String, String)> {
         ("/account", "/account".to_owned()),
         ("/live/setups", "/live/setups".to_owned()),
         (
-            "/live/setups/{id}/{setup}",
+            "/live/setups/{customer}/{setup}",
             format!("/live/setups/{}/{}", ids.chosen.customer, ids.setup),
         ),
         ("/auth/sign-in", "/auth/sign-in".to_owned()),
@@ -250,7 +246,15 @@ async fn everybody_gets_what_is_theirs() {
         }
         line(&format!("POST {path}"), &cells);
     }
-    for (name, path) in routes(&ids) {
+    let routes = routes(&ids);
+    for page in leptos_axum::generate_route_list(app::App) {
+        assert!(
+            routes.iter().any(|(name, _)| name == page.path()),
+            "{} is not in the matrix",
+            page.path()
+        );
+    }
+    for (name, path) in routes {
         let mut cells = Vec::new();
         for (_, browser) in everybody {
             cells.push(get(browser, &path).await);

@@ -236,6 +236,10 @@ async fn the_second_operator_is_told_about_the_first() {
         .with_role(&mut owner, &stack.accounts.engineer(), "engineer")
         .await;
     let setup = chosen.start(&mut owner, "").await;
+    // Everything that both would make is there by now.
+    stack
+        .settled(&owner, &chosen.customer, &setup, &["needs_secret"])
+        .await;
     let (status, told) = chosen.try_start(&mut nora, "").await;
     assert!(status >= 400, "{told}");
     assert_eq!(told["problem"]["key"], "setup.already_active", "{told}");

@@ -136,6 +136,27 @@ async fn an_authority_that_is_away_is_told() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn clocks_that_differ_too_much_are_told() {
+    let stack = Stack::start().await;
+    for (skew, status) in [(120, 200), (3600, 400), (-7200, 400)] {
+        stack
+            .control("delays", &json!({ "token_skew": skew }))
+            .await;
+        let mut browser = stack.browser();
+        let page = browser.sign_in(&stack.accounts.owner()).await;
+        let told = page.text();
+        if status == 200 {
+            assert_eq!(page.status, 200, "{skew}: {told}");
+            assert!(has_session(&browser), "{skew}");
+            continue;
+        }
+        assert!(page.status >= status, "{skew}: {} {told}", page.status);
+        assert!(told.contains("clock"), "{skew}: {told}");
+        assert!(!has_session(&browser), "{skew}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn the_browser_comes_back_to_where_it_was_going() {
     let stack = Stack::start().await;
     let mut browser = stack.browser();

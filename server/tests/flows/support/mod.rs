@@ -56,6 +56,18 @@ impl Stack {
         }
     }
 
+    /// The same beside a server that runs as a process of its own: nobody asks the one in here.
+    pub async fn beside(cloud: Cloud, accounts: Accounts, database: TestDatabase) -> Self {
+        let partners = [accounts.partner_tenant.clone()];
+        let portal = Portal::with_role(&cloud, &accounts, &database, &partners, Role::Web).await;
+        Self {
+            portal,
+            cloud,
+            accounts,
+            database,
+        }
+    }
+
     /// Stops the server and starts it anew at the same address: what it had in memory is gone.
     pub async fn restarted(self) -> Self {
         let port = self.portal.port();
@@ -86,7 +98,13 @@ impl Stack {
     pub async fn signed_in(&self, upn: &str) -> Browser {
         let mut browser = self.browser();
         let page = browser.sign_in(upn).await;
-        assert_eq!(page.status, 200, "{upn} could not sign in: {}", page.text());
+        assert_eq!(
+            page.status,
+            200,
+            "{upn} could not sign in: {} {}",
+            page.url,
+            page.text()
+        );
         browser
     }
 

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use cloud::Cloud;
-use microsoft::Endpoints;
+use microsoft::{Credential, Endpoints};
 use server::{
     Listeners, Running,
     config::{LogFormat, Role, Settings},
@@ -60,7 +60,7 @@ impl Portal {
             metrics_listen: None,
             database_url: database.server_url.clone(),
             client_id: accounts.client_id.parse().expect("an id"),
-            client_secret: accounts.client_secret.clone().into(),
+            credential: Credential::Secret(accounts.client_secret.clone().into()),
             endpoints: Endpoints::parse(cloud.url(), cloud.url(), cloud.url()).expect("addresses"),
             partner_tenants: partners
                 .iter()
