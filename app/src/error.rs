@@ -56,15 +56,17 @@ impl FromServerFnError for AppError {
     fn from_server_fn_error(error: ServerFnErrorErr) -> Self {
         #[cfg(feature = "ssr")]
         tracing::warn!(%error, "a request to a server function could not be read or answered");
-        Self::Problem(match error {
+        let problem = match error {
             ServerFnErrorErr::Request(_) => return unreachable(),
-            ServerFnErrorErr::Args(_) | ServerFnErrorErr::MissingArg(_) => Problem::input(
-                "form",
-                "The form did not arrive complete.",
-                "Reload the page and send it again.",
-            ),
+            ServerFnErrorErr::Args(_) | ServerFnErrorErr::MissingArg(_) => incomplete(),
+            // On the server only arguments are read; in the browser only answers are.
+            #[cfg(feature = "ssr")]
+            ServerFnErrorErr::Deserialization(_) => incomplete(),
             _ => Problem::internal("the time of this request"),
-        })
+        };
+        #[cfg(feature = "ssr")]
+        crate::api::context::answer_with(&problem);
+        Self::Problem(problem)
     }
 }
 
@@ -89,4 +91,12 @@ pub fn refused(status: u16) -> AppError {
         "Nothing was changed.",
         "Reload the page and try again.",
     ))
+}
+
+fn incomplete() -> Problem {
+    Problem::input(
+        "form",
+        "The form did not arrive complete.",
+        "Reload the page and send it again.",
+    )
 }

@@ -36,7 +36,7 @@ pub fn PageHead(
         .any()
     });
     view! {
-        <Title text=document/>
+        <Title text=for_title(document)/>
         {trail}
         <div class="head">
             <div>
@@ -47,4 +47,25 @@ pub fn PageHead(
         </div>
     }
     .any()
+}
+
+/// leptos_meta writes the title into the page as it is, so that a name from a tenant could end it
+/// and go on as markup. In the browser it is set as text, and needs no care.
+#[cfg(feature = "ssr")]
+fn for_title(text: String) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;")
+}
+
+#[cfg(not(feature = "ssr"))]
+fn for_title(text: String) -> String {
+    text
+}
+
+#[cfg(all(test, feature = "ssr"))]
+mod tests {
+    #[test]
+    fn a_name_cannot_end_the_title() {
+        let title = super::for_title("A & B</title><script>alert(1)</script>".to_owned());
+        assert_eq!(title, "A &amp; B&lt;/title>&lt;script>alert(1)&lt;/script>");
+    }
 }

@@ -25,19 +25,32 @@ pub fn Customer() -> impl IntoView {
     let customer = Loaded::first(move || Ok(api::customer(id.get()?)));
     // Begins at once, beside the customer itself; both sides of it wait for Microsoft, not for us.
     let read: Read = Loaded::later(move || Ok(api::applications(id.get()?)));
+    // Reading can find out that the connection broke, or works again: once for each page.
+    let told = StoredValue::new(false);
+    let stale = move || {
+        if told.try_get_value() == Some(false) {
+            told.set_value(true);
+            customer.again();
+        }
+    };
     arriving(
         Meanwhile::says("Loading the customer", 5),
         move || async move {
             let may_change = may(&viewer.0.get().await, Right::Change);
             match customer.get().await {
-                Ok(view) => show(view, may_change, read),
+                Ok(view) => show(view, may_change, read, stale),
                 Err(error) => failed_page(&error),
             }
         },
     )
 }
 
-fn show(view: CustomerView, may_change: bool, read: Read) -> AnyView {
+fn show(
+    view: CustomerView,
+    may_change: bool,
+    read: Read,
+    stale: impl Fn() + Copy + Send + Sync + 'static,
+) -> AnyView {
     let CustomerView {
         head,
         connection,
@@ -54,7 +67,8 @@ fn show(view: CustomerView, may_change: bool, read: Read) -> AnyView {
         view! { <SetupTable label="Setups of this customer" rows=setups/> }.any()
     };
     let applications = if reads {
-        view! { <Applications head=head.clone() may_change read/> }.any()
+        let works = connection.health == Health::Good;
+        view! { <Applications head=head.clone() may_change read works stale/> }.any()
     } else {
         view! {
             <section aria-labelledby="applications">

@@ -165,7 +165,7 @@ fn details(event: &Event, changes: Vec<Line>) -> AnyView {
         let heading = match sides {
             (true, true) => "Before and after",
             (true, false) => "Before",
-            _ => "Details",
+            _ => "After",
         };
         let rows = changes.into_iter().map(change).collect_view();
         view! { <p class="strong">{heading}</p><dl class="diff">{rows}</dl> }.any()

@@ -35,7 +35,7 @@ fn list(people: Vec<PersonRow>, post: Post) -> AnyView {
     let roles = Role::ALL
         .into_iter()
         .map(|role| {
-            view! { <div><dt>{capital(role.as_str())}</dt><dd>{role.explained()}</dd></div> }.any()
+            view! { <div><dt>{capital(role.as_str())}</dt><dd><small>{role.explained()}</small></dd></div> }.any()
         })
         .collect_view();
     let head = vec![

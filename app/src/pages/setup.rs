@@ -140,8 +140,7 @@ fn Follow(view: SetupView, may_change: bool) -> impl IntoView {
         <Summary shown/>
         <Now shown/>
         <Steps shown/>
-        <Cancel shown/>
-        <RollBack shown/>
+        {may_change.then(|| view! { <Cancel shown/><RollBack shown/> }.any())}
     }.any()
 }
 

@@ -14,7 +14,11 @@ use domain::{
 };
 use store::CustomerAccess;
 
-use crate::{Answer, Engine, Failure, customers::head, setup::start::new_setup_id};
+use crate::{
+    Answer, Engine, Failure,
+    customers::head,
+    setup::start::{already_active, new_setup_id},
+};
 
 /// Suggested as mailboxes that must be refused.
 const SUGGESTED: usize = 3;
@@ -37,6 +41,15 @@ const TELLING: [&str; 12] = [
     "payroll",
     "admin",
 ];
+
+/// What another setup that holds the application means for a plan.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Holder {
+    /// It is shown beside the plan.
+    Shown,
+    /// It is the first thing to say: the rest of the plan cannot fit beside it.
+    Refuses,
+}
 
 impl Engine {
     /// The wizard with what was chosen so far. Choices that do not fit are told beside their
@@ -96,7 +109,7 @@ impl Engine {
             let mut tx = self.store().begin(operator.partner).await?;
             let access = tx.access(operator, customer, Right::Change).await?;
             tx.commit().await?;
-            let plan = self.plan(&access, &draft).await?;
+            let plan = self.plan(&access, &draft, Holder::Shown).await?;
             let mut tx = self.store().begin(operator.partner).await?;
             let active = tx
                 .active_setup_for(&access, plan.application.app_id)
@@ -122,9 +135,16 @@ impl Engine {
         &self,
         access: &CustomerAccess,
         draft: &Draft,
+        holder: Holder,
     ) -> Result<Plan, Failure> {
         let tenant = self.tenant(access).await?;
         let (application, _) = self.application(&tenant, draft).await?;
+        if holder == Holder::Refuses {
+            let mut tx = self.store().begin(access.partner()).await?;
+            if let Some(row) = tx.active_setup_for(access, application.app_id).await? {
+                return Err(already_active(&row).into());
+            }
+        }
         can_be_confined(&application)?;
         let sends = application.grants.iter().any(Grant::sends);
         let mut problems = Vec::new();

@@ -2,10 +2,12 @@
 
 use crate::components::Erase as _;
 use domain::{
+    Problem,
     access::Standing,
     application::{AccessPolicy, AccessRight, Application},
     id::TenantId,
     permission::{Coverage, Resource as Api},
+    problem::Remedy,
     time::span,
     view::{ApplicationRow, ApplicationsView, CustomerHead, Part, Reading},
 };
@@ -14,7 +16,7 @@ use leptos::prelude::*;
 use crate::{
     components::{
         Empty, Glyph, Meanwhile, Moment, ProblemBox, Skeleton, TableCard, arriving, dynamic, icon,
-        problem_view, proof_tag, setup_tag, standing_tag, th, th_hidden,
+        on_change, problem_view, proof_tag, setup_tag, standing_tag, th, th_hidden,
     },
     error::Answer,
     loaded::Loaded,
@@ -25,8 +27,16 @@ pub type Read = Loaded<ApplicationsView>;
 
 const WAITS: &str = "Asking Microsoft Graph and Exchange. This takes a few seconds.";
 
+/// `works`: whether the connection is said to work. What is read here may tell otherwise, and then
+/// `stale` is run.
 #[component]
-pub fn Applications(head: CustomerHead, may_change: bool, read: Read) -> impl IntoView {
+pub fn Applications(
+    head: CustomerHead,
+    may_change: bool,
+    read: Read,
+    works: bool,
+    stale: impl Fn() + Copy + Send + Sync + 'static,
+) -> impl IntoView {
     let reading = RwSignal::new(false);
     let here = paths::customer(head.id);
     let again = {
@@ -67,7 +77,15 @@ pub fn Applications(head: CustomerHead, may_change: bool, read: Read) -> impl In
                 Meanwhile { pending: Some(reading), ..Meanwhile::says(WAITS, 6) },
                 move || {
                     let head = head.clone();
-                    async move { shown(read.get().await, &head, may_change) }
+                    async move {
+                        let answer = read.get().await;
+                        if let Ok(view) = &answer
+                            && works == lacks_consent(view)
+                        {
+                            on_change(stale);
+                        }
+                        shown(answer, &head, may_change)
+                    }
                 },
             )}
         </section>
@@ -80,6 +98,9 @@ fn shown(answer: Answer<ApplicationsView>, head: &CustomerHead, may_change: bool
         Ok(view) => view,
         Err(error) => return problem_view(&error),
     };
+    if let Some(problem) = nothing_read(&view.parts) {
+        return view! { <ProblemBox problem/> }.any();
+    }
     let unread: Vec<AnyView> = view.parts.iter().filter_map(unread).collect();
     let all_read = unread.is_empty();
     let foot = foot(&view);
@@ -106,6 +127,22 @@ fn shown(answer: Answer<ApplicationsView>, head: &CustomerHead, may_change: bool
         view! { <TableCard label="Applications" head rows foot=Some(foot)/> }.any()
     };
     view! { {unread}{rows} }.any()
+}
+
+/// The one problem for which no part could be read: it needs to be said once only.
+fn nothing_read(parts: &[Part]) -> Option<Problem> {
+    let problem = |part: &Part| match &part.read {
+        Reading::Read { .. } => None,
+        Reading::Failed { problem } => Some(problem.clone()),
+    };
+    let first = problem(parts.first()?)?;
+    let same = |part: &Part| problem(part).is_some_and(|problem| problem.key == first.key);
+    parts.iter().all(same).then_some(first)
+}
+
+/// Nothing was read, and will not be until an admin has consented again.
+fn lacks_consent(view: &ApplicationsView) -> bool {
+    nothing_read(&view.parts).is_some_and(|problem| problem.remedy == Remedy::Consent)
 }
 
 /// A part that could not be read, with its problem.

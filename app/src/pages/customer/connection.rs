@@ -28,6 +28,7 @@ pub fn ConnectionPanel(
     let make_link = Post::new(forms::MAKE_LINK);
     let id = head.id;
     let ways_in = move |label: &'static str, class: &'static str| {
+        let quieter = if class == "btn small" { class } else { "btn" };
         may_change.then(|| {
             view! {
                 <PostForm post=reconnect>
@@ -36,7 +37,7 @@ pub fn ConnectionPanel(
                 </PostForm>
                 <PostForm post=make_link class="needs-js">
                     <input type="hidden" name="customer" value=id.to_string()/>
-                    <Submit label="Make a link for their admin" class="btn" pending=make_link.pending()/>
+                    <Submit label="Make a link for their admin" class=quieter pending=make_link.pending()/>
                 </PostForm>
             }.any()
         })
@@ -61,7 +62,7 @@ pub fn ConnectionPanel(
     };
     let connected = matches!(connection.health, Health::Good | Health::Broken { .. });
     let again = (may_change && connection.health == Health::Good).then(|| {
-        view! { <div class="actions">{ways_in("Consent again", "btn")}<Ask id=DISCONNECT label="Disconnect…" class="btn quiet"/></div> }.any()
+        view! { <div class="actions">{ways_in("Consent again", "btn small")}<Ask id=DISCONNECT label="Disconnect…" class="btn small quiet"/></div> }.any()
     });
     let leave = (may_change && matches!(connection.health, Health::Broken { .. }))
         .then(|| view! { <div class="actions"><Ask id=DISCONNECT label="Disconnect…" class="btn quiet"/></div> }.any());

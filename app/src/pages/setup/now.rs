@@ -116,12 +116,18 @@ pub fn Now(shown: Shown) -> impl IntoView {
             .any()
         })
     };
-    let try_again = move || {
+    // Trying again is of no use before the consent is there.
+    let try_again = move |remedy: Remedy| {
+        let class = if remedy == Remedy::Consent {
+            "btn"
+        } else {
+            "btn primary"
+        };
         (may_change && can.get().retry).then(|| {
             view! {
                 <PostForm post=retry>
                     {ids(shown)}
-                    <Submit label="Try again" pending=retry.pending()/>
+                    <Submit label="Try again" class pending=retry.pending()/>
                 </PostForm>
             }
             .any()
@@ -132,7 +138,7 @@ pub fn Now(shown: Shown) -> impl IntoView {
             view! {
                 <PostForm post=reconnect>
                     <input type="hidden" name="customer" value=shown.customer.to_string()/>
-                    <Submit label="Sign in as their admin" class="btn" pending=reconnect.pending()/>
+                    <Submit label="Sign in as their admin" pending=reconnect.pending()/>
                 </PostForm>
             }
             .any()
@@ -170,7 +176,7 @@ pub fn Now(shown: Shown) -> impl IntoView {
             view! {
                 <div role="alert">
                     {note}
-                    <ProblemBox problem>{dynamic(try_again)}{consent(remedy)}{dynamic(leave_out)}</ProblemBox>
+                    <ProblemBox problem>{consent(remedy)}{dynamic(move || try_again(remedy))}{dynamic(leave_out)}</ProblemBox>
                 </div>
             }
             .any()

@@ -13,7 +13,7 @@ use domain::{
 use store::{NewEvent, StartError};
 use uuid::Uuid;
 
-use crate::{Answer, Engine, Failure, connection::event, worker::setup_job};
+use crate::{Answer, Engine, Failure, connection::event, wizard::Holder, worker::setup_job};
 
 pub(crate) fn new_setup_id() -> SetupId {
     SetupId(Uuid::new_v4())
@@ -32,7 +32,7 @@ impl Engine {
             let mut tx = self.store().begin(operator.partner).await?;
             let access = tx.access(operator, customer, Right::Change).await?;
             tx.commit().await?;
-            let plan = self.plan(&access, &draft).await?;
+            let plan = self.plan(&access, &draft, Holder::Refuses).await?;
             let setup = new_setup_id();
             let now = self.now();
             let mut tx = self.store().begin(operator.partner).await?;
@@ -70,7 +70,7 @@ impl Engine {
     }
 }
 
-fn already_active(row: &SetupRow) -> Problem {
+pub(crate) fn already_active(row: &SetupRow) -> Problem {
     Problem::new(
         "setup.already_active",
         Remedy::Act,

@@ -182,7 +182,16 @@ impl Stack {
     }
 }
 
+/// With `RUST_LOG` set, tests show what the server and the cloud log.
+fn show_log() {
+    if let Ok(filter) = tracing_subscriber::EnvFilter::try_from_default_env() {
+        // Only the first test of a process starts it.
+        let _ = tracing_subscriber::fmt().with_env_filter(filter).try_init();
+    }
+}
+
 pub async fn start_cloud() -> (Cloud, Accounts) {
+    show_log();
     let config = Config {
         clock_speed: SPEED,
         ..Config::default()
