@@ -3,7 +3,6 @@
 mod navigation;
 mod switch;
 
-use crate::components::Erase as _;
 use std::cell::RefCell;
 
 use domain::view::{Counts, Me};
@@ -13,7 +12,8 @@ use leptos_router::{components::Outlet, hooks::use_location};
 use crate::{
     api, browser,
     components::{
-        Meanwhile, ToastRegion, Toasts, arriving, dynamic, gate, on_later_change, problem_view,
+        Erase as _, Meanwhile, ToastRegion, Toasts, arriving, dynamic, gate, on_later_change,
+        problem_view,
     },
     error::{Answer, AppError},
     live::Live,

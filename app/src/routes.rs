@@ -1,6 +1,5 @@
 //! Which page stands at which address.
 
-use crate::components::Erase as _;
 use leptos::prelude::*;
 use leptos_meta::provide_meta_context;
 use leptos_router::{
@@ -11,7 +10,7 @@ use leptos_router::{
 
 use crate::{
     browser,
-    components::{Hydrated, on_change},
+    components::{Erase as _, Hydrated, on_change},
     layout::Layout,
     pages::{
         Account, Connect, Customer, Customers, History, Join, NewSetup, NotFound, People, Running,

@@ -2,10 +2,10 @@
 # Which Rust compiles Postern.
 #
 # Server and browser must come from the same compiler, and the browser's half needs the standard
-# library for wasm32-unknown-unknown. Three ways, in this order:
+# library for wasm32-unknown-unknown. Two ways, in this order:
 #   rustup   the toolchain in use has that target, or rustup can add it
-#   debian   Debian's Rust (packages *-web) with the sources of the standard library, which is
-#            then built along with the WASM
+#   debian   Debian's Rust (packages *-web)
+# Where the sources of the standard library are there, it is built along with the WASM.
 # The choice is kept in .postern/toolchain; remove that file to have it made anew.
 
 WASM=wasm32-unknown-unknown
@@ -61,12 +61,27 @@ choose_toolchain() {
       "apt-get install ${DEBIAN_RUST[*]}    (as root)"
   fi
   if [ "$kept" != "$TOOLCHAIN" ]; then
+    if [ "$TOOLCHAIN" = debian ]; then
+      say "Rust: Debian's, with its own build of the standard library for WASM"
+    else
+      say "Rust: $(rustc --version), with its $WASM"
+      add_std_sources
+    fi
     echo "$TOOLCHAIN" >"$STATE/toolchain"
-    [ "$TOOLCHAIN" = debian ] && say "Rust: Debian's, with its own build of the standard library for WASM"
-    [ "$TOOLCHAIN" = rustup ] && say "Rust: $(rustc --version), with rustup's $WASM"
   fi
   use_toolchain
 }
+
+# With its sources the standard library can be built small: what browsers load shrinks by a
+# thirtieth. Tried once; it works without.
+add_std_sources() {
+  command -v rustup >/dev/null && [ ! -d "$(std_sources rustc)" ] || return 0
+  say "asking rustup for the sources of the standard library (at most $RUSTUP_PATIENCE s)"
+  timeout "$RUSTUP_PATIENCE" rustup component add rust-src >&2 ||
+    say "rustup could not add them: the WASM will be a little larger"
+}
+
+std_sources() { echo "$("$1" --print sysroot)/lib/rustlib/src/rust/library"; }
 
 use_toolchain() {
   # Flags from outside would replace those of .cargo/config.toml, and hydration would fail.
@@ -110,8 +125,8 @@ run_wasm_cargo() {
   choose_toolchain
   local command=$1 standard_library=()
   shift
-  if [ "$TOOLCHAIN" = debian ]; then
-    # Building it ourselves also lets it be small.
+  if [ -d "$(std_sources "${RUSTC:-rustc}")" ]; then
+    # Debian has it for this target in no other form; and this way it can be small.
     standard_library=("-Zbuild-std=std,panic_abort" -Zbuild-std-features=optimize_for_size)
     local -x RUSTC_BOOTSTRAP=1
   fi

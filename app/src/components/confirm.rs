@@ -1,9 +1,9 @@
 //! Questions before something that cannot simply be taken back.
 
-use super::Erase as _;
 use leptos::prelude::*;
 use leptos_router::hooks::use_location;
 
+use super::Erase as _;
 use crate::{browser, query::use_query};
 
 /// A link that opens the dialog `id`. Without JavaScript it loads the page with the dialog open.

@@ -1,9 +1,8 @@
 //! Buttons that copy.
 
-use super::Erase as _;
 use leptos::{prelude::*, task::spawn_local};
 
-use super::{Glyph, icon, toast::use_toasts};
+use super::{Erase as _, Glyph, icon, toast::use_toasts};
 use crate::browser;
 
 /// Copies `text`. Does nothing before hydration, and is hidden without JavaScript.

@@ -1,7 +1,8 @@
 //! What stands where nothing is yet.
 
-use super::Erase as _;
 use leptos::prelude::*;
+
+use super::Erase as _;
 
 /// Says why it is empty, and in `children` what to do next.
 #[component]

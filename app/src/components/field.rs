@@ -1,9 +1,8 @@
 //! Form fields with their label, hint and error tied together.
 
-use super::Erase as _;
 use leptos::prelude::*;
 
-use super::{Glyph, dynamic, icon};
+use super::{Erase as _, Glyph, dynamic, icon};
 
 /// One line of text.
 #[component]

@@ -1,8 +1,9 @@
 //! The top of a page: where am I, and what is the next action.
 
-use super::Erase as _;
 use leptos::prelude::*;
 use leptos_meta::Title;
+
+use super::Erase as _;
 
 /// Title of the document, breadcrumbs, the page's one `h1`, and its actions.
 #[component]

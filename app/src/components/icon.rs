@@ -1,7 +1,8 @@
 //! Icons: one path each, drawn with the colour of the text beside them.
 
-use super::Erase as _;
 use leptos::prelude::*;
+
+use super::Erase as _;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Glyph {

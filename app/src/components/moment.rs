@@ -3,14 +3,13 @@
 //! The server writes UTC. The browser changes that to the reader's own time, but only after
 //! hydration: until then both sides must render the same.
 
-use super::Erase as _;
 use domain::{
     Timestamp,
     time::{Civil, span},
 };
 use leptos::prelude::*;
 
-use super::{dynamic, on_change};
+use super::{Erase as _, dynamic, on_change};
 
 use crate::browser;
 

@@ -1,8 +1,8 @@
 //! Pages of a list, as links: they work without JavaScript and can be sent to somebody.
 
-use super::Erase as _;
 use leptos::prelude::*;
 
+use super::Erase as _;
 use crate::query::Query;
 
 /// Previous and next of numbered pages.

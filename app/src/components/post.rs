@@ -1,11 +1,10 @@
 //! Forms that change something. They are plain forms; once the page has been hydrated they are
 //! sent without leaving it.
 
-use super::Erase as _;
 use domain::Problem;
 use leptos::{prelude::*, server::ServerActionError, task::spawn_local};
 
-use super::{dynamic, on_change};
+use super::{Erase as _, dynamic, on_change};
 
 use crate::{
     api::{Sent, send},

@@ -1,6 +1,5 @@
 //! Problems: what happened, what it means, what to do, and Microsoft's words folded away.
 
-use super::Erase as _;
 use domain::{
     Problem,
     problem::{Answer, Remedy},
@@ -8,7 +7,7 @@ use domain::{
 use leptos::prelude::*;
 use leptos_router::hooks::use_location;
 
-use super::{CopyButton, Glyph, PageHead, dynamic, icon};
+use super::{CopyButton, Erase as _, Glyph, PageHead, dynamic, icon};
 use crate::{error::AppError, paths};
 
 /// One problem. What can be done about it at once goes into `children`.

@@ -1,10 +1,9 @@
 //! Setups as rows of a table, the same in every list.
 
-use super::Erase as _;
 use domain::view::SetupRow;
 use leptos::prelude::*;
 
-use super::{Moment, TableCard, proof_tag, setup_tag, th};
+use super::{Erase as _, Moment, TableCard, proof_tag, setup_tag, th};
 use crate::paths;
 
 /// A table of setups. `customers`: with the customer's name, for lists over all customers.

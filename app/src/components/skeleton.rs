@@ -1,7 +1,8 @@
 //! The shape of what is still loading, as high as what comes.
 
-use super::Erase as _;
 use leptos::prelude::*;
+
+use super::Erase as _;
 
 /// `rows` grey lines, announced with `label`.
 #[component]

@@ -1,7 +1,8 @@
 //! Where somebody is in a sequence of screens.
 
-use super::Erase as _;
 use leptos::prelude::*;
+
+use super::Erase as _;
 
 /// Names of the screens with the address of those that can be gone back to.
 #[component]

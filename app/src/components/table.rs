@@ -1,7 +1,8 @@
 //! Tables that scroll inside themselves.
 
-use super::Erase as _;
 use leptos::prelude::*;
+
+use super::Erase as _;
 
 /// A card with a table in it. `label` names it for who cannot see it; the box takes the keyboard's
 /// focus so that it can be scrolled without a mouse.

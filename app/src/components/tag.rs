@@ -1,6 +1,5 @@
 //! Status, always as colour, icon and word together.
 
-use super::Erase as _;
 use domain::{
     access::Standing,
     connection::Health,
@@ -10,7 +9,7 @@ use domain::{
 };
 use leptos::prelude::*;
 
-use super::{Glyph, icon};
+use super::{Erase as _, Glyph, icon};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tone {

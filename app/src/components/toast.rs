@@ -2,10 +2,9 @@
 
 use std::time::Duration;
 
-use super::Erase as _;
 use leptos::prelude::*;
 
-use super::dynamic;
+use super::{Erase as _, dynamic};
 
 /// The newest note, with a number that tells it from the one before.
 #[derive(Clone, Copy)]

@@ -1,6 +1,5 @@
 //! The main navigation.
 
-use crate::components::Erase as _;
 use domain::{
     person::{Right, Role},
     view::Counts,
@@ -8,7 +7,10 @@ use domain::{
 use leptos::prelude::*;
 use leptos_router::hooks::use_location;
 
-use crate::{components::dynamic, paths};
+use crate::{
+    components::{Erase as _, dynamic},
+    paths,
+};
 
 #[component]
 pub fn Navigation(role: Option<Role>, counts: Signal<Counts>) -> impl IntoView {

@@ -2,14 +2,13 @@
 
 use std::time::Duration;
 
-use crate::components::Erase as _;
 use domain::view::{CustomerRow, CustomerSort, CustomersQuery};
 use leptos::{ev, prelude::*, task::spawn_local};
 use leptos_router::{NavigateOptions, hooks::use_navigate};
 
 use crate::{
     api,
-    components::{Glyph, dynamic, health_tag, icon},
+    components::{Erase as _, Glyph, dynamic, health_tag, icon},
     paths,
 };
 

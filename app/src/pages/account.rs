@@ -1,14 +1,13 @@
 //! The operator's own page: who they are here, and where they are signed in.
 
-use crate::components::Erase as _;
 use domain::view::{Me, SessionRow};
 use leptos::prelude::*;
 
 use crate::{
     api::{self, forms},
     components::{
-        Failure, Glyph, Meanwhile, Moment, PageHead, Post, PostForm, Submit, TableCard, Tone,
-        arriving, failed_page, tag, th, th_hidden, use_toasts,
+        Erase as _, Failure, Glyph, Meanwhile, Moment, PageHead, Post, PostForm, Submit, TableCard,
+        Tone, arriving, failed_page, tag, th, th_hidden, use_toasts,
     },
     loaded::Loaded,
     paths,

@@ -1,14 +1,13 @@
 //! Connecting a customer: which one, and what its admin will be asked.
 
-use crate::components::Erase as _;
 use domain::person::Right;
 use leptos::prelude::*;
 
 use crate::{
     api::forms,
     components::{
-        Failure, Glyph, Meanwhile, PageHead, Post, PostForm, Submit, TextField, arriving, icon,
-        problem_view,
+        Erase as _, Failure, Glyph, Meanwhile, PageHead, Post, PostForm, Submit, TextField,
+        arriving, icon, problem_view,
     },
     paths,
     query::use_query,

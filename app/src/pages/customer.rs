@@ -3,14 +3,13 @@
 mod applications;
 mod connection;
 
-use crate::components::Erase as _;
 use domain::{connection::Health, person::Right, view::CustomerView};
 use leptos::prelude::*;
 
 use super::use_customer;
 use crate::{
     api,
-    components::{Empty, Meanwhile, PageHead, SetupTable, arriving, failed_page},
+    components::{Empty, Erase as _, Meanwhile, PageHead, SetupTable, arriving, failed_page},
     loaded::Loaded,
     paths,
     viewer::{may, use_viewer},
@@ -26,10 +25,11 @@ pub fn Customer() -> impl IntoView {
     // Begins at once, beside the customer itself; both sides of it wait for Microsoft, not for us.
     let read: Read = Loaded::later(move || Ok(api::applications(id.get()?)));
     // Reading can find out that the connection broke, or works again: once for each page.
-    let told = StoredValue::new(false);
+    let told = StoredValue::new(None);
     let stale = move || {
-        if told.try_get_value() == Some(false) {
-            told.set_value(true);
+        let here = Some(untrack(|| id.get()));
+        if told.try_get_value().is_some_and(|told| told != here) {
+            told.set_value(here);
             customer.again();
         }
     };

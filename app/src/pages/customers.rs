@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use crate::components::Erase as _;
 use domain::{
     connection::Health,
     person::Right,
@@ -14,8 +13,8 @@ use leptos_router::{NavigateOptions, hooks::use_navigate};
 use crate::{
     api,
     components::{
-        Empty, GetForm, Glyph, Meanwhile, Moment, PageHead, Pages, TableCard, Tone, arriving,
-        health_tag, icon, problem_view, tag, th,
+        Empty, Erase as _, GetForm, Glyph, Meanwhile, Moment, PageHead, Pages, TableCard, Tone,
+        arriving, health_tag, icon, problem_view, tag, th,
     },
     loaded::Loaded,
     paths,

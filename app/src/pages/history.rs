@@ -1,6 +1,5 @@
 //! A customer's history: what happened, who did it, what was before and after.
 
-use crate::components::Erase as _;
 use domain::{
     history::{Event, EventKind},
     view::{HistoryPage, HistoryQuery},
@@ -11,8 +10,8 @@ use super::use_customer;
 use crate::{
     api,
     components::{
-        CopyButton, Empty, GetForm, Meanwhile, Moment, PageHead, TableCard, arriving, failed_page,
-        th,
+        CopyButton, Empty, Erase as _, GetForm, Meanwhile, Moment, PageHead, TableCard, arriving,
+        failed_page, th,
     },
     diff::{Line, diff},
     loaded::Loaded,

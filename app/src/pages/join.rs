@@ -1,6 +1,5 @@
 //! Where a one-time link leads: a customer's own admin reads what is asked before consenting.
 
-use crate::components::Erase as _;
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_params_map;
@@ -8,7 +7,7 @@ use leptos_router::hooks::use_params_map;
 use super::connect::what_is_asked;
 use crate::{
     api::forms,
-    components::{Failure, Post, PostForm, Submit, gate},
+    components::{Erase as _, Failure, Post, PostForm, Submit, gate},
 };
 
 /// Opening the page does not use the link up: programs that preview links open it too.

@@ -1,10 +1,12 @@
 //! An address at which nothing stands.
 
-use crate::components::Erase as _;
 use leptos::prelude::*;
 use leptos_meta::Title;
 
-use crate::{components::gate, paths};
+use crate::{
+    components::{Erase as _, gate},
+    paths,
+};
 
 #[component]
 pub fn NotFound() -> impl IntoView {

@@ -1,14 +1,13 @@
 //! The partner's people and what each may do. For owners.
 
-use crate::components::Erase as _;
 use domain::{person::Role, view::PersonRow};
 use leptos::prelude::*;
 
 use crate::{
     api::{self, forms},
     components::{
-        Failure, Glyph, Meanwhile, Moment, PageHead, Post, PostForm, Submit, TableCard, Tone,
-        arriving, failed_page, tag, th, th_hidden, use_toasts,
+        Erase as _, Failure, Glyph, Meanwhile, Moment, PageHead, Post, PostForm, Submit, TableCard,
+        Tone, arriving, failed_page, tag, th, th_hidden, use_toasts,
     },
     loaded::Loaded,
 };

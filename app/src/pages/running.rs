@@ -2,7 +2,6 @@
 
 use std::{cell::RefCell, time::Duration};
 
-use crate::components::Erase as _;
 use domain::{
     Timestamp,
     view::{SetupsFilter, SetupsPage},
@@ -11,7 +10,9 @@ use leptos::prelude::*;
 
 use crate::{
     api,
-    components::{Empty, Meanwhile, PageHead, SetupTable, arriving, on_later_change, problem_view},
+    components::{
+        Empty, Erase as _, Meanwhile, PageHead, SetupTable, arriving, on_later_change, problem_view,
+    },
     live::use_live,
     loaded::Loaded,
     paths,

@@ -6,7 +6,6 @@ mod secret;
 mod steps;
 mod summary;
 
-use crate::components::Erase as _;
 use domain::{
     id::{CustomerId, SetupId},
     person::Right,
@@ -19,8 +18,8 @@ use super::{use_customer, use_id};
 use crate::{
     api,
     components::{
-        Ask, Clock, Glyph, Meanwhile, Moment, PageHead, arriving, dynamic, failed_page, icon,
-        on_change,
+        Ask, Clock, Erase as _, Glyph, Meanwhile, Moment, PageHead, arriving, dynamic, failed_page,
+        icon, on_change,
     },
     live::{Link, use_live},
     loaded::Loaded,

@@ -1,12 +1,11 @@
 //! The page for who is not signed in: what Postern is for.
 
-use crate::components::Erase as _;
 use leptos::prelude::*;
 use leptos_meta::Title;
 
 use crate::{
     api,
-    components::{Glyph, Meanwhile, arriving, gate, icon, problem_view},
+    components::{Erase as _, Glyph, Meanwhile, arriving, gate, icon, problem_view},
     error::{Answer, AppError},
     loaded::Loaded,
     paths,

@@ -1,12 +1,11 @@
 //! Signed in, but nobody has given a role yet.
 
-use crate::components::Erase as _;
 use leptos::prelude::*;
 use leptos_meta::Title;
 
 use crate::{
     api,
-    components::{Meanwhile, arriving, gate, problem_view},
+    components::{Erase as _, Meanwhile, arriving, gate, problem_view},
     error::AppError,
     loaded::Loaded,
     paths,

@@ -9,7 +9,6 @@ mod picker;
 mod review;
 mod senders;
 
-use crate::components::Erase as _;
 use domain::{
     Problem,
     id::CustomerId,
@@ -23,8 +22,8 @@ use super::use_customer;
 use crate::{
     api,
     components::{
-        Glyph, Meanwhile, Moment, PageHead, ProblemBox, Stepper, arriving, dynamic, failed_page,
-        icon, problem_view,
+        Erase as _, Glyph, Meanwhile, Moment, PageHead, ProblemBox, Stepper, arriving, dynamic,
+        failed_page, icon, problem_view,
     },
     error::{Answer, AppError},
     loaded::Loaded,

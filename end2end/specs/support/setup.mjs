@@ -58,9 +58,9 @@ export async function start(person, secret) {
   return new URL(person.page.url()).pathname;
 }
 
-/** Waits until a step is in a state, as the page says it: "Group visible: waiting". */
+/** Waits until a step is in a state. */
 export async function reaches(person, title, state) {
-  await person.page.getByRole("heading", { level: 3, name: `${title}: ${state}`, exact: true }).waitFor({ state: "visible", timeout: 90_000 });
+  await person.step(title, state).waitFor({ state: "visible", timeout: 90_000 });
 }
 
 /** Groups and policies of a tenant by what Postern wrote into them. */

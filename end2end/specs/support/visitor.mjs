@@ -96,8 +96,8 @@ export class Visitor {
   };
   text = (text, within = this.page) => within.getByText(text).filter({ visible: true }).first();
   row = (text) => this.page.getByRole("row").filter({ hasText: text });
-  /** A step of the live page, by its title, whatever its state. */
-  step = (title) => this.page.getByRole("heading", { level: 3, name: new RegExp(`^${title}: `) });
+  /** The heading of a step of the live page: "Group visible: waiting". */
+  step = (title, state = "\\w+") => this.page.getByRole("heading", { level: 3, name: new RegExp(`^${title} ?: ?${state}$`) });
   dialog = (name) => this.page.getByRole("dialog", { name });
 
   /** Waits until each of these texts or locators is on the page. */

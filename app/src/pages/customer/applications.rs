@@ -1,6 +1,5 @@
 //! The customer's applications, read live: what each holds and what that means.
 
-use crate::components::Erase as _;
 use domain::{
     Problem,
     access::Standing,
@@ -15,8 +14,8 @@ use leptos::prelude::*;
 
 use crate::{
     components::{
-        Empty, Glyph, Meanwhile, Moment, ProblemBox, Skeleton, TableCard, arriving, dynamic, icon,
-        on_change, problem_view, proof_tag, setup_tag, standing_tag, th, th_hidden,
+        Empty, Erase as _, Glyph, Meanwhile, Moment, ProblemBox, Skeleton, TableCard, arriving,
+        dynamic, icon, on_change, problem_view, proof_tag, setup_tag, standing_tag, th, th_hidden,
     },
     error::Answer,
     loaded::Loaded,

@@ -1,6 +1,5 @@
 //! The connection: who consented, to what, whether it works, and what to do when it does not.
 
-use crate::components::Erase as _;
 use domain::{
     connection::{Connection, Health},
     view::CustomerHead,
@@ -10,8 +9,8 @@ use leptos::prelude::*;
 use crate::{
     api::{self, forms},
     components::{
-        Ask, CopyButton, Failure, Moment, Post, PostForm, ProblemBox, Question, Submit, TextField,
-        dynamic, health_tag,
+        Ask, CopyButton, Erase as _, Failure, Moment, Post, PostForm, ProblemBox, Question, Submit,
+        TextField, dynamic, health_tag,
     },
     paths,
 };

@@ -1,6 +1,5 @@
 //! What can be asked of a setup: cancel, try again, look now, roll back.
 
-use crate::components::Erase as _;
 use domain::{
     plan::{Group, Plan},
     step::{Step, StepKind, StepState},
@@ -11,7 +10,9 @@ use super::Shown;
 use crate::{
     api::forms,
     browser,
-    components::{Failure, Post, PostForm, Question, Submit, TextField, dynamic, use_toasts},
+    components::{
+        Erase as _, Failure, Post, PostForm, Question, Submit, TextField, dynamic, use_toasts,
+    },
 };
 
 pub const CANCEL: &str = "cancel";

@@ -1,12 +1,12 @@
 //! What happens now: working, waiting, in need of somebody, or over.
 
-use crate::components::Erase as _;
 use domain::{
     Problem,
     problem::Remedy,
     proof::Proof,
     setup::{Intent, SetupState},
     step::{Step, StepKind, StepState, Waiting},
+    view::SecretState,
 };
 use leptos::prelude::*;
 
@@ -18,8 +18,8 @@ use super::{
 use crate::{
     api::forms,
     components::{
-        Clock, Failure, Glyph, Moment, Post, PostForm, ProblemBox, Submit, dynamic, icon, since,
-        until,
+        Clock, Erase as _, Failure, Glyph, Moment, Post, PostForm, ProblemBox, Submit, dynamic,
+        icon, since, until,
     },
 };
 
@@ -116,6 +116,12 @@ pub fn Now(shown: Shown) -> impl IntoView {
             .any()
         })
     };
+    // The proof failed and its secret is gone: without a new one there is nothing to try again with.
+    let lacks_secret = shown.part(|view| {
+        view.can.retry
+            && view.can.skip_proof
+            && !matches!(view.secret, SecretState::KeptUntil { .. })
+    });
     // Trying again is of no use before the consent is there.
     let try_again = move |remedy: Remedy| {
         let class = if remedy == Remedy::Consent {
@@ -123,6 +129,9 @@ pub fn Now(shown: Shown) -> impl IntoView {
         } else {
             "btn primary"
         };
+        if may_change && lacks_secret.get() {
+            return Some(view! { <SecretForm shown/> }.any());
+        }
         (may_change && can.get().retry).then(|| {
             view! {
                 <PostForm post=retry>

@@ -1,6 +1,5 @@
 //! The application's client secret: given once, kept until the proof ends, then gone.
 
-use crate::components::Erase as _;
 use domain::view::SecretState;
 use leptos::prelude::*;
 
@@ -10,7 +9,7 @@ use super::{
 };
 use crate::{
     api::forms,
-    components::{Failure, Moment, Post, PostForm, Submit, TextField},
+    components::{Erase as _, Failure, Moment, Post, PostForm, Submit, TextField},
 };
 
 /// Asks for the secret.

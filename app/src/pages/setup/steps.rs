@@ -1,6 +1,5 @@
 //! The steps with their state, how long they took, and their evidence.
 
-use crate::components::Erase as _;
 use domain::{
     Timestamp,
     setup::Intent,
@@ -15,7 +14,7 @@ use super::{
     secret::{SecretForm, whereabouts},
 };
 use crate::components::{
-    CopyButton, TimeOfDay, dynamic, icon, keyed, list_of, outcome_tag, since, step_look,
+    CopyButton, Erase as _, TimeOfDay, dynamic, icon, keyed, list_of, outcome_tag, since, step_look,
 };
 
 /// More columns than these do not help anybody; all tries are in the evidence.

@@ -1,11 +1,10 @@
 //! What the setup is about, in four fields.
 
-use crate::components::Erase as _;
 use domain::{plan::Mailbox, proof::Proof};
 use leptos::prelude::*;
 
 use super::Shown;
-use crate::components::{dynamic, proof_tag};
+use crate::components::{Erase as _, dynamic, proof_tag};
 
 #[component]
 pub fn Summary(shown: Shown) -> impl IntoView {

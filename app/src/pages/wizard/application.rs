@@ -1,6 +1,5 @@
 //! Which application.
 
-use crate::components::Erase as _;
 use domain::{
     permission::Coverage,
     plan::Draft,
@@ -10,7 +9,7 @@ use leptos::prelude::*;
 
 use super::{Stage, head};
 use crate::{
-    components::{Empty, TableCard, standing_tag, th, th_hidden},
+    components::{Empty, Erase as _, TableCard, standing_tag, th, th_hidden},
     paths,
 };
 

@@ -1,11 +1,10 @@
 //! The group, who must be refused, and whether real mail is tried.
 
-use crate::components::Erase as _;
 use leptos::prelude::*;
 
 use super::{Choose, Stage, address, carried, head, held_by, picker::MailboxPicker, problems};
 use crate::{
-    components::{GetForm, TextField},
+    components::{Erase as _, GetForm, TextField},
     paths,
 };
 

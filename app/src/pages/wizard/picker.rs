@@ -5,7 +5,6 @@
 
 use std::time::Duration;
 
-use crate::components::Erase as _;
 use domain::{
     id::CustomerId,
     plan::{Mailbox, MailboxKind},
@@ -15,7 +14,7 @@ use leptos::{prelude::*, task::spawn_local};
 
 use crate::{
     api,
-    components::{Glyph, dynamic, icon, keyed, list_of, problem_view},
+    components::{Erase as _, Glyph, dynamic, icon, keyed, list_of, problem_view},
     error::Answer,
 };
 

@@ -1,6 +1,5 @@
 //! The plan as it will be carried out, to the letter, and the button that starts it.
 
-use crate::components::Erase as _;
 use domain::{
     cmdlet::Cmdlet,
     plan::{Group, Mailbox, Plan},
@@ -11,7 +10,7 @@ use leptos::prelude::*;
 use super::{Stage, address, head, held_by};
 use crate::{
     api::forms,
-    components::{CopyButton, Failure, Glyph, Post, PostForm, Submit, TextField, icon},
+    components::{CopyButton, Erase as _, Failure, Glyph, Post, PostForm, Submit, TextField, icon},
     query::{Query, encode},
 };
 

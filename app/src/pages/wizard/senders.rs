@@ -1,10 +1,12 @@
 //! Who may be sent as.
 
-use crate::components::Erase as _;
 use leptos::prelude::*;
 
 use super::{Choose, Stage, carried, head, held_by, picker::MailboxPicker, problems};
-use crate::{components::GetForm, paths};
+use crate::{
+    components::{Erase as _, GetForm},
+    paths,
+};
 
 pub fn screen(choose: Choose) -> AnyView {
     let problems = problems(&choose, &["senders"]);

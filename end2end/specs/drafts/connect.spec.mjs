@@ -1,7 +1,7 @@
 // Connecting customers by delegated consent, and everything that can come in between.
 import assert from "node:assert/strict";
 
-import { openWorld } from "./support/world.mjs";
+import { openWorld } from "../support/world.mjs";
 
 const world = openWorld("connect");
 const { scenario } = world;

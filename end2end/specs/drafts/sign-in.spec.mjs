@@ -1,7 +1,7 @@
 // Signing in and out: who gets in, who waits, who is refused, and that nothing half is left.
 import assert from "node:assert/strict";
 
-import { openWorld } from "./support/world.mjs";
+import { openWorld } from "../support/world.mjs";
 
 const world = openWorld("sign-in");
 const { scenario } = world;

@@ -2,12 +2,13 @@
 // fooled by a hostile name. Leaves a picture of each in end2end/results/pages.
 import assert from "node:assert/strict";
 
-import { violations } from "./support/accessibility.mjs";
-import { shoot } from "./support/results.mjs";
-import { LONG, QUICK, choose, reaches, start, toReview } from "./support/setup.mjs";
-import { openWorld } from "./support/world.mjs";
+import { violations } from "../support/accessibility.mjs";
+import { shoot } from "../support/results.mjs";
+import { LONG, QUICK, choose, reaches, start, toReview } from "../support/setup.mjs";
+import { openWorld } from "../support/world.mjs";
 
-const world = openWorld("pages");
+// The cloud runs slower than usual: what waits here still waits when the last scenario looks.
+const world = openWorld("pages", { speed: 60 });
 const { scenario } = world;
 
 const FABRIKAM = "fabrikam.example";
@@ -92,7 +93,7 @@ function inside(s) {
     ["wizard, details", `${wizard}?${chosen}&step=details`, "Postern suggests these."],
     ["wizard, details with a mistake", `${wizard}?${chosen}&refused=support%40${FABRIKAM}&group=a%20b&step=review`, "The group's name has characters"],
     ["wizard, review", `${wizard}?${chosen}&refused=reception%40${FABRIKAM}&group=postern-new&step=review`, "This is the whole plan."],
-    ["setup, waiting", s.waiting, /^given up at/],
+    ["setup, waiting", s.waiting, /^given up/],
     ["setup, cancelling", `${s.waiting}?ask=cancel`, "Cancel this setup?"],
     ["setup, rolling back", `${s.proven}?ask=roll-back`, "Roll back Reception Mailer?"],
     ["setup, needs the secret", s.needsSecret, "This needs you."],
@@ -198,7 +199,13 @@ scenario("what does not exist is said with the right status", async () => {
   }
 });
 
-scenario("every page is whole: status 200, ends with </html>, strict headers, no inline code without the nonce", async () => {
+/** Nothing was cut off: behind the document stand at most whole scripts with its data. */
+function isWhole(html) {
+  const [, after] = html.split("</html>");
+  return after !== undefined && after.replace(/<script nonce="[^"]*">[^<]*<\/script>|<!>/g, "").trim() === "";
+}
+
+scenario("every page is whole: status 200, to its very end, strict headers, no inline code without the nonce", async () => {
   const s = await stage();
   const visitor = await world.visitor({ as: "olivia" });
   for (const [name, path] of [...inside(s), ...outside.slice(1, 3)]) {
@@ -206,7 +213,7 @@ scenario("every page is whole: status 200, ends with </html>, strict headers, no
     if (answer.status() === 303) continue; // The start page of somebody who is signed in.
     assert.equal(answer.status(), 200, name);
     const html = await answer.text();
-    assert.ok(html.trimEnd().endsWith("</html>"), `${name} does not end with </html>`);
+    assert.ok(isWhole(html), `${name} ends with ${html.slice(-200)}`);
     const headers = answer.headers();
     const policy = headers["content-security-policy"];
     const nonce = /'nonce-([^']+)'/.exec(policy)?.[1];
@@ -248,16 +255,20 @@ scenario("the keyboard gets everywhere: skip link, visible focus, dialogs that E
     await visitor.open(path);
     await visitor.sees(page.getByRole("heading", { level: 1 }));
     const stops = new Set();
+    await page.evaluate(() => void (window.stopped = null));
     for (let count = 0; count < 60; count += 1) {
       await page.keyboard.press("Tab");
       const stop = await page.evaluate(() => {
         const element = document.activeElement;
         if (!element || element === document.body) return null;
+        // Parts of one control, such as day, month and year: the browser draws their focus.
+        const part = element === window.stopped;
+        window.stopped = element;
         const style = getComputedStyle(element);
         const shown = (style.outlineStyle !== "none" && parseFloat(style.outlineWidth) > 0) || style.boxShadow !== "none";
         const name = `${element.tagName.toLowerCase()} “${(element.getAttribute("aria-label") ?? element.innerText ?? element.name ?? "").trim().slice(0, 40)}”`;
         const { top, bottom } = element.getBoundingClientRect();
-        return { name: element.id || name, shown, inView: bottom > 0 && top < innerHeight };
+        return { name: element.id || name, shown: shown || part, inView: bottom > 0 && top < innerHeight };
       });
       if (stop === null) break;
       stops.add(stop.name);
@@ -301,15 +312,17 @@ scenario("hostile names are text and nothing else", async () => {
   }
   await visitor.open(s.hostile);
   await visitor.comesToSee(visitor.row(s.hostileApp));
-  const answer = await visitor.context.request.get(new URL(s.hostile, world.stack.portal).href);
-  const html = await answer.text();
-  assert.ok(!/<script>alert|<img [^>]*onerror|<svg[^>]*onload/i.test(html), "a hostile name is markup in the page");
-  for (const query of ["\"><script>alert(1)</script>", "'\"><img src=x onerror=alert(1)>", "{{7*7}}", "%00", "</title><script>alert(1)</script>"]) {
+  const injected = () => visitor.page.evaluate(() => [...document.querySelectorAll("script, img, b")].map((one) => one.outerHTML).filter((html) => /^<script[^>]*>alert|onerror|<b>Admin/.test(html)));
+  assert.deepEqual(await injected(), []);
+
+  // Neither is what an address says.
+  for (const query of ["\"><script>alert(1)</script>", "'\"><img src=x onerror=alert(1)>", "{{7*7}}", "\0", "</title><script>alert(1)</script>", "%", "\u202e"]) {
     const q = encodeURIComponent(query);
-    for (const path of [`/customers?search=${q}`, `${s.hostile}/history?person=${q}&kind=${q}&from=${q}`, `${s.hostile}/setups/new?app=${s.app}&q=${q}`, `/?return_to=${q}`]) {
-      const page = await visitor.context.request.get(new URL(path, world.stack.portal).href);
-      assert.ok(page.status() < 500, `${page.status()} on ${path}`);
-      assert.ok(!(await page.text()).includes("<script>alert(1)"), path);
+    for (const path of [`/customers?search=${q}&page=${q}&sort=${q}`, `${s.hostile}/history?person=${q}&kind=${q}&from=${q}&before=${q}`, `${s.fabrikam}/setups/new?app=${s.app}&q=${q}&sender=${q}`]) {
+      const response = await visitor.open(path);
+      assert.equal(response.status(), 200, path);
+      assert.deepEqual(await injected(), [], path);
+      await visitor.sees(visitor.page.getByRole("heading", { level: 1 }));
     }
   }
 });
