@@ -20,6 +20,7 @@ impl Grant {
     /// Whether it reaches into mailboxes.
     pub fn reaches_mailboxes(&self) -> bool {
         permission::find(self.resource, self.role).is_some()
+            || permission::find_value(self.resource, &self.value).is_some()
             || permission::looks_like_mailbox(self.resource, &self.value)
     }
 

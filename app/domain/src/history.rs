@@ -56,6 +56,7 @@ kinds! {
     StepSkipped "step.skipped" "Step skipped";
     StepUndone "step.undone" "Step undone";
     Proven "proof.proven" "Proven";
+    ReachChanged "reach.changed" "Reach changed";
     Change "cloud.change" "Changed at Microsoft";
 }
 

@@ -50,6 +50,8 @@ ids! {
     CustomerId;
     /// A setup. Ours.
     SetupId;
+    /// A scan of all customers of a partner. Ours.
+    FleetId;
     /// One signed-in browser of an operator, as the session list names it. Ours; not the secret in the cookie.
     SessionRef;
     /// An Entra tenant (`tid`). Microsoft's.

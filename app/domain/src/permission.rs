@@ -109,13 +109,27 @@ table! {
 }
 
 /// Value prefixes by which unlisted roles of the Exchange resource are known to reach mailboxes.
-const LEGACY_OUTLOOK: [&str; 6] = [
+const EXCHANGE_PREFIXES: [&str; 9] = [
     "Mail.",
-    "MailboxSettings.",
+    "Mailbox",
     "Calendars.",
     "Contacts.",
     "Tasks.",
+    "EWS.",
+    "IMAP.",
+    "POP.",
+    "SMTP.",
+];
+
+/// The same for Graph.
+const GRAPH_PREFIXES: [&str; 7] = [
+    "Mail.",
+    "Mail-",
+    "MailTips.",
     "Mailbox",
+    "Calendars.",
+    "Contacts.",
+    "Tasks.",
 ];
 
 /// The mailbox permission with this resource and app role, if it is one.
@@ -133,16 +147,14 @@ pub fn find_value(resource: Resource, value: &str) -> Option<&'static MailboxPer
 }
 
 /// Whether a role that is not in the table reaches mailboxes all the same, judged by its value:
-/// the retired Outlook REST roles of Exchange Online, and roles that Microsoft adds later.
+/// the retired Outlook REST roles of Exchange Online, the mail protocols under another id, and roles
+/// that Microsoft adds later.
 pub fn looks_like_mailbox(resource: Resource, value: &str) -> bool {
-    match resource {
-        Resource::Exchange => LEGACY_OUTLOOK
-            .iter()
-            .any(|prefix| value.starts_with(prefix)),
-        Resource::Graph => ["Mail.", "Mail-", "Mailbox", "Calendars.", "Contacts."]
-            .iter()
-            .any(|prefix| value.starts_with(prefix)),
-    }
+    let prefixes: &[&str] = match resource {
+        Resource::Exchange => &EXCHANGE_PREFIXES,
+        Resource::Graph => &GRAPH_PREFIXES,
+    };
+    prefixes.iter().any(|prefix| value.starts_with(prefix))
 }
 
 #[cfg(test)]
@@ -188,6 +200,9 @@ mod tests {
             Resource::Exchange,
             "Exchange.ManageAsApp"
         ));
+        // Its id has one source only (MICROSOFT.md §4), so a tenant may name another.
+        assert!(looks_like_mailbox(Resource::Exchange, "IMAP.AccessAsApp"));
+        assert!(looks_like_mailbox(Resource::Graph, "Tasks.ReadWrite.All"));
         assert!(!looks_like_mailbox(Resource::Graph, "User.Read.All"));
     }
 }

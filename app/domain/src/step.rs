@@ -44,6 +44,11 @@ impl StepKind {
         Self::ALL.into_iter().find(|kind| kind.as_str() == text)
     }
 
+    /// It changes something at the customer, mail apart.
+    pub const fn changes(self) -> bool {
+        matches!(self, Self::Group | Self::Senders | Self::Policy)
+    }
+
     /// The heading on the page.
     pub const fn title(self) -> &'static str {
         match self {
@@ -152,6 +157,10 @@ pub struct Step {
     pub attempts: u32,
     /// What rolling back left of it, and why.
     pub left: Option<String>,
+    /// Changes at Microsoft that history tells already, and looks that a change has to follow. A
+    /// run that is killed, or whose answer is lost, can so be told from one that did nothing.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub noted: Vec<String>,
 }
 
 impl Step {
@@ -166,6 +175,7 @@ impl Step {
             probes: Vec::new(),
             attempts: 0,
             left: None,
+            noted: Vec::new(),
         }
     }
 }

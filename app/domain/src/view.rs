@@ -38,6 +38,9 @@ pub struct Counts {
     pub running: i64,
     /// Setups that wait for a person.
     pub needs_you: i64,
+    /// Applications, at any customer, that can act as anyone.
+    #[serde(default)]
+    pub unrestricted: i64,
 }
 
 /// Order of the list of customers.

@@ -1,0 +1,481 @@
+//! Who can reach whose mailboxes, over all customers: what the pages about it ask and show.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Problem, Timestamp,
+    id::{AppId, CustomerId, FleetId, ObjectId},
+    reach::{Level, PartRead},
+    view::{CustomerHead, SetupRow},
+};
+
+/// What a row of the exposure stands for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum By {
+    /// One application over all customers that have it.
+    #[default]
+    Application,
+    Customer,
+    Permission,
+    /// One application at one customer.
+    Each,
+}
+
+impl By {
+    pub const ALL: [Self; 4] = [
+        Self::Application,
+        Self::Customer,
+        Self::Permission,
+        Self::Each,
+    ];
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Application => "application",
+            Self::Customer => "customer",
+            Self::Permission => "permission",
+            Self::Each => "each",
+        }
+    }
+
+    /// What is not known is the first.
+    pub fn parse(text: &str) -> Self {
+        Self::ALL
+            .into_iter()
+            .find(|by| by.as_str() == text)
+            .unwrap_or_default()
+    }
+}
+
+/// Order of the rows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ExposureSort {
+    /// The most that can act as anyone first, then what is unknown.
+    #[default]
+    Worst,
+    Name,
+    /// At the most customers first.
+    Most,
+}
+
+impl ExposureSort {
+    pub const ALL: [Self; 3] = [Self::Worst, Self::Name, Self::Most];
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Worst => "worst",
+            Self::Name => "name",
+            Self::Most => "most",
+        }
+    }
+
+    pub fn parse(text: &str) -> Self {
+        Self::ALL
+            .into_iter()
+            .find(|sort| sort.as_str() == text)
+            .unwrap_or_default()
+    }
+}
+
+/// What an application at a customer counts as. Each is exactly one of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Standing {
+    Unrestricted,
+    AllExcept,
+    Unknown,
+    /// Confined, and not proven by real mail.
+    Confined,
+    /// Confined, and a setup proved it.
+    Proven,
+    /// Holds a permission and reaches nothing.
+    Nothing,
+}
+
+impl Standing {
+    pub const ALL: [Self; 6] = [
+        Self::Unrestricted,
+        Self::AllExcept,
+        Self::Unknown,
+        Self::Confined,
+        Self::Proven,
+        Self::Nothing,
+    ];
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Unrestricted => "unrestricted",
+            Self::AllExcept => "all_except",
+            Self::Unknown => "unknown",
+            Self::Confined => "confined",
+            Self::Proven => "proven",
+            Self::Nothing => "nothing",
+        }
+    }
+
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|one| one.as_str() == text)
+    }
+
+    /// A proof counts only while the newest reading still says *confined*.
+    pub const fn of(level: Level, proven: bool) -> Self {
+        match level {
+            Level::Unrestricted => Self::Unrestricted,
+            Level::AllExcept => Self::AllExcept,
+            Level::Unknown => Self::Unknown,
+            Level::Confined if proven => Self::Proven,
+            Level::Confined => Self::Confined,
+            Level::Nothing => Self::Nothing,
+        }
+    }
+
+    /// What pages call it.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Unrestricted => "unrestricted",
+            Self::AllExcept => "all except some",
+            Self::Unknown => "unknown",
+            Self::Confined => "confined",
+            Self::Proven => "proven",
+            Self::Nothing => "reaches nothing",
+        }
+    }
+}
+
+/// How many applications there are of each standing. The sum is all of them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tally {
+    pub unrestricted: i64,
+    pub all_except: i64,
+    pub unknown: i64,
+    pub confined: i64,
+    pub proven: i64,
+    pub nothing: i64,
+}
+
+impl Tally {
+    pub const fn of(&self, standing: Standing) -> i64 {
+        match standing {
+            Standing::Unrestricted => self.unrestricted,
+            Standing::AllExcept => self.all_except,
+            Standing::Unknown => self.unknown,
+            Standing::Confined => self.confined,
+            Standing::Proven => self.proven,
+            Standing::Nothing => self.nothing,
+        }
+    }
+
+    pub const fn total(&self) -> i64 {
+        self.unrestricted
+            + self.all_except
+            + self.unknown
+            + self.confined
+            + self.proven
+            + self.nothing
+    }
+
+    pub fn add(&mut self, standing: Standing) {
+        let place = match standing {
+            Standing::Unrestricted => &mut self.unrestricted,
+            Standing::AllExcept => &mut self.all_except,
+            Standing::Unknown => &mut self.unknown,
+            Standing::Confined => &mut self.confined,
+            Standing::Proven => &mut self.proven,
+            Standing::Nothing => &mut self.nothing,
+        };
+        *place += 1;
+    }
+}
+
+pub const EXPOSURE_PER_PAGE: i64 = 50;
+
+/// Empty texts do not filter.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ExposureQuery {
+    pub by: By,
+    /// In the names of applications, publishers and customers, and in ids.
+    pub search: String,
+    pub standing: Option<Standing>,
+    /// Only this application.
+    pub application: Option<AppId>,
+    /// Only this customer.
+    #[serde(default)]
+    pub customer: Option<CustomerId>,
+    /// Only those that hold this permission, judged by it alone.
+    pub permission: String,
+    pub sort: ExposureSort,
+    /// From 1.
+    pub page: i64,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ExposureRow {
+    /// The application's, customer's or permission's name.
+    pub name: String,
+    /// The publisher, the domain, or what the permission lets do.
+    pub beside: String,
+    pub application: Option<AppId>,
+    /// Where the row is of one application at one customer, or of one customer.
+    pub customer: Option<CustomerId>,
+    pub customer_name: Option<String>,
+    /// The service principal, where the row is of one application at one customer.
+    pub object: Option<ObjectId>,
+    /// Permissions that it holds anywhere, by name.
+    pub permissions: Vec<String>,
+    pub customers: i64,
+    pub tally: Tally,
+}
+
+/// A customer of which nothing newer is known.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NotRead {
+    pub customer: CustomerId,
+    pub name: String,
+    /// When it was last read; none: never.
+    pub read: Option<Timestamp>,
+    pub why: String,
+}
+
+/// The numbers of one day.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DayTally {
+    /// Midnight of that day, in UTC.
+    pub day: Timestamp,
+    pub tally: Tally,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ExposurePage {
+    pub rows: Vec<ExposureRow>,
+    /// How many rows match, over all pages.
+    pub matching: i64,
+    pub page: i64,
+    pub pages: i64,
+    /// Over all customers, whatever the filter.
+    pub tally: Tally,
+    pub customers: i64,
+    /// Customers at which something can act as anyone.
+    pub open_customers: i64,
+    /// Customers of which nothing was ever read, and those that could not be read when it was
+    /// last tried; the first few.
+    pub not_read: Vec<NotRead>,
+    pub not_read_count: i64,
+    /// When the oldest and the newest of what is shown was read.
+    pub read_from: Option<Timestamp>,
+    pub read_to: Option<Timestamp>,
+    /// The newest scan of all customers.
+    pub fleet: Option<Fleet>,
+    /// The last days, the oldest first.
+    pub days: Vec<DayTally>,
+    /// All permissions that somebody holds, to choose from.
+    pub permissions: Vec<String>,
+}
+
+/// A scan of all customers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fleet {
+    pub id: FleetId,
+    /// Who asked for it; none: the nightly schedule.
+    pub started_by: Option<String>,
+    pub started: Timestamp,
+    pub ended: Option<Timestamp>,
+    pub cancelled: bool,
+    pub total: i64,
+    pub done: i64,
+    pub running: i64,
+    /// Of those done, how many could not be read.
+    pub failed: i64,
+    /// At the pace so far. Milliseconds; none before anything is done.
+    pub remaining_millis: Option<i64>,
+}
+
+/// What differs from the reading before, in one sentence about one application.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReachChange {
+    pub object: ObjectId,
+    pub name: String,
+    /// None: it was not there.
+    pub before: Option<Level>,
+    pub after: Option<Level>,
+}
+
+impl ReachChange {
+    /// “Backup365: unrestricted, now confined”.
+    pub fn sentence(&self) -> String {
+        match (self.before, self.after) {
+            (None, Some(after)) => format!("{} is new: {}", self.name, after.word()),
+            (Some(_), None) => format!("{} holds no mailbox permission any more", self.name),
+            (Some(before), Some(after)) => {
+                format!("{}: {}, now {}", self.name, before.word(), after.word())
+            }
+            (None, None) => self.name.clone(),
+        }
+    }
+}
+
+/// How the newest scan of a customer went.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ScanState {
+    /// When what is shown was read; none: never.
+    pub read: Option<Timestamp>,
+    /// It is being read now, or waits for its turn.
+    pub under_way: bool,
+    /// When it is read next without being asked.
+    pub due: Option<Timestamp>,
+    /// Why the newest attempt read nothing.
+    pub problem: Option<Problem>,
+    pub parts: Vec<PartRead>,
+    pub changes: Vec<ReachChange>,
+}
+
+/// The applications of one customer by reach, the worst first.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReachView {
+    pub head: CustomerHead,
+    /// None: it was never connected.
+    pub state: Option<ScanState>,
+    /// Over all applications, whatever the filter.
+    pub tally: Tally,
+    pub rows: Vec<ExposureRow>,
+    pub matching: i64,
+    pub page: i64,
+    pub pages: i64,
+    /// The last days, the oldest first.
+    pub days: Vec<DayTally>,
+    /// All permissions that somebody holds here, to choose from.
+    pub permissions: Vec<String>,
+}
+
+/// Why one application at one customer reaches what it reaches.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WhyView {
+    pub head: CustomerHead,
+    pub read: Timestamp,
+    pub object: ObjectId,
+    pub application: Option<AppId>,
+    pub name: String,
+    /// Whose it is, in words.
+    pub owner: String,
+    pub standing: Standing,
+    /// What it all means, in one sentence.
+    pub sentence: String,
+    pub permissions: Vec<WhyPermission>,
+    /// Policies that narrow what was granted in Entra; empty: none does.
+    pub policies: Vec<WhyPolicy>,
+    /// What a person should know beside it.
+    pub notes: Vec<String>,
+    /// What is not known, and why.
+    pub gaps: Vec<String>,
+    /// The mailboxes that it reaches and others not, by name; the first few.
+    pub mailboxes: Vec<String>,
+    pub more_mailboxes: u32,
+    pub credentials: Vec<Credential>,
+    /// Newest first.
+    pub setups: Vec<SetupRow>,
+    /// What changed in it at the newest reading.
+    pub change: Option<String>,
+    /// It holds something that an access policy can confine.
+    pub can_be_confined: bool,
+}
+
+/// One permission, and every way to it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WhyPermission {
+    pub name: String,
+    /// To end “it can …”.
+    pub can: String,
+    pub level: Level,
+    /// Which mailboxes, in words.
+    pub extent: String,
+    pub routes: Vec<WhyRoute>,
+}
+
+/// One way to a permission: from a grant or an assignment, through what narrows it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WhyRoute {
+    pub from: String,
+    pub through: String,
+    pub leaves: String,
+    pub level: Level,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WhyPolicy {
+    /// RestrictAccess or DenyAccess.
+    pub right: String,
+    pub scope: String,
+    /// For every application, not for this one alone.
+    pub for_all: bool,
+    pub covers: String,
+}
+
+/// A secret or certificate of an application, by what Entra tells of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Credential {
+    pub kind: String,
+    pub ends: Option<Timestamp>,
+    pub over: bool,
+}
+
+/// Which applications reach one mailbox.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MailboxView {
+    pub head: CustomerHead,
+    /// When the reach was read; none: never.
+    pub read: Option<Timestamp>,
+    pub object: ObjectId,
+    pub rows: Vec<MailboxRow>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MailboxRow {
+    pub object: ObjectId,
+    pub name: String,
+    pub permissions: Vec<String>,
+    /// Some of it could not be read: it cannot be ruled out.
+    pub certain: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_level_has_one_standing_and_only_confined_can_be_proven() {
+        for level in Level::ALL {
+            let (plain, proven) = (Standing::of(level, false), Standing::of(level, true));
+            assert_eq!(plain != proven, level == Level::Confined, "{level:?}");
+        }
+    }
+
+    #[test]
+    fn a_tally_adds_up() {
+        let mut tally = Tally::default();
+        for (times, standing) in Standing::ALL.into_iter().enumerate() {
+            for _ in 0..=times {
+                tally.add(standing);
+            }
+        }
+        assert_eq!(
+            Standing::ALL.map(|standing| tally.of(standing)),
+            [1, 2, 3, 4, 5, 6]
+        );
+        assert_eq!(tally.total(), 21);
+    }
+
+    #[test]
+    fn words_read_back() {
+        for by in By::ALL {
+            assert_eq!(By::parse(by.as_str()), by);
+        }
+        for sort in ExposureSort::ALL {
+            assert_eq!(ExposureSort::parse(sort.as_str()), sort);
+        }
+        for standing in Standing::ALL {
+            assert_eq!(Standing::parse(standing.as_str()), Some(standing));
+        }
+        assert_eq!(Standing::parse("safe"), None);
+    }
+}

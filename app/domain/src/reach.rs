@@ -1,0 +1,76 @@
+//! Effective reach: which mailboxes each application can really touch, with which permission, and
+//! why (DESIGN.md §5; MICROSOFT.md §§2.4, 3, 4, 5).
+//!
+//! [`Seen`] is what was read of one customer, and says of each part whether it was read at all.
+//! [`Judge`] answers from it, for the whole tenant ([`Judge::reach`]) and for one mailbox
+//! ([`Judge::may`], [`Judge::who`]). Both apply the same rules and are written apart, so that one
+//! can be tested against the other:
+//!
+//! - Entra's grants and Exchange's role assignments are a union. Access policies narrow grants in
+//!   Entra only, and of those only the permissions on Microsoft's list (§2.4, §3.5, §4).
+//! - `full_access_as_app` opens everything through EWS, whatever other permissions are confined
+//!   to. It is narrowed by access policies (§4) and by nothing else.
+//! - Legacy Outlook permissions of Exchange Online, and IMAP, POP and SMTP, are outside access
+//!   policies. That IMAP, POP and SMTP also ask for permissions on the single mailbox is not
+//!   counted in favour of anybody.
+//! - Policies of one application, those for `*` included, are judged together: DenyAccess first,
+//!   then any RestrictAccess that matches, then whether there is a RestrictAccess at all.
+//! - Policies count members of members; scopes of role assignments count direct members only.
+//! - Exclusive scopes do not restrict applications.
+//!
+//! What was not read is carried as a set that is known only between a floor and a ceiling.
+//! Reading less lowers the floor and raises the ceiling and never the other way round, so
+//! *unknown* cannot look safe; and what is certain in spite of a missing part stays certain.
+
+mod answer;
+mod assignments;
+mod changes;
+mod judge;
+mod lists;
+mod mailbox;
+mod mailbox_set;
+mod members;
+mod permission;
+mod policies;
+mod reading;
+mod reasons;
+mod roles;
+mod scanned;
+mod seen;
+mod set;
+mod subjects;
+mod tenant;
+
+#[cfg(test)]
+mod beside;
+#[cfg(test)]
+mod cases;
+#[cfg(test)]
+mod made_up;
+#[cfg(test)]
+mod missing;
+#[cfg(test)]
+mod properties;
+#[cfg(test)]
+mod samples;
+#[cfg(test)]
+mod size;
+
+pub use answer::{
+    Answer, ApplicationReach, AssignmentNode, Extent, GapId, GrantFate, Level, Narrowing, Note,
+    Owner, PermissionReach, PolicyNode, Reach, Route, SetId,
+};
+pub use changes::{Change, Direction};
+pub use judge::Judge;
+pub use mailbox_set::MailboxSet;
+pub use permission::Permission;
+pub use reading::{Reading, Why};
+pub use reasons::{Access, Because, Gap, May, Part, Verdict};
+pub use roles::{Confers, confers};
+pub use scanned::{
+    AppCredential, CredentialKind, CredentialOf, PartRead, PartResult, PrincipalDetails, ScanPart,
+};
+pub use seen::{
+    AdministrativeUnit, Assignment, AssignmentScope, Grant, Group, ManagementScope, Members,
+    Pointer, Principal, PrincipalKind, Seen,
+};

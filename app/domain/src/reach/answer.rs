@@ -1,0 +1,432 @@
+//! The reach of a customer's applications: what is shown, stored and compared.
+//!
+//! It is a picture in data: grants and role assignments are routes to a permission; policies
+//! narrow some of them; what is left of all of them together is the answer. Sets of mailboxes,
+//! policies, assignments and gaps stand in lists of their own and are named by position, since
+//! many applications share them. Everything is in a fixed order, so that equal reach is equal.
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    mailbox_set::MailboxSet, permission::Permission, reasons::Gap, reasons::Verdict,
+    seen::AssignmentScope, seen::PrincipalKind,
+};
+use crate::{
+    application::AccessRight,
+    id::{AppId, AppRoleId, ObjectId, TenantId},
+};
+
+/// What every application of a customer can reach.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reach {
+    /// The tenant has no Exchange: there is nothing to reach yet.
+    pub without_exchange: bool,
+    /// How many mailboxes there are; none: they were not read.
+    pub mailbox_count: Option<u32>,
+    /// The mailboxes that some set names, in order.
+    pub mailboxes: Vec<ObjectId>,
+    pub sets: Vec<MailboxSet>,
+    pub policies: Vec<PolicyNode>,
+    pub assignments: Vec<AssignmentNode>,
+    pub gaps: Vec<Gap>,
+    /// Those that hold, or may hold, a mailbox permission, by object id.
+    pub applications: Vec<ApplicationReach>,
+    /// What holds for every application that is not listed: nothing, or unknown.
+    pub unlisted: Answer,
+}
+
+/// A position in [`Reach::sets`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct SetId(pub(super) u32);
+
+/// A position in [`Reach::gaps`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct GapId(pub(super) u32);
+
+/// The answer for one permission of one application.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "reach", rename_all = "snake_case")]
+pub enum Answer {
+    /// Every mailbox, those of tomorrow included.
+    Unrestricted,
+    /// Every mailbox but these.
+    AllExcept { mailboxes: SetId },
+    /// These mailboxes and no others.
+    ConfinedTo { mailboxes: SetId },
+    /// No mailbox.
+    Nothing,
+    /// Somewhere between the two, because something is missing. Never to be shown as safe.
+    Unknown {
+        at_least: Extent,
+        at_most: Extent,
+        gaps: Vec<GapId>,
+    },
+}
+
+/// Some mailboxes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "extent", rename_all = "snake_case")]
+pub enum Extent {
+    Everything,
+    AllExcept { mailboxes: SetId },
+    Only { mailboxes: SetId },
+    Nothing,
+}
+
+/// How bad an answer is, the worst first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Level {
+    Unrestricted,
+    AllExcept,
+    Unknown,
+    Confined,
+    Nothing,
+}
+
+impl Level {
+    pub const ALL: [Self; 5] = [
+        Self::Unrestricted,
+        Self::AllExcept,
+        Self::Unknown,
+        Self::Confined,
+        Self::Nothing,
+    ];
+
+    /// Whether the application is held to what it is given. Never what is unknown.
+    pub const fn is_safe(self) -> bool {
+        matches!(self, Self::Confined | Self::Nothing)
+    }
+
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Unrestricted => "unrestricted",
+            Self::AllExcept => "all except some",
+            Self::Unknown => "unknown",
+            Self::Confined => "confined",
+            Self::Nothing => "none",
+        }
+    }
+}
+
+impl Answer {
+    pub const fn level(&self) -> Level {
+        match self {
+            Self::Unrestricted => Level::Unrestricted,
+            Self::AllExcept { .. } => Level::AllExcept,
+            Self::ConfinedTo { .. } => Level::Confined,
+            Self::Nothing => Level::Nothing,
+            Self::Unknown { .. } => Level::Unknown,
+        }
+    }
+
+    /// What is reached for certain.
+    pub const fn at_least(&self) -> Extent {
+        match self {
+            Self::Unknown { at_least, .. } => *at_least,
+            known => known.extent(),
+        }
+    }
+
+    /// What cannot be ruled out.
+    pub const fn at_most(&self) -> Extent {
+        match self {
+            Self::Unknown { at_most, .. } => *at_most,
+            known => known.extent(),
+        }
+    }
+
+    const fn extent(&self) -> Extent {
+        match self {
+            Self::Unrestricted => Extent::Everything,
+            Self::AllExcept { mailboxes } => Extent::AllExcept {
+                mailboxes: *mailboxes,
+            },
+            Self::ConfinedTo { mailboxes } => Extent::Only {
+                mailboxes: *mailboxes,
+            },
+            Self::Nothing => Extent::Nothing,
+            Self::Unknown { at_most, .. } => *at_most,
+        }
+    }
+}
+
+/// An access policy, as a node of the picture.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PolicyNode {
+    pub identity: String,
+    /// None: for every application.
+    pub app_id: Option<AppId>,
+    pub right: AccessRight,
+    pub scope: Option<ObjectId>,
+    pub scope_name: String,
+    pub valid: bool,
+    /// The mailboxes that it names.
+    pub covers: Answer,
+}
+
+/// An Exchange role assignment, as a node of the picture.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AssignmentNode {
+    pub name: String,
+    pub role: String,
+    pub scope: AssignmentScope,
+    /// The scope is exclusive, so it does not restrict the application.
+    pub exclusive: bool,
+    pub enabled: bool,
+    /// The mailboxes in its scope.
+    pub covers: Answer,
+}
+
+/// One application.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ApplicationReach {
+    pub object: ObjectId,
+    /// None: its principal was not read.
+    pub app_id: Option<AppId>,
+    pub name: Option<String>,
+    pub owner: Owner,
+    pub kind: Option<PrincipalKind>,
+    pub publisher: Option<String>,
+    /// None: not read, and taken for switched on.
+    pub enabled: Option<bool>,
+    /// What policies leave of its grants, of those that they govern; none: it has none.
+    pub narrowing: Option<Narrowing>,
+    /// The worst permission first (not the worst answer).
+    pub permissions: Vec<PermissionReach>,
+    /// What holds for every permission that is not listed: nothing, or unknown.
+    pub others: Answer,
+    pub notes: Vec<Note>,
+}
+
+impl ApplicationReach {
+    /// The worst of its permissions.
+    pub fn level(&self) -> Level {
+        self.permissions
+            .iter()
+            .map(|permission| permission.answer.level())
+            .chain([self.others.level()])
+            .min()
+            .unwrap_or(Level::Nothing)
+    }
+
+    /// The worst of its permissions to send.
+    pub fn sending(&self) -> Level {
+        self.permissions
+            .iter()
+            .filter(|one| one.permission.sends())
+            .map(|one| one.answer.level())
+            .chain([self.others.level()])
+            .min()
+            .unwrap_or(Level::Nothing)
+    }
+}
+
+/// Whose application it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(tag = "owner", rename_all = "snake_case")]
+pub enum Owner {
+    /// Registered in another tenant: perhaps a vendor's, perhaps the customer's own (whoever
+    /// knows the customer's tenant can tell).
+    Tenant {
+        tenant: TenantId,
+    },
+    /// Microsoft's own.
+    Microsoft,
+    /// Lives in Azure and has no secret that could leak.
+    ManagedIdentity,
+    NotTold,
+}
+
+/// What access policies do to an application.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Narrowing {
+    /// Positions in [`Reach::policies`]; those for every application included.
+    pub deny: Vec<u32>,
+    pub restrict: Vec<u32>,
+    pub leaves: Answer,
+}
+
+/// One permission of one application.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PermissionReach {
+    pub permission: Permission,
+    pub answer: Answer,
+    /// Of a principal that is switched off: the answer as soon as somebody switches it on.
+    pub once_enabled: Option<Answer>,
+    /// Every way to it. Together they are the answer.
+    pub routes: Vec<Route>,
+}
+
+/// One way to a permission.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "route", rename_all = "snake_case")]
+pub enum Route {
+    /// A grant in Entra.
+    Grant {
+        role: AppRoleId,
+        fate: GrantFate,
+        leaves: Answer,
+    },
+    /// An Exchange role assignment: a position in [`Reach::assignments`].
+    Assignment { assignment: u32, leaves: Answer },
+    /// There may be one: the part that would tell was not read.
+    Unseen { gap: GapId, leaves: Answer },
+}
+
+/// What access policies do to a grant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum GrantFate {
+    /// Policies do not govern this permission.
+    NotGoverned,
+    /// Policies govern it, and there is none for the application.
+    NoPolicy,
+    /// See [`ApplicationReach::narrowing`].
+    Narrowed,
+    PoliciesNotRead,
+    /// What the role is called is not known.
+    Unnamed,
+}
+
+/// What a person should know beside the answer.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(tag = "note", rename_all = "snake_case")]
+pub enum Note {
+    /// The principal is switched off, so it reaches nothing now.
+    Disabled,
+    /// Entra did not say whether it is switched on: taken for on.
+    EnabledNotTold,
+    /// Microsoft's own services can have access that no grant shows.
+    FirstParty,
+    /// Named by a grant or an assignment, and not among the principals.
+    NotAmongPrincipals,
+    /// Exchange points to another object for this application: roles assigned to that never work.
+    WrongPointer { object: ObjectId },
+    /// A scoped role assignment beside a grant in Entra that is left unrestricted.
+    ScopeWithoutEffect { assignment: String },
+    /// EWS opens more than the application's other permissions are confined to.
+    EwsOpensMore,
+    /// The permission cannot be confined, only removed: a retired Outlook permission of Exchange.
+    OnlyRemovable { value: String },
+}
+
+impl Reach {
+    pub fn application(&self, object: ObjectId) -> Option<&ApplicationReach> {
+        let position = self
+            .applications
+            .binary_search_by_key(&object, |application| application.object)
+            .ok()?;
+        self.applications.get(position)
+    }
+
+    /// The answer for any application and permission.
+    pub fn answer(&self, application: ObjectId, permission: &Permission) -> &Answer {
+        let Some(application) = self.application(application) else {
+            return &self.unlisted;
+        };
+        application
+            .permissions
+            .iter()
+            .find(|one| one.permission == *permission)
+            .map_or(&application.others, |one| &one.answer)
+    }
+
+    /// The mailboxes of a set.
+    pub fn members(&self, set: SetId) -> impl Iterator<Item = ObjectId> + '_ {
+        self.sets
+            .get(set.0 as usize)
+            .into_iter()
+            .flat_map(MailboxSet::iter)
+            .filter_map(|position| self.mailboxes.get(position as usize).copied())
+    }
+
+    /// How many mailboxes a set has.
+    pub fn size(&self, set: SetId) -> u32 {
+        self.sets.get(set.0 as usize).map_or(0, MailboxSet::len)
+    }
+
+    pub fn gap(&self, gap: GapId) -> Option<&Gap> {
+        self.gaps.get(gap.0 as usize)
+    }
+
+    /// How many mailboxes there are in an extent today; none where the mailboxes were not read.
+    pub fn count(&self, extent: Extent) -> Option<u32> {
+        match extent {
+            Extent::Everything => self.mailbox_count,
+            Extent::AllExcept { mailboxes } => self
+                .mailbox_count
+                .map(|count| count.saturating_sub(self.size(mailboxes))),
+            Extent::Only { mailboxes } => Some(self.size(mailboxes)),
+            Extent::Nothing => Some(0),
+        }
+    }
+
+    /// Whether a mailbox is in an extent.
+    pub fn contains(&self, extent: Extent, mailbox: ObjectId) -> bool {
+        let listed = |set: SetId| {
+            let Ok(position) = self.mailboxes.binary_search(&mailbox) else {
+                return false;
+            };
+            let position = u32::try_from(position).ok();
+            let set = self.sets.get(set.0 as usize);
+            position
+                .zip(set)
+                .is_some_and(|(position, set)| set.contains(position))
+        };
+        match extent {
+            Extent::Everything => true,
+            Extent::AllExcept { mailboxes } => !listed(mailboxes),
+            Extent::Only { mailboxes } => listed(mailboxes),
+            Extent::Nothing => false,
+        }
+    }
+
+    /// Whether an answer lets its application into a mailbox.
+    pub fn verdict(&self, answer: &Answer, mailbox: ObjectId) -> Verdict {
+        if self.contains(answer.at_least(), mailbox) {
+            Verdict::Allowed
+        } else if self.contains(answer.at_most(), mailbox) {
+            Verdict::Unknown
+        } else {
+            Verdict::Refused
+        }
+    }
+
+    /// The other way round: who can reach a mailbox, or cannot be ruled out. No permission stands
+    /// for those that may be there unseen. The worst first.
+    pub fn who(&self, mailbox: ObjectId) -> Vec<(Verdict, &ApplicationReach, Option<&Permission>)> {
+        let mut found = Vec::new();
+        for application in &self.applications {
+            let listed = application
+                .permissions
+                .iter()
+                .map(|one| (&one.answer, Some(&one.permission)));
+            for (answer, permission) in listed.chain([(&application.others, None)]) {
+                let verdict = self.verdict(answer, mailbox);
+                if verdict != Verdict::Refused {
+                    found.push((verdict, application, permission));
+                }
+            }
+        }
+        found.sort_by_key(|(verdict, application, permission)| {
+            (
+                *verdict,
+                permission.is_none(),
+                *permission,
+                application.object,
+            )
+        });
+        found
+    }
+
+    /// How many applications are at a level.
+    pub fn how_many(&self, level: Level) -> usize {
+        self.applications
+            .iter()
+            .filter(|application| application.level() == level)
+            .count()
+    }
+}

@@ -1,0 +1,246 @@
+//! Exchange's role assignments: whose they are, what they hold, where they reach
+//! (MICROSOFT.md §3).
+
+use std::rc::Rc;
+
+use uuid::Uuid;
+
+use super::{
+    members::Membership,
+    permission::Permission,
+    reading::Why,
+    reasons::{Gap, Part},
+    roles::{Confers, confers},
+    seen::{Assignment, Pointer, Seen},
+    set::{Span, Truth},
+    subjects::Subject,
+};
+use crate::id::ObjectId;
+
+/// An assignment, understood as far as it can be.
+#[derive(Debug)]
+pub(super) struct Ready<'a> {
+    pub assignment: &'a Assignment,
+    pub confers: Confers,
+    /// Set where it confers anything.
+    pub role_gap: Option<Rc<Gap>>,
+    pub reaches: Span,
+    belongs: Belongs,
+}
+
+/// Whose an assignment is.
+#[derive(Debug)]
+enum Belongs {
+    To(ObjectId),
+    /// The object or the client id of an application, without a pointer that says which.
+    Perhaps {
+        id: Uuid,
+        gap: Rc<Gap>,
+        /// Exchange names assignees by object id and takes no pointer to nowhere (§3.2): enough
+        /// where the pointers could not be read, not where they were and lack this one.
+        object_is_enough: bool,
+    },
+    /// A name that several or no pointers have.
+    Anyone(Rc<Gap>),
+}
+
+/// All assignments of the tenant, by name; or why they are not known.
+#[derive(Debug)]
+pub(super) struct Assignments<'a> {
+    pub list: Result<Vec<Ready<'a>>, Rc<Gap>>,
+    pointers: Option<&'a [Pointer]>,
+}
+
+impl<'a> Assignments<'a> {
+    pub fn new(seen: &'a Seen, membership: &Membership<'_>) -> Self {
+        let pointers = seen.pointers.get().ok().map(Vec::as_slice);
+        let mut list: Vec<&Assignment> = match seen.assignments.get() {
+            Ok(assignments) => assignments.iter().collect(),
+            Err(_) if seen.has_no_exchange() => Vec::new(),
+            Err(why) => {
+                let part = Part::Assignments;
+                return Self {
+                    list: Err(Rc::new(Gap { part, why })),
+                    pointers,
+                };
+            }
+        };
+        list.sort_by(|one, other| {
+            (&one.name, &one.role, &one.assignee).cmp(&(&other.name, &other.role, &other.assignee))
+        });
+        let list = list
+            .into_iter()
+            .map(|assignment| {
+                let confers = confers(&assignment.role);
+                let role_gap = (confers == Confers::Anything).then(|| {
+                    Rc::new(Gap {
+                        part: Part::Role {
+                            name: assignment.role.clone(),
+                        },
+                        why: Why::NotUnderstood,
+                    })
+                });
+                Ready {
+                    assignment,
+                    confers,
+                    role_gap,
+                    reaches: membership.of_assignment(&assignment.scope),
+                    belongs: belongs(seen, pointers, &assignment.assignee),
+                }
+            })
+            .collect();
+        Self {
+            list: Ok(list),
+            pointers,
+        }
+    }
+
+    /// The objects that assignments name.
+    pub fn objects(&self, seen: &Seen) -> Vec<ObjectId> {
+        let known = |id: Uuid| {
+            seen.principals.get().is_ok_and(|principals| {
+                principals
+                    .iter()
+                    .any(|principal| principal.object.0 == id || principal.app_id.0 == id)
+            })
+        };
+        self.list
+            .iter()
+            .flatten()
+            .filter_map(|ready| match &ready.belongs {
+                Belongs::To(object) => Some(*object),
+                Belongs::Perhaps { id, .. } if !known(*id) => Some(ObjectId(*id)),
+                _ => None,
+            })
+            .collect()
+    }
+
+    /// Why an application may have assignments that were not read. Without a pointer it can have
+    /// none (MICROSOFT.md §3.1).
+    pub fn unread_for(&self, subject: &Subject<'_>) -> Option<&Rc<Gap>> {
+        let gap = self.list.as_ref().err()?;
+        let pointed = self
+            .pointers
+            .is_none_or(|pointers| pointers.iter().any(|one| one.object == subject.object));
+        pointed.then_some(gap)
+    }
+
+    /// Whether a principal that was not read may have an assignment.
+    pub fn may_be_anyones(&self) -> Option<&Rc<Gap>> {
+        match &self.list {
+            Err(gap) => Some(gap),
+            Ok(list) => list
+                .iter()
+                .filter(|ready| {
+                    ready.assignment.enabled && ready.confers != Confers::Permissions(Vec::new())
+                })
+                .find_map(Ready::doubt),
+        }
+    }
+
+    /// Objects of Exchange's pointers with this application's client id that point elsewhere:
+    /// what is assigned to them never works (MICROSOFT.md §5).
+    pub fn wrong_pointers(&self, subject: &Subject<'_>) -> Vec<ObjectId> {
+        let Some(own) = subject.app_id() else {
+            return Vec::new();
+        };
+        self.pointers
+            .into_iter()
+            .flatten()
+            .filter(|pointer| pointer.app_id == Some(own) && pointer.object != subject.object)
+            .map(|pointer| pointer.object)
+            .collect()
+    }
+}
+
+fn belongs(seen: &Seen, pointers: Option<&[Pointer]>, assignee: &str) -> Belongs {
+    let gap = |why| {
+        let part = Part::Pointer {
+            assignee: assignee.to_owned(),
+        };
+        Rc::new(Gap { part, why })
+    };
+    let unread = || {
+        seen.pointers
+            .get()
+            .err()
+            .map_or_else(|| gap(Why::Missing), gap)
+    };
+    let id = Uuid::try_parse(assignee.trim()).ok();
+    let Some(pointers) = pointers else {
+        return match id {
+            Some(id) => Belongs::Perhaps {
+                id,
+                gap: unread(),
+                object_is_enough: true,
+            },
+            None => Belongs::Anyone(unread()),
+        };
+    };
+    if let Some(id) = id {
+        let pointer = pointers
+            .iter()
+            .find(|pointer| pointer.object.0 == id)
+            .or_else(|| {
+                pointers
+                    .iter()
+                    .find(|pointer| pointer.app_id.is_some_and(|own| own.0 == id))
+            });
+        if let Some(pointer) = pointer {
+            return Belongs::To(pointer.object);
+        }
+    }
+    let mut named = pointers.iter().filter(|pointer| {
+        pointer
+            .names
+            .iter()
+            .any(|name| name.eq_ignore_ascii_case(assignee.trim()))
+    });
+    match (named.next(), named.next(), id) {
+        (Some(pointer), None, _) => Belongs::To(pointer.object),
+        (None, _, Some(id)) => Belongs::Perhaps {
+            id,
+            gap: unread(),
+            object_is_enough: false,
+        },
+        _ => Belongs::Anyone(unread()),
+    }
+}
+
+impl Ready<'_> {
+    /// Whether the assignment is this application's.
+    pub fn is_of(&self, subject: &Subject<'_>) -> Truth {
+        match &self.belongs {
+            Belongs::To(object) if *object == subject.object => Truth::Yes,
+            Belongs::To(_) => Truth::No,
+            Belongs::Perhaps {
+                id,
+                object_is_enough,
+                ..
+            } => match subject.app_id() {
+                _ if subject.object.0 == *id && *object_is_enough => Truth::Yes,
+                _ if subject.object.0 == *id => Truth::Perhaps,
+                Some(app_id) if app_id.0 != *id => Truth::No,
+                _ => Truth::Perhaps,
+            },
+            Belongs::Anyone(_) => Truth::Perhaps,
+        }
+    }
+
+    /// What keeps [`Ready::is_of`] from being certain.
+    pub fn doubt(&self) -> Option<&Rc<Gap>> {
+        match &self.belongs {
+            Belongs::To(_) => None,
+            Belongs::Perhaps { gap, .. } | Belongs::Anyone(gap) => Some(gap),
+        }
+    }
+
+    /// Whether it holds a permission.
+    pub fn holds(&self, permission: &Permission) -> Truth {
+        match &self.confers {
+            Confers::Anything => Truth::Perhaps,
+            confers if confers.holds(permission) => Truth::Yes,
+            Confers::Permissions(_) => Truth::No,
+        }
+    }
+}

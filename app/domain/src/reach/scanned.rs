@@ -1,0 +1,115 @@
+//! What a scan tells beside what is judged: how each part went, and what pages say about an
+//! application.
+
+use serde::{Deserialize, Serialize};
+
+use super::reading::Why;
+use crate::{Problem, Timestamp, id::TenantId};
+
+/// One part of a scan, and how reading it went.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PartRead {
+    pub part: ScanPart,
+    /// From its first call to its last answer, waiting for a free place included.
+    pub took_millis: i64,
+    /// Calls that were sent for it, each try by itself.
+    pub calls: u32,
+    #[serde(flatten)]
+    pub result: PartResult,
+}
+
+/// A part of a scan.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ScanPart {
+    GraphGrants,
+    ExchangeGrants,
+    Policies,
+    Assignments,
+    Pointers,
+    Mailboxes,
+    Scopes,
+    Groups,
+    Units,
+    Principals,
+    /// The registrations of the tenant's own applications, for the expiry of their credentials.
+    Registrations,
+}
+
+impl ScanPart {
+    /// To begin a line.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::GraphGrants => "Permissions on Microsoft Graph",
+            Self::ExchangeGrants => "Permissions on Exchange Online",
+            Self::Policies => "Application access policies",
+            Self::Assignments => "Role assignments",
+            Self::Pointers => "Exchange's service principals",
+            Self::Mailboxes => "Mailboxes",
+            Self::Scopes => "Management scopes",
+            Self::Groups => "Groups and their members",
+            Self::Units => "Administrative units",
+            Self::Principals => "Applications",
+            Self::Registrations => "Credentials of own applications",
+        }
+    }
+}
+
+/// What came of a part.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "result", rename_all = "snake_case")]
+pub enum PartResult {
+    /// All of it: so many objects.
+    Read { count: u32 },
+    /// Not all of it. `why` is what the judgement is told, `problem` what a person reads.
+    Unread {
+        #[serde(flatten)]
+        why: Why,
+        problem: Box<Problem>,
+    },
+}
+
+/// What is known of an application beside its reach.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PrincipalDetails {
+    /// As Microsoft verified it; none: not verified.
+    pub verified_publisher: Option<String>,
+    /// The tenant in which it is registered; none for managed identities.
+    pub owner_tenant: Option<TenantId>,
+    /// Since when it is in this tenant.
+    pub created_at: Option<Timestamp>,
+    /// What somebody of the customer wrote about it.
+    pub notes: Option<String>,
+    /// Those that end first, first; those without an end last.
+    pub credentials: Vec<AppCredential>,
+    /// Why the credentials of its registration are missing; none: there is none in this tenant,
+    /// or they are not.
+    pub registration_unread: Option<Why>,
+}
+
+/// Something with which an application signs in.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct AppCredential {
+    pub kind: CredentialKind,
+    pub of: CredentialOf,
+    pub name: Option<String>,
+    /// None: Graph did not tell.
+    pub ends_at: Option<Timestamp>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CredentialKind {
+    Secret,
+    Certificate,
+}
+
+/// Which object holds it: both count when the application signs in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CredentialOf {
+    /// The service principal.
+    Principal,
+    /// The registration.
+    Registration,
+}

@@ -1,0 +1,194 @@
+//! What a scan reads of one customer: the input of the judgement.
+//!
+//! Nothing here is judged. What could not be read says so in its own place, so that leaving a part
+//! out is never the same as its being empty.
+
+use serde::{Deserialize, Serialize};
+
+use super::reading::Reading;
+use crate::{
+    application::AccessPolicy,
+    id::{AppId, AppRoleId, ObjectId, TenantId},
+    permission::Resource,
+};
+
+/// One customer, as far as it was read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Seen {
+    /// All service principals, or at least all that hold a grant or an assignment as far as those
+    /// were read.
+    pub principals: Reading<Vec<Principal>>,
+    /// `principals` are all of the tenant. Else they are those that something names which was
+    /// read: then a part that was not read may be about one that is not listed.
+    pub all_principals: bool,
+    /// Who holds app roles of Microsoft Graph (`appRoleAssignedTo`).
+    pub graph_grants: Reading<Vec<Grant>>,
+    /// Who holds app roles of Office 365 Exchange Online.
+    pub exchange_grants: Reading<Vec<Grant>>,
+    pub policies: Reading<Vec<AccessPolicy>>,
+    /// Exchange's own pointers to service principals.
+    pub pointers: Reading<Vec<Pointer>>,
+    /// Those whose assignee is a service principal, and no others.
+    pub assignments: Reading<Vec<Assignment>>,
+    pub scopes: Reading<Vec<ManagementScope>>,
+    /// Every group that a policy or an assignment names, and, where members are followed, the
+    /// groups inside them.
+    pub groups: Vec<Group>,
+    /// Every administrative unit that an assignment names.
+    pub units: Vec<AdministrativeUnit>,
+    /// All mailboxes of whatever kind, by their object ids in Entra.
+    pub mailboxes: Reading<Vec<ObjectId>>,
+}
+
+impl Seen {
+    pub const fn grants(&self, resource: Resource) -> &Reading<Vec<Grant>> {
+        match resource {
+            Resource::Graph => &self.graph_grants,
+            Resource::Exchange => &self.exchange_grants,
+        }
+    }
+
+    /// The tenant has no Exchange. Only when all its parts say so: one that says so alone
+    /// contradicts the others, and then it is a part that was not read.
+    pub const fn has_no_exchange(&self) -> bool {
+        self.policies.is_not_licensed()
+            && self.assignments.is_not_licensed()
+            && self.pointers.is_not_licensed()
+            && self.mailboxes.is_not_licensed()
+    }
+}
+
+/// A service principal.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Principal {
+    pub object: ObjectId,
+    pub app_id: AppId,
+    pub name: String,
+    pub kind: PrincipalKind,
+    /// None: Entra did not say.
+    pub enabled: Option<bool>,
+    /// The tenant in which it is registered; none for managed identities.
+    pub owner_tenant: Option<TenantId>,
+    pub publisher: Option<String>,
+}
+
+/// `servicePrincipalType`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(from = "String", into = "String")]
+pub enum PrincipalKind {
+    Application,
+    ManagedIdentity,
+    Legacy,
+    Other(String),
+}
+
+impl From<String> for PrincipalKind {
+    fn from(text: String) -> Self {
+        match text.as_str() {
+            "Application" => Self::Application,
+            "ManagedIdentity" => Self::ManagedIdentity,
+            "Legacy" => Self::Legacy,
+            _ => Self::Other(text),
+        }
+    }
+}
+
+impl From<PrincipalKind> for String {
+    fn from(kind: PrincipalKind) -> Self {
+        match kind {
+            PrincipalKind::Application => "Application".to_owned(),
+            PrincipalKind::ManagedIdentity => "ManagedIdentity".to_owned(),
+            PrincipalKind::Legacy => "Legacy".to_owned(),
+            PrincipalKind::Other(text) => text,
+        }
+    }
+}
+
+/// An app-role assignment of the resource in whose list it stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Grant {
+    pub principal: ObjectId,
+    pub role: AppRoleId,
+    /// What the tenant's own principal of the resource calls the role; none when it did not tell.
+    pub value: Option<String>,
+}
+
+/// `Get-ServicePrincipal` (MICROSOFT.md §3.2).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pointer {
+    /// The object that it points to. Exchange lets an application in by this id alone (§5).
+    pub object: ObjectId,
+    pub app_id: Option<AppId>,
+    /// Its name, display name or identity: whatever assignments may call it.
+    pub names: Vec<String>,
+}
+
+/// `Get-ManagementRoleAssignment` for a service principal (MICROSOFT.md §3.2).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Assignment {
+    pub name: String,
+    /// `Application Mail.Send` …
+    pub role: String,
+    /// As Exchange says it: an object id as a rule, else a name of the pointer.
+    pub assignee: String,
+    pub scope: AssignmentScope,
+    pub enabled: bool,
+}
+
+/// Where a role assignment reaches.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(tag = "scope", rename_all = "snake_case")]
+pub enum AssignmentScope {
+    /// Exchange says that nothing narrows it.
+    Organisation,
+    /// A management scope, by its name.
+    Custom { name: String },
+    /// The direct members of a group; without an object where the group was not found.
+    Group {
+        object: Option<ObjectId>,
+        name: String,
+    },
+    /// An Entra administrative unit.
+    Unit { object: ObjectId },
+    /// Exchange says something else.
+    Other { text: String },
+}
+
+/// `Get-ManagementScope` (MICROSOFT.md §3.2).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ManagementScope {
+    pub name: String,
+    /// Exclusive scopes do not restrict applications (§3.2).
+    pub exclusive: bool,
+    /// The recipient filter as Exchange stores it.
+    pub filter: String,
+    /// The mailboxes that the filter matches, as Exchange itself answers.
+    pub mailboxes: Reading<Vec<ObjectId>>,
+}
+
+/// Members of a group or unit, by their object ids in Entra.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Members {
+    /// Everything that is no group: mailboxes, users without one, contacts.
+    pub recipients: Vec<ObjectId>,
+    pub groups: Vec<ObjectId>,
+}
+
+/// A group that narrows or allows something.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Group {
+    pub object: ObjectId,
+    pub name: String,
+    pub direct: Reading<Members>,
+    /// Members of members too, where the directory was asked for them; none: the judgement
+    /// follows the direct members through [`Seen::groups`].
+    pub nested: Option<Reading<Vec<ObjectId>>>,
+}
+
+/// An Entra administrative unit. A group in a unit does not bring its members along.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AdministrativeUnit {
+    pub object: ObjectId,
+    pub name: String,
+    pub members: Reading<Vec<ObjectId>>,
+}
