@@ -1,6 +1,12 @@
 //! Microsoft acting in one customer's tenant: the right token, once more with a fresh one.
 
-use std::{fmt, sync::Arc};
+use std::{
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+};
 
 use domain::{id::TenantId, permission::Resource};
 use http::{HeaderValue, StatusCode, header};
@@ -21,6 +27,8 @@ pub struct Customer {
     pub(crate) tenant: TenantId,
     anchor_upn: Option<String>,
     refresh: Arc<dyn RefreshStore>,
+    /// How many calls of Graph and Exchange were sent, where somebody counts.
+    calls: Option<Arc<AtomicU32>>,
 }
 
 impl fmt::Debug for Customer {
@@ -45,6 +53,26 @@ impl Customer {
             tenant,
             anchor_upn,
             refresh,
+            calls: None,
+        }
+    }
+
+    /// The same customer with a count of its own of the calls that are sent, each try by itself.
+    pub(crate) fn counting(&self) -> (Self, Arc<AtomicU32>) {
+        let calls = Arc::new(AtomicU32::new(0));
+        let customer = Self {
+            calls: Some(calls.clone()),
+            ..self.clone()
+        };
+        (customer, calls)
+    }
+
+    fn count(&self, outcome: &Result<Reply>) {
+        if let Some(calls) = &self.calls {
+            let trace = outcome
+                .as_ref()
+                .map_or_else(Error::trace, |reply| &reply.trace);
+            calls.fetch_add(trace.attempts, Ordering::Relaxed);
         }
     }
 
@@ -74,6 +102,12 @@ impl Customer {
     }
 
     /// How Exchange finds the way to the tenant (MICROSOFT.md §1.2).
+    /// Whether a partner's account acts here through delegated privileges (GDAP): nobody of this
+    /// tenant, so Graph has no `/me` for it (MICROSOFT.md §6.5).
+    pub fn is_delegated(&self) -> bool {
+        self.anchor_upn.is_none()
+    }
+
     pub(crate) fn anchor(&self) -> String {
         match &self.anchor_upn {
             Some(upn) => format!("UPN:{upn}"),
@@ -96,7 +130,9 @@ impl Customer {
             request
                 .headers
                 .insert(header::AUTHORIZATION, bearer(&token, service)?);
-            let reply = self.microsoft.0.transport.send(request, gate).await?;
+            let outcome = self.microsoft.0.transport.send(request, gate).await;
+            self.count(&outcome);
+            let reply = outcome?;
             if reply.status != StatusCode::UNAUTHORIZED {
                 return Ok(reply);
             }

@@ -2,7 +2,7 @@
 
 mod fault;
 mod groups;
-mod invoke;
+pub(crate) mod invoke;
 mod mailboxes;
 mod policies;
 mod roles;

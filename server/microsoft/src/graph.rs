@@ -1,8 +1,8 @@
 //! Microsoft Graph: the directory of a customer, and mail for the proof (MICROSOFT.md §5, §7).
 
 mod answer;
-mod applications;
-mod batch;
+pub(crate) mod applications;
+pub(crate) mod batch;
 mod directory;
 mod mail;
 mod pages;

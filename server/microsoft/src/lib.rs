@@ -19,6 +19,7 @@ pub mod graph;
 mod http;
 mod microsoft;
 mod problems;
+pub mod scan;
 mod tokens;
 
 pub use call::{Call, Trace};
@@ -27,4 +28,5 @@ pub use customer::Customer;
 pub use endpoints::{Endpoints, NotAnEndpoint};
 pub use error::{Error, Fault, IdentityFault, Kind, Result, Service};
 pub use microsoft::{AppIdentity, Certificate, Credential, HttpOptions, Microsoft, NotUsable};
+pub use scan::Scan;
 pub use tokens::{AccessToken, RefreshStore, StoreFault};

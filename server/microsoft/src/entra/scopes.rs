@@ -26,6 +26,12 @@ pub const READING_GRAPH: [&str; 3] = ["User.Read", "Application.Read.All", "Dire
 /// So there is no smaller consent for reading that would leave room for a larger one later.
 pub const EXCHANGE: [&str; 1] = ["Exchange.Manage"];
 
+/// Who signs in, and a refresh token, without any right in that person's own tenant: for GDAP the
+/// token is redeemed where the rights are, at the customer (MICROSOFT.md §6.4).
+pub fn lasting() -> Vec<String> {
+    LASTING.map(str::to_owned).to_vec()
+}
+
 /// All scopes to ask for at `/authorize` when a customer is connected.
 pub fn connecting(endpoints: &Endpoints) -> Vec<String> {
     let mut all: Vec<String> = LASTING.iter().map(|&scope| scope.to_owned()).collect();

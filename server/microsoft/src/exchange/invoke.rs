@@ -18,7 +18,7 @@ use crate::{
 
 /// How a cmdlet is called.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct How {
+pub(crate) struct How {
     /// It changes nothing: it may be sent again, and its pages are followed.
     safe: bool,
     /// Only these properties; all when empty.
@@ -28,7 +28,7 @@ pub(super) struct How {
 }
 
 impl How {
-    pub(super) const fn read(select: &'static [&'static str]) -> Self {
+    pub(crate) const fn read(select: &'static [&'static str]) -> Self {
         Self {
             safe: true,
             select,
@@ -78,7 +78,7 @@ impl Customer {
         self.invoke(cmdlet, false).await
     }
 
-    pub(super) async fn rows(&self, cmdlet: &Cmdlet, how: How) -> Result<Call<Vec<Row>>> {
+    pub(crate) async fn rows(&self, cmdlet: &Cmdlet, how: How) -> Result<Call<Vec<Row>>> {
         name_objects(cmdlet)?;
         let first = self.address(how.select);
         let mut url = first.clone();

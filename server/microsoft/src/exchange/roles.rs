@@ -23,6 +23,8 @@ const ASSIGNMENT: &[&str] = &[
     "CustomRecipientWriteScope",
     "RecipientAdministrativeUnitScope",
     "RecipientGroupScope",
+    "RecipientOrganizationalUnitScope",
+    "Enabled",
 ];
 
 /// What narrows an assignment, the most telling first.
@@ -40,10 +42,7 @@ impl Customer {
     /// [`Kind::Malformed`] when one cannot be told to belong to an application: leaving it out
     /// would make that application look safer than it is.
     pub async fn role_assignments(&self) -> Result<Call<Vec<RoleAssignment>>> {
-        // All of them, and chosen here: Exchange answers with none to a kind of assignee that it
-        // does not know (§1.3).
-        let cmdlet = Cmdlet::new("Get-ManagementRoleAssignment");
-        let call = self.rows(&cmdlet, How::read(ASSIGNMENT)).await?;
+        let call = self.assignment_rows().await?;
         let mine: Vec<&Row> = call
             .value
             .iter()
@@ -76,7 +75,7 @@ impl Customer {
             else {
                 return Err(
                     Error::new(Service::Exchange, Kind::Malformed, call.trace.clone())
-                        .with_subject(&cmdlet.name)
+                        .with_subject("Get-ManagementRoleAssignment")
                         .with_message("a role assignment belongs to no known application"),
                 );
             };
@@ -92,6 +91,13 @@ impl Customer {
             value: assignments,
             trace: Trace::join(traces, answer),
         })
+    }
+
+    /// All role assignments, those of people too, and chosen by the caller: Exchange answers with
+    /// none to a kind of assignee that it does not know (§1.3).
+    pub(crate) async fn assignment_rows(&self) -> Result<Call<Vec<Row>>> {
+        let cmdlet = Cmdlet::new("Get-ManagementRoleAssignment");
+        self.rows(&cmdlet, How::read(ASSIGNMENT)).await
     }
 
     /// Exchange's pointers to service principals: each of their names, in lower case, to the

@@ -55,7 +55,7 @@ const PRINCIPAL_PROPERTIES: &str =
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct ResourceRow {
+pub(crate) struct ResourceRow {
     id: ObjectId,
     #[serde(default)]
     app_roles: Vec<AppRole>,
@@ -70,14 +70,27 @@ struct AppRole {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Assignment {
-    app_role_id: AppRoleId,
-    principal_id: ObjectId,
+pub(crate) struct Assignment {
+    pub(crate) app_role_id: AppRoleId,
+    pub(crate) principal_id: ObjectId,
     #[serde(default)]
-    principal_type: Option<String>,
+    pub(crate) principal_type: Option<String>,
     #[serde(default)]
     principal_display_name: Option<String>,
-    resource_id: ObjectId,
+    pub(crate) resource_id: ObjectId,
+}
+
+impl From<ResourceRow> for ResourcePrincipal {
+    fn from(row: ResourceRow) -> Self {
+        Self {
+            object: row.id,
+            roles: row
+                .app_roles
+                .into_iter()
+                .filter_map(|role| Some((role.id, role.value?)))
+                .collect(),
+        }
+    }
 }
 
 impl Customer {
@@ -93,16 +106,7 @@ impl Customer {
                 &[("$select", "id,appId,appRoles")],
             )
             .await?;
-        Ok(call.map(|row| {
-            row.map(|row| ResourcePrincipal {
-                object: row.id,
-                roles: row
-                    .app_roles
-                    .into_iter()
-                    .filter_map(|role| Some((role.id, role.value?)))
-                    .collect(),
-            })
-        }))
+        Ok(call.map(|row| row.map(ResourcePrincipal::from)))
     }
 
     /// All app-role assignments of Graph and Exchange that reach mailboxes.
@@ -236,7 +240,7 @@ impl ServicePrincipal {
     }
 }
 
-fn by_app_id(app_id: uuid::Uuid) -> String {
+pub(crate) fn by_app_id(app_id: uuid::Uuid) -> String {
     format!("servicePrincipals(appId='{app_id}')")
 }
 

@@ -30,17 +30,33 @@ struct Item {
 
 /// Graph takes no more at once.
 const MOST: usize = 20;
-/// How often items that were throttled are asked for again.
+/// How often items are asked for that were throttled.
 const ROUNDS: usize = 4;
+
+/// What came of one read: the body; none for what does not exist.
+pub(crate) type Answered = Result<Option<Value>>;
 
 impl Customer {
     /// Reads each of these paths below `/v1.0`; none for what does not exist, in their order.
     pub(super) async fn graph_batch(&self, paths: &[String]) -> Result<Call<Vec<Option<Value>>>> {
-        let mut found: BTreeMap<usize, Option<Value>> = BTreeMap::new();
+        let call = self.graph_batch_each(paths).await?;
+        let found: Result<Vec<Option<Value>>> = call.value.into_iter().collect();
+        Ok(Call {
+            value: found?,
+            trace: call.trace,
+        })
+    }
+
+    /// The same, where one read may fail and the others not.
+    ///
+    /// # Errors
+    /// When a request with many reads fails as a whole.
+    pub(crate) async fn graph_batch_each(&self, paths: &[String]) -> Result<Call<Vec<Answered>>> {
+        let mut found: BTreeMap<usize, Answered> = BTreeMap::new();
         let mut traces = Vec::new();
         let mut waiting: Vec<usize> = (0..paths.len()).collect();
         for round in 0..ROUNDS {
-            let mut throttled = Vec::new();
+            let mut again = Vec::new();
             let mut pause = Duration::ZERO;
             for some in waiting.chunks(MOST) {
                 let call = self.batch(paths, some).await?;
@@ -51,24 +67,12 @@ impl Customer {
                         continue;
                     };
                     missing.retain(|&other| other != index);
-                    match item.status {
-                        200 => {
-                            found.insert(index, Some(item.body));
-                        }
-                        404 => {
-                            found.insert(index, None);
-                        }
-                        429 | 503 => {
-                            pause = pause.max(item.pause(round));
-                            throttled.push(index);
-                        }
-                        status => {
-                            let status = StatusCode::from_u16(status)
-                                .unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-                            let body = item.body.to_string();
-                            return Err(refusal(status, body.as_bytes(), call.trace));
-                        }
+                    let answer = item.answer(&call.trace);
+                    if item.may_pass() {
+                        pause = pause.max(item.pause(round));
+                        again.push(index);
                     }
+                    found.insert(index, answer);
                 }
                 if !missing.is_empty() {
                     return Err(Error::new(Service::Graph, Kind::Malformed, call.trace)
@@ -76,24 +80,27 @@ impl Customer {
                 }
                 traces.push(call.trace);
             }
-            if throttled.is_empty() {
-                let answer = format!("{} objects", found.values().flatten().count());
+            let last = round.saturating_add(1) == ROUNDS;
+            let too_long = pause > self.microsoft.0.transport.options().deadline;
+            if again.is_empty() || last || too_long {
+                let millis = i64::try_from(pause.as_millis()).unwrap_or(i64::MAX);
+                let until = self.microsoft.clock().now().plus_millis(millis);
+                for index in again {
+                    if let Some(Err(error)) = found.get_mut(&index)
+                        && matches!(error.kind(), Kind::Throttled { .. })
+                    {
+                        let until = Some(until);
+                        *error = error.clone().with_kind(Kind::Throttled { until });
+                    }
+                }
+                let read = found.values().filter(|one| matches!(one, Ok(Some(_))));
+                let answer = format!("{} objects", read.count());
                 return Ok(Call {
                     value: found.into_values().collect(),
                     trace: Trace::join(traces, answer),
                 });
             }
-            waiting = throttled;
-            let last = round.saturating_add(1) == ROUNDS;
-            if last || pause > self.microsoft.0.transport.options().deadline {
-                let millis = i64::try_from(pause.as_millis()).unwrap_or(i64::MAX);
-                let until = Some(self.microsoft.clock().now().plus_millis(millis));
-                return Err(Error::new(
-                    Service::Graph,
-                    Kind::Throttled { until },
-                    traces.pop().unwrap_or_default(),
-                ));
-            }
+            waiting = again;
             tokio::time::sleep(pause).await;
         }
         Err(Error::unsent(
@@ -126,6 +133,29 @@ impl Customer {
 }
 
 impl Item {
+    /// Throttled, or a server's bad moment: only reads are in a batch, so they are made again.
+    fn may_pass(&self) -> bool {
+        matches!(self.status, 429 | 500 | 502 | 503 | 504)
+    }
+
+    fn answer(&self, trace: &Trace) -> Answered {
+        match self.status {
+            200 => Ok(Some(self.body.clone())),
+            404 => Ok(None),
+            status => {
+                let code =
+                    StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+                let body = self.body.to_string();
+                let error = refusal(code, body.as_bytes(), trace.clone());
+                Err(match status {
+                    503 => error.with_kind(Kind::Throttled { until: None }),
+                    500 | 502 | 504 => error.with_kind(Kind::Unreachable { maybe_done: false }),
+                    _ => error,
+                })
+            }
+        }
+    }
+
     fn pause(&self, round: usize) -> Duration {
         let asked = self
             .headers

@@ -2,6 +2,7 @@
 
 use reqwest::Url;
 use serde::{Deserialize, de::DeserializeOwned};
+use serde_json::Value;
 
 use super::answer::{Address, address, get, understood};
 use crate::{
@@ -23,19 +24,47 @@ const MOST_PAGES: usize = 2_000;
 
 impl Customer {
     /// All of a list. A page that fails makes the whole fail: a part is not the list.
-    pub(super) async fn graph_list<T: DeserializeOwned>(
+    pub(crate) async fn graph_list<T: DeserializeOwned>(
         &self,
         segments: &[&str],
         query: &[(&str, &str)],
     ) -> Result<Call<Vec<T>>> {
         let root = self.microsoft.endpoints().graph();
-        let mut next = address(root, segments, query);
+        self.pages_from(address(root, segments, query), false).await
+    }
+
+    /// All of a list whose first page came in a batch.
+    ///
+    /// # Errors
+    /// As those of a list; [`Kind::Malformed`] for a page that is none.
+    pub(crate) async fn rest_of_list<T: DeserializeOwned>(&self, first: Value) -> Result<Vec<T>> {
+        let page: Page<T> = serde_json::from_value(first)
+            .map_err(|error| Error::unsent(Service::Graph, Kind::Malformed, error.to_string()))?;
+        let mut all = page.value;
+        if let Some(link) = page.next {
+            let root = self.microsoft.endpoints().graph();
+            let next = follow(root, &link, Trace::default())?;
+            all.extend(self.pages_from(next, true).await?.value);
+        }
+        Ok(all)
+    }
+
+    /// `later`: there was a page before.
+    async fn pages_from<T: DeserializeOwned>(
+        &self,
+        first: Address,
+        later: bool,
+    ) -> Result<Call<Vec<T>>> {
+        let root = self.microsoft.endpoints().graph();
+        let mut next = first;
         let mut all = Vec::new();
         let mut traces: Vec<Trace> = Vec::new();
         for number in 0..MOST_PAGES {
             let reply = self.send(|| get(&next)).await?;
             let page: Call<Page<T>> = understood(reply).map_err(|error| match error.kind() {
-                Kind::NotFound | Kind::Other if number > 0 => error.with_kind(Kind::PageLost),
+                Kind::NotFound | Kind::Other if later || number > 0 => {
+                    error.with_kind(Kind::PageLost)
+                }
                 _ => error,
             })?;
             all.extend(page.value.value);

@@ -12,6 +12,7 @@ mod exchange;
 mod graph;
 mod identity;
 mod objects;
+mod scan;
 mod send;
 mod support;
 mod tokens;

@@ -1,0 +1,171 @@
+//! Exchange's role assignments of applications, and its pointers to them (MICROSOFT.md §3.2).
+
+use std::collections::BTreeMap;
+
+use domain::{
+    cmdlet::Cmdlet,
+    id::{AppId, ObjectId},
+    reach::{Assignment, AssignmentScope, Pointer},
+};
+
+use crate::{
+    customer::Customer,
+    error::{Error, Kind, Result, Service},
+    exchange::{Row, invoke::How},
+};
+
+/// An assignment whose scope is still as Exchange calls it.
+#[derive(Clone, Debug)]
+pub(super) struct Raw {
+    name: String,
+    role: String,
+    pub(super) assignee: String,
+    pub(super) scope: Named,
+    enabled: bool,
+}
+
+/// What narrows an assignment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Named {
+    Nothing,
+    Scope(String),
+    Group(String),
+    Unit(String),
+    Other(String),
+}
+
+/// Those of applications.
+pub(super) async fn read(customer: Customer) -> Result<(usize, Vec<Raw>)> {
+    let call = customer.assignment_rows().await?;
+    let mut found = Vec::new();
+    for row in &call.value {
+        let malformed = |what: &str| {
+            Error::new(Service::Exchange, Kind::Malformed, call.trace.clone())
+                .with_subject("Get-ManagementRoleAssignment")
+                .with_message(format!("a role assignment has no {what}"))
+        };
+        let text = |property: &str| row.text(property).ok_or_else(|| malformed(property));
+        if text("RoleAssigneeType")? != "ServicePrincipal" {
+            continue;
+        }
+        let assignee = row
+            .text("RoleAssigneeName")
+            .or_else(|| row.text("RoleAssignee"))
+            .ok_or_else(|| malformed("RoleAssignee"))?;
+        found.push(Raw {
+            name: text("Name")?.to_owned(),
+            role: text("Role")?.to_owned(),
+            assignee: assignee.to_owned(),
+            scope: named(row),
+            // Where Exchange does not say, it counts.
+            enabled: row.flag("Enabled").unwrap_or(true),
+        });
+    }
+    Ok((found.len(), found))
+}
+
+/// What narrows an assignment: a property of its own for each kind, or one for all with the kind
+/// beside it. Whatever is not understood narrows in a way that nobody knows.
+fn named(row: &Row) -> Named {
+    let kind = row.text("RecipientWriteScope").unwrap_or("Organization");
+    let own = |text: &str| text.to_owned();
+    let customs: Vec<&str> = ["CustomResourceScope", "CustomRecipientWriteScope"]
+        .into_iter()
+        .filter_map(|property| row.text(property))
+        .collect();
+    let group = row.text("RecipientGroupScope");
+    let unit = row.text("RecipientAdministrativeUnitScope");
+    let custom = match customs.as_slice() {
+        [] => None,
+        [one] => Some(*one),
+        [one, other] if one.eq_ignore_ascii_case(other) => Some(*one),
+        more => return Named::Other(more.join(", ")),
+    };
+    if let Some(text) = row.text("RecipientOrganizationalUnitScope") {
+        return Named::Other(own(text));
+    }
+    match (custom, group, unit) {
+        (None, Some(group), None) => Named::Group(own(group)),
+        (None, None, Some(unit)) => Named::Unit(own(unit)),
+        (Some(name), None, None) => match kind {
+            "Group" => Named::Group(own(name)),
+            "AdministrativeUnit" => Named::Unit(own(name)),
+            "Organization"
+            | "CustomRecipientScope"
+            | "ExclusiveRecipientScope"
+            | "None"
+            | "NotApplicable" => Named::Scope(own(name)),
+            other => Named::Other(format!("{other}: {name}")),
+        },
+        (None, None, None) => match kind {
+            "Organization" | "None" | "NotApplicable" => Named::Nothing,
+            other => Named::Other(own(other)),
+        },
+        _ => Named::Other(own(kind)),
+    }
+}
+
+/// With the objects of the groups and units that scopes name.
+pub(super) fn resolved(
+    raw: &[Raw],
+    groups: &BTreeMap<String, ObjectId>,
+    units: &BTreeMap<String, ObjectId>,
+) -> Vec<Assignment> {
+    let scope = |named: &Named| match named {
+        Named::Nothing => AssignmentScope::Organisation,
+        Named::Scope(name) => AssignmentScope::Custom { name: name.clone() },
+        Named::Group(name) => AssignmentScope::Group {
+            object: groups.get(name).copied(),
+            name: name.clone(),
+        },
+        Named::Unit(name) => match units.get(name) {
+            Some(object) => AssignmentScope::Unit { object: *object },
+            None => AssignmentScope::Other { text: name.clone() },
+        },
+        Named::Other(text) => AssignmentScope::Other { text: text.clone() },
+    };
+    raw.iter()
+        .map(|raw| Assignment {
+            name: raw.name.clone(),
+            role: raw.role.clone(),
+            assignee: raw.assignee.clone(),
+            scope: scope(&raw.scope),
+            enabled: raw.enabled,
+        })
+        .collect()
+}
+
+/// All of them: without one, an application has no assignment (§3.1).
+pub(super) async fn pointers(customer: Customer) -> Result<(usize, Vec<Pointer>)> {
+    let cmdlet = Cmdlet::new("Get-ServicePrincipal");
+    let call = customer.rows(&cmdlet, How::read(&[])).await?;
+    let mut found = Vec::new();
+    for row in &call.value {
+        let Some(object) = row.id("ObjectId").or_else(|| row.id("ServiceId")) else {
+            return Err(
+                Error::new(Service::Exchange, Kind::Malformed, call.trace.clone())
+                    .with_subject(&cmdlet.name)
+                    .with_message("a service principal of Exchange points to no object"),
+            );
+        };
+        let mut names: Vec<String> = [
+            "Identity",
+            "Id",
+            "Name",
+            "DisplayName",
+            "Guid",
+            "DistinguishedName",
+        ]
+        .into_iter()
+        .filter_map(|property| row.text(property).map(str::to_owned))
+        .collect();
+        names.sort_unstable();
+        names.dedup();
+        found.push(Pointer {
+            object: ObjectId(object),
+            app_id: row.id("AppId").map(AppId),
+            names,
+        });
+    }
+    Ok((found.len(), found))
+}

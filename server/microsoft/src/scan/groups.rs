@@ -1,0 +1,256 @@
+//! The groups that policies and role assignments name, with their members (MICROSOFT.md §2.4,
+//! §3.2).
+//!
+//! From the directory, many in one request: Exchange answers for one group at a time, gives
+//! nothing for a Microsoft 365 group, and leaves out some kinds of members (§2.3). A group that
+//! the directory does not show yet stays unknown until it does.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use domain::{
+    application::AccessPolicy,
+    cmdlet::Cmdlet,
+    id::ObjectId,
+    reach::{Group, Members, ScanPart},
+};
+use serde::Deserialize;
+
+use super::{
+    Part,
+    assignments::{Named, Raw},
+    log::Log,
+    unread::Unread,
+};
+use crate::{
+    customer::Customer,
+    error::{Error, Fault, Kind, Result, Service},
+    exchange::invoke::How,
+    graph::batch::Answered,
+};
+
+/// What is known of the groups.
+#[derive(Debug, Default)]
+pub(super) struct Groups {
+    pub(super) list: Vec<Found>,
+    /// What assignments call them.
+    pub(super) by_name: BTreeMap<String, ObjectId>,
+    pub(super) names: BTreeMap<ObjectId, String>,
+}
+
+#[derive(Debug)]
+pub(super) struct Found {
+    object: ObjectId,
+    name: String,
+    direct: Result<Members>,
+    nested: Result<Vec<ObjectId>>,
+}
+
+impl Found {
+    pub(super) fn seen(self, unread: &Unread) -> Group {
+        Group {
+            object: self.object,
+            name: self.name,
+            direct: unread.part(self.direct),
+            nested: Some(unread.part(self.nested)),
+        }
+    }
+
+    fn failure(&self) -> Option<&Error> {
+        self.direct.as_ref().err().or(self.nested.as_ref().err())
+    }
+}
+
+/// A member of something.
+#[derive(Debug, Deserialize)]
+pub(super) struct DirectoryObject {
+    pub(super) id: ObjectId,
+    #[serde(rename = "@odata.type", default)]
+    kind: Option<String>,
+}
+
+impl DirectoryObject {
+    fn is_group(&self) -> bool {
+        self.kind.as_deref() == Some("#microsoft.graph.group")
+    }
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct GroupRow {
+    #[serde(default)]
+    display_name: Option<String>,
+    #[serde(default)]
+    mail: Option<String>,
+    #[serde(default)]
+    visibility: Option<String>,
+}
+
+pub(super) async fn read(
+    log: &Log<'_>,
+    policies: &Part<Vec<AccessPolicy>>,
+    assignments: &Part<Vec<Raw>>,
+) -> Groups {
+    let of_policies = policies
+        .iter()
+        .flat_map(|list| list.iter())
+        .filter_map(|policy| policy.scope_object);
+    let mut objects: BTreeSet<ObjectId> = of_policies.collect();
+    let named: BTreeSet<&str> = assignments
+        .iter()
+        .flat_map(|list| list.iter())
+        .filter_map(|raw| match &raw.scope {
+            Named::Group(name) => Some(name.as_str()),
+            _ => None,
+        })
+        .collect();
+    if objects.is_empty() && named.is_empty() {
+        return Groups::default();
+    }
+    let running = log.begin(ScanPart::Groups);
+    let customer = &running.customer;
+    let mut groups = Groups::default();
+    let mut failure = None;
+    let asked = named
+        .iter()
+        .map(|name| async { (*name, object_of(customer, name).await) });
+    for (name, outcome) in futures::future::join_all(asked).await {
+        match outcome {
+            Ok(Some(object)) => {
+                groups.by_name.insert(name.to_owned(), object);
+                objects.insert(object);
+            }
+            Ok(None) => {}
+            Err(error) => failure = failure.or(Some(error)),
+        }
+    }
+    let objects: Vec<ObjectId> = objects.into_iter().collect();
+    groups.list = found(customer, &objects).await;
+    groups.names = groups
+        .list
+        .iter()
+        .map(|group| (group.object, group.name.clone()))
+        .collect();
+    let failure = failure.or_else(|| groups.list.iter().find_map(Found::failure).cloned());
+    log.end(&running, failure.map_or(Ok(groups.list.len()), Err));
+    groups
+}
+
+/// The object of the group that Exchange calls so; none when there is none, or several.
+async fn object_of(customer: &Customer, name: &str) -> Result<Option<ObjectId>> {
+    const CALLED: &[&str] = &[
+        "Identity",
+        "Name",
+        "DisplayName",
+        "DistinguishedName",
+        "Guid",
+        "ExternalDirectoryObjectId",
+    ];
+    // Groups of every kind, unlike Get-DistributionGroup.
+    let cmdlet = Cmdlet::new("Get-Group").with("Identity", name);
+    let rows = match customer.rows(&cmdlet, How::read(CALLED)).await {
+        Ok(call) => call.value,
+        Err(error) if error.fault() == Some(Fault::NotFound) => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    // Exchange gives other objects for identities that it cannot use (§2).
+    let mut fitting = rows.iter().filter(|row| row.is(name, CALLED));
+    Ok(match (fitting.next(), fitting.next()) {
+        (Some(row), None) => row.id("ExternalDirectoryObjectId").map(ObjectId),
+        _ => None,
+    })
+}
+
+/// Those that are groups; a policy can name a mailbox as well.
+async fn found(customer: &Customer, objects: &[ObjectId]) -> Vec<Found> {
+    let paths: Vec<String> = objects
+        .iter()
+        .flat_map(|id| {
+            [
+                format!("/groups/{id}?$select=id,displayName,mail,visibility"),
+                format!("/groups/{id}/members?$select=id&$top=999"),
+                format!("/groups/{id}/transitiveMembers?$select=id&$top=999"),
+            ]
+        })
+        .collect();
+    let answers = match customer.graph_batch_each(&paths).await {
+        Ok(call) => call.value,
+        Err(error) => paths.iter().map(|_| Err(error.clone())).collect(),
+    };
+    let mut answers = answers.into_iter();
+    let mut asked = Vec::new();
+    for id in objects {
+        if let (Some(row), Some(direct), Some(nested)) =
+            (answers.next(), answers.next(), answers.next())
+        {
+            asked.push(group(customer, *id, row, direct, nested));
+        }
+    }
+    let found = futures::future::join_all(asked).await;
+    found.into_iter().flatten().collect()
+}
+
+async fn group(
+    customer: &Customer,
+    object: ObjectId,
+    row: Answered,
+    direct: Answered,
+    nested: Answered,
+) -> Option<Found> {
+    let unreadable = |name: String, error: Error| Found {
+        object,
+        name,
+        direct: Err(error.clone()),
+        nested: Err(error),
+    };
+    let row = match row.transpose()?.and_then(|body| {
+        serde_json::from_value::<GroupRow>(body)
+            .map_err(|error| Error::unsent(Service::Graph, Kind::Malformed, error.to_string()))
+    }) {
+        Ok(row) => row,
+        Err(error) => return Some(unreadable(object.to_string(), error)),
+    };
+    let name = [row.mail, row.display_name]
+        .into_iter()
+        .flatten()
+        .find(|text| !text.is_empty())
+        .unwrap_or_else(|| object.to_string());
+    if row.visibility.as_deref() == Some("HiddenMembership") {
+        let error = Error::unsent(
+            Service::Graph,
+            Kind::Forbidden,
+            "the group hides its members",
+        );
+        return Some(unreadable(name, error));
+    }
+    let (direct, nested) = futures::join!(members(customer, direct), members(customer, nested));
+    Some(Found {
+        object,
+        name,
+        direct: direct.map(|list| {
+            let (groups, recipients): (Vec<_>, Vec<_>) =
+                list.into_iter().partition(DirectoryObject::is_group);
+            let ids = |list: Vec<DirectoryObject>| list.into_iter().map(|one| one.id).collect();
+            Members {
+                recipients: ids(recipients),
+                groups: ids(groups),
+            }
+        }),
+        nested: nested.map(|list| {
+            list.into_iter()
+                .filter(|one| !one.is_group())
+                .map(|one| one.id)
+                .collect()
+        }),
+    })
+}
+
+async fn members(customer: &Customer, first: Answered) -> Result<Vec<DirectoryObject>> {
+    match first? {
+        Some(first) => customer.rest_of_list(first).await,
+        None => Err(Error::unsent(
+            Service::Graph,
+            Kind::NotFound,
+            "the group went away meanwhile",
+        )),
+    }
+}

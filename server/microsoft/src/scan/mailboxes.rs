@@ -1,0 +1,56 @@
+//! Every mailbox of a customer (MICROSOFT.md §2.5).
+
+use domain::{cmdlet::Cmdlet, id::ObjectId};
+
+use crate::{
+    customer::Customer,
+    error::Result,
+    exchange::{Row, invoke::How},
+};
+
+/// A mailbox that has an object in Entra. Others cannot be named at Graph.
+#[derive(Clone, Debug)]
+pub(super) struct Mailbox {
+    pub(super) object: ObjectId,
+    called: String,
+}
+
+const PROPERTIES: &[&str] = &[
+    "DisplayName",
+    "PrimarySmtpAddress",
+    "ExternalDirectoryObjectId",
+];
+
+impl Mailbox {
+    fn of(row: &Row) -> Option<Self> {
+        let object = ObjectId(row.id("ExternalDirectoryObjectId")?);
+        let called = row
+            .text("PrimarySmtpAddress")
+            .or_else(|| row.text("DisplayName"))
+            .map_or_else(|| object.to_string(), str::to_owned);
+        Some(Self { object, called })
+    }
+
+    pub(super) fn name(&self) -> (ObjectId, String) {
+        (self.object, self.called.clone())
+    }
+}
+
+/// Those of people, rooms and teams, and those of Microsoft 365 groups, which are asked for apart.
+pub(super) async fn read(customer: Customer) -> Result<(usize, Vec<Mailbox>)> {
+    let all = Cmdlet::new("Get-Mailbox").with("ResultSize", "Unlimited");
+    let groups = Cmdlet::new("Get-Mailbox")
+        .with("GroupMailbox", true)
+        .with("ResultSize", "Unlimited");
+    let how = How::read(PROPERTIES);
+    let (all, groups) = futures::join!(customer.rows(&all, how), customer.rows(&groups, how));
+    let mut found: Vec<Mailbox> = all?
+        .value
+        .iter()
+        .chain(&groups?.value)
+        .filter_map(Mailbox::of)
+        .collect();
+    found.sort_by_key(|mailbox| mailbox.object);
+    found.dedup_by_key(|mailbox| mailbox.object);
+    Ok((found.len(), found))
+}

@@ -1,0 +1,155 @@
+//! Management scopes and the mailboxes that their filters match (MICROSOFT.md §3.2).
+
+use std::collections::BTreeSet;
+
+use domain::{
+    cmdlet::Cmdlet,
+    id::ObjectId,
+    reach::{ManagementScope, Reading, ScanPart},
+};
+
+use super::{
+    Part,
+    assignments::{Named, Raw},
+    log::Log,
+    unread::Unread,
+};
+use crate::{
+    customer::Customer,
+    error::{Error, Kind, Result, Service},
+    exchange::{Row, invoke::How},
+};
+
+const SCOPE: &[&str] = &[
+    "Name",
+    "Exclusive",
+    "RecipientFilter",
+    "RecipientRoot",
+    "ScopeRestrictionType",
+];
+
+/// A scope that an assignment names.
+#[derive(Debug)]
+pub(super) struct Scope {
+    name: String,
+    exclusive: bool,
+    filter: String,
+    mailboxes: Result<Vec<ObjectId>>,
+}
+
+impl Scope {
+    pub(super) fn seen(self, unread: &Unread) -> ManagementScope {
+        ManagementScope {
+            name: self.name,
+            exclusive: self.exclusive,
+            filter: self.filter,
+            mailboxes: match self.mailboxes {
+                Ok(list) => Reading::read(list),
+                Err(error) => unread.reading(&error),
+            },
+        }
+    }
+}
+
+/// None is asked for where no assignment names one.
+pub(super) async fn read(log: &Log<'_>, assignments: &Part<Vec<Raw>>) -> Result<Vec<Scope>> {
+    let assignments = match assignments {
+        Ok(assignments) => assignments,
+        // It has failed once; the same for what depends on it.
+        Err(error) => return Err(error.clone()),
+    };
+    let named: BTreeSet<String> = assignments
+        .iter()
+        .filter_map(|raw| match &raw.scope {
+            Named::Scope(name) => Some(name.to_lowercase()),
+            _ => None,
+        })
+        .collect();
+    if named.is_empty() {
+        return Ok(Vec::new());
+    }
+    let running = log.begin(ScanPart::Scopes);
+    let scopes = list(&running.customer, &named).await;
+    let result = match &scopes {
+        Err(error) => Err(error.clone()),
+        Ok(scopes) => scopes
+            .iter()
+            .find_map(|scope| scope.mailboxes.as_ref().err().cloned())
+            .map_or(Ok(scopes.len()), Err),
+    };
+    log.end(&running, result);
+    scopes
+}
+
+async fn list(customer: &Customer, named: &BTreeSet<String>) -> Result<Vec<Scope>> {
+    let cmdlet = Cmdlet::new("Get-ManagementScope");
+    let call = customer.rows(&cmdlet, How::read(SCOPE)).await?;
+    let malformed = |what: &str| {
+        Error::new(Service::Exchange, Kind::Malformed, call.trace.clone())
+            .with_subject(&cmdlet.name)
+            .with_message(format!("a management scope has no usable {what}"))
+    };
+    let mut wanted = Vec::new();
+    for row in &call.value {
+        let name = row.text("Name").ok_or_else(|| malformed("Name"))?;
+        if named.contains(&name.to_lowercase()) {
+            let exclusive = row
+                .flag("Exclusive")
+                .ok_or_else(|| malformed("Exclusive"))?;
+            wanted.push((name, exclusive, row));
+        }
+    }
+    Ok(
+        futures::future::join_all(wanted.into_iter().map(|(name, exclusive, row)| async move {
+            Scope {
+                name: name.to_owned(),
+                exclusive,
+                filter: row.text("RecipientFilter").unwrap_or_default().to_owned(),
+                // Exclusive scopes do not restrict applications: whom they match does not matter.
+                mailboxes: if exclusive {
+                    Ok(Vec::new())
+                } else {
+                    matches(customer, name, row).await
+                },
+            }
+        }))
+        .await,
+    )
+}
+
+/// Whom the filter of a scope matches, as Exchange itself answers.
+async fn matches(customer: &Customer, name: &str, row: &Row) -> Result<Vec<ObjectId>> {
+    let unusable = |what: &str| {
+        Err(Error::unsent(Service::Exchange, Kind::Malformed, what).with_subject(name))
+    };
+    if row
+        .text("ScopeRestrictionType")
+        .is_some_and(|kind| kind != "RecipientScope")
+    {
+        return unusable("the scope is not one of recipients");
+    }
+    if row.text("RecipientRoot").is_some() {
+        return unusable("the scope is limited to a part of the directory");
+    }
+    // Exchange would take an empty filter for “all”.
+    let Some(filter) = row.text("RecipientFilter") else {
+        return unusable("the scope has no filter");
+    };
+    let ask = |cmdlet: &str| {
+        Cmdlet::new(cmdlet)
+            .with("Filter", filter)
+            .with("ResultSize", "Unlimited")
+    };
+    let how = How::read(&["ExternalDirectoryObjectId"]);
+    let call = match customer.rows(&ask("Get-Recipient"), how).await {
+        // Some properties can be filtered by for mailboxes only, the user principal name for one;
+        // those of groups have none of these.
+        Err(error) if error.fault().is_some() => customer.rows(&ask("Get-Mailbox"), how).await?,
+        other => other?,
+    };
+    Ok(call
+        .value
+        .iter()
+        .filter_map(|row| row.id("ExternalDirectoryObjectId").map(ObjectId))
+        .collect())
+}

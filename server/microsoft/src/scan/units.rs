@@ -1,0 +1,145 @@
+//! The administrative units that role assignments name (MICROSOFT.md §3.1).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use domain::{
+    id::ObjectId,
+    reach::{AdministrativeUnit, Reading, ScanPart},
+};
+use serde::Deserialize;
+use uuid::Uuid;
+
+use super::{
+    Part,
+    assignments::{Named, Raw},
+    groups::DirectoryObject,
+    log::Log,
+    unread::Unread,
+};
+use crate::{
+    call::Call,
+    customer::Customer,
+    error::{Error, Kind, Result, Service},
+};
+
+/// What is known of the units.
+#[derive(Debug, Default)]
+pub(super) struct Units {
+    pub(super) list: Vec<Unit>,
+    /// What assignments call them.
+    pub(super) by_name: BTreeMap<String, ObjectId>,
+    pub(super) names: BTreeMap<ObjectId, String>,
+}
+
+#[derive(Debug)]
+pub(super) struct Unit {
+    object: ObjectId,
+    name: String,
+    members: Result<Vec<ObjectId>>,
+}
+
+impl Unit {
+    pub(super) fn seen(self, unread: &Unread) -> AdministrativeUnit {
+        AdministrativeUnit {
+            object: self.object,
+            name: self.name,
+            members: match self.members {
+                Ok(list) => Reading::read(list),
+                Err(error) => unread.reading(&error),
+            },
+        }
+    }
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct UnitRow {
+    id: ObjectId,
+    #[serde(default)]
+    display_name: Option<String>,
+}
+
+pub(super) async fn read(log: &Log<'_>, assignments: &Part<Vec<Raw>>) -> Units {
+    let named: BTreeSet<&str> = assignments
+        .iter()
+        .flat_map(|list| list.iter())
+        .filter_map(|raw| match &raw.scope {
+            Named::Unit(name) => Some(name.as_str()),
+            _ => None,
+        })
+        .collect();
+    if named.is_empty() {
+        return Units::default();
+    }
+    let running = log.begin(ScanPart::Units);
+    let (units, result) = match list(&running.customer, &named).await {
+        Ok(units) => {
+            let failed = units
+                .list
+                .iter()
+                .find_map(|unit| unit.members.as_ref().err().cloned());
+            let count = units.list.len();
+            (units, failed.map_or(Ok(count), Err))
+        }
+        Err(error) => (Units::default(), Err(error)),
+    };
+    log.end(&running, result);
+    units
+}
+
+async fn list(customer: &Customer, named: &BTreeSet<&str>) -> Result<Units> {
+    let call: Call<Vec<UnitRow>> = customer
+        .graph_list(
+            &["directory", "administrativeUnits"],
+            &[("$select", "id,displayName")],
+        )
+        .await?;
+    let mut units = Units::default();
+    for name in named {
+        let id = Uuid::try_parse(name).ok();
+        let mut fitting = call.value.iter().filter(|row| {
+            id == Some(row.id.0)
+                || row
+                    .display_name
+                    .as_deref()
+                    .is_some_and(|shown| shown.eq_ignore_ascii_case(name))
+        });
+        // Several can have one name: then nobody knows which is meant.
+        if let (Some(row), None) = (fitting.next(), fitting.next()) {
+            units.by_name.insert((*name).to_owned(), row.id);
+            let shown = row
+                .display_name
+                .clone()
+                .unwrap_or_else(|| row.id.to_string());
+            units.names.insert(row.id, shown);
+        }
+    }
+    let objects: Vec<(&ObjectId, &String)> = units.names.iter().collect();
+    let paths: Vec<String> = objects
+        .iter()
+        .map(|(id, _)| format!("/directory/administrativeUnits/{id}/members?$select=id&$top=999"))
+        .collect();
+    let answers = customer.graph_batch_each(&paths).await?;
+    let members = answers.value.into_iter().map(|answer| async move {
+        let first = answer?.ok_or_else(|| {
+            Error::unsent(
+                Service::Graph,
+                Kind::NotFound,
+                "the administrative unit is gone",
+            )
+        })?;
+        let rows: Vec<DirectoryObject> = customer.rest_of_list(first).await?;
+        Ok(rows.into_iter().map(|row| row.id).collect())
+    });
+    let members: Vec<Result<Vec<ObjectId>>> = futures::future::join_all(members).await;
+    units.list = objects
+        .into_iter()
+        .zip(members)
+        .map(|((object, name), members)| Unit {
+            object: *object,
+            name: name.clone(),
+            members,
+        })
+        .collect();
+    Ok(units)
+}

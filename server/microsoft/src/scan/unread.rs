@@ -1,0 +1,75 @@
+//! Why a part of a scan was not read.
+
+use domain::reach::{Reading, Why};
+
+use crate::error::{Error, Fault, Kind, Result, Service};
+
+/// What has to be known to tell a missing right from a missing service.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Unread {
+    /// The tenant has no service principal of Exchange Online. Exchange refuses such a tenant in
+    /// the same way as somebody without a role.
+    pub(super) no_exchange: bool,
+}
+
+impl Unread {
+    pub(super) fn why(&self, error: &Error) -> Why {
+        let reason = reason(error);
+        let refused = matches!(
+            error.kind(),
+            Kind::Forbidden
+                | Kind::Unauthorized
+                | Kind::ExchangeRoleMissing
+                | Kind::ConsentMissing
+                | Kind::PartnerNotAuthorised
+                | Kind::NotInTenant
+                | Kind::AppNotFound
+                | Kind::AppDisabled
+                | Kind::Cmdlet(Fault::DelegationNotMapped | Fault::WrongOrganization)
+        );
+        if *error.kind() == Kind::ServiceMissing
+            || (refused && self.no_exchange && error.service() == Service::Exchange)
+        {
+            Why::NotLicensed { reason }
+        } else if refused {
+            Why::NotPermitted { reason }
+        } else {
+            Why::Failed { reason }
+        }
+    }
+
+    pub(super) fn reading<T>(&self, error: &Error) -> Reading<T> {
+        match self.why(error) {
+            Why::NotPermitted { reason } => Reading::NotPermitted { reason },
+            Why::NotLicensed { reason } => Reading::NotLicensed { reason },
+            Why::Failed { reason } => Reading::Failed { reason },
+            other => Reading::Failed {
+                reason: other.to_string(),
+            },
+        }
+    }
+
+    pub(super) fn part<T>(&self, part: Result<T>) -> Reading<T> {
+        match part {
+            Ok(value) => Reading::read(value),
+            Err(error) => self.reading(&error),
+        }
+    }
+
+    /// Of the roles of a resource that the tenant does not have.
+    pub(super) fn no_resource<T>(&self) -> Reading<T> {
+        Reading::NotLicensed {
+            reason: "The tenant has no service principal of Exchange Online.".to_owned(),
+        }
+    }
+}
+
+/// One sentence, and Microsoft's code. Without ids of single requests: the reason of the same
+/// failure is the same the next time.
+fn reason(error: &Error) -> String {
+    let happened = error.problem().happened;
+    match error.code() {
+        Some(code) => format!("{happened} ({code})"),
+        None => happened,
+    }
+}
