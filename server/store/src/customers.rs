@@ -127,10 +127,11 @@ impl Tx {
     /// The numbers in the navigation.
     pub async fn counts(&mut self) -> Result<Counts> {
         let partner = self.partner();
-        let (customers, broken, running, needs_you) = sqlx::query_as(
+        let (customers, broken, unrestricted, running, needs_you) = sqlx::query_as(
             "select (select count(*) from customers where partner_id = $1),
                     (select count(*) from connections
                      where partner_id = $1 and problem is not null and disconnected_at is null),
+                    (select count(*) from reaches where partner_id = $1 and level = 0),
                     count(*) filter (where state in ('running', 'waiting', 'rolling_back')),
                     count(*) filter (where state in ('needs_secret', 'failed'))
              from setups
@@ -145,6 +146,7 @@ impl Tx {
             broken,
             running,
             needs_you,
+            unrestricted,
         })
     }
 }

@@ -19,7 +19,7 @@ const ORPHANS_LIVE: i64 = 24 * 3_600_000;
 const LATECOMERS: i64 = 24 * 3_600_000;
 
 impl Store {
-    async fn partners(&self) -> Result<Vec<PartnerId>> {
+    pub(crate) async fn partners(&self) -> Result<Vec<PartnerId>> {
         let mut tx = self.begin_with_key("housekeeping", "on").await?;
         let ids: Vec<Uuid> = sqlx::query_scalar("select id from partners order by id")
             .fetch_all(&mut *tx)
@@ -92,6 +92,20 @@ impl Store {
         }
         tx.commit().await?;
         Ok(all)
+    }
+
+    /// Removes jobs that another one replaced while they ran, and whose worker died under them:
+    /// the queue has taken their key and never runs them again. Says how many.
+    pub async fn purge_replaced_jobs(&self) -> Result<u64> {
+        let gone = sqlx::query(
+            "delete from graphile_worker._private_jobs
+             where key is null and attempts >= max_attempts and locked_at is null
+               and payload ->> 'setup' is not null",
+        )
+        .execute(&self.pool)
+        .await?
+        .rows_affected();
+        Ok(gone)
     }
 
     /// Encrypts refresh tokens anew that an older key of the ring sealed, and says how many.

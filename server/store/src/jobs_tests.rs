@@ -103,3 +103,34 @@ async fn jobs_run_as_the_servers_role() {
     let mut other = world.store.begin(world.b.owner.partner).await.unwrap();
     assert_eq!(other.jobs_left().await.unwrap(), 0);
 }
+
+/// The queue spends all attempts of a job that is replaced while it runs; when its worker dies,
+/// nobody removes it.
+#[tokio::test]
+async fn a_replaced_job_of_a_dead_worker_is_purged_and_its_successor_is_not() {
+    let world = World::new().await;
+    let setup = Job {
+        payload: serde_json::json!({"partner": world.a.owner.partner, "setup": "1"}),
+        ..job(&world, 1, Some("setup:1"))
+    };
+    let mut tx = world.store.begin(world.a.owner.partner).await.unwrap();
+    tx.add_job(&setup).await.unwrap();
+    sqlx::query("update graphile_worker._private_jobs set locked_at = now(), locked_by = 'dead'")
+        .execute(tx.conn())
+        .await
+        .unwrap();
+    tx.add_job(&setup).await.unwrap();
+    tx.commit().await.unwrap();
+    assert_eq!(world.store.purge_replaced_jobs().await.unwrap(), 0);
+
+    // Its lock is taken away with its worker.
+    let mut tx = world.store.begin(world.a.owner.partner).await.unwrap();
+    sqlx::query("update graphile_worker._private_jobs set locked_at = null, locked_by = null")
+        .execute(tx.conn())
+        .await
+        .unwrap();
+    tx.commit().await.unwrap();
+    assert_eq!(world.store.purge_replaced_jobs().await.unwrap(), 1);
+    let mut tx = world.store.begin(world.a.owner.partner).await.unwrap();
+    assert_eq!(tx.jobs_left().await.unwrap(), 1);
+}

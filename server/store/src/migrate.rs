@@ -49,6 +49,21 @@ const GRANTS: &[(&str, &str)] = &[
         "select, insert, update (sealed, expires_at), delete",
     ),
     ("events", "select, insert"),
+    (
+        "fleet_scans",
+        "select, insert, update (ended_at, cancelled)",
+    ),
+    (
+        "scans",
+        "select, insert, update (due_at, asked, lease, lease_until, fleet_id, ended_at, outcome, \
+         problem, parts, read_at, reach, names, changes)",
+    ),
+    ("reaches", "select, insert, delete"),
+    (
+        "reach_days",
+        "select, insert, update (unrestricted, all_except, unknown, confined, proven, nothing), \
+         delete",
+    ),
 ];
 
 /// Number of the newest migration that this binary knows.

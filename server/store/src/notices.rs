@@ -20,6 +20,8 @@ pub enum Notice {
         setup: SetupId,
         version: i64,
     },
+    /// A scan was asked for, began or ended.
+    Scans { partner: PartnerId },
     /// Anything may have changed: the listener has just begun to listen, for the first time or
     /// after a lost connection.
     Missed,
@@ -31,6 +33,11 @@ struct Payload {
     customer: CustomerId,
     setup: SetupId,
     version: i64,
+}
+
+#[derive(Serialize, Deserialize)]
+struct ScansPayload {
+    scans: PartnerId,
 }
 
 /// Sent when the transaction commits.
@@ -48,6 +55,17 @@ pub(crate) async fn setup_changed(
         version,
     })
     .map_err(|error| Error::corrupt(error.to_string()))?;
+    notify(connection, payload).await
+}
+
+/// Sent when the transaction commits; Postgres tells equal ones of a transaction once.
+pub(crate) async fn scans_changed(connection: &mut PgConnection, partner: PartnerId) -> Result<()> {
+    let payload = serde_json::to_string(&ScansPayload { scans: partner })
+        .map_err(|error| Error::corrupt(error.to_string()))?;
+    notify(connection, payload).await
+}
+
+async fn notify(connection: &mut PgConnection, payload: String) -> Result<()> {
     sqlx::query("select pg_notify($1, $2)")
         .bind(CHANNEL)
         .bind(payload)
@@ -58,6 +76,9 @@ pub(crate) async fn setup_changed(
 
 /// What cannot be read (another version of the server wrote it) counts as missed.
 fn read(payload: &str) -> Notice {
+    if let Ok(ScansPayload { scans }) = serde_json::from_str(payload) {
+        return Notice::Scans { partner: scans };
+    }
     match serde_json::from_str(payload) {
         Ok(Payload {
             partner,

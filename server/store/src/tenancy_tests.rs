@@ -1,7 +1,12 @@
 //! Two partners in one database: what row-level security keeps apart even when a query forgets.
 #![allow(clippy::unwrap_used)]
 
-use domain::{connection::Way, id::ObjectId, secret::ClientSecret};
+use domain::{
+    connection::Way,
+    id::{FleetId, ObjectId},
+    reach::Level,
+    secret::ClientSecret,
+};
 use secrecy::SecretString;
 use sqlx::{AssertSqlSafe, PgConnection};
 use time::OffsetDateTime;
@@ -12,12 +17,13 @@ use tower_sessions::{
 use uuid::Uuid;
 
 use crate::{
+    scans::tests::result,
     session_hash,
     test_data::{NOW, Side, World, event, plan, setup_id},
 };
 
 /// Every table that belongs to a partner.
-const TABLES: [&str; 10] = [
+const TABLES: [&str; 14] = [
     "partners",
     "operators",
     "operator_sessions",
@@ -28,6 +34,10 @@ const TABLES: [&str; 10] = [
     "steps",
     "secrets",
     "events",
+    "fleet_scans",
+    "scans",
+    "reaches",
+    "reach_days",
 ];
 
 /// One row or more in every table.
@@ -64,6 +74,17 @@ async fn fill(world: &World, side: &Side) {
     let secret = ClientSecret::parse("x").unwrap();
     tx.put_secret(access, setup, &secret, NOW).await.unwrap();
     tx.append(access, &event(&side.owner, "x")).await.unwrap();
+    tx.start_fleet(FleetId(Uuid::new_v4()), None, NOW)
+        .await
+        .unwrap();
+    tx.commit().await.unwrap();
+    let lease = Uuid::new_v4();
+    let until = NOW.plus_seconds(60);
+    world.store.claim_scans(lease, NOW, until, 1).await.unwrap();
+    let mut tx = world.store.begin(side.owner.partner).await.unwrap();
+    let read = result(&[Level::Unrestricted]);
+    let kept = tx.save_scan(access, lease, &read, NOW, until).await;
+    assert!(kept.unwrap());
     tx.commit().await.unwrap();
 }
 
@@ -174,6 +195,8 @@ async fn nothing_can_be_written_for_another_partner() {
         "delete from secrets",
         "delete from operator_sessions",
         "update setups set doing = 'x'",
+        "update scans set asked = true",
+        "delete from reaches",
     ] {
         let changed = sqlx::query(AssertSqlSafe(format!(
             "{statement} {} partner_id <> '{}'",

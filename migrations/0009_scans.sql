@@ -1,0 +1,115 @@
+-- What was last read of each customer, and the reach that follows from it.
+
+-- A scan of all customers of a partner.
+create table fleet_scans (
+    id uuid primary key,
+    partner_id uuid not null references partners (id),
+    -- Null: the nightly schedule.
+    started_by_name text,
+    started_at timestamptz not null,
+    ended_at timestamptz,
+    cancelled boolean not null default false,
+    total integer not null,
+    unique (partner_id, id)
+);
+
+create index fleet_scans_newest on fleet_scans (partner_id, started_at desc);
+-- One at a time per partner.
+create unique index fleet_scans_one_active on fleet_scans (partner_id) where ended_at is null;
+
+alter table fleet_scans enable row level security;
+alter table fleet_scans force row level security;
+create policy of_partner on fleet_scans
+    using (partner_id = nullif(current_setting('postern.partner', true), '')::uuid)
+    with check (partner_id = nullif(current_setting('postern.partner', true), '')::uuid);
+create policy owner_reads on fleet_scans for select to current_user using (true);
+
+-- One row per customer that was ever connected: its turn, and its newest result.
+create table scans (
+    customer_id uuid primary key,
+    partner_id uuid not null,
+    -- When it is read next. Whoever reads it holds a lease, which ends by itself when its
+    -- process dies.
+    due_at timestamptz not null,
+    -- Somebody waits for it.
+    asked boolean not null default false,
+    lease uuid,
+    lease_until timestamptz,
+    -- The scan of all customers that it was last part of.
+    fleet_id uuid,
+    -- The newest attempt.
+    ended_at timestamptz,
+    outcome text check (outcome in ('whole', 'partial', 'failed')),
+    problem jsonb,
+    parts jsonb,
+    -- What is known: an attempt that reads nothing leaves it as it was.
+    read_at timestamptz,
+    reach jsonb,
+    -- What pages call the mailboxes and groups of the reach, by object id.
+    names jsonb,
+    changes jsonb,
+    foreign key (partner_id, customer_id) references customers (partner_id, id),
+    foreign key (partner_id, fleet_id) references fleet_scans (partner_id, id)
+);
+
+create index scans_due on scans (partner_id, asked desc, due_at);
+create index scans_fleet on scans (partner_id, fleet_id);
+
+alter table scans enable row level security;
+alter table scans force row level security;
+create policy of_partner on scans
+    using (partner_id = nullif(current_setting('postern.partner', true), '')::uuid)
+    with check (partner_id = nullif(current_setting('postern.partner', true), '')::uuid);
+create policy owner_reads on scans for select to current_user using (true);
+
+-- One row per application that holds a mailbox permission, as of its customer's `read_at`.
+create table reaches (
+    customer_id uuid not null,
+    object uuid not null,
+    partner_id uuid not null,
+    -- Null where its service principal could not be read.
+    app_id uuid,
+    name text not null,
+    publisher text,
+    owner jsonb not null,
+    -- 0 unrestricted, 1 all except some, 2 unknown, 3 confined, 4 nothing.
+    level smallint not null check (level between 0 and 4),
+    -- The permissions and the level of each, in the same order.
+    permissions text[] not null,
+    levels smallint[] not null check (cardinality(levels) = cardinality(permissions)),
+    details jsonb,
+    primary key (customer_id, object),
+    foreign key (partner_id, customer_id) references customers (partner_id, id)
+);
+
+create index reaches_partner on reaches (partner_id, app_id);
+create index reaches_open on reaches (partner_id) where level = 0;
+
+alter table reaches enable row level security;
+alter table reaches force row level security;
+create policy of_partner on reaches
+    using (partner_id = nullif(current_setting('postern.partner', true), '')::uuid)
+    with check (partner_id = nullif(current_setting('postern.partner', true), '')::uuid);
+create policy owner_reads on reaches for select to current_user using (true);
+
+-- The numbers of each day, the newest of the day. Without a customer: of all of them.
+create table reach_days (
+    partner_id uuid not null references partners (id),
+    -- All zeros for the whole partner.
+    customer_id uuid not null,
+    day date not null,
+    unrestricted integer not null,
+    all_except integer not null,
+    unknown integer not null,
+    confined integer not null,
+    proven integer not null,
+    nothing integer not null,
+    primary key (partner_id, customer_id, day)
+);
+
+alter table reach_days enable row level security;
+alter table reach_days force row level security;
+create policy of_partner on reach_days
+    using (partner_id = nullif(current_setting('postern.partner', true), '')::uuid)
+    with check (partner_id = nullif(current_setting('postern.partner', true), '')::uuid);
+create policy owner_reads on reach_days for select to current_user using (true);

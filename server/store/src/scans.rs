@@ -1,0 +1,601 @@
+//! Scans: whose turn it is, and what came of it.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use domain::{
+    Problem, Timestamp,
+    exposure::{ReachChange, ScanState},
+    id::{CustomerId, FleetId, ObjectId, PartnerId},
+    reach::{Level, PartRead, PrincipalDetails, Reach},
+};
+use serde_json::Value;
+use sqlx::FromRow;
+use uuid::Uuid;
+
+use crate::{
+    CustomerAccess, Result, Store, Tx,
+    clean::{self, from_json, moment, to_json},
+    exposure::{standings, tally},
+    notices,
+};
+
+/// The numbers of a day are the newest of it.
+macro_rules! of_today {
+    () => {
+        " on conflict (partner_id, customer_id, day) do update set
+              unrestricted = excluded.unrestricted, all_except = excluded.all_except,
+              unknown = excluded.unknown, confined = excluded.confined,
+              proven = excluded.proven, nothing = excluded.nothing"
+    };
+}
+
+/// How many days of numbers are kept.
+const DAYS_KEPT: i32 = 400;
+
+/// One application of a reading, flat, for lists over all customers.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ReachEntry {
+    pub object: ObjectId,
+    pub app_id: Option<Uuid>,
+    pub name: String,
+    pub publisher: Option<String>,
+    /// Whose application it is, as JSON of the domain.
+    pub owner: Value,
+    pub level: Level,
+    pub permissions: Vec<(String, Level)>,
+    /// Credentials and the like.
+    pub details: Option<Value>,
+}
+
+/// What a scan brought.
+#[derive(Clone, Debug)]
+pub struct ScanResult {
+    /// All parts were read.
+    pub whole: bool,
+    pub reach: Reach,
+    pub names: BTreeMap<ObjectId, String>,
+    pub entries: Vec<ReachEntry>,
+    pub parts: Vec<PartRead>,
+    pub changes: Vec<ReachChange>,
+}
+
+/// What is known of a customer.
+#[derive(Clone, Debug)]
+pub struct StoredReach {
+    pub read: Timestamp,
+    pub reach: Reach,
+    pub names: BTreeMap<ObjectId, String>,
+}
+
+/// A customer whose turn it is, held by the lease.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Turn {
+    pub partner: PartnerId,
+    pub customer: CustomerId,
+}
+
+const fn number(level: Level) -> i16 {
+    match level {
+        Level::Unrestricted => 0,
+        Level::AllExcept => 1,
+        Level::Unknown => 2,
+        Level::Confined => 3,
+        Level::Nothing => 4,
+    }
+}
+
+#[derive(FromRow)]
+struct StateRow {
+    due_at: DateTime<Utc>,
+    asked: bool,
+    lease_until: Option<DateTime<Utc>>,
+    problem: Option<Value>,
+    parts: Option<Value>,
+    read_at: Option<DateTime<Utc>>,
+    changes: Option<Value>,
+}
+
+impl Store {
+    /// Takes up to `most` customers whose turn it is, of all partners, a like share of each, and
+    /// holds them until `until`. Those whom somebody waits for come first.
+    pub async fn claim_scans(
+        &self,
+        lease: Uuid,
+        now: Timestamp,
+        until: Timestamp,
+        most: usize,
+    ) -> Result<Vec<Turn>> {
+        let partners = self.partners().await?;
+        let mut turns = Vec::new();
+        for (index, partner) in partners.iter().enumerate() {
+            let left = most.saturating_sub(turns.len());
+            let share = left.div_ceil(partners.len().saturating_sub(index).max(1));
+            if share == 0 {
+                break;
+            }
+            let mut tx = self.begin(*partner).await?;
+            let taken: Vec<Uuid> = sqlx::query_scalar(
+                "update scans set lease = $2, lease_until = $4
+                 where customer_id in (
+                     select s.customer_id from scans s
+                     join connections n on n.partner_id = s.partner_id
+                         and n.customer_id = s.customer_id
+                     where s.partner_id = $1 and s.due_at <= $3
+                       and (s.lease_until is null or s.lease_until <= $3)
+                       and n.refresh_token is not null
+                     order by s.asked desc, s.due_at, s.customer_id
+                     limit $5 for update of s skip locked)
+                 returning customer_id",
+            )
+            .bind(partner.0)
+            .bind(lease)
+            .bind(moment(now))
+            .bind(moment(until))
+            .bind(i64::try_from(share).unwrap_or(i64::MAX))
+            .fetch_all(tx.conn())
+            .await?;
+            if !taken.is_empty() {
+                notices::scans_changed(tx.conn(), *partner).await?;
+            }
+            tx.commit().await?;
+            turns.extend(taken.into_iter().map(|customer| Turn {
+                partner: *partner,
+                customer: CustomerId(customer),
+            }));
+        }
+        Ok(turns)
+    }
+
+    /// Holds them longer. Whoever has lost one learns so when it is saved.
+    pub async fn renew_scans(&self, lease: Uuid, turns: &[Turn], until: Timestamp) -> Result<()> {
+        let mut by_partner: BTreeMap<PartnerId, Vec<Uuid>> = BTreeMap::new();
+        for turn in turns {
+            by_partner
+                .entry(turn.partner)
+                .or_default()
+                .push(turn.customer.0);
+        }
+        for (partner, customers) in by_partner {
+            let mut tx = self.begin(partner).await?;
+            sqlx::query(
+                "update scans set lease_until = $4
+                 where partner_id = $1 and lease = $2 and customer_id = any($3)",
+            )
+            .bind(partner.0)
+            .bind(lease)
+            .bind(customers)
+            .bind(moment(until))
+            .execute(tx.conn())
+            .await?;
+            tx.commit().await?;
+        }
+        Ok(())
+    }
+
+    /// Gives every connected customer a turn that has none yet, forgets old numbers, and ends what
+    /// nobody was left to end.
+    pub async fn tidy_scans(&self, now: Timestamp) -> Result<()> {
+        for partner in self.partners().await? {
+            let mut tx = self.begin(partner).await?;
+            sqlx::query(
+                "insert into scans (customer_id, partner_id, due_at)
+                 select n.customer_id, n.partner_id, $2 from connections n
+                 where n.partner_id = $1 and n.refresh_token is not null
+                   and not exists (select from scans s where s.partner_id = $1
+                                   and s.customer_id = n.customer_id)
+                 on conflict do nothing",
+            )
+            .bind(partner.0)
+            .bind(moment(now))
+            .execute(tx.conn())
+            .await?;
+            sqlx::query("delete from reach_days where partner_id = $1 and day < $2::date - $3")
+                .bind(partner.0)
+                .bind(moment(now))
+                .bind(DAYS_KEPT)
+                .execute(tx.conn())
+                .await?;
+            tx.end_fleet(now).await?;
+            tx.commit().await?;
+        }
+        Ok(())
+    }
+}
+
+impl Tx {
+    /// The customer is read as soon as somebody has time for it.
+    pub async fn ask_scan(&mut self, access: &CustomerAccess, now: Timestamp) -> Result<()> {
+        let (partner, customer) = self.reads(access)?;
+        sqlx::query(
+            "insert into scans (customer_id, partner_id, due_at, asked) values ($1, $2, $3, true)
+             on conflict (customer_id) do update
+             set due_at = least(scans.due_at, excluded.due_at), asked = true
+             where scans.partner_id = excluded.partner_id",
+        )
+        .bind(customer.0)
+        .bind(partner.0)
+        .bind(moment(now))
+        .execute(self.conn())
+        .await?;
+        notices::scans_changed(self.conn(), partner).await
+    }
+
+    /// How the newest scan went; none: the customer was never connected.
+    pub async fn scan_state(&mut self, access: &CustomerAccess) -> Result<Option<ScanState>> {
+        let (partner, customer) = self.reads(access)?;
+        let row: Option<StateRow> = sqlx::query_as(
+            "select due_at, asked, lease_until, problem, parts, read_at, changes
+             from scans where partner_id = $1 and customer_id = $2",
+        )
+        .bind(partner.0)
+        .bind(customer.0)
+        .fetch_optional(self.conn())
+        .await?;
+        row.map(StateRow::state).transpose()
+    }
+
+    /// What is known of the customer's applications.
+    pub async fn reach(&mut self, access: &CustomerAccess) -> Result<Option<StoredReach>> {
+        let (partner, customer) = self.reads(access)?;
+        let row: Option<(DateTime<Utc>, Value, Value)> = sqlx::query_as(
+            "select read_at, reach, names from scans
+             where partner_id = $1 and customer_id = $2 and read_at is not null",
+        )
+        .bind(partner.0)
+        .bind(customer.0)
+        .fetch_optional(self.conn())
+        .await?;
+        let Some((read, reach, names)) = row else {
+            return Ok(None);
+        };
+        Ok(Some(StoredReach {
+            read: read.into(),
+            reach: from_json("scans.reach", reach)?,
+            names: from_json("scans.names", names)?,
+        }))
+    }
+
+    /// What else was read of an application.
+    pub async fn reach_details(
+        &mut self,
+        access: &CustomerAccess,
+        object: ObjectId,
+    ) -> Result<Option<PrincipalDetails>> {
+        let (partner, customer) = self.reads(access)?;
+        let details: Option<Option<Value>> = sqlx::query_scalar(
+            "select details from reaches
+             where partner_id = $1 and customer_id = $2 and object = $3",
+        )
+        .bind(partner.0)
+        .bind(customer.0)
+        .bind(object.0)
+        .fetch_optional(self.conn())
+        .await?;
+        details
+            .flatten()
+            .map(|details| from_json("reaches.details", details))
+            .transpose()
+    }
+
+    /// Keeps what was read, and ends the turn. False: the lease was lost, so somebody else reads
+    /// the customer, and nothing was kept.
+    pub async fn save_scan(
+        &mut self,
+        access: &CustomerAccess,
+        lease: Uuid,
+        result: &ScanResult,
+        now: Timestamp,
+        next: Timestamp,
+    ) -> Result<bool> {
+        let (partner, customer) = self.reads(access)?;
+        let held = sqlx::query(
+            "update scans set lease = null, lease_until = null, asked = false, due_at = $4,
+                    ended_at = $5, read_at = $5, outcome = $6, problem = null, parts = $7,
+                    reach = $8, names = $9, changes = $10
+             where partner_id = $1 and customer_id = $2 and lease = $3",
+        )
+        .bind(partner.0)
+        .bind(customer.0)
+        .bind(lease)
+        .bind(moment(next))
+        .bind(moment(now))
+        .bind(if result.whole { "whole" } else { "partial" })
+        .bind(to_json(&result.parts)?)
+        .bind(to_json(&result.reach)?)
+        .bind(to_json(&result.names)?)
+        .bind(to_json(&result.changes)?)
+        .execute(self.conn())
+        .await?
+        .rows_affected();
+        if held == 0 {
+            return Ok(false);
+        }
+        self.put_entries(partner, customer, &result.entries).await?;
+        self.count_day(partner, customer, now).await?;
+        if self.active_fleet(partner).await?.is_none() {
+            self.count_all(now).await?;
+        }
+        notices::scans_changed(self.conn(), partner).await?;
+        Ok(true)
+    }
+
+    /// Nothing could be read: what is known stays. False: the lease was lost.
+    pub async fn fail_scan(
+        &mut self,
+        access: &CustomerAccess,
+        lease: Uuid,
+        problem: &Problem,
+        parts: &[PartRead],
+        now: Timestamp,
+        next: Timestamp,
+    ) -> Result<bool> {
+        let (partner, customer) = self.reads(access)?;
+        let held = sqlx::query(
+            "update scans set lease = null, lease_until = null, asked = false, due_at = $4,
+                    ended_at = $5, outcome = 'failed', problem = $6, parts = $7
+             where partner_id = $1 and customer_id = $2 and lease = $3",
+        )
+        .bind(partner.0)
+        .bind(customer.0)
+        .bind(lease)
+        .bind(moment(next))
+        .bind(moment(now))
+        .bind(to_json(problem)?)
+        .bind(to_json(&parts)?)
+        .execute(self.conn())
+        .await?
+        .rows_affected();
+        if held == 0 {
+            return Ok(false);
+        }
+        notices::scans_changed(self.conn(), partner).await?;
+        Ok(true)
+    }
+
+    async fn put_entries(
+        &mut self,
+        partner: PartnerId,
+        customer: CustomerId,
+        entries: &[ReachEntry],
+    ) -> Result<()> {
+        sqlx::query("delete from reaches where partner_id = $1 and customer_id = $2")
+            .bind(partner.0)
+            .bind(customer.0)
+            .execute(self.conn())
+            .await?;
+        // One statement for all: as many rows as there are texts in each array. Arrays of arrays
+        // must be of one length each, so permissions travel as JSON.
+        let permissions: Vec<Value> = entries
+            .iter()
+            .map(|entry| {
+                let names: Vec<_> = entry.permissions.iter().map(|(name, _)| name).collect();
+                let levels: Vec<i16> = entry
+                    .permissions
+                    .iter()
+                    .map(|(_, level)| number(*level))
+                    .collect();
+                serde_json::json!({ "names": names, "levels": levels })
+            })
+            .map(clean::json)
+            .collect();
+        let text = |text: &str| clean::text(text).into_owned();
+        sqlx::query(
+            "insert into reaches (customer_id, object, partner_id, app_id, name, publisher, owner,
+                                  level, permissions, levels, details)
+             select $1, e.object, $2, e.app_id, e.name, e.publisher, e.owner, e.level,
+                    array(select jsonb_array_elements_text(e.held -> 'names')),
+                    array(select jsonb_array_elements_text(e.held -> 'levels')::smallint),
+                    e.details
+             from unnest($3::uuid[], $4::uuid[], $5::text[], $6::text[], $7::jsonb[],
+                         $8::smallint[], $9::jsonb[], $10::jsonb[])
+                  as e(object, app_id, name, publisher, owner, level, held, details)",
+        )
+        .bind(customer.0)
+        .bind(partner.0)
+        .bind(entries.iter().map(|one| one.object.0).collect::<Vec<_>>())
+        .bind(entries.iter().map(|one| one.app_id).collect::<Vec<_>>())
+        .bind(
+            entries
+                .iter()
+                .map(|one| text(&one.name))
+                .collect::<Vec<_>>(),
+        )
+        .bind(
+            entries
+                .iter()
+                .map(|one| one.publisher.as_deref().map(text))
+                .collect::<Vec<_>>(),
+        )
+        .bind(
+            entries
+                .iter()
+                .map(|one| clean::json(one.owner.clone()))
+                .collect::<Vec<_>>(),
+        )
+        .bind(
+            entries
+                .iter()
+                .map(|one| number(one.level))
+                .collect::<Vec<_>>(),
+        )
+        .bind(permissions)
+        .bind(
+            entries
+                .iter()
+                .map(|one| one.details.clone().map(clean::json))
+                .collect::<Vec<_>>(),
+        )
+        .execute(self.conn())
+        .await?;
+        Ok(())
+    }
+
+    /// Counts a customer for today.
+    async fn count_day(
+        &mut self,
+        partner: PartnerId,
+        customer: CustomerId,
+        now: Timestamp,
+    ) -> Result<()> {
+        sqlx::query(concat!(
+            "insert into reach_days select $1, $2, $3::date, ",
+            tally!(),
+            " from (",
+            standings!(),
+            ") r where customer_id = $2",
+            of_today!()
+        ))
+        .bind(partner.0)
+        .bind(customer.0)
+        .bind(moment(now))
+        .execute(self.conn())
+        .await?;
+        Ok(())
+    }
+
+    /// Counts all customers together for today.
+    pub async fn count_all(&mut self, now: Timestamp) -> Result<()> {
+        let partner = self.partner();
+        sqlx::query(concat!(
+            "insert into reach_days select $1, '00000000-0000-0000-0000-000000000000', $2::date, ",
+            tally!(),
+            " from (",
+            standings!(),
+            ") r",
+            of_today!()
+        ))
+        .bind(partner.0)
+        .bind(moment(now))
+        .execute(self.conn())
+        .await?;
+        Ok(())
+    }
+
+    /// The scan of all customers ends when none of them waits for it any more. To be asked after
+    /// each customer's own result was committed: two that end at the same time do not see each
+    /// other before.
+    pub async fn end_fleet(&mut self, now: Timestamp) -> Result<()> {
+        let partner = self.partner();
+        let ended = sqlx::query(
+            "update fleet_scans f set ended_at = $2
+             where f.partner_id = $1 and f.ended_at is null and not exists (
+                 select from scans s
+                 join connections n on n.partner_id = s.partner_id
+                     and n.customer_id = s.customer_id
+                 where s.partner_id = $1 and s.fleet_id = f.id and n.refresh_token is not null
+                   and (s.ended_at is null or s.ended_at < f.started_at))",
+        )
+        .bind(partner.0)
+        .bind(moment(now))
+        .execute(self.conn())
+        .await?
+        .rows_affected();
+        if ended > 0 {
+            self.count_all(now).await?;
+            notices::scans_changed(self.conn(), partner).await?;
+        }
+        Ok(())
+    }
+
+    async fn active_fleet(&mut self, partner: PartnerId) -> Result<Option<Uuid>> {
+        Ok(sqlx::query_scalar(
+            "select id from fleet_scans where partner_id = $1 and ended_at is null",
+        )
+        .bind(partner.0)
+        .fetch_optional(self.conn())
+        .await?)
+    }
+
+    /// Reads all connected customers, now. Gives the scan that is under way when there is one.
+    pub async fn start_fleet(
+        &mut self,
+        id: FleetId,
+        started_by: Option<&str>,
+        now: Timestamp,
+    ) -> Result<FleetId> {
+        let partner = self.partner();
+        if let Some(active) = self.active_fleet(partner).await? {
+            return Ok(FleetId(active));
+        }
+        sqlx::query(
+            "insert into fleet_scans (id, partner_id, started_by_name, started_at, total)
+             select $1, $2, $3, $4, count(*) from connections
+             where partner_id = $2 and refresh_token is not null
+             on conflict do nothing",
+        )
+        .bind(id.0)
+        .bind(partner.0)
+        .bind(started_by.map(clean::text))
+        .bind(moment(now))
+        .execute(self.conn())
+        .await?;
+        sqlx::query(
+            "insert into scans (customer_id, partner_id, due_at, fleet_id)
+             select customer_id, partner_id, $3, $1 from connections
+             where partner_id = $2 and refresh_token is not null
+             on conflict (customer_id) do update
+             set due_at = least(scans.due_at, excluded.due_at), fleet_id = excluded.fleet_id
+             where scans.partner_id = excluded.partner_id",
+        )
+        .bind(id.0)
+        .bind(partner.0)
+        .bind(moment(now))
+        .execute(self.conn())
+        .await?;
+        // Without customers it is over at once.
+        self.end_fleet(now).await?;
+        notices::scans_changed(self.conn(), partner).await?;
+        Ok(id)
+    }
+
+    /// Ends the scan of all customers: those that wait wait for `next`, those being read go on.
+    pub async fn cancel_fleet(&mut self, now: Timestamp, next: Timestamp) -> Result<bool> {
+        let partner = self.partner();
+        let ended: Option<Uuid> = sqlx::query_scalar(
+            "update fleet_scans set ended_at = $2, cancelled = true
+             where partner_id = $1 and ended_at is null returning id",
+        )
+        .bind(partner.0)
+        .bind(moment(now))
+        .fetch_optional(self.conn())
+        .await?;
+        let Some(fleet) = ended else {
+            return Ok(false);
+        };
+        sqlx::query(
+            "update scans set due_at = $3
+             where partner_id = $1 and fleet_id = $2 and lease is null and not asked
+               and due_at < $3",
+        )
+        .bind(partner.0)
+        .bind(fleet)
+        .bind(moment(next))
+        .execute(self.conn())
+        .await?;
+        self.count_all(now).await?;
+        notices::scans_changed(self.conn(), partner).await?;
+        Ok(true)
+    }
+}
+
+impl StateRow {
+    fn state(self) -> Result<ScanState> {
+        let list = |value: Option<Value>| value.unwrap_or_else(|| Value::Array(Vec::new()));
+        Ok(ScanState {
+            read: self.read_at.map(Timestamp::from),
+            under_way: self.lease_until.is_some() || self.asked,
+            due: Some(self.due_at.into()),
+            problem: self
+                .problem
+                .map(|problem| from_json("scans.problem", problem))
+                .transpose()?,
+            parts: from_json("scans.parts", list(self.parts))?,
+            changes: from_json("scans.changes", list(self.changes))?,
+        })
+    }
+}
+
+#[cfg(test)]
+#[path = "scans_tests.rs"]
+pub(crate) mod tests;

@@ -1,0 +1,310 @@
+#![allow(clippy::unwrap_used)]
+
+use std::collections::BTreeMap;
+
+use domain::{
+    Problem, Timestamp,
+    connection::Way,
+    exposure::{By, ExposureQuery, Standing, Tally},
+    id::{FleetId, ObjectId},
+    reach::{Answer, Level, Reach},
+};
+use secrecy::SecretString;
+use uuid::Uuid;
+
+use super::*;
+use crate::test_data::{NOW, Side, World};
+
+fn later(seconds: i64) -> Timestamp {
+    NOW.plus_seconds(seconds)
+}
+
+pub(crate) fn nothing() -> Reach {
+    Reach {
+        without_exchange: false,
+        mailbox_count: Some(0),
+        mailboxes: Vec::new(),
+        sets: Vec::new(),
+        policies: Vec::new(),
+        assignments: Vec::new(),
+        gaps: Vec::new(),
+        applications: Vec::new(),
+        unlisted: Answer::Nothing,
+    }
+}
+
+fn entry(number: u128, level: Level) -> ReachEntry {
+    ReachEntry {
+        object: ObjectId(Uuid::from_u128(number)),
+        app_id: Some(Uuid::from_u128(number)),
+        name: format!("O'Neill \"{number}\" <b>\0"),
+        publisher: None,
+        owner: serde_json::json!({ "owner": "not_told" }),
+        level,
+        permissions: vec![
+            ("Mail.Send".to_owned(), level),
+            ("Mail.Read".to_owned(), Level::Nothing),
+        ],
+        details: None,
+    }
+}
+
+pub(crate) fn result(levels: &[Level]) -> ScanResult {
+    ScanResult {
+        whole: true,
+        reach: nothing(),
+        names: BTreeMap::new(),
+        entries: (1_u128..)
+            .zip(levels)
+            .map(|(number, level)| entry(number, *level))
+            .collect(),
+        parts: Vec::new(),
+        changes: Vec::new(),
+    }
+}
+
+async fn connected(world: &World, side: &Side) {
+    let mut tx = world.store.begin(side.owner.partner).await.unwrap();
+    tx.save_consent(
+        &side.customer,
+        Way::Admin,
+        "admin",
+        ObjectId(Uuid::nil()),
+        &["x"],
+        &SecretString::from("x"),
+        NOW,
+    )
+    .await
+    .unwrap();
+    tx.ask_scan(&side.customer, NOW).await.unwrap();
+    tx.commit().await.unwrap();
+}
+
+async fn world() -> World {
+    let world = World::new().await;
+    connected(&world, &world.a).await;
+    connected(&world, &world.b).await;
+    world
+}
+
+#[tokio::test]
+async fn a_turn_is_taken_once_until_its_lease_ends() {
+    let world = world().await;
+    let (one, other) = (Uuid::new_v4(), Uuid::new_v4());
+    let (store, turns) = (&world.store, 10);
+    let taken = store
+        .claim_scans(one, later(1), later(60), turns)
+        .await
+        .unwrap();
+    assert_eq!(taken.len(), 2, "one of each partner");
+    let again = store
+        .claim_scans(other, later(2), later(60), turns)
+        .await
+        .unwrap();
+    assert_eq!(again, []);
+    // It is held longer when it is renewed, and free when not.
+    store
+        .renew_scans(one, &taken[..1], later(120))
+        .await
+        .unwrap();
+    let rest = store
+        .claim_scans(other, later(61), later(120), turns)
+        .await
+        .unwrap();
+    assert_eq!(rest, taken[1..]);
+    // Whoever lost it keeps nothing.
+    let side = [&world.a, &world.b]
+        .into_iter()
+        .find(|side| side.owner.partner == rest[0].partner)
+        .unwrap();
+    let mut tx = store.begin(side.owner.partner).await.unwrap();
+    let result = result(&[Level::Unrestricted]);
+    let late = tx.save_scan(&side.customer, one, &result, later(62), later(900));
+    assert!(!late.await.unwrap());
+    let kept = tx.save_scan(&side.customer, other, &result, later(63), later(900));
+    assert!(kept.await.unwrap());
+    tx.commit().await.unwrap();
+    let due = store.claim_scans(one, later(899), later(960), turns).await;
+    assert!(!due.unwrap().contains(&rest[0]), "it is not due yet");
+}
+
+#[tokio::test]
+async fn a_few_places_are_shared_among_partners() {
+    let world = world().await;
+    let lease = Uuid::new_v4();
+    let first = world.store.claim_scans(lease, later(1), later(60), 1).await;
+    let second = world.store.claim_scans(lease, later(1), later(60), 1).await;
+    let (first, second) = (first.unwrap(), second.unwrap());
+    assert_eq!((first.len(), second.len()), (1, 1));
+    assert_ne!(first[0].partner, second[0].partner);
+}
+
+#[tokio::test]
+async fn what_was_known_stays_when_nothing_is_read() {
+    let world = world().await;
+    let side = &world.a;
+    let lease = Uuid::new_v4();
+    let claim = |now| world.store.claim_scans(lease, now, now.plus_seconds(60), 9);
+    claim(later(1)).await.unwrap();
+    let mut tx = world.store.begin(side.owner.partner).await.unwrap();
+    let known = result(&[Level::Confined, Level::Unrestricted]);
+    assert!(
+        tx.save_scan(&side.customer, lease, &known, later(2), later(10))
+            .await
+            .unwrap()
+    );
+    tx.commit().await.unwrap();
+    claim(later(11)).await.unwrap();
+    let mut tx = world.store.begin(side.owner.partner).await.unwrap();
+    let problem = Problem::not_found();
+    assert!(
+        tx.fail_scan(&side.customer, lease, &problem, &[], later(12), later(99))
+            .await
+            .unwrap()
+    );
+    let state = tx.scan_state(&side.customer).await.unwrap().unwrap();
+    assert_eq!(state.read, Some(later(2)));
+    assert_eq!(state.problem, Some(problem));
+    assert!(!state.under_way);
+    let reach = tx.reach(&side.customer).await.unwrap().unwrap();
+    assert_eq!(reach.read, later(2));
+    let totals = tx.exposure_totals(5).await.unwrap();
+    assert_eq!((totals.tally.confined, totals.tally.unrestricted), (1, 1));
+    assert_eq!((totals.not_read_count, totals.open_customers), (1, 1));
+}
+
+#[tokio::test]
+async fn the_exposure_adds_up_however_it_is_grouped_and_stays_with_its_partner() {
+    let world = world().await;
+    let lease = Uuid::new_v4();
+    world
+        .store
+        .claim_scans(lease, later(1), later(60), 9)
+        .await
+        .unwrap();
+    for side in [&world.a, &world.b] {
+        let mut tx = world.store.begin(side.owner.partner).await.unwrap();
+        let levels = [
+            Level::Unrestricted,
+            Level::Unknown,
+            Level::Confined,
+            Level::Nothing,
+        ];
+        tx.save_scan(&side.customer, lease, &result(&levels), later(2), later(99))
+            .await
+            .unwrap();
+        tx.commit().await.unwrap();
+    }
+    let mut tx = world.store.begin(world.a.owner.partner).await.unwrap();
+    let all = Tally {
+        unrestricted: 1,
+        unknown: 1,
+        confined: 1,
+        nothing: 1,
+        ..Tally::default()
+    };
+    for (by, rows) in [(By::Application, 4), (By::Customer, 1), (By::Each, 4)] {
+        let query = ExposureQuery {
+            by,
+            page: 1,
+            ..ExposureQuery::default()
+        };
+        let found = tx.exposure(&query).await.unwrap();
+        assert_eq!(found.matching, rows, "{by:?}");
+        let mut sum = Tally::default();
+        for row in &found.rows {
+            for standing in Standing::ALL {
+                for _ in 0..row.tally.of(standing) {
+                    sum.add(standing);
+                }
+            }
+        }
+        assert_eq!(sum, all, "{by:?}");
+    }
+    // By permission each counts for every one that it holds, judged by that one.
+    let query = ExposureQuery {
+        by: By::Permission,
+        page: 1,
+        ..ExposureQuery::default()
+    };
+    let found = tx.exposure(&query).await.unwrap();
+    let of = |name: &str| found.rows.iter().find(|row| row.name == name).unwrap();
+    assert_eq!(of("Mail.Send").tally, all);
+    assert_eq!(of("Mail.Read").tally.nothing, 4);
+    // What is searched for is text, also when it looks like more.
+    for (search, matching) in [
+        ("o'neill \"1\" <B>", 1),
+        ("%", 0),
+        ("'; drop table reaches; --", 0),
+        // Names that hold one are kept with the same stand-in for it.
+        ("\0", 4),
+    ] {
+        let query = ExposureQuery {
+            by: By::Each,
+            search: search.to_owned(),
+            page: 1,
+            ..ExposureQuery::default()
+        };
+        let found = tx.exposure(&query).await.unwrap();
+        assert_eq!(found.matching, matching, "{search:?}");
+    }
+    let days = tx.reach_days(None, 9).await.unwrap();
+    assert_eq!(days.len(), 1);
+    assert_eq!(days[0].tally, all);
+    let days = tx.reach_days(Some(&world.a.customer), 9).await.unwrap();
+    assert_eq!(days[0].tally, all);
+    assert!(tx.reach_days(Some(&world.b.customer), 9).await.is_err());
+}
+
+#[tokio::test]
+async fn a_scan_of_all_ends_when_the_last_is_done_and_is_one_at_a_time() {
+    let world = world().await;
+    let side = &world.a;
+    let (lease, fleet) = (Uuid::new_v4(), FleetId(Uuid::new_v4()));
+    let mut tx = world.store.begin(side.owner.partner).await.unwrap();
+    assert_eq!(
+        tx.start_fleet(fleet, Some("Olivia"), later(1))
+            .await
+            .unwrap(),
+        fleet
+    );
+    let other = FleetId(Uuid::new_v4());
+    assert_eq!(tx.start_fleet(other, None, later(2)).await.unwrap(), fleet);
+    tx.commit().await.unwrap();
+    world
+        .store
+        .claim_scans(lease, later(3), later(60), 9)
+        .await
+        .unwrap();
+    let mut tx = world.store.begin(side.owner.partner).await.unwrap();
+    let seen = tx.fleet(later(4)).await.unwrap().unwrap();
+    assert_eq!((seen.total, seen.done, seen.running), (1, 0, 1));
+    tx.end_fleet(later(4)).await.unwrap();
+    assert_eq!(
+        tx.fleet(later(4)).await.unwrap().unwrap().ended,
+        None,
+        "one is still read"
+    );
+    tx.save_scan(&side.customer, lease, &result(&[]), later(5), later(99))
+        .await
+        .unwrap();
+    tx.end_fleet(later(6)).await.unwrap();
+    let seen = tx.fleet(later(7)).await.unwrap().unwrap();
+    assert_eq!((seen.done, seen.running, seen.failed), (1, 0, 0));
+    assert_eq!(seen.ended, Some(later(6)));
+    // Cancelled: what waits goes back to its night.
+    tx.start_fleet(other, None, later(10)).await.unwrap();
+    assert!(tx.cancel_fleet(later(11), later(5000)).await.unwrap());
+    assert!(!tx.cancel_fleet(later(12), later(5000)).await.unwrap());
+    tx.commit().await.unwrap();
+    let taken = world
+        .store
+        .claim_scans(lease, later(13), later(60), 9)
+        .await;
+    assert!(
+        taken
+            .unwrap()
+            .iter()
+            .all(|turn| turn.partner != side.owner.partner)
+    );
+}
