@@ -9,7 +9,11 @@ use domain::{
     person::{Actor, Operator},
     problem::Remedy,
 };
-use microsoft::entra::{Identity, Redeemed, scopes};
+use microsoft::{
+    AccessToken,
+    entra::{Identity, Redeemed, scopes},
+};
+use secrecy::SecretString;
 use serde::Deserialize;
 use serde_json::json;
 use store::{Purpose, SignIn, TakenSignIn};
@@ -44,6 +48,15 @@ struct Asked {
     expected: TenantId,
     operator: Option<OperatorId>,
     way: Way,
+}
+
+/// With what Postern was let into a customer.
+struct Admitted {
+    way: Way,
+    identity: Identity,
+    refresh: SecretString,
+    /// Of Graph, at the customer.
+    access: AccessToken,
 }
 
 impl Engine {
@@ -152,42 +165,22 @@ impl Engine {
         query: &CallbackQuery,
         now: Timestamp,
     ) -> Answer<()> {
-        let code = self.code(query)?;
-        let scopes = scopes::redeeming(self.microsoft().endpoints());
-        let redeemed = self
-            .microsoft()
-            .redeem_code(
-                Some(asked.expected),
-                code,
-                &attempt.verifier,
-                &self.redirect_uri(),
-                &scopes,
-            )
-            .await
-            .map_err(Failure::from)?;
-        let identity = self
-            .identity(&redeemed, attempt, Some(asked.expected))
-            .await?;
-        let Some(refresh) = &redeemed.refresh else {
-            return Err(Problem::new(
-                "entra.no_refresh_token",
-                Remedy::Consent,
-                "Microsoft gave no lasting token.",
-                "Postern could look into this customer for an hour only.",
-                "Connect again and accept all that is asked for.",
-            ));
+        let admitted = match asked.way {
+            Way::Gdap => self.through_gdap(attempt, asked, query).await?,
+            Way::Admin | Way::Link => self.at_the_customer(attempt, asked, query).await?,
         };
+        let identity = &admitted.identity;
         let microsoft = self.microsoft();
         microsoft.forget(asked.customer.0).await;
         microsoft
-            .remember(asked.customer.0, Resource::Graph, redeemed.access.clone())
+            .remember(asked.customer.0, Resource::Graph, admitted.access)
             .await;
         let store = async {
             let mut tx = self.store().begin(asked.partner).await?;
             let access = tx.for_system(asked.customer).await?;
             let actor = match asked.operator {
                 Some(id) => match tx.operator(id).await? {
-                    Some(operator) if asked.way == Way::Admin => Actor::from(&operator),
+                    Some(operator) if asked.way != Way::Link => Actor::from(&operator),
                     _ => Actor::CustomerAdmin {
                         object: identity.oid,
                         upn: identity.upn.clone(),
@@ -199,19 +192,24 @@ impl Engine {
                 },
             };
             let scopes = scopes::connecting(self.microsoft().endpoints());
+            let said = match admitted.way {
+                Way::Gdap => format!("{} got in through GDAP.", identity.upn),
+                Way::Admin | Way::Link => format!("{} consented.", identity.upn),
+            };
             tx.save_consent(
                 &access,
-                asked.way,
+                admitted.way,
                 &identity.upn,
                 identity.oid,
                 &scopes,
-                refresh,
+                &admitted.refresh,
                 now,
             )
             .await?;
+            tx.ask_scan(&access, now).await?;
             tx.append(&access, &store::NewEvent {
-                after: Some(json!({ "account": identity.upn, "scopes": scopes, "way": asked.way.as_str() })),
-                ..event(now, actor, EventKind::ConsentGiven, format!("{} consented.", identity.upn))
+                after: Some(json!({ "account": identity.upn, "scopes": scopes, "way": admitted.way.as_str() })),
+                ..event(now, actor, EventKind::ConsentGiven, said)
             })
             .await?;
             tx.commit().await?;
@@ -220,6 +218,99 @@ impl Engine {
         let access = store.await.map_err(Problem::from)?;
         self.learn_name(&access).await;
         Ok(())
+    }
+
+    /// The person signed in, and consented, at the customer's own authority.
+    async fn at_the_customer(
+        &self,
+        attempt: &SignIn,
+        asked: &Asked,
+        query: &CallbackQuery,
+    ) -> Answer<Admitted> {
+        let scopes = scopes::redeeming(self.microsoft().endpoints());
+        let redeemed = self.redeem(attempt, query, asked.expected, &scopes).await?;
+        let identity = self
+            .identity(&redeemed, attempt, Some(asked.expected))
+            .await?;
+        // Somebody of the partner who signs in there is a guest or comes by GDAP: no mailbox of
+        // the customer stands behind the account, whichever it is.
+        let operator = match asked.operator {
+            Some(id) => self.operator(asked.partner, id).await?,
+            None => None,
+        };
+        let delegated = identity.guest
+            || operator.is_some_and(|own| own.upn.eq_ignore_ascii_case(&identity.upn));
+        let refresh = redeemed.refresh.ok_or_else(no_lasting_token)?;
+        Ok(Admitted {
+            way: if delegated { Way::Gdap } else { asked.way },
+            identity,
+            refresh,
+            access: redeemed.access,
+        })
+    }
+
+    /// The operator signed in at home; the token is redeemed at the customer, where GDAP gives
+    /// the rights and a consent must have been given before (MICROSOFT.md §6.5).
+    async fn through_gdap(
+        &self,
+        attempt: &SignIn,
+        asked: &Asked,
+        query: &CallbackQuery,
+    ) -> Answer<Admitted> {
+        let operator = match asked.operator {
+            Some(id) => self.operator(asked.partner, id).await?,
+            None => None,
+        };
+        let operator = operator.ok_or_else(unknown_attempt)?;
+        let home = self
+            .redeem(attempt, query, operator.tenant, &scopes::lasting())
+            .await?;
+        let identity = self.identity(&home, attempt, Some(operator.tenant)).await?;
+        if identity.oid != operator.object {
+            return Err(somebody_else(&identity, &operator));
+        }
+        let token = home.refresh.ok_or_else(no_lasting_token)?;
+        let scopes = scopes::redeeming(self.microsoft().endpoints());
+        let redeemed = self
+            .microsoft()
+            .refresh(asked.expected, &token, &scopes)
+            .await
+            .map_err(Failure::from)?;
+        Ok(Admitted {
+            way: Way::Gdap,
+            identity,
+            refresh: redeemed.refresh.unwrap_or(token),
+            access: redeemed.access,
+        })
+    }
+
+    async fn redeem(
+        &self,
+        attempt: &SignIn,
+        query: &CallbackQuery,
+        authority: TenantId,
+        scopes: &[String],
+    ) -> Answer<Redeemed> {
+        let code = self.code(query)?;
+        let redeemed = self
+            .microsoft()
+            .redeem_code(
+                Some(authority),
+                code,
+                &attempt.verifier,
+                &self.redirect_uri(),
+                scopes,
+            )
+            .await;
+        Ok(redeemed.map_err(Failure::from)?)
+    }
+
+    async fn operator(&self, partner: PartnerId, id: OperatorId) -> Answer<Option<Operator>> {
+        let read = async {
+            let mut tx = self.store().begin(partner).await?;
+            Ok::<_, Failure>(tx.operator(id).await?)
+        };
+        read.await.map_err(Problem::from)
     }
 
     async fn note_refusal(&self, asked: &Asked, problem: &Problem, now: Timestamp) {
@@ -279,6 +370,29 @@ impl Engine {
             .await;
         Ok(identity.map_err(Failure::from)?)
     }
+}
+
+fn no_lasting_token() -> Problem {
+    Problem::new(
+        "entra.no_refresh_token",
+        Remedy::Consent,
+        "Microsoft gave no lasting token.",
+        "Postern could look into this customer for an hour only.",
+        "Connect again and accept all that is asked for.",
+    )
+}
+
+fn somebody_else(identity: &Identity, operator: &Operator) -> Problem {
+    Problem::new(
+        "connect.somebody_else",
+        Remedy::Act,
+        format!(
+            "{} signed in at Microsoft, and {} is signed in here.",
+            identity.upn, operator.upn
+        ),
+        "With GDAP Postern acts with your own account's rights, so it must be your own account.",
+        format!("Try again, and pick {} at Microsoft.", operator.upn),
+    )
 }
 
 fn unknown_attempt() -> Problem {

@@ -5,7 +5,7 @@ use domain::{
     address::TenantName,
     connection::Way,
     history::EventKind,
-    id::CustomerId,
+    id::{CustomerId, TenantId},
     person::{Actor, Operator, Right},
 };
 use microsoft::entra::scopes;
@@ -16,18 +16,43 @@ use crate::{
     Answer, Engine, Failure,
     connection::event,
     failure::may_change,
-    sign_in::{ATTEMPT_LIVES, fresh_attempt},
+    sign_in::{ATTEMPT_LIVES, fresh_attempt, is_local},
 };
 
+/// One attempt to get into a customer.
+pub(crate) struct Ask {
+    pub actor: Actor,
+    pub way: Way,
+    /// The operator's own tenant, where they sign in when the way is GDAP.
+    pub home: Option<TenantId>,
+    /// A local path to end at, instead of the customer's page.
+    pub return_to: Option<String>,
+}
+
+/// A link is not chosen here: it is made for somebody else.
+fn may_choose(way: Way) -> Answer<()> {
+    match way {
+        Way::Admin | Way::Gdap => Ok(()),
+        Way::Link => Err(Problem::input(
+            "way",
+            "This is no way to sign in from here.",
+            "Choose an admin of the customer, or GDAP.",
+        )),
+    }
+}
+
 impl Engine {
-    /// Adds the customer, if it is new, and gives the address at its authority.
+    /// Adds the customer, if it is new, and gives the address at which somebody signs in: at the
+    /// customer's authority, or, for GDAP, the operator at their own.
     pub async fn connect(
         &self,
         operator: &Operator,
         tenant: &str,
+        way: Way,
         browser: &str,
     ) -> Answer<String> {
         may_change(operator.role)?;
+        may_choose(way)?;
         let name: TenantName = tenant.parse()?;
         let found = match &name {
             TenantName::Id(id) => *id,
@@ -50,28 +75,40 @@ impl Engine {
                 )
                 .await?;
             }
-            let url = self
-                .ask(&mut tx, &access, operator.into(), Way::Admin, browser)
-                .await?;
+            let ask = Ask {
+                actor: operator.into(),
+                way,
+                home: Some(operator.tenant),
+                return_to: None,
+            };
+            let url = self.ask(&mut tx, &access, ask, browser).await?;
             tx.commit().await?;
             Ok::<_, Failure>(url)
         };
         add.await.map_err(Problem::from)
     }
 
-    /// Asks for consent once more: after it broke, or when an action needs more.
+    /// Asks for consent once more: after it broke, or when an action needs more. `return_to` is
+    /// a local path to end at; anything else ends at the customer's page.
     pub async fn reconnect(
         &self,
         operator: &Operator,
         customer: CustomerId,
+        way: Way,
+        return_to: Option<&str>,
         browser: &str,
     ) -> Answer<String> {
+        may_choose(way)?;
         let ask = async {
             let mut tx = self.store().begin(operator.partner).await?;
             let access = tx.access(operator, customer, Right::Change).await?;
-            let url = self
-                .ask(&mut tx, &access, operator.into(), Way::Admin, browser)
-                .await?;
+            let ask = Ask {
+                actor: operator.into(),
+                way,
+                home: Some(operator.tenant),
+                return_to: return_to.filter(|path| is_local(path)).map(str::to_owned),
+            };
+            let url = self.ask(&mut tx, &access, ask, browser).await?;
             tx.commit().await?;
             Ok::<_, Failure>(url)
         };
@@ -83,10 +120,15 @@ impl Engine {
         &self,
         tx: &mut Tx,
         access: &CustomerAccess,
-        actor: Actor,
-        way: Way,
+        ask: Ask,
         browser: &str,
     ) -> Result<String, Failure> {
+        let Ask {
+            actor,
+            way,
+            home,
+            return_to,
+        } = ask;
         let attempt = fresh_attempt();
         let record = access.record();
         let now = self.now();
@@ -94,17 +136,25 @@ impl Engine {
             Actor::Operator { id, .. } => Some(*id),
             Actor::CustomerAdmin { .. } | Actor::System => None,
         };
-        let scopes = scopes::connecting(self.microsoft().endpoints());
+        // With GDAP the operator signs in at home, where nothing is asked for but a token that
+        // lasts; what it may do at the customer was consented to there.
+        let (authority, scopes, said) = match (way, home) {
+            (Way::Gdap, Some(home)) => (
+                home,
+                scopes::lasting(),
+                format!("A sign-in through GDAP began for {}.", record.domain),
+            ),
+            _ => (
+                record.tenant,
+                scopes::connecting(self.microsoft().endpoints()),
+                format!("Consent was asked for at {}.", record.domain),
+            ),
+        };
         tx.append(
             access,
             &store::NewEvent {
                 after: Some(json!({ "scopes": scopes })),
-                ..event(
-                    now,
-                    actor,
-                    EventKind::ConsentAsked,
-                    format!("Consent was asked for at {}.", record.domain),
-                )
+                ..event(now, actor, EventKind::ConsentAsked, said)
             },
         )
         .await?;
@@ -119,7 +169,7 @@ impl Engine {
                 },
                 nonce: attempt.nonce.clone(),
                 verifier: attempt.verifier.clone(),
-                return_to: format!("/customers/{}", record.id),
+                return_to: return_to.unwrap_or_else(|| format!("/customers/{}", record.id)),
                 created_at: now,
                 expires_at: now.plus_millis(ATTEMPT_LIVES),
             },
@@ -127,7 +177,7 @@ impl Engine {
             browser,
         )
         .await?;
-        self.authorize_url(Some(record.tenant), &scopes, &attempt)
+        self.authorize_url(Some(authority), &scopes, &attempt)
     }
 
     /// Forgets the token and keeps the history. `confirm` is the customer's name, typed.

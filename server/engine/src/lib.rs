@@ -19,6 +19,7 @@ mod mailboxes;
 mod pace;
 mod people;
 mod purge;
+mod scan;
 mod session;
 mod setup;
 mod sign_in;
@@ -30,6 +31,7 @@ pub use callback::{CallbackQuery, Finished};
 pub use config::{Engine, EngineConfig};
 pub use failure::Failure;
 pub use pace::Pace;
+pub use scan::Download;
 pub use setup::script::Script;
 
 use domain::Problem;

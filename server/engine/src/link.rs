@@ -9,7 +9,7 @@ use domain::{
     problem::Remedy,
 };
 
-use crate::{Answer, Engine, Failure, connection::event};
+use crate::{Answer, Engine, Failure, connect::Ask, connection::event};
 
 /// Links are good for a week. Milliseconds.
 const LINK_LIVES: i64 = 7 * 24 * 3_600_000;
@@ -50,9 +50,13 @@ impl Engine {
             };
             let mut tx = self.store().begin(partner).await?;
             let access = tx.for_system(customer).await?;
-            let url = self
-                .ask(&mut tx, &access, Actor::System, Way::Link, browser)
-                .await?;
+            let ask = Ask {
+                actor: Actor::System,
+                way: Way::Link,
+                home: None,
+                return_to: None,
+            };
+            let url = self.ask(&mut tx, &access, ask, browser).await?;
             tx.commit().await?;
             Ok::<_, Failure>(url)
         };

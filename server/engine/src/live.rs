@@ -16,6 +16,8 @@ use crate::{Answer, Engine};
 
 /// More than a page can fall behind before it simply reads anew.
 const BACKLOG: usize = 256;
+/// A scan of all customers makes many changes; pages hear of them this often at most.
+const SCANS_TOLD: Duration = Duration::from_millis(400);
 
 /// Where the listener of this process hands out what it hears.
 #[derive(Debug)]
@@ -32,7 +34,7 @@ impl Default for Hub {
 }
 
 impl Hub {
-    fn subscribe(&self) -> broadcast::Receiver<Notice> {
+    pub(crate) fn subscribe(&self) -> broadcast::Receiver<Notice> {
         self.sender.subscribe()
     }
 }
@@ -79,6 +81,26 @@ impl Engine {
         Ok(futures::stream::once(std::future::ready(first)).chain(changes))
     }
 
+    /// A scan of one of the partner's customers was asked for, began or ended. Many at once are
+    /// told as one.
+    pub fn watch_scans(&self, operator: &Operator) -> impl Stream<Item = ()> + Send + use<> {
+        let partner = operator.partner;
+        let receiver = self.inner.hub.subscribe();
+        futures::stream::unfold(receiver, move |mut receiver| async move {
+            loop {
+                match receiver.recv().await {
+                    Ok(Notice::Scans { partner: of }) if of == partner => {}
+                    Ok(Notice::Missed) | Err(broadcast::error::RecvError::Lagged(_)) => {}
+                    Ok(_) => continue,
+                    Err(broadcast::error::RecvError::Closed) => return None,
+                }
+                tokio::time::sleep(SCANS_TOLD).await;
+                while receiver.try_recv().is_ok() {}
+                return Some(((), receiver));
+            }
+        })
+    }
+
     /// Something changed in one of the partner's setups.
     pub fn watch_partner(&self, operator: &Operator) -> impl Stream<Item = ()> + Send + use<> {
         let partner = operator.partner;
@@ -87,6 +109,7 @@ impl Engine {
             loop {
                 match receiver.recv().await {
                     Ok(Notice::Setup { partner: of, .. }) if of != partner => {}
+                    Ok(Notice::Scans { .. }) => {}
                     Ok(_) | Err(broadcast::error::RecvError::Lagged(_)) => {
                         return Some(((), receiver));
                     }
@@ -115,6 +138,7 @@ impl Watch {
                 {
                     continue;
                 }
+                Ok(Notice::Scans { .. }) => continue,
                 Ok(_) | Err(broadcast::error::RecvError::Lagged(_)) => {}
                 Err(broadcast::error::RecvError::Closed) => return None,
             }

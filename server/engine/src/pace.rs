@@ -34,6 +34,18 @@ pub const READ_BACK: Wait = Wait {
     longest: MINUTE,
     patience: 2 * HOUR,
 };
+/// Something that is to be undone and is not there: it may only not be shown yet.
+pub const ABSENT: Wait = Wait {
+    first: MINUTE,
+    longest: MINUTE,
+    patience: 2 * HOUR,
+};
+/// An answer that cannot be understood: spoilt on its way, or the protocol is another one now.
+pub const SPOILT: Wait = Wait {
+    first: 10 * SECOND,
+    longest: 2 * MINUTE,
+    patience: 15 * MINUTE,
+};
 /// Exchange's test, until it knows the policy.
 pub const CHECK: Wait = Wait {
     first: 10 * SECOND,
@@ -71,6 +83,17 @@ impl Pace {
         ((millis as f64 / self.factor) as i64).max(50)
     }
 
+    /// What has to be waited for at this pace, so that `millis` of real time pass: Microsoft's own
+    /// clock knows of no pace.
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_precision_loss,
+        reason = "spans of days at most"
+    )]
+    pub fn real(self, millis: i64) -> i64 {
+        (millis as f64 * self.factor).ceil() as i64
+    }
+
     /// The gap before the look with this number, counted from 0.
     pub fn gap(self, wait: Wait, looks: usize) -> i64 {
         let mut gap = wait.first;
@@ -97,6 +120,14 @@ mod tests {
         assert_eq!(pace.gap(VISIBLE, 0), 15_000);
         assert_eq!(pace.gap(VISIBLE, 1), 22_500);
         assert_eq!(pace.gap(VISIBLE, 1000), 300_000);
+    }
+
+    #[test]
+    fn a_pause_that_was_asked_for_is_kept_at_every_pace() {
+        for factor in [1.0, 600.0, 7200.0] {
+            let pace = Pace::new(factor);
+            assert!(pace.of(pace.real(3000)) >= 2999, "{factor}");
+        }
     }
 
     #[test]

@@ -64,7 +64,12 @@ impl Engine {
             // Everything else says nothing about the consent.
             Err(_) => return,
         };
-        if let Err(failure) = self.write_connection(access, problem.as_ref()).await {
+        self.note_problem(access, problem.as_ref()).await;
+    }
+
+    /// The same, where only the problem is known; none: it works.
+    pub(crate) async fn note_problem(&self, access: &CustomerAccess, problem: Option<&Problem>) {
+        if let Err(failure) = self.write_connection(access, problem).await {
             tracing::error!(error = %failure, "the state of a connection could not be noted");
         }
     }

@@ -105,13 +105,19 @@ impl Engine {
             .await
             .map_err(|error| store::Error::Worker(error.to_string()))?;
         let run = worker.run();
+        let scans = tokio::spawn({
+            let (engine, shutdown) = (self.clone(), shutdown.clone());
+            async move { engine.run_scans(shutdown).await }
+        });
         tokio::pin!(run);
         tokio::select! {
             ended = &mut run => return ended.map_err(failed),
             _ = shutdown.wait_for(|stop| *stop) => worker.request_shutdown(),
         }
         // Jobs that run end first; those that do not in time are taken up by another worker.
-        run.await.map_err(failed)
+        let ended = run.await.map_err(failed);
+        scans.abort();
+        ended
     }
 }
 

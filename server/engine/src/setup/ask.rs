@@ -98,7 +98,10 @@ impl Engine {
             locked.record.intent = Intent::Cancel;
             locked.record.ended_at = Some(locked.now);
             for step in &mut locked.record.steps {
-                if matches!(step.state, StepState::Pending | StepState::Waiting(_)) {
+                if needs_a_look(step) {
+                    // The worker looks what it made, and ends it.
+                    step.state = StepState::Running;
+                } else if matches!(step.state, StepState::Pending | StepState::Waiting(_)) {
                     step.state = StepState::Skipped {
                         why: "The setup was cancelled.".into(),
                     };
@@ -120,9 +123,7 @@ impl Engine {
                     format!("Cancelled. {left}"),
                 )
                 .await?;
-            save(&mut locked.tx, &locked.access, &locked.record).await?;
-            locked.tx.commit().await?;
-            Ok::<_, Failure>(())
+            locked.save_and_go().await
         };
         cancel.await.map_err(Problem::from)
     }
@@ -238,6 +239,7 @@ impl Engine {
                     "Finished as checked: without real mail.".into(),
                 )
                 .await?;
+            locked.tx.ask_scan(&locked.access, locked.now).await?;
             save(&mut locked.tx, &locked.access, &locked.record).await?;
             locked.tx.commit().await?;
             Ok::<_, Failure>(())
@@ -304,6 +306,20 @@ impl Engine {
         };
         roll.await.map_err(Problem::from)
     }
+}
+
+/// It may have made something that no run noted: its answer was lost, or it is on its way.
+fn needs_a_look(step: &Step) -> bool {
+    step.kind.changes()
+        && step.started.is_some()
+        && matches!(
+            step.state,
+            // Pending: it had failed, and is to be tried again.
+            StepState::Pending
+                | StepState::Running
+                | StepState::Waiting(_)
+                | StepState::Failed { .. }
+        )
 }
 
 /// What a cancelled setup leaves, in a sentence.

@@ -10,6 +10,7 @@ use domain::{
     setup::{Intent, SetupState, derive, proof},
     step::{Evidence, Step, StepKind, StepState, WaitFor, Waiting},
 };
+use microsoft::Kind;
 use store::{CustomerAccess, NewEvent, SetupRecord, Tx};
 
 use crate::{
@@ -17,7 +18,8 @@ use crate::{
     connection::event,
     pace::{self, Wait},
     setup::{
-        claim::Claim,
+        claim::{Claim, Way},
+        look,
         save::save,
         secret, steps, undo,
         work::{Notes, Outcome, Work},
@@ -50,11 +52,12 @@ impl Engine {
         let tenant = match self.tenant(access).await {
             Ok(tenant) => tenant,
             Err(Failure::Told(problem)) => {
-                return Ok((Outcome::Failed(*problem), Notes::default()));
+                let outcome = look_again(claim.way, Outcome::Failed(*problem));
+                return Ok((outcome, Notes::default()));
             }
             Err(other) => return Err(other),
         };
-        let secret = if claim.step.kind == StepKind::Prove && !claim.backwards {
+        let secret = if claim.step.kind == StepKind::Prove && claim.way == Way::Forward {
             let mut tx = self.store().begin(access.partner()).await?;
             tx.secret(access, claim.record.id, self.now()).await?
         } else {
@@ -69,10 +72,10 @@ impl Engine {
             secret,
             notes: Notes::default(),
         };
-        let result = if claim.backwards {
-            undo::undo(&mut work).await
-        } else {
-            steps::run(&mut work).await
+        let result = match claim.way {
+            Way::Forward => steps::run(&mut work).await,
+            Way::Undo => undo::undo(&mut work).await,
+            Way::LastLook => look::last(&mut work).await,
         };
         let notes = std::mem::take(&mut work.notes);
         let outcome = match result {
@@ -83,11 +86,11 @@ impl Engine {
             Err(Failure::Told(problem)) => Outcome::Failed(*problem),
             Err(Failure::Microsoft(error)) => {
                 self.note_connection(access, Err(&error)).await;
-                trouble(&error, self.now())
+                trouble(&error, self.inner.pace, self.now())
             }
             Err(other) => return Err(other),
         };
-        Ok((outcome, notes))
+        Ok((look_again(claim.way, outcome), notes))
     }
 
     /// Writes the end of a run: step, events and the next job in one transaction.
@@ -125,11 +128,13 @@ impl Engine {
             now,
         );
         let title = step.kind.title();
+        step.noted.extend(notes.marks);
         let log = Log {
             setup: record.id,
             now,
         };
         for change in notes.changes {
+            note(record.steps.get_mut(claim.position), change.key);
             tx.append(
                 access,
                 &NewEvent {
@@ -158,9 +163,10 @@ impl Engine {
         save(&mut tx, access, &record).await?;
         let goes_on = match record.intent {
             Intent::Forward | Intent::RollBack => settled.goes_on || turned,
-            Intent::Cancel => false,
+            Intent::Cancel => settled.goes_on,
         };
-        if goes_on && record.ended_at.is_none() {
+        let ended = record.ended_at.is_some() && record.intent != Intent::Cancel;
+        if goes_on && !ended {
             tx.add_job(&setup_job(access, record.id, settled.next_look))
                 .await?;
         }
@@ -195,6 +201,7 @@ impl Engine {
                     format!("Finished as {}.", proof.word()),
                 )
                 .await?;
+                tx.ask_scan(access, log.now).await?;
             }
             SetupState::RolledBack => {
                 record.ended_at = Some(log.now);
@@ -210,6 +217,7 @@ impl Engine {
                 };
                 log.append(tx, access, EventKind::SetupRolledBack, what)
                     .await?;
+                tx.ask_scan(access, log.now).await?;
             }
             SetupState::Running
             | SetupState::Waiting
@@ -219,6 +227,28 @@ impl Engine {
             | SetupState::RollingBack => {}
         }
         Ok(())
+    }
+}
+
+/// Keeps that history tells the change.
+fn note(step: Option<&mut Step>, key: String) {
+    if let Some(step) = step
+        && !step.noted.contains(&key)
+    {
+        step.noted.push(key);
+    }
+}
+
+/// Nobody can try again for a setup that was cancelled: its last look does so by itself.
+fn look_again(way: Way, outcome: Outcome) -> Outcome {
+    match outcome {
+        Outcome::Failed(problem) if way == Way::LastLook => Outcome::Wait {
+            what: WaitFor::Throttle,
+            why: problem.happened,
+            wait: pace::TROUBLE,
+            usually: None,
+        },
+        other => other,
     }
 }
 
@@ -287,6 +317,11 @@ fn settle(
                 settled.event = Some(EventKind::StepDone);
                 settled.sentence = summary;
             }
+            // What it made is looked up once more, because nobody else will.
+            (_, Intent::Cancel) if step.kind.changes() => {
+                step.state = StepState::Running;
+                settled.goes_on = true;
+            }
             (_, Intent::Cancel) => {
                 step.ended = Some(now);
                 step.state = StepState::Skipped {
@@ -305,6 +340,10 @@ fn settle(
             step.state = StepState::Done;
             settled.event = Some(EventKind::StepDone);
             settled.sentence = summary;
+            settled.goes_on = true;
+        }
+        Outcome::Again => {
+            step.state = StepState::Running;
             settled.goes_on = true;
         }
         Outcome::Undone { summary } => {
@@ -449,16 +488,18 @@ fn gave_up(why: &str, waited: i64) -> Problem {
 }
 
 /// A failure at Microsoft: it passes, or somebody has to do something.
-fn trouble(error: &microsoft::Error, now: Timestamp) -> Outcome {
+fn trouble(error: &microsoft::Error, pace: pace::Pace, now: Timestamp) -> Outcome {
     let problem = error.problem();
-    if !error.is_transient() {
-        return Outcome::Failed(problem);
-    }
-    let mut wait = pace::TROUBLE;
+    let mut wait = match error.kind() {
+        _ if error.is_transient() => pace::TROUBLE,
+        // It says nothing, neither good nor bad; most are spoilt on their way.
+        Kind::Malformed | Kind::Mismatch | Kind::TooLarge => pace::SPOILT,
+        _ => return Outcome::Failed(problem),
+    };
     if let Some(pause) = error.retry_after(now) {
         wait.first = wait
             .first
-            .max(i64::try_from(pause.as_millis()).unwrap_or(i64::MAX));
+            .max(pace.real(i64::try_from(pause.as_millis()).unwrap_or(i64::MAX)));
         wait.longest = wait.longest.max(wait.first);
     }
     Outcome::Wait {

@@ -112,7 +112,7 @@ fn what_was_cancelled_while_it_ran_is_no_success_and_starts_nothing() {
         (wait_for(WaitFor::Microsoft, 10), "skipped"),
         (Outcome::Failed(Problem::not_found()), "skipped"),
     ] {
-        let mut step = step(StepKind::Group, StepState::Running);
+        let mut step = step(StepKind::Visible, StepState::Running);
         let before = step.state.clone();
         let settled = settle(
             &mut step,
@@ -126,6 +126,37 @@ fn what_was_cancelled_while_it_ran_is_no_success_and_starts_nothing() {
         assert_eq!(step.state.word(), state);
         assert!(!settled.goes_on);
     }
+}
+
+#[test]
+fn what_a_cancelled_step_may_have_made_is_looked_up() {
+    let mut step = step(StepKind::Group, StepState::Running);
+    let before = step.state.clone();
+    let lost = wait_for(WaitFor::Throttle, 10);
+    let settled = settle(
+        &mut step,
+        &before,
+        lost,
+        true,
+        Intent::Cancel,
+        Pace::default(),
+        Timestamp(9),
+    );
+    assert_eq!(step.state, StepState::Running);
+    assert!(settled.goes_on);
+}
+
+#[test]
+fn the_last_look_tries_again_by_itself() {
+    let failed = || Outcome::Failed(Problem::not_found());
+    assert!(matches!(
+        look_again(Way::LastLook, failed()),
+        Outcome::Wait { .. }
+    ));
+    assert!(matches!(
+        look_again(Way::Forward, failed()),
+        Outcome::Failed(_)
+    ));
 }
 
 #[test]

@@ -16,7 +16,16 @@ pub(crate) struct Claim {
     /// Position in the steps.
     pub position: usize,
     pub step: Step,
-    pub backwards: bool,
+    pub way: Way,
+}
+
+/// What is to be done with the step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Way {
+    Forward,
+    Undo,
+    /// The setup was cancelled while it ran: only what it made by then is looked up.
+    LastLook,
 }
 
 impl Engine {
@@ -31,10 +40,12 @@ impl Engine {
         let Some(mut record) = tx.lock_setup(access, setup).await? else {
             return Ok(None);
         };
-        let backwards = record.intent == Intent::RollBack;
-        let position = match record.intent {
-            Intent::Forward => forward(&record.steps),
-            Intent::RollBack => backward(&record.steps),
+        let (way, position) = match record.intent {
+            Intent::Forward => (Way::Forward, forward(&record.steps)),
+            Intent::RollBack => (Way::Undo, backward(&record.steps)),
+            Intent::Cancel if cut_short(&record.steps).is_some() => {
+                (Way::LastLook, cut_short(&record.steps))
+            }
             Intent::Cancel => {
                 // The run that worked on it when it was cancelled did not live to say how it ended.
                 for step in record
@@ -67,7 +78,7 @@ impl Engine {
             record,
             position,
             step,
-            backwards,
+            way,
         }))
     }
 }
@@ -90,6 +101,13 @@ fn forward(steps: &[Step]) -> Option<usize> {
         .get(position)
         .is_some_and(|step| matches!(step.state, StepState::Failed { .. }));
     (!failed).then_some(position)
+}
+
+/// The step that may have made something although the setup was cancelled under it.
+fn cut_short(steps: &[Step]) -> Option<usize> {
+    steps.iter().position(|step| {
+        step.kind.changes() && matches!(step.state, StepState::Running | StepState::Waiting(_))
+    })
 }
 
 /// The last step that began and is not undone; none before a failed one.

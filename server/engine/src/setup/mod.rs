@@ -4,6 +4,7 @@ pub(crate) mod ask;
 pub(crate) mod carry_out;
 pub(crate) mod claim;
 pub(crate) mod list;
+pub(crate) mod look;
 pub(crate) mod save;
 pub(crate) mod script;
 pub(crate) mod secret;

@@ -27,6 +27,8 @@ pub(crate) struct Work<'a> {
 pub(crate) struct Notes {
     pub evidence: Vec<Evidence>,
     pub changes: Vec<Change>,
+    /// Looks that a change has to follow, kept with the step before it is made.
+    pub marks: Vec<String>,
     pub probes: Vec<Probe>,
     /// The secret is of no more use.
     pub forget_secret: Option<&'static str>,
@@ -34,6 +36,8 @@ pub(crate) struct Notes {
 
 /// Something that was changed at Microsoft: becomes an event of the history.
 pub(crate) struct Change {
+    /// Names it within its step.
+    pub key: String,
     pub what: String,
     pub before: Option<serde_json::Value>,
     pub after: Option<serde_json::Value>,
@@ -55,6 +59,8 @@ pub(crate) enum Outcome {
         why: String,
     },
     Failed(Problem),
+    /// Looked, and goes on at once with what it saw noted.
+    Again,
     /// Undone, or there was nothing to undo.
     Undone {
         summary: String,
@@ -108,6 +114,7 @@ impl Work<'_> {
     /// Keeps a change as evidence and for the history.
     pub fn changed(
         &mut self,
+        key: impl Into<String>,
         what: impl Into<String>,
         before: Option<serde_json::Value>,
         after: Option<serde_json::Value>,
@@ -116,6 +123,7 @@ impl Work<'_> {
         let what = what.into();
         self.notes.evidence.push(evidence(&what, trace, true));
         self.notes.changes.push(Change {
+            key: key.into(),
             what,
             before,
             after,
@@ -123,19 +131,45 @@ impl Work<'_> {
         });
     }
 
-    /// A change that is there although no run of this step noted it: the run that made it was
-    /// killed before it could. History gets it now.
-    pub fn found_made(&mut self, what: impl Into<String>, after: serde_json::Value) {
-        if !self.step.evidence.iter().any(|evidence| evidence.change)
-            && self.notes.changes.is_empty()
-        {
-            self.notes.changes.push(Change {
-                what: what.into(),
-                before: None,
-                after: Some(after),
-                request: None,
-            });
+    /// A change that is there although no run of this step noted it: its answer was lost, or the
+    /// run that made it was killed. History gets it now. False: it is told already.
+    pub fn found_changed(
+        &mut self,
+        key: &str,
+        what: impl Into<String>,
+        before: Option<serde_json::Value>,
+        after: Option<serde_json::Value>,
+    ) -> bool {
+        if self.is_told(key) {
+            return false;
         }
+        self.notes.changes.push(Change {
+            key: key.to_owned(),
+            what: what.into(),
+            before,
+            after,
+            request: None,
+        });
+        true
+    }
+
+    /// History tells this change, or will with the end of this run.
+    pub fn is_told(&self, key: &str) -> bool {
+        self.is_noted(key) || self.notes.changes.iter().any(|change| change.key == key)
+    }
+
+    /// An earlier run of this step noted it, and its note was kept.
+    pub fn is_noted(&self, key: &str) -> bool {
+        self.step.noted.iter().any(|noted| noted == key)
+    }
+
+    /// Notes something for the next run. False: an earlier run did.
+    pub fn mark(&mut self, key: &str) -> bool {
+        if self.is_noted(key) {
+            return false;
+        }
+        self.notes.marks.push(key.to_owned());
+        true
     }
 }
 

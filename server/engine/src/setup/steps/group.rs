@@ -8,7 +8,10 @@ use domain::{
 use microsoft::{Fault, exchange::ExGroup};
 use serde_json::json;
 
-use super::super::work::{Outcome, Work};
+use super::super::{
+    look::{self, GROUP, HIDDEN},
+    work::{Outcome, Work},
+};
 use crate::{Failure, pace};
 
 const USUALLY: &str = "a few seconds";
@@ -24,7 +27,7 @@ pub(super) async fn run(work: &mut Work<'_>) -> Result<Outcome, Failure> {
         }
         (Group::Existing { .. }, _) => return Ok(Outcome::Failed(existing_gone(address.as_str()))),
         (Group::New { .. }, Some(group)) if is_ours(work, &group) => {
-            work.found_made(format!("The group {address} was made."), facts(&group));
+            look::group(work, &group);
             group
         }
         (Group::New { .. }, Some(_)) => return Ok(Outcome::Failed(taken(address.as_str()))),
@@ -46,10 +49,6 @@ fn is_ours(work: &Work<'_>, group: &ExGroup) -> bool {
     group.is_described(&marker(work.setup))
 }
 
-fn facts(group: &ExGroup) -> serde_json::Value {
-    json!({ "group": group.object, "name": group.name, "address": group.address, "dn": group.dn })
-}
-
 /// Makes the group and reads it back; none while Exchange does not show it.
 async fn create(work: &mut Work<'_>) -> Result<Option<ExGroup>, Failure> {
     let plan = work.plan;
@@ -61,6 +60,7 @@ async fn create(work: &mut Work<'_>) -> Result<Option<ExGroup>, Failure> {
             let address = plan.group.address();
             let after = json!({ "address": address, "type": "mail-enabled security group" });
             work.changed(
+                GROUP,
                 format!("The group {address} was made."),
                 None,
                 Some(after),
@@ -97,6 +97,7 @@ async fn hide(work: &mut Work<'_>, group: ExGroup) -> Result<Outcome, Failure> {
         let cmdlet = Plan::hide_group(&group.identity());
         let call = work.tenant.run(&cmdlet).await?;
         work.changed(
+            HIDDEN,
             format!(
                 "The group {} was hidden from the address lists.",
                 group.address

@@ -4,7 +4,10 @@ use domain::application::{AccessPolicy, AccessRight};
 use microsoft::{Fault, exchange::ExGroup};
 use serde_json::json;
 
-use super::super::work::{Outcome, Work, evidence};
+use super::super::{
+    look::{self, POLICY},
+    work::{Outcome, Work, evidence},
+};
 use crate::{Failure, pace};
 
 pub(super) async fn run(work: &mut Work<'_>) -> Result<Outcome, Failure> {
@@ -22,13 +25,7 @@ pub(super) async fn run(work: &mut Work<'_>) -> Result<Outcome, Failure> {
     let policies = work.tenant.policies().await?;
     let policies = work.saw("Policies before", policies);
     if let Some(policy) = wanted(work, &policies, &group) {
-        let facts = facts(policy);
-        let ours = policy
-            .description
-            .starts_with(&domain::plan::marker(work.setup));
-        if ours {
-            work.found_made("The access policy was made.", facts);
-        }
+        look::policy(work, policy);
         return Outcome::done(sentence(work, &group));
     }
     match work
@@ -37,6 +34,7 @@ pub(super) async fn run(work: &mut Work<'_>) -> Result<Outcome, Failure> {
         .await
     {
         Ok(call) => work.changed(
+            POLICY,
             format!(
                 "An access policy confines {} to {}.",
                 work.plan.application.name, group.address
@@ -73,13 +71,14 @@ pub(super) async fn run(work: &mut Work<'_>) -> Result<Outcome, Failure> {
     }
     let back = work.tenant.policies().await?;
     let back = work.saw("Policies read back", back);
-    if wanted(work, &back, &group).is_none() {
+    let Some(policy) = wanted(work, &back, &group) else {
         return Outcome::wait(
             "Exchange does not show the policy yet.",
             pace::READ_BACK,
             "a few seconds",
         );
-    }
+    };
+    look::policy(work, policy);
     Outcome::done(sentence(work, &group))
 }
 
@@ -94,10 +93,6 @@ fn wanted<'p>(
             && policy.scope_object.is_some()
             && policy.scope_object == group.object
     })
-}
-
-fn facts(policy: &AccessPolicy) -> serde_json::Value {
-    json!({ "identity": policy.identity, "right": policy.right.as_str(), "group": policy.scope_object })
 }
 
 fn sentence(work: &Work<'_>, group: &ExGroup) -> String {

@@ -8,7 +8,10 @@ use domain::{
 use microsoft::exchange::Member;
 use serde_json::json;
 
-use super::super::work::{Outcome, Work};
+use super::super::{
+    look::{self, member},
+    work::{Outcome, Work},
+};
 use crate::{Failure, pace};
 
 pub(super) async fn run(work: &mut Work<'_>) -> Result<Outcome, Failure> {
@@ -24,6 +27,7 @@ pub(super) async fn run(work: &mut Work<'_>) -> Result<Outcome, Failure> {
     let identity = group.identity();
     let members = work.tenant.group_members(&identity).await?;
     let members = work.saw("Members before", members);
+    look::members(work, &group, &members);
     if let Some(problem) = strangers(&members, plan) {
         return Ok(Outcome::Failed(problem));
     }
@@ -33,12 +37,6 @@ pub(super) async fn run(work: &mut Work<'_>) -> Result<Outcome, Failure> {
         .filter(|sender| !is_member(&members, sender))
         .collect();
     if missing.is_empty() {
-        if matches!(plan.group, Group::New { .. }) {
-            work.found_made(
-                "The permitted senders were added to the group.",
-                addresses(&plan.senders),
-            );
-        }
         return Outcome::done(format!(
             "{} of {}, read back.",
             plan.senders.len(),
@@ -53,6 +51,7 @@ pub(super) async fn run(work: &mut Work<'_>) -> Result<Outcome, Failure> {
         let call = work.tenant.add_member(&cmdlet).await?;
         if call.value {
             work.changed(
+                member(sender),
                 format!("{} was added to {}.", sender.address, group.address),
                 None,
                 Some(json!({ "member": sender.address })),
@@ -65,6 +64,7 @@ pub(super) async fn run(work: &mut Work<'_>) -> Result<Outcome, Failure> {
     }
     let back = work.tenant.group_members(&identity).await?;
     let back = work.saw("Members read back", back);
+    look::members(work, &group, &back);
     let present = plan
         .senders
         .iter()
@@ -87,10 +87,6 @@ fn is_member(members: &[Member], mailbox: &Mailbox) -> bool {
     members
         .iter()
         .any(|member| member.object == Some(mailbox.object))
-}
-
-fn addresses(mailboxes: &[Mailbox]) -> serde_json::Value {
-    json!({ "members": mailboxes.iter().map(|mailbox| mailbox.address.as_str()).collect::<Vec<_>>() })
 }
 
 fn strangers(members: &[Member], plan: &Plan) -> Option<Problem> {

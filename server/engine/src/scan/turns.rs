@@ -1,0 +1,173 @@
+//! Whose turn it is: the part of the worker that reads customers.
+//!
+//! The turns stand in the database with a lease each, so any number of processes share them, and
+//! what a process that died had taken is free again when its lease ends. Many customers are read
+//! at the same time, because each is mostly a wait for Microsoft; the limits of each tenant are
+//! kept by the client (`microsoft`), so a throttled one slows nobody else.
+
+use std::{collections::HashMap, time::Duration};
+
+use domain::Timestamp;
+use store::{Notice, Turn};
+use tokio::{
+    sync::watch,
+    task::{self, JoinSet},
+    time::MissedTickBehavior,
+};
+use uuid::Uuid;
+
+use crate::Engine;
+
+/// How many customers one process reads at the same time.
+const AT_ONCE: usize = 48;
+/// How long a turn is held without being renewed. Milliseconds.
+const LEASE: i64 = 60_000;
+const RENEW: Duration = Duration::from_secs(15);
+/// How soon a turn is seen that nobody told of.
+const LOOK: Duration = Duration::from_secs(5);
+/// No customer takes longer; whoever does is tried again the next night.
+const LONGEST: Duration = Duration::from_secs(20 * 60);
+
+/// When the nights' scans begin, and over how long they are spread. Milliseconds after midnight
+/// in UTC, and their span.
+const NIGHT: i64 = 3_600_000;
+const SPREAD: i64 = 4 * 3_600_000;
+const DAY: i64 = 24 * 3_600_000;
+
+/// The next night's moment for a customer: always the same one, so that all together are spread
+/// evenly.
+pub(super) fn next_night(now: Timestamp, turn: Turn) -> Timestamp {
+    let (high, low) = turn.customer.0.as_u64_pair();
+    let share = i64::try_from((high ^ low) % SPREAD.unsigned_abs()).unwrap_or_default();
+    let midnight = now.millis() - now.millis().rem_euclid(DAY);
+    let mut next = midnight + NIGHT + share;
+    // Whoever was read less than half a day before waits for the night after.
+    while next - now.millis() <= DAY / 2 {
+        next += DAY;
+    }
+    Timestamp::from_millis(next)
+}
+
+/// Resolves when the process is to end.
+async fn stopped(shutdown: &mut watch::Receiver<bool>) {
+    // A sender that is gone means the same.
+    let _ = shutdown.wait_for(|stop| *stop).await;
+}
+
+impl Engine {
+    /// Reads customers whose turn it is until `shutdown` turns true; what runs then is given up,
+    /// and taken up by another process when its lease ends.
+    pub(crate) async fn run_scans(&self, mut shutdown: watch::Receiver<bool>) {
+        let lease = Uuid::new_v4();
+        let mut notices = self.inner.hub.subscribe();
+        let mut running: JoinSet<()> = JoinSet::new();
+        // By task, so that a turn whose scan breaks off is let go as well.
+        let mut held: HashMap<task::Id, Turn> = HashMap::new();
+        let mut look = tokio::time::interval(LOOK);
+        look.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut renew = tokio::time::interval(RENEW);
+        renew.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                () = stopped(&mut shutdown) => return,
+                _ = renew.tick() => {
+                    let turns: Vec<Turn> = held.values().copied().collect();
+                    if let Err(error) = self.store().renew_scans(lease, &turns, self.until()).await {
+                        tracing::warn!(error = %error, "leases of scans could not be renewed");
+                    }
+                    continue;
+                }
+                Some(ended) = running.join_next_with_id(), if !running.is_empty() => {
+                    let id = match ended {
+                        Ok((id, ())) => id,
+                        Err(error) => {
+                            tracing::error!(error = %error, "a scan broke off");
+                            error.id()
+                        }
+                    };
+                    held.remove(&id);
+                }
+                notice = notices.recv() => match notice {
+                    Ok(Notice::Setup { .. }) => continue,
+                    // A fleet's own progress makes many: free places are what counts.
+                    Ok(_) if held.len() >= AT_ONCE => continue,
+                    Ok(_) | Err(_) => {}
+                },
+                _ = look.tick() => {}
+            }
+            let free = AT_ONCE.saturating_sub(held.len());
+            if free == 0 {
+                continue;
+            }
+            match self
+                .store()
+                .claim_scans(lease, self.now(), self.until(), free)
+                .await
+            {
+                Ok(turns) => {
+                    for turn in turns {
+                        let engine = self.clone();
+                        let begun =
+                            running.spawn(async move { engine.take_turn(turn, lease).await });
+                        held.insert(begun.id(), turn);
+                    }
+                }
+                Err(error) => tracing::warn!(error = %error, "turns could not be taken"),
+            }
+        }
+    }
+
+    fn until(&self) -> Timestamp {
+        self.now().plus_millis(LEASE)
+    }
+
+    async fn take_turn(&self, turn: Turn, lease: Uuid) {
+        let read = tokio::time::timeout(LONGEST, self.scan(turn, lease));
+        let kept = match read.await {
+            Ok(kept) => kept,
+            Err(_) => self.give_up(turn, lease).await,
+        };
+        let kept = match kept {
+            Ok(()) => self.end_of_fleet(turn).await,
+            failed => failed,
+        };
+        // Only our own database fails here: the turn comes again when the lease ends.
+        if let Err(failure) = kept {
+            tracing::error!(customer = %turn.customer, error = %failure, "a scan could not be kept");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::id::{CustomerId, PartnerId};
+
+    use super::*;
+
+    #[test]
+    fn the_night_is_spread_and_never_missed_nor_doubled() {
+        let now = Timestamp::from_millis(1_790_000_000_000);
+        let mut moments = Vec::new();
+        for number in 0..500_u128 {
+            let turn = Turn {
+                partner: PartnerId(Uuid::nil()),
+                customer: CustomerId(Uuid::new_v5(&Uuid::nil(), &number.to_be_bytes())),
+            };
+            let next = next_night(now, turn);
+            let wait = next.millis() - now.millis();
+            assert!(wait > DAY / 2 && wait <= DAY + DAY / 2, "{wait}");
+            let hour = next.millis().rem_euclid(DAY);
+            assert!((NIGHT..NIGHT + SPREAD).contains(&hour), "{hour}");
+            // Read on time, it is read again a day later.
+            let after = next_night(next, turn);
+            assert_eq!(after.millis() - next.millis(), DAY);
+            moments.push(hour);
+        }
+        moments.sort_unstable();
+        let half = moments.partition_point(|moment| *moment < NIGHT + SPREAD / 2);
+        assert!(
+            (200..300).contains(&half),
+            "{half} of 500 in the first half"
+        );
+    }
+}

@@ -1,0 +1,154 @@
+//! What a setup made, found again: by a later run, before it is undone, or when it was cancelled.
+//!
+//! A change whose answer was lost, or whose run was killed, is in the tenant all the same. History
+//! tells each exactly once.
+
+use domain::{
+    application::AccessPolicy,
+    plan::{Group, Mailbox, marker},
+    step::StepKind,
+};
+use microsoft::exchange::{ExGroup, Member};
+use serde_json::json;
+
+use super::work::{Outcome, Work};
+use crate::{Failure, pace};
+
+pub(crate) const GROUP: &str = "group";
+pub(crate) const HIDDEN: &str = "group.hidden";
+pub(crate) const POLICY: &str = "policy";
+const NOT_SEEN: &str = "not seen";
+
+pub(crate) fn member(mailbox: &Mailbox) -> String {
+    format!("member.{}", mailbox.object)
+}
+
+/// A step that was cut short when the setup was cancelled: looks once more at what it made.
+pub(crate) async fn last(work: &mut Work<'_>) -> Result<Outcome, Failure> {
+    let address = work.plan.group.address().to_string();
+    match work.step.kind {
+        StepKind::Group => {
+            let found = work.tenant.group(&address).await?;
+            if let Some(found) = work.saw("Group after the cancel", found) {
+                group(work, &found);
+            }
+        }
+        StepKind::Senders => {
+            let found = work.tenant.group(&address).await?;
+            if let Some(found) = work.saw("Group after the cancel", found) {
+                let there = work.tenant.group_members(&found.identity()).await?;
+                let there = work.saw("Members after the cancel", there);
+                members(work, &found, &there);
+            }
+        }
+        StepKind::Policy => {
+            let found = work.tenant.policies().await?;
+            let found = work.saw("Policies after the cancel", found);
+            if let Some(found) = ours(work, &found) {
+                policy(work, found);
+            }
+        }
+        StepKind::Readiness | StepKind::Visible | StepKind::Check | StepKind::Prove => {}
+    }
+    if !all_told(work)
+        && let Some(wait) = once_more(work)
+    {
+        return wait;
+    }
+    Ok(Outcome::Skipped {
+        why: "The setup was cancelled while this ran; what it made by then stays.".into(),
+    })
+}
+
+/// Everything that the step makes is told, so that there is nothing more to find.
+pub(crate) fn all_told(work: &Work<'_>) -> bool {
+    match work.step.kind {
+        StepKind::Group => work.is_told(GROUP) && work.is_told(HIDDEN),
+        StepKind::Senders => work
+            .plan
+            .senders
+            .iter()
+            .all(|sender| work.is_told(&member(sender))),
+        StepKind::Policy => work.is_told(POLICY),
+        StepKind::Readiness | StepKind::Visible | StepKind::Check | StepKind::Prove => true,
+    }
+}
+
+/// What was just made may not be shown yet: it takes two looks to believe that nothing is there.
+pub(crate) fn once_more(work: &mut Work<'_>) -> Option<Result<Outcome, Failure>> {
+    work.mark(NOT_SEEN).then(|| {
+        Outcome::wait(
+            "Exchange does not show all that this setup makes here; it looks once more, because what was just made can take a while to show.",
+            pace::ABSENT,
+            "a minute",
+        )
+    })
+}
+
+/// This setup's own policy.
+pub(crate) fn ours<'p>(work: &Work<'_>, policies: &'p [AccessPolicy]) -> Option<&'p AccessPolicy> {
+    policies
+        .iter()
+        .find(|policy| policy.description.starts_with(&marker(work.setup)))
+}
+
+/// Tells of the group, if this setup made it. True: that is news.
+pub(crate) fn group(work: &mut Work<'_>, group: &ExGroup) -> bool {
+    if matches!(work.plan.group, Group::Existing { .. }) || !group.is_described(&marker(work.setup))
+    {
+        return false;
+    }
+    let facts = json!({
+        "group": group.object, "name": group.name, "address": group.address, "dn": group.dn,
+    });
+    let address = work.plan.group.address();
+    let made = work.found_changed(
+        GROUP,
+        format!("The group {address} was made."),
+        None,
+        Some(facts),
+    );
+    // It is born visible.
+    let hidden = group.hidden
+        && work.found_changed(
+            HIDDEN,
+            format!("The group {address} was hidden from the address lists."),
+            Some(json!({ "hidden": false })),
+            Some(json!({ "hidden": true })),
+        );
+    made || hidden
+}
+
+/// Tells of the senders that are members of the group that this setup made. True: some are news.
+pub(crate) fn members(work: &mut Work<'_>, group: &ExGroup, there: &[Member]) -> bool {
+    if matches!(work.plan.group, Group::Existing { .. }) || !group.is_described(&marker(work.setup))
+    {
+        return false;
+    }
+    let plan = work.plan;
+    let mut news = false;
+    for sender in plan
+        .senders
+        .iter()
+        .filter(|sender| there.iter().any(|one| one.object == Some(sender.object)))
+    {
+        news |= work.found_changed(
+            &member(sender),
+            format!("{} was added to {}.", sender.address, group.address),
+            None,
+            Some(json!({ "member": sender.address })),
+        );
+    }
+    news
+}
+
+/// Tells of the policy, if this setup made it. True: that is news.
+pub(crate) fn policy(work: &mut Work<'_>, policy: &AccessPolicy) -> bool {
+    if !policy.description.starts_with(&marker(work.setup)) {
+        return false;
+    }
+    let facts = json!({
+        "identity": policy.identity, "right": policy.right.as_str(), "group": policy.scope_object,
+    });
+    work.found_changed(POLICY, "The access policy was made.", None, Some(facts))
+}
