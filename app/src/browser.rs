@@ -60,6 +60,43 @@ pub fn focus(id: &str) {
     }
 }
 
+/// Shows the moments of what the server drew in the reader's own time.
+pub fn show_local_times() {
+    let Ok(times) = document().query_selector_all(".drawn time[datetime]") else {
+        return;
+    };
+    for index in 0..times.length() {
+        let Some(element) = times
+            .get(index)
+            .and_then(|node| node.dyn_into::<web_sys::Element>().ok())
+        else {
+            continue;
+        };
+        let written = element.get_attribute("datetime").unwrap_or_default();
+        let millis = js_sys::Date::parse(&written);
+        if millis.is_finite() {
+            #[allow(clippy::cast_possible_truncation)]
+            let at = Timestamp(millis as i64);
+            element.set_text_content(Some(&crate::components::local_words(at)));
+        }
+    }
+}
+
+/// Whether something of this kind is on the page.
+pub fn shows(selector: &str) -> bool {
+    document()
+        .query_selector(selector)
+        .is_ok_and(|found| found.is_some())
+}
+
+/// Whether the keyboard's focus is in a form within what the selector names.
+pub fn is_in_form(within: &str) -> bool {
+    let selector = format!("{within} form");
+    document()
+        .active_element()
+        .is_some_and(|element| element.closest(&selector).is_ok_and(|form| form.is_some()))
+}
+
 /// Copies text and says whether the browser let us.
 pub async fn copy(text: &str) -> bool {
     let navigator = window().navigator();

@@ -28,6 +28,8 @@ pub struct Live {
     pub link: RwSignal<Link>,
     /// Counts changes that lists and counters should see.
     pub changed: RwSignal<u32>,
+    /// Counts scans that were asked for, began or ended.
+    pub scanned: RwSignal<u32>,
     /// The newest that the stream said of the setup that is followed.
     pub setup: RwSignal<Option<Arc<SetupView>>>,
     following: RwSignal<Option<(CustomerId, SetupId)>>,
@@ -41,6 +43,7 @@ impl Live {
         let live = Self {
             link: RwSignal::new(Link::Opening),
             changed: RwSignal::new(0),
+            scanned: RwSignal::new(0),
             setup: RwSignal::new(None),
             following: RwSignal::new(None),
             attempt: RwSignal::new(0),
@@ -77,14 +80,22 @@ impl Live {
             handlers: Vec::new(),
         };
         source.on("open", move |_| {
+            // What went on while the page was on its way has changed since, and nobody told.
+            if crate::browser::shows(".drawn [role=status]") {
+                self.scanned.update(|count| *count = count.wrapping_add(1));
+            }
             if self.link.get_untracked() == Link::Lost {
                 // What happened in between was missed.
                 self.changed.update(|count| *count = count.wrapping_add(1));
+                self.scanned.update(|count| *count = count.wrapping_add(1));
             }
             self.link.set(Link::Open);
         });
         source.on("changed", move |_| {
             self.changed.update(|count| *count = count.wrapping_add(1));
+        });
+        source.on("scanned", move |_| {
+            self.scanned.update(|count| *count = count.wrapping_add(1));
         });
         source.on("setup", move |event| {
             let Some(text) = event.data().as_string() else {

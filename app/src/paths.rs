@@ -1,9 +1,10 @@
 //! Addresses of pages, in one place.
 
-use domain::id::{CustomerId, SetupId};
+use domain::id::{CustomerId, ObjectId, SetupId};
 
 use crate::query::encode;
 
+pub const EXPOSURE: &str = "/exposure";
 pub const CUSTOMERS: &str = "/customers";
 pub const CONNECT: &str = "/customers/connect";
 pub const RUNNING: &str = "/running";
@@ -19,6 +20,22 @@ pub fn customer(id: CustomerId) -> String {
 
 pub fn history(id: CustomerId) -> String {
     format!("/customers/{id}/history")
+}
+
+/// Why an application reaches what it reaches. `object`: its service principal.
+pub fn application(id: CustomerId, object: ObjectId) -> String {
+    format!("/customers/{id}/applications/{object}")
+}
+
+/// The applications of a customer by reach.
+pub fn reach(id: CustomerId) -> String {
+    format!("/customers/{id}/reach")
+}
+
+#[cfg(feature = "ssr")]
+/// Which applications reach a mailbox.
+pub fn mailboxes(id: CustomerId) -> String {
+    format!("/customers/{id}/mailboxes")
 }
 
 pub fn new_setup(id: CustomerId) -> String {

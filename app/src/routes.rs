@@ -13,8 +13,8 @@ use crate::{
     components::{Erase as _, Hydrated, on_change},
     layout::Layout,
     pages::{
-        Account, Connect, Customer, Customers, History, Join, NewSetup, NotFound, People, Running,
-        Setup, Start, Waiting,
+        Account, Connect, Customer, Customers, DrawnPage, History, Join, NewSetup, NotFound,
+        People, Running, Setup, Start, Waiting,
     },
 };
 
@@ -47,6 +47,7 @@ pub fn App() -> impl IntoView {
     let setup: Page = || view! { <Setup/> }.any();
     let history: Page = || view! { <History/> }.any();
     let running: Page = || view! { <Running/> }.any();
+    let drawn: Page = || view! { <DrawnPage/> }.any();
     let people: Page = || view! { <People/> }.any();
     let account: Page = || view! { <Account/> }.any();
     view! {
@@ -63,6 +64,10 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/customers/:id/setups/new") view=new_setup ssr=SsrMode::Async/>
                     <Route path=path!("/customers/:id/setups/:setup") view=setup ssr=SsrMode::Async/>
                     <Route path=path!("/customers/:id/history") view=history ssr=SsrMode::Async/>
+                    <Route path=path!("/customers/:id/applications/:object") view=drawn ssr=SsrMode::Async/>
+                    <Route path=path!("/customers/:id/reach") view=drawn ssr=SsrMode::Async/>
+                    <Route path=path!("/customers/:id/mailboxes") view=drawn ssr=SsrMode::Async/>
+                    <Route path=path!("/exposure") view=drawn ssr=SsrMode::Async/>
                     <Route path=path!("/running") view=running ssr=SsrMode::Async/>
                     <Route path=path!("/people") view=people ssr=SsrMode::Async/>
                     <Route path=path!("/account") view=account ssr=SsrMode::Async/>

@@ -4,6 +4,7 @@ use domain::{Problem, id::SessionRef, person::Operator, problem::Remedy};
 use engine::Engine;
 use http::{StatusCode, header, request::Parts};
 use leptos::prelude::{provide_context, use_context};
+use leptos::server_fn::error::ServerFnUrlError;
 use leptos_axum::ResponseOptions;
 
 use crate::error::AppError;
@@ -90,6 +91,20 @@ fn wants_html(parts: &Parts) -> bool {
         .get(header::ACCEPT)
         .and_then(|value| value.to_str().ok())
         .is_some_and(|accepts| accepts.contains("text/html"))
+}
+
+/// Sends the reader of a form that was sent without JavaScript and failed back to `page`, whose
+/// address brings back what was typed. `form` is the form's own path. Other readers stay.
+pub fn back_to(page: &str, form: &str, error: &AppError) {
+    if !use_context::<Parts>().is_some_and(|parts| wants_html(&parts)) {
+        return;
+    }
+    // An address can be read only with a host; what counts is what follows it.
+    let base = format!("http://localhost{page}");
+    if let Ok(url) = ServerFnUrlError::new(form, error.clone()).to_url(&base) {
+        let query = url.query().unwrap_or_default();
+        redirect_page(&format!("{}?{query}", url.path()));
+    }
 }
 
 /// Sends a page's reader elsewhere.

@@ -25,12 +25,17 @@ addresses! {
     SKIP_PROOF "skip_proof";
     ROLL_BACK "roll_back";
     GIVE_SECRET "give_secret";
+    SCAN_ALL "scan_all";
+    CANCEL_SCAN_ALL "cancel_scan_all";
+    SCAN_ONE "scan_one";
 }
 
 #[cfg(feature = "ssr")]
 mod connections;
 #[cfg(feature = "ssr")]
 mod people;
+#[cfg(feature = "ssr")]
+mod scans;
 #[cfg(feature = "ssr")]
 mod setups;
 

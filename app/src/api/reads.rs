@@ -12,6 +12,7 @@ use domain::{
 };
 
 use super::call::Call;
+use crate::pages::Drawn;
 
 /// Writes a server function and, under the same name, how a page calls it on either side.
 macro_rules! reads {
@@ -67,6 +68,10 @@ reads! {
     /// A customer's applications, read live from Microsoft.
     applications, ReadApplications, "applications": fn(customer: CustomerId) -> ApplicationsView
     |server, operator| server.engine.applications(&operator, customer);
+
+    /// A page that only the server draws, by its address on this site.
+    drawn, ReadDrawn, "drawn": fn(page: String) -> Drawn
+    |server, operator| crate::pages::draw(server.engine, operator, page);
 
     /// Mailboxes of a customer whose name or address matches.
     mailboxes, ReadMailboxes, "mailboxes": fn(customer: CustomerId, search: String) -> MailboxesFound

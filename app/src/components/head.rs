@@ -53,12 +53,12 @@ pub fn PageHead(
 /// leptos_meta writes the title into the page as it is, so that a name from a tenant could end it
 /// and go on as markup. In the browser it is set as text, and needs no care.
 #[cfg(feature = "ssr")]
-fn for_title(text: String) -> String {
+pub fn for_title(text: String) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;")
 }
 
 #[cfg(not(feature = "ssr"))]
-fn for_title(text: String) -> String {
+pub fn for_title(text: String) -> String {
     text
 }
 

@@ -21,11 +21,15 @@ pub enum Glyph {
     Search,
     Turn,
     Star,
+    #[cfg(feature = "ssr")]
+    Right,
 }
 
 impl Glyph {
     const fn path(self) -> &'static str {
         match self {
+            #[cfg(feature = "ssr")]
+            Self::Right => "M6 3.5 10.5 8 6 12.5",
             Self::Check => "M3 8.5 6.5 12 13 4.5",
             Self::Cross => "M4 4l8 8M12 4l-8 8",
             Self::Clock => "M8 2a6 6 0 1 0 0 12A6 6 0 0 0 8 2ZM8 4.8V8l2.3 1.5",

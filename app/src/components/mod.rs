@@ -11,6 +11,8 @@ mod moment;
 mod pagination;
 mod post;
 mod problem;
+#[cfg(feature = "ssr")]
+mod reach;
 mod setup_rows;
 mod skeleton;
 mod stepper;
@@ -29,6 +31,8 @@ pub use moment::*;
 pub use pagination::*;
 pub use post::*;
 pub use problem::*;
+#[cfg(feature = "ssr")]
+pub use reach::*;
 pub use setup_rows::*;
 pub use skeleton::*;
 pub use stepper::*;

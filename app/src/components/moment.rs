@@ -45,6 +45,11 @@ pub fn TimeOfDay(at: Timestamp) -> impl IntoView {
     }.any()
 }
 
+/// The words that [`Moment`] shows once the page reacts.
+pub fn local_words(at: Timestamp) -> String {
+    local(at, browser::now())
+}
+
 /// `today 20:04`, `yesterday 20:04`, or `21 Nov 2026, 20:04`, in the browser's zone.
 fn local(at: Timestamp, now: Timestamp) -> String {
     words(browser::to_local(at), browser::to_local(now))

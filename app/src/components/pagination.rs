@@ -12,12 +12,12 @@ pub fn Pages(
     pages: i64,
     /// What the list is filtered by now.
     query: Query,
-    path: &'static str,
+    #[prop(into)] path: String,
 ) -> impl IntoView {
     let link = |number: i64, rel: &'static str, label: &'static str| {
         let fits = (1..=pages).contains(&number);
         fits.then(|| {
-            let href = query.clone().with("page", &number.to_string()).link(path);
+            let href = query.clone().with("page", &number.to_string()).link(&path);
             view! { <a class="btn small" rel=rel href=href>{label}</a> }.any()
         })
     };

@@ -14,6 +14,12 @@ use crate::{
 
 #[component]
 pub fn Navigation(role: Option<Role>, counts: Signal<Counts>) -> impl IntoView {
+    let exposure = move || {
+        let open = counts.get().unrestricted;
+        (open > 0).then(|| {
+            view! { <span class="count bad">{open}<span class="unseen">" can act as anyone"</span></span> }.any()
+        })
+    };
     let customers = move || {
         let counts = counts.get();
         view! {
@@ -34,6 +40,9 @@ pub fn Navigation(role: Option<Role>, counts: Signal<Counts>) -> impl IntoView {
     view! {
         <nav aria-label="Main">
             <ul>
+                <li>
+                    <Entry href=paths::EXPOSURE name="Exposure">{dynamic(exposure)}</Entry>
+                </li>
                 <li>
                     <Entry href=paths::CUSTOMERS name="Customers">{dynamic(customers)}</Entry>
                 </li>

@@ -1,6 +1,6 @@
 //! Connecting a customer: which one, and what its admin will be asked.
 
-use domain::person::Right;
+use domain::{connection::Way, person::Right};
 use leptos::prelude::*;
 
 use crate::{
@@ -18,10 +18,12 @@ use crate::{
 pub fn Connect() -> impl IntoView {
     let viewer = use_viewer();
     let post = Post::new(forms::CONNECT);
-    // A mistyped domain comes back in the field when the form was sent without JavaScript.
-    let typed = use_query().get_untracked().get("tenant").to_owned();
+    // What was mistyped comes back in the form when it was sent without JavaScript.
+    let query = use_query().get_untracked();
+    let typed = query.get("tenant").to_owned();
+    let way = Way::parse(query.get("way")).unwrap_or(Way::Admin);
     let crumbs = vec![(paths::CUSTOMERS.to_owned(), "Customers".to_owned())];
-    let lead = view! { <p>"An admin of the customer signs in at Microsoft and consents. Postern never sees the password."</p> }.any();
+    let lead = view! { <p>"Somebody with the right to it signs in at Microsoft. Postern never sees the password."</p> }.any();
     view! {
         <PageHead title="Connect a customer" crumbs lead=Some(lead.into_any())/>
         <Failure of=post.failure_beside("tenant")/>
@@ -30,7 +32,7 @@ pub fn Connect() -> impl IntoView {
             async move {
                 let me = viewer.0.get().await;
                 if may(&me, Right::Change) {
-                    form(post, typed)
+                    form(post, typed, way)
                 } else {
                     problem_view(&domain::Problem::forbidden("engineer or owner").into())
                 }
@@ -41,7 +43,18 @@ pub fn Connect() -> impl IntoView {
     .any()
 }
 
-fn form(post: Post, typed: String) -> AnyView {
+fn form(post: Post, typed: String, chosen: Way) -> AnyView {
+    let choice = move |way: Way, what: &'static str, means: &'static str| {
+        view! {
+            <li>
+                <label class="pick">
+                    <input type="radio" name="way" value=way.as_str() checked=chosen == way/>
+                    <span class="who-is"><b>{what}</b><small>{means}</small></span>
+                </label>
+            </li>
+        }
+        .any()
+    };
     view! {
         <PostForm post>
             <div class="card form">
@@ -54,6 +67,13 @@ fn form(post: Post, typed: String) -> AnyView {
                     error=post.failure_of("tenant")
                     required=true
                 />
+                <fieldset class="picker">
+                    <legend>"Who signs in"</legend>
+                    <ul class="picks">
+                        {choice(Way::Admin, "An admin of the customer", "Signs in there and consents. Needs nothing else.")}
+                        {choice(Way::Gdap, "You, through GDAP", "With your own account, where a GDAP relationship gives you Exchange Administrator and an admin of the customer has consented once.")}
+                    </ul>
+                </fieldset>
                 <Submit label="Go to Microsoft" pending=post.pending()/>
             </div>
         </PostForm>

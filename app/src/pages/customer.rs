@@ -80,6 +80,7 @@ fn show(
     };
     view! {
         <PageHead title=head.name.clone() crumbs lead=Some(lead.into_any())>
+            <a class="btn" href=paths::reach(head.id)>"Reach"</a>
             <a class="btn" href=paths::history(head.id)>"History"</a>
         </PageHead>
         <ConnectionPanel head connection may_change/>

@@ -4,6 +4,7 @@ mod account;
 mod connect;
 mod customer;
 mod customers;
+mod drawn;
 mod history;
 mod join;
 mod not_found;
@@ -18,6 +19,9 @@ pub use account::Account;
 pub use connect::Connect;
 pub use customer::Customer;
 pub use customers::Customers;
+#[cfg(feature = "ssr")]
+pub use drawn::draw;
+pub use drawn::{Drawn, DrawnPage};
 pub use history::History;
 pub use join::Join;
 pub use not_found::NotFound;

@@ -1,4 +1,4 @@
-//! Downloads: a customer's history, and a setup as a script.
+//! Downloads: the exposure, a customer's history, and a setup as a script.
 
 use axum::{
     Extension, Router,
@@ -9,6 +9,7 @@ use axum::{
 };
 use domain::{
     Problem,
+    exposure::{By, ExposureQuery, ExposureSort, Standing},
     history::Event,
     id::{CustomerId, SetupId},
     view::HistoryQuery,
@@ -20,6 +21,8 @@ use super::{Web, csv, refusal::Refusal, visitor::Visitor};
 
 pub(super) fn routes() -> Router<Web> {
     Router::new()
+        .route("/exposure.csv", get(exposure_csv))
+        .route("/exposure.json", get(exposure_json))
         .route("/customers/{customer}/history.csv", get(history_csv))
         .route("/customers/{customer}/history.json", get(history_json))
         .route(
@@ -92,6 +95,91 @@ async fn history_json(
         "application/json",
         text,
     )
+}
+
+/// The filter of the exposure's page; what does not fit counts as on the page: as left out.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct ExposureFilter {
+    by: String,
+    search: String,
+    standing: String,
+    app: String,
+    permission: String,
+    sort: String,
+}
+
+impl From<ExposureFilter> for ExposureQuery {
+    fn from(filter: ExposureFilter) -> Self {
+        Self {
+            by: By::parse(&filter.by),
+            search: filter.search,
+            standing: Standing::parse(&filter.standing),
+            application: filter.app.parse().ok(),
+            customer: None,
+            permission: filter.permission,
+            sort: ExposureSort::parse(&filter.sort),
+            page: 1,
+        }
+    }
+}
+
+async fn exposure_csv(
+    State(web): State<Web>,
+    Extension(visitor): Extension<Visitor>,
+    Query(filter): Query<ExposureFilter>,
+) -> Result<Response, Refusal> {
+    let operator = visitor.with_role()?;
+    let found = web
+        .engine()
+        .exposure_download(operator, &filter.into())
+        .await?;
+    let mut out = String::new();
+    let mut head = vec![
+        "name",
+        "beside",
+        "application id",
+        "customer",
+        "permissions",
+        "customers",
+    ];
+    head.extend(Standing::ALL.map(Standing::word));
+    csv::push_row(&mut out, head);
+    for row in &found.rows {
+        let mut cells = vec![
+            row.name.clone(),
+            row.beside.clone(),
+            row.application.map(|id| id.to_string()).unwrap_or_default(),
+            row.customer_name.clone().unwrap_or_default(),
+            row.permissions.join(" "),
+            row.customers.to_string(),
+        ];
+        cells.extend(Standing::ALL.map(|standing| row.tally.of(standing).to_string()));
+        csv::push_row(&mut out, cells.iter().map(String::as_str));
+    }
+    attachment(
+        &format!("{}.csv", found.name),
+        "text/csv; charset=utf-8",
+        out,
+    )
+}
+
+async fn exposure_json(
+    State(web): State<Web>,
+    Extension(visitor): Extension<Visitor>,
+    Query(filter): Query<ExposureFilter>,
+) -> Result<Response, Refusal> {
+    let operator = visitor.with_role()?;
+    let found = web
+        .engine()
+        .exposure_download(operator, &filter.into())
+        .await?;
+    let text = serde_json::to_string(&found.rows).map_err(|error| {
+        let reference = Uuid::new_v4();
+        tracing::error!(%reference, %error, "the exposure could not be written as JSON");
+        Refusal::of(Problem::internal(reference))
+    })?;
+    attachment(&format!("{}.json", found.name), "application/json", text)
 }
 
 async fn script(

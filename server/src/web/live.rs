@@ -50,18 +50,26 @@ async fn setup(
     Ok(stream(&web, session, events))
 }
 
-/// All of the partner's setups: only that something changed.
+/// All of the partner's setups and scans: only that something changed.
 async fn setups(
     State(web): State<Web>,
     Extension(visitor): Extension<Visitor>,
     session: Session,
 ) -> Result<Response, Refusal> {
     let operator = visitor.with_role()?;
-    let events = web
+    let setups = web
         .engine()
         .watch_partner(operator)
         .map(|()| Event::default().event("changed").data("1"));
-    Ok(stream(&web, session, events))
+    let scans = web
+        .engine()
+        .watch_scans(operator)
+        .map(|()| Event::default().event("scanned").data("1"));
+    Ok(stream(
+        &web,
+        session,
+        futures::stream::select(setups, scans),
+    ))
 }
 
 fn last_seen(headers: &HeaderMap) -> Option<i64> {

@@ -1,30 +1,55 @@
 //! Connecting customers and letting them go.
 
-use domain::id::CustomerId;
+use domain::{Problem, connection::Way, id::CustomerId};
 use leptos::prelude::*;
 
-use crate::{api::context, error::AppError};
+use crate::{api::context, error::AppError, paths, query::Query};
 
 /// Adds a customer and sends the browser to its authority to consent.
 #[server(endpoint = "connect")]
-pub async fn connect(tenant: String) -> Result<(), AppError> {
+pub async fn connect(tenant: String, way: Option<Way>) -> Result<(), AppError> {
     let server = context::server()?;
     let operator = server.operator()?;
     let browser = server.browser()?;
-    let url = server.engine.connect(&operator, &tenant, browser).await?;
+    let way = way.unwrap_or(Way::Admin);
+    let url = server
+        .engine
+        .connect(&operator, &tenant, way, browser)
+        .await;
+    let url = url.map_err(|problem| mistyped(&tenant, way, problem))?;
     leptos_axum::redirect(&url);
     Ok(())
 }
 
-/// Sends the browser to a customer's authority to consent again.
+/// What was typed comes back to the form, also without JavaScript.
+fn mistyped(tenant: &str, way: Way, problem: Problem) -> AppError {
+    let error = AppError::from(problem);
+    let query = Query::default().with("tenant", tenant);
+    let page = query.with("way", way.as_str()).link(paths::CONNECT);
+    context::back_to(&page, super::CONNECT, &error);
+    error
+}
+
+/// Sends the browser to a customer's authority to consent again, or, for GDAP, to the operator's
+/// own. `return_to`: a local path to end at.
 #[server(endpoint = "reconnect")]
-pub async fn reconnect(customer: CustomerId) -> Result<(), AppError> {
+pub async fn reconnect(
+    customer: CustomerId,
+    way: Option<Way>,
+    return_to: Option<String>,
+) -> Result<(), AppError> {
     let server = context::server()?;
     let operator = server.operator()?;
     let browser = server.browser()?;
     let url = server
         .engine
-        .reconnect(&operator, customer, browser)
+        .reconnect(
+            &operator,
+            customer,
+            way.unwrap_or(Way::Admin),
+            return_to.as_deref(),
+            browser,
+        )
         .await?;
     leptos_axum::redirect(&url);
     Ok(())

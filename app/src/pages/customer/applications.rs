@@ -231,7 +231,7 @@ fn line(row: ApplicationRow, head: &CustomerHead, may_change: bool, primary: boo
     view! {
         <tr>
             <td>
-                <span class="strong">{application.name.clone()}</span>
+                <a class="strong" href=paths::application(head.id, application.object)>{application.name.clone()}</a>
                 <span class="sub">{about}</span>
                 <span class="sub mono">{application.app_id.to_string()}</span>
             </td>

@@ -1,7 +1,7 @@
 //! The connection: who consented, to what, whether it works, and what to do when it does not.
 
 use domain::{
-    connection::{Connection, Health},
+    connection::{Connection, Health, Way},
     view::CustomerHead,
 };
 use leptos::prelude::*;
@@ -33,6 +33,11 @@ pub fn ConnectionPanel(
                 <PostForm post=reconnect>
                     <input type="hidden" name="customer" value=id.to_string()/>
                     <Submit label class pending=reconnect.pending()/>
+                </PostForm>
+                <PostForm post=reconnect>
+                    <input type="hidden" name="customer" value=id.to_string()/>
+                    <input type="hidden" name="way" value=Way::Gdap.as_str()/>
+                    <Submit label="Use GDAP" class=quieter pending=reconnect.pending()/>
                 </PostForm>
                 <PostForm post=make_link class="needs-js">
                     <input type="hidden" name="customer" value=id.to_string()/>

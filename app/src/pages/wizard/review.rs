@@ -45,7 +45,10 @@ pub fn screen(review: Review) -> AnyView {
             </div>
         }.any()
     });
-    let consent = needs_consent.then(|| ask_consent(customer.id.to_string(), &customer.name));
+    let consent = needs_consent.then(|| {
+        let here = address(customer.id, &draft, Stage::Review);
+        ask_consent(customer.id.to_string(), &customer.name, here)
+    });
     view! {
         {head(&customer, &name, Stage::Review, &draft, lead.into_any())}
         {held_by(active.as_ref())}
@@ -110,7 +113,8 @@ fn mailboxes(list: &[Mailbox]) -> AnyView {
     }
 }
 
-fn ask_consent(customer: String, name: &str) -> AnyView {
+/// `here`: the address of this page, to come back to.
+fn ask_consent(customer: String, name: &str, here: String) -> AnyView {
     let post = Post::new(forms::RECONNECT);
     let sentence = format!("Postern may read at {name}, but not change anything yet.");
     view! {
@@ -119,10 +123,11 @@ fn ask_consent(customer: String, name: &str) -> AnyView {
             <div class="lines">
                 <p class="happened">{sentence}</p>
                 <p>"The setup would stop at its first step."</p>
-                <p class="todo">"Sign in as an admin of the customer and consent; then come back to this page with the browser's Back button, or confine the application again."</p>
+                <p class="todo">"Sign in as an admin of the customer and consent. You come back to this page."</p>
                 <Failure of=post.failure()/>
                 <PostForm post>
                     <input type="hidden" name="customer" value=customer/>
+                    <input type="hidden" name="return_to" value=here/>
                     <div class="actions"><Submit label="Sign in as their admin" class="btn" pending=post.pending()/></div>
                 </PostForm>
             </div>

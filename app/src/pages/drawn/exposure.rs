@@ -1,0 +1,317 @@
+//! Who can reach whose mailboxes, over all customers.
+
+use domain::{
+    exposure::{
+        By, ExposurePage, ExposureQuery, ExposureRow, ExposureSort, Fleet, NotRead, Standing, Tally,
+    },
+    person::{Operator, Right},
+    time::span,
+};
+use leptos::prelude::*;
+
+use super::{
+    draw::Page,
+    parts::{counted, filters, numbers},
+};
+use crate::{
+    api::forms,
+    components::{
+        Empty, Erase as _, Moment, Pages, TableCard, bar, chart, counted_tag, reach_tag, th,
+        th_hidden,
+    },
+    paths,
+    query::Query,
+};
+
+/// What the address asks for. What it does not say has its default.
+pub(super) fn ask(query: &Query) -> ExposureQuery {
+    ExposureQuery {
+        by: By::parse(query.get("by")),
+        search: query.get("search").trim().chars().take(200).collect(),
+        standing: Standing::parse(query.get("standing")),
+        application: query.get("app").parse().ok(),
+        customer: None,
+        permission: query.get("permission").chars().take(100).collect(),
+        sort: ExposureSort::parse(query.get("sort")),
+        page: query.get("page").parse().unwrap_or(1).max(1),
+    }
+}
+
+pub(super) fn page(page: ExposurePage, query: &Query, operator: &Operator) -> Page {
+    let may_change = operator.role.is_some_and(|role| role.may(Right::Change));
+    let under_way = page
+        .fleet
+        .as_ref()
+        .is_some_and(|fleet| fleet.ended.is_none());
+    let download = |kind: &str| {
+        let path = format!("{}.{kind}", paths::EXPOSURE);
+        query.clone().with("page", "").link(&path)
+    };
+    let (csv, json) = (download("csv"), download("json"));
+    let offer = (may_change && !under_way && page.customers > 0).then(|| {
+        view! { <form method="post" action=forms::SCAN_ALL><button type="submit" class="btn primary">"Read all again"</button></form> }.any()
+    });
+    let actions = view! {
+        <a class="btn" href=csv rel="external" download="">"CSV"</a>
+        <a class="btn" href=json rel="external" download="">"JSON"</a>
+        {offer}
+    }
+    .any();
+    let days = (page.days.len() > 1).then(|| chart(&page.days));
+    let progress = page.fleet.as_ref().map(|fleet| progress(fleet, may_change));
+    let tiles = tiles(&page, query);
+    let not_read = not_read(&page.not_read, page.not_read_count);
+    let filter = filter(&page, query);
+    let lead = lead(&page);
+    let list = list(page, query, may_change);
+    Page {
+        title: "Exposure".to_owned(),
+        crumbs: Vec::new(),
+        lead,
+        actions,
+        body: view! {
+            {progress}
+            {tiles}
+            {not_read}
+            {filter}
+            {list}
+            {days}
+        }
+        .any(),
+    }
+}
+
+fn lead(page: &ExposurePage) -> AnyView {
+    let over = format!(
+        "Which applications can reach whose mailboxes, over {}. ",
+        counted(page.customers, "customer")
+    );
+    let read = page.read_from.zip(page.read_to).map(|(from, to)| {
+        if to.millis_since(from) < 60_000 {
+            view! { "Read "<Moment at=to/>"." }.into_any()
+        } else {
+            view! { "Read between "<Moment at=from/>" and "<Moment at=to/>"." }.into_any()
+        }
+    });
+    view! { <p>{over}{read}</p> }.any()
+}
+
+/// How far the reading of all customers is, or how the last one ended.
+fn progress(fleet: &Fleet, may_change: bool) -> AnyView {
+    let who = fleet
+        .started_by
+        .clone()
+        .unwrap_or_else(|| "the nightly schedule".to_owned());
+    let failed = (fleet.failed > 0).then(|| format!(", {} could not be read", fleet.failed));
+    if fleet.ended.is_some() {
+        let how = if fleet.cancelled {
+            "cancelled"
+        } else {
+            "finished"
+        };
+        return view! {
+            <p class="hint">
+                "The last reading of all customers, begun by "{who}" "<Moment at=fleet.started/>", "{how}": "
+                {format!("{} of {} read", fleet.done, fleet.total)}{failed}"."
+            </p>
+        }
+        .any();
+    }
+    let left = fleet
+        .remaining_millis
+        .map(|left| format!(", about {} left", span(left)));
+    let offer = may_change.then(|| {
+        view! { <form method="post" action=forms::CANCEL_SCAN_ALL><button type="submit" class="btn">"Cancel"</button></form> }.any()
+    });
+    view! {
+        <div class="problem wait" role="status">
+            <div class="lines">
+                <p class="happened">{format!("Reading all customers: {} of {}", fleet.done, fleet.total)}</p>
+                <p>{format!("{} at the moment", fleet.running)}{failed}{left}"; begun by "{who}"."</p>
+                <progress max=fleet.total.max(1).to_string() value=fleet.done.to_string() aria-label="Customers read"></progress>
+            </div>
+            {offer}
+        </div>
+    }
+    .any()
+}
+
+fn tiles(page: &ExposurePage, query: &Query) -> AnyView {
+    let open = format!(
+        "can act as anyone, at {}",
+        counted(page.open_customers, "customer")
+    );
+    let unknown = match page.not_read_count {
+        0 => "unknown".to_owned(),
+        some => format!("unknown, and {} not read", counted(some, "customer")),
+    };
+    let query = query.clone().with("by", By::Each.as_str());
+    numbers(&page.tally, open, unknown, &query, paths::EXPOSURE)
+}
+
+fn not_read(some: &[NotRead], count: i64) -> Option<AnyView> {
+    (count > 0).then(|| {
+        let lines = some
+            .iter()
+            .map(|one| {
+                let since = one.read.map(|at| view! { " Last read "<Moment at/>"." }.into_any());
+                view! { <li><a href=paths::customer(one.customer)>{one.name.clone()}</a>": "{one.why.clone()}{since}</li> }.any()
+            })
+            .collect_view();
+        let more = i64::try_from(some.len()).unwrap_or(0);
+        let more = (count > more).then(|| {
+            view! { <li><a href=format!("{}?sort=health", paths::CUSTOMERS)>{format!("and {} more", count - more)}</a></li> }.any()
+        });
+        view! {
+            <div class="partial" role="note">
+                <p><b>{format!("{} could not be read or never was.", counted(count, "customer"))}</b>" Nothing is known of them, or nothing newer."</p>
+                <ul class="plain">{lines}{more}</ul>
+            </div>
+        }
+        .any()
+    })
+}
+
+fn filter(page: &ExposurePage, query: &Query) -> AnyView {
+    let asked = ask(query);
+    let by = |by: By, words: &'static str| {
+        let href = query
+            .clone()
+            .with("by", by.as_str())
+            .with("page", "")
+            .link(paths::EXPOSURE);
+        let current = (asked.by == by).then_some("true");
+        view! { <a class="chip" href=href aria-current=current>{words}</a> }.any()
+    };
+    let form = filters(
+        &asked,
+        &page.permissions,
+        paths::EXPOSURE,
+        &[("by", query.get("by")), ("app", query.get("app"))],
+    );
+    view! {
+        <nav class="switcher" aria-label="What a row stands for">
+            {by(By::Application, "By application")}
+            {by(By::Customer, "By customer")}
+            {by(By::Permission, "By permission")}
+            {by(By::Each, "Each one")}
+        </nav>
+        {form}
+    }
+    .any()
+}
+
+fn list(page: ExposurePage, query: &Query, may_change: bool) -> AnyView {
+    let asked = ask(query);
+    if page.rows.is_empty() {
+        return if page.tally.total() == 0 {
+            view! { <Empty title="Nothing was read yet" text="A customer is read as soon as it is connected, and every night. Then its applications stand here."/> }.any()
+        } else {
+            view! { <Empty title="Nothing found" text="No application fits the filter."><a class="btn" href=paths::EXPOSURE>"Show all"</a></Empty> }.any()
+        };
+    }
+    let words = match asked.by {
+        By::Application => counted(page.matching, "application"),
+        By::Customer => counted(page.matching, "customer"),
+        By::Permission => counted(page.matching, "permission"),
+        By::Each => format!("{} at customers", counted(page.matching, "application")),
+    };
+    let foot = view! {
+        <span>{words}</span>
+        <Pages page=page.page pages=page.pages query=query.clone() path=paths::EXPOSURE/>
+    }
+    .any();
+    let mut head = vec![th(match asked.by {
+        By::Customer => "Customer",
+        By::Permission => "Permission",
+        By::Application | By::Each => "Application",
+    })];
+    match asked.by {
+        By::Application => head.extend([th("Permissions"), th("Customers"), th("Reach")]),
+        By::Customer => head.extend([th("Applications"), th("Reach")]),
+        By::Permission => head.extend([th("Applications"), th("Customers"), th("Reach")]),
+        By::Each => head.extend([th("Customer"), th("Permissions"), th("Reach")]),
+    }
+    head.push(th_hidden("Action"));
+    let rows = page
+        .rows
+        .into_iter()
+        .map(|row| line(row, &asked, query, may_change))
+        .collect();
+    view! { <TableCard label="Exposure" head rows foot=Some(foot.into_any())/> }.any()
+}
+
+fn line(row: ExposureRow, asked: &ExposureQuery, query: &Query, may_change: bool) -> AnyView {
+    let narrowed = |name: &'static str, value: String, by: By| {
+        query
+            .clone()
+            .with(name, &value)
+            .with("by", by.as_str())
+            .with("page", "")
+            .link(paths::EXPOSURE)
+    };
+    let href = match (asked.by, row.customer.zip(row.object), row.application) {
+        (By::Each, Some((customer, object)), _) => Some(paths::application(customer, object)),
+        (By::Customer, ..) => row.customer.map(paths::customer),
+        (By::Permission, ..) => Some(narrowed("permission", row.name.clone(), By::Application)),
+        (By::Application, _, Some(app)) => Some(narrowed("app", app.to_string(), By::Each)),
+        (By::Application, Some((customer, object)), None) => {
+            Some(paths::application(customer, object))
+        }
+        _ => None,
+    };
+    let name = row.name.clone();
+    let title = match href {
+        Some(href) => view! { <a class="strong" href=href>{name}</a> }.any(),
+        None => view! { <span class="strong">{name}</span> }.any(),
+    };
+    let first = view! { <td>{title}<span class="sub">{row.beside.clone()}</span></td> }.any();
+    let permissions = || {
+        let chips = row
+            .permissions
+            .iter()
+            .map(|one| view! { <li class="chip mono">{one.clone()}</li> }.any())
+            .collect_view();
+        view! { <td><ul class="chips">{chips}</ul></td> }.any()
+    };
+    let number = |number: i64| view! { <td class="num">{number}</td> }.any();
+    let cells: Vec<AnyView> = match asked.by {
+        By::Application => vec![permissions(), number(row.customers), reach(&row.tally)],
+        By::Customer => vec![number(row.tally.total()), reach(&row.tally)],
+        By::Permission => vec![
+            number(row.tally.total()),
+            number(row.customers),
+            reach(&row.tally),
+        ],
+        By::Each => {
+            let customer = row.customer.map(paths::customer).unwrap_or_default();
+            let name = row.customer_name.clone().unwrap_or_default();
+            vec![
+                view! { <td><a href=customer>{name}</a></td> }.any(),
+                permissions(),
+                view! { <td>{only(&row.tally).map(reach_tag)}</td> }.any(),
+            ]
+        }
+    };
+    let open = row.tally.unrestricted + row.tally.all_except > 0;
+    let confine = row.customer.zip(row.object).filter(|_| may_change && open).map(|(customer, object)| {
+        let label = format!("Confine {} at {}", row.name, row.customer_name.clone().unwrap_or_default());
+        view! { <a class="btn" href=paths::confine(customer, &object.to_string()) aria-label=label>"Confine…"</a> }.any()
+    });
+    view! { <tr>{first}{cells}<td class="act">{confine}</td></tr> }.any()
+}
+
+/// The one standing of a row that stands for one application at one customer.
+pub(super) fn only(tally: &Tally) -> Option<Standing> {
+    Standing::ALL.into_iter().find(|one| tally.of(*one) > 0)
+}
+
+fn reach(tally: &Tally) -> AnyView {
+    let worst = only(tally).map(|standing| {
+        counted_tag(
+            standing,
+            format!("{} {}", tally.of(standing), standing.word()),
+        )
+    });
+    view! { <td class="reach">{bar(tally)}{worst}</td> }.any()
+}

@@ -1,0 +1,107 @@
+//! What the exposure and a customer's reach have in common.
+
+use domain::exposure::{ExposureQuery, ExposureSort, Standing, Tally};
+use leptos::prelude::*;
+
+use crate::{components::Erase as _, query::Query};
+
+/// “1 customer”, “2 customers”.
+pub(super) fn counted(number: i64, one: &str) -> String {
+    let many = if number == 1 { "" } else { "s" };
+    format!("{number} {one}{many}")
+}
+
+/// The numbers as tiles; each leads to what it counts.
+pub(super) fn numbers(
+    tally: &Tally,
+    open: String,
+    unknown: String,
+    query: &Query,
+    path: &str,
+) -> AnyView {
+    let tile = |standing: Standing, class: &'static str, words: String| {
+        let query = query.clone().with("standing", standing.as_str());
+        let href = query.with("page", "").link(path);
+        view! { <a class=class href=href><b>{tally.of(standing)}</b><span>{words}</span></a> }.any()
+    };
+    let partly = (tally.all_except > 0).then(|| {
+        tile(
+            Standing::AllExcept,
+            "tile card warn",
+            "can act as anyone but a few".to_owned(),
+        )
+    });
+    view! {
+        <div class="tiles">
+            {tile(Standing::Unrestricted, "tile card bad", open)}
+            {partly}
+            {tile(Standing::Unknown, "tile card warn", unknown)}
+            {tile(Standing::Confined, "tile card wait", "confined, not yet proven".to_owned())}
+            {tile(Standing::Proven, "tile card good", "confined and proven".to_owned())}
+            {tile(Standing::Nothing, "tile card", "reach nothing".to_owned())}
+        </div>
+    }
+    .any()
+}
+
+/// Search, reach, permission and order as a form. `kept`: what stays in the address beside them.
+pub(super) fn filters(
+    asked: &ExposureQuery,
+    permissions: &[String],
+    path: &str,
+    kept: &[(&'static str, &str)],
+) -> AnyView {
+    let option = |value: String, words: String, chosen: bool| {
+        view! { <option value=value selected=chosen>{words}</option> }.any()
+    };
+    let standings = Standing::ALL
+        .into_iter()
+        .map(|one| {
+            let chosen = asked.standing == Some(one);
+            option(one.as_str().to_owned(), one.word().to_owned(), chosen)
+        })
+        .collect_view();
+    let permissions = permissions
+        .iter()
+        .map(|one| option(one.clone(), one.clone(), asked.permission == *one))
+        .collect_view();
+    let sorts = [
+        (ExposureSort::Worst, "Worst first"),
+        (ExposureSort::Name, "Name"),
+        (ExposureSort::Most, "Most customers"),
+    ]
+    .into_iter()
+    // At one customer there is nothing to count.
+    .filter(|(sort, _)| *sort != ExposureSort::Most || !kept.is_empty())
+    .map(|(sort, words)| {
+        let chosen = asked.sort == sort;
+        option(sort.as_str().to_owned(), words.to_owned(), chosen)
+    })
+    .collect_view();
+    let kept = kept
+        .iter()
+        .filter(|(_, value)| !value.is_empty())
+        .map(|(name, value)| {
+            view! { <input type="hidden" name=*name value=(*value).to_owned()/> }.any()
+        })
+        .collect_view();
+    let search = asked.search.clone();
+    let (action, clear) = (path.to_owned(), path.to_owned());
+    view! {
+        <form method="get" action=action>
+            <div class="filters" role="search" aria-label="Applications">
+                {kept}
+                <label class="grow">
+                    <span class="unseen">"Search"</span>
+                    <input type="search" name="search" value=search placeholder="Application, publisher or customer" autocomplete="off" spellcheck="false" maxlength="200"/>
+                </label>
+                <label><span>"Reach"</span><select name="standing"><option value="">"Any"</option>{standings}</select></label>
+                <label><span>"Permission"</span><select name="permission"><option value="">"Any"</option>{permissions}</select></label>
+                <label><span>"Order"</span><select name="sort">{sorts}</select></label>
+                <button type="submit" class="btn">"Show"</button>
+                <a class="btn quiet" href=clear>"Clear"</a>
+            </div>
+        </form>
+    }
+    .any()
+}

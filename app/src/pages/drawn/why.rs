@@ -1,0 +1,163 @@
+//! Why an application reaches what it reaches: a picture to be read from left to right.
+
+use domain::{
+    exposure::{Standing, WhyPermission, WhyPolicy, WhyRoute, WhyView},
+    person::{Operator, Right},
+    reach::Level,
+};
+use leptos::prelude::*;
+
+use super::draw::{Page, below};
+use crate::{
+    components::{
+        Erase as _, Glyph, Moment, SetupTable, TableCard, Tone, icon, level_tag, reach_tag, tag, th,
+    },
+    paths,
+};
+
+pub(super) fn page(view: WhyView, operator: &Operator) -> Page {
+    let may_change = operator.role.is_some_and(|role| role.may(Right::Change));
+    let customer = view.head.id;
+    let crumbs = below(customer, &view.head.name);
+    let id = view.application.map(|id| id.to_string());
+    let lead = view! { <p>{view.owner.clone()}" · "<span class="mono">{id}</span></p> }.any();
+    let confine = (may_change && view.can_be_confined).then(|| {
+        view! { <a class="btn primary" href=paths::confine(customer, &view.object.to_string())>"Confine…"</a> }.any()
+    });
+    let tone = match view.standing {
+        Standing::Unrestricted => "problem bad",
+        Standing::AllExcept | Standing::Unknown => "problem warn",
+        Standing::Confined => "problem wait",
+        Standing::Proven | Standing::Nothing => "problem good",
+    };
+    let permissions = view
+        .permissions
+        .iter()
+        .map(|one| permission(one, &view.policies))
+        .collect_view();
+    let title = view.name.clone();
+    let body = view! {
+        <div class=tone role="note">
+            <div class="lines">
+                <p class="happened">{view.sentence.clone()}</p>
+                <p>"As read "<Moment at=view.read/>". "{view.change.clone()}</p>
+            </div>
+            {reach_tag(view.standing)}
+        </div>
+        <section aria-labelledby="why">
+            <div class="section-head"><h2 id="why">"Why"</h2></div>
+            <ul class="why">{permissions}</ul>
+        </section>
+        {lines("What is not known", view.gaps)}
+        {lines("To be known", view.notes)}
+        {mailboxes(view.mailboxes, view.more_mailboxes)}
+        {credentials(&view.credentials)}
+        {(!view.setups.is_empty()).then(|| view! {
+            <section aria-labelledby="setups">
+                <div class="section-head"><h2 id="setups">"Setups"</h2></div>
+                <SetupTable label="Setups of this application" rows=view.setups/>
+            </section>
+        }.any())}
+    }
+    .any();
+    Page {
+        title,
+        crumbs,
+        lead,
+        actions: confine.into_any(),
+        body,
+    }
+}
+
+/// One permission: each way to it in a row, from what was given, through what narrows it, to what
+/// is left.
+fn permission(one: &WhyPermission, policies: &[WhyPolicy]) -> AnyView {
+    let routes = one
+        .routes
+        .iter()
+        .map(|route| way(route, policies))
+        .collect_view();
+    view! {
+        <li class="card">
+            <div class="section-head">
+                <h3><span class="mono">{one.name.clone()}</span></h3>
+                {level_tag(one.level)}
+            </div>
+            <p>{format!("Can {}; reaches {}.", one.can, one.extent)}</p>
+            <ol class="ways">{routes}</ol>
+        </li>
+    }
+    .any()
+}
+
+fn way(route: &WhyRoute, policies: &[WhyPolicy]) -> AnyView {
+    let narrowed = route.through == "narrowed by access policies";
+    let by = narrowed.then(|| {
+        policies
+            .iter()
+            .map(|policy| {
+                let all = policy.for_all.then_some(", for every application");
+                view! { <span class="sub">{format!("{} {}: {}", policy.right, policy.scope, policy.covers)}{all}</span> }.any()
+            })
+            .collect_view()
+    });
+    let class = match route.level {
+        Level::Unrestricted => "end bad",
+        Level::AllExcept | Level::Unknown => "end warn",
+        Level::Confined => "end good",
+        Level::Nothing => "end",
+    };
+    view! {
+        <li>
+            <span class="node">{route.from.clone()}</span>
+            <span class="arrow">{icon(Glyph::Right)}<span class="unseen">"then"</span></span>
+            <span class="node">{route.through.clone()}{by}</span>
+            <span class="arrow">{icon(Glyph::Right)}<span class="unseen">"leaves"</span></span>
+            <span class=format!("node {class}")>{route.leaves.clone()}</span>
+        </li>
+    }
+    .any()
+}
+
+fn lines(title: &'static str, lines: Vec<String>) -> Option<AnyView> {
+    (!lines.is_empty()).then(|| {
+        let items = lines
+            .into_iter()
+            .map(|line| view! { <li>{line}</li> }.any())
+            .collect_view();
+        view! { <section><div class="section-head"><h2>{title}</h2></div><ul class="card lines">{items}</ul></section> }.any()
+    })
+}
+
+fn mailboxes(names: Vec<String>, more: u32) -> Option<AnyView> {
+    (!names.is_empty()).then(|| {
+        let items = names
+            .into_iter()
+            .map(|name| view! { <li class="chip mono">{name}</li> }.any())
+            .collect_view();
+        let more = (more > 0).then(|| view! { <p class="hint">{format!("and {more} more")}</p> }.any());
+        view! { <section><div class="section-head"><h2>"The mailboxes that make the difference"</h2></div><ul class="chips">{items}</ul>{more}</section> }.any()
+    })
+}
+
+fn credentials(all: &[domain::exposure::Credential]) -> Option<AnyView> {
+    (!all.is_empty()).then(|| {
+        let rows = all
+            .iter()
+            .map(|one| {
+                let ends = one.ends.map_or_else(
+                    || view! { <span class="faint">"not told"</span> }.any(),
+                    |at| view! { <Moment at/> }.any(),
+                );
+                let state = if one.over {
+                    tag(Tone::Calm, Glyph::Dash, "over")
+                } else {
+                    tag(Tone::Wait, Glyph::Key, "works")
+                };
+                view! { <tr><td>{one.kind.clone()}</td><td class="when">{ends}</td><td>{state}</td></tr> }.any()
+            })
+            .collect();
+        let head = vec![th("Credential"), th("Ends"), th("State")];
+        view! { <section><div class="section-head"><h2>"Credentials"</h2></div><TableCard label="Credentials" head rows/></section> }.any()
+    })
+}
