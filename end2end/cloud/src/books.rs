@@ -89,13 +89,14 @@ impl Books {
     }
 
     /// Keeps a mail; its number is given here.
-    pub fn post(&mut self, mut mail: Mail) {
+    pub fn post(&mut self, mut mail: Mail) -> u64 {
         self.next_mail += 1;
         mail.number = self.next_mail;
         self.outbox.push_back(mail);
         if self.outbox.len() > MOST {
             self.outbox.pop_front();
         }
+        self.next_mail
     }
 
     pub fn log(&self) -> impl Iterator<Item = &LogEntry> {
@@ -113,6 +114,6 @@ impl Books {
 }
 
 /// Serialises anything of this crate; a failure would be a defect, and shows as one.
-pub fn to_value(thing: &impl Serialize) -> Value {
+pub fn to_value(thing: &(impl Serialize + ?Sized)) -> Value {
     serde_json::to_value(thing).unwrap_or_else(|error| Value::String(error.to_string()))
 }

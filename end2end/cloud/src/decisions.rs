@@ -22,6 +22,9 @@
 //! - A tenant without Exchange has no service principal for it: a token for it is refused with
 //!   650052.
 //! - `EnforceExoAppRbacPermissions` is shown, always false, and means nothing.
+//! - Members of a kind that is accepted and not listed (`unlisted_members`) count for policies
+//!   and for their test.
+//! - The words of a test's result in other languages are our own translations.
 //! - A removing cmdlet without `Confirm: false` is refused: somebody would have to press a key.
 //! - A request that was received is carried out even when its client is gone before the answer.
 //! - `$batch` of Exchange takes ten requests; a continuation by GET is refused with 405.
@@ -84,10 +87,23 @@ pub struct Delays {
     /// Access-policy reads of a tenant without any answer "couldn't be found" instead of an empty
     /// list (§2.4).
     pub empty_policies_not_found: bool,
+    /// An activated directory role is believed by Exchange (§1.6: until then a 403 of NUL bytes,
+    /// although the token has it). No source has a number.
+    pub role_activation: [u64; 2],
+    /// Reads of Exchange with an identity that nothing has list everything instead of saying that
+    /// it was not found, as the documentation of every such cmdlet warns (§2).
+    pub unknown_identity_lists_all: bool,
     /// Graph's resource units per 10 seconds of the wall clock, per application and tenant (§7.3).
+    ///
+    /// Zero: by the tenant's size, 3,500 to 8,000.
     pub graph_units_per_10s: u64,
+    /// Graph's changes per 2.5 minutes of the wall clock, per application and tenant (§7.3).
+    pub graph_writes_per_150s: u64,
     /// Concurrent Outlook requests per application and mailbox (§7.3).
     pub outlook_concurrency: u64,
+    /// Concurrent requests of Exchange per tenant; one more gets the plain text of §1.4 and no
+    /// `Retry-After`. Zero: no limit, for no source has a number.
+    pub exchange_concurrency: u64,
 }
 
 impl Default for Delays {
@@ -113,8 +129,12 @@ impl Default for Delays {
             refresh_lifetime: [7_776_000, 7_776_000],
             token_skew: 0,
             empty_policies_not_found: true,
-            graph_units_per_10s: 8000,
+            role_activation: [60, 600],
+            unknown_identity_lists_all: false,
+            graph_units_per_10s: 0,
+            graph_writes_per_150s: 3000,
             outlook_concurrency: 4,
+            exchange_concurrency: 0,
         }
     }
 }
@@ -144,10 +164,15 @@ impl Delays {
             customization: [0, 0],
             rbac_idle: [0, 0],
             rbac_active: [0, 0],
+            role_activation: [0, 0],
             ..Self::without_latency()
         }
     }
 }
+
+/// The share of refusals, while a consent is on its way, that say 650051 instead of 65001 (§6.5:
+/// both are normal then; no source has a number).
+pub const HALF_THERE: f64 = 0.25;
 
 /// Codes of authorization live ten minutes ("about 10 minutes", §6.1).
 pub const CODE_SECONDS: i64 = 600;

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -9,6 +10,7 @@ use tokio::sync::watch;
 use uuid::Uuid;
 
 use crate::books::Host;
+use crate::campaign::Campaign;
 use crate::clock::Dice;
 use crate::world::Tenants;
 
@@ -35,10 +37,17 @@ pub struct Action {
     /// A plain-text body beside `status` (429 when there is none).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
+    /// Beside `status` or `text`: does the work first, and says that it failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub after: Option<bool>,
     /// Never answers, until the fault is deleted or the connection drops.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hang: Option<Hang>,
-    /// `"body"`: does the work, sends half of the body and drops the connection.
+    /// Beside `hang`: drops the connection after so many milliseconds of the wall clock.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hang_ms: Option<u64>,
+    /// `"body"`: does the work, sends half of the body and drops the connection. `"before"`,
+    /// `"after"`: drops it without any answer, before or after the work.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cut: Option<String>,
     /// Does the work and sends half of the body as if it were all.
@@ -68,6 +77,18 @@ pub struct Action {
     /// Beside `exchange_error`: the exception's type.
     #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
     pub exception: Option<String>,
+    /// Reads show another tenant's data; what changes something is done as usual.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub wrong_tenant: Option<bool>,
+    /// Seconds by which the clock of this answer is wrong: its `Date`, and the times in a token.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub skew: Option<i64>,
+    /// Entra signs with a new key from this request on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub roll_keys: Option<bool>,
+    /// 401 of Graph or Exchange with a claims challenge: the token was revoked meanwhile.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub claims_challenge: Option<bool>,
     /// A Graph error with that code; `status` (400 when absent) and `text` go with it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub graph_error: Option<String>,
@@ -91,7 +112,8 @@ pub struct Rule {
     /// A user principal name or an application id.
     #[serde(default)]
     pub user: Option<String>,
-    #[serde(default)]
+    /// The share of the matching requests that it fires for, 0 to 1; `share` is the same.
+    #[serde(default, alias = "share")]
     pub probability: Option<f64>,
     /// Fires that often, then no more.
     #[serde(default)]
@@ -132,9 +154,26 @@ pub struct Fired {
 }
 
 impl Fired {
+    pub fn new(
+        id: String,
+        action: Action,
+        hanging: Arc<AtomicUsize>,
+        release: watch::Receiver<()>,
+    ) -> Self {
+        Self {
+            id,
+            action,
+            hanging,
+            release,
+        }
+    }
+
     /// Waits until the rule is deleted. Dropping the future, as a lost connection does, counts
     /// the request out.
-    pub async fn hang(&self) {
+    ///
+    /// With `hang_ms` it ends after that time at the latest.
+    /// Says whether the request may go on, which it may not once that time is over.
+    pub async fn hang(&self) -> bool {
         struct Counted(Arc<AtomicUsize>);
         impl Drop for Counted {
             fn drop(&mut self) {
@@ -144,7 +183,16 @@ impl Fired {
         self.hanging.fetch_add(1, Ordering::SeqCst);
         let _counted = Counted(Arc::clone(&self.hanging));
         let mut release = self.release.clone();
-        while release.changed().await.is_ok() {}
+        let released = async { while release.changed().await.is_ok() {} };
+        match self.action.hang_ms {
+            None => {
+                released.await;
+                true
+            }
+            Some(millis) => tokio::time::timeout(Duration::from_millis(millis), released)
+                .await
+                .is_ok(),
+        }
     }
 }
 
@@ -155,6 +203,8 @@ pub struct Faults {
     made: u64,
     /// The rules of `--faults`, which a reset brings back.
     initial: Vec<Rule>,
+    /// The random campaign under way, or the last one.
+    pub campaign: Option<Campaign>,
 }
 
 impl Faults {
@@ -167,6 +217,7 @@ impl Faults {
     /// Deletes all rules (releasing who hangs) and arms the initial ones.
     pub fn restart(&mut self) -> Result<(), String> {
         self.armed.clear();
+        self.campaign = None;
         for rule in self.initial.clone() {
             self.arm(rule)?;
         }
@@ -184,8 +235,13 @@ impl Faults {
         {
             return Err(format!("\"{host}\" is no host: entra, graph or exchange"));
         }
-        if rule.action.cut.as_deref().is_some_and(|cut| cut != "body") {
-            return Err("cut knows \"body\" only".to_owned());
+        if rule
+            .action
+            .cut
+            .as_deref()
+            .is_some_and(|cut| !["body", "before", "after"].contains(&cut))
+        {
+            return Err("cut knows \"body\", \"before\" and \"after\"".to_owned());
         }
         if rule
             .action
@@ -230,6 +286,23 @@ impl Faults {
     /// Deletes all rules.
     pub fn disarm_all(&mut self) {
         self.armed.clear();
+    }
+
+    /// What happens to the request: the first rule that fires, or the campaign's draw.
+    ///
+    /// `at_once`: one of a `$batch`, to which the campaign does only what answers at once.
+    pub fn pick_for(
+        &mut self,
+        target: &Target,
+        tenants: &Tenants,
+        dice: &mut Dice,
+        at_once: bool,
+    ) -> Option<Fired> {
+        self.pick(target, tenants, dice).or_else(|| {
+            self.campaign
+                .as_mut()
+                .and_then(|campaign| campaign.pick(target, tenants, at_once))
+        })
     }
 
     /// The first rule that fires for the request.

@@ -14,6 +14,7 @@
 //! ```
 
 pub mod books;
+pub mod campaign;
 pub mod clock;
 pub mod config;
 pub mod control;
@@ -23,9 +24,11 @@ pub mod exchange;
 pub mod faults;
 pub mod graph;
 pub mod http_parts;
+pub mod journal;
 pub mod permissions;
 pub mod seed;
 pub mod server;
+pub mod spoil;
 pub mod world;
 
 pub use config::{Config, StartError};

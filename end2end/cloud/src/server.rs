@@ -1,17 +1,15 @@
 //! The listener: reads a request, applies faults and latency, lets the host answer under the one
 //! lock, writes the log.
 
-use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use axum::Router;
-use axum::body::{Body, Bytes};
+use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::Response;
-use futures::StreamExt;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -20,11 +18,11 @@ use uuid::Uuid;
 use crate::books::{Host, LogEntry};
 use crate::config::{Config, StartError};
 use crate::control;
-use crate::entra::errors::EntraError;
-use crate::exchange::errors::{CmdletError, nul_reply};
+use crate::exchange::errors::BUSY_TEXT;
 use crate::faults::{Action, Fired, Hang, Rule, Target};
 use crate::graph::errors::GraphError;
 use crate::http_parts::{Call, Reply};
+use crate::spoil::{dropped, forced_reply, mangle};
 use crate::world::World;
 use crate::{entra, exchange, graph};
 
@@ -207,7 +205,7 @@ async fn serve(shared: &Shared, call: Call, host: Host) -> Response {
             dice,
             ..
         } = &mut *world;
-        let fired = faults.pick(&target, tenants, dice);
+        let fired = faults.pick_for(&target, tenants, dice, false);
         let range = match host {
             Host::Entra => dice.delays.entra_latency_ms,
             Host::Graph => dice.delays.graph_latency_ms,
@@ -225,8 +223,12 @@ async fn serve(shared: &Shared, call: Call, host: Host) -> Response {
     }
     if action.hang == Some(Hang::Before)
         && let Some(fired) = &fired
+        && !fired.hang().await
     {
-        fired.hang().await;
+        return dropped();
+    }
+    if action.cut.as_deref() == Some("before") {
+        return dropped();
     }
     // A task of its own: what was received is carried out even when the client is gone by then.
     let work = tokio::spawn({
@@ -242,8 +244,9 @@ async fn serve(shared: &Shared, call: Call, host: Host) -> Response {
     };
     if action.hang == Some(Hang::After)
         && let Some(fired) = &fired
+        && !fired.hang().await
     {
-        fired.hang().await;
+        return dropped();
     }
     mangle(reply, &action)
 }
@@ -265,11 +268,13 @@ async fn carry_out(
             }
             let mut world = shared.world();
             let forced = forced_reply(&mut world, call, &target, action);
-            forced.unwrap_or_else(|| match host {
-                Host::Entra => entra::handle(&mut world, call),
-                Host::Graph => graph::handle(&mut world, call),
-                Host::Exchange => exchange::handle(&mut world, call),
-            })
+            match forced {
+                Some(reply) if action.after != Some(true) => reply,
+                forced => {
+                    let real = handle(&mut world, call, host, &target, action);
+                    forced.unwrap_or(real)
+                }
+            }
         }
         Err(reply) => reply,
     };
@@ -277,7 +282,27 @@ async fn carry_out(
     reply
 }
 
-/// An Outlook request in the air, counted until it lands.
+/// The host's own answer, with what a fault changes about the world while it is made.
+fn handle(world: &mut World, call: &Call, host: Host, target: &Target, action: &Action) -> Reply {
+    let skew = action.skew.unwrap_or(0);
+    world.dice.delays.token_skew += skew;
+    if action.roll_keys == Some(true) {
+        world.entra.keys.roll(false);
+    }
+    if action.wrong_tenant == Some(true) {
+        world.misroute = world.another_tenant(target.tenant);
+    }
+    let reply = match host {
+        Host::Entra => entra::handle(world, call),
+        Host::Graph => graph::handle(world, call),
+        Host::Exchange => exchange::handle(world, call),
+    };
+    world.misroute = None;
+    world.dice.delays.token_skew -= skew;
+    reply
+}
+
+/// A request in the air, counted until it lands: of Outlook per mailbox, of Exchange per tenant.
 struct Flight {
     shared: Shared,
     key: Option<(Uuid, Uuid, String)>,
@@ -286,14 +311,23 @@ struct Flight {
 impl Flight {
     fn board(shared: &Shared, call: &Call, host: Host) -> Result<Self, Reply> {
         let mut world = shared.world();
-        let key = match host {
-            Host::Graph => graph::outlook_key(&world, call),
-            Host::Entra | Host::Exchange => None,
+        let (key, limit) = match host {
+            Host::Graph => (
+                graph::outlook_key(&world, call),
+                world.dice.delays.outlook_concurrency,
+            ),
+            Host::Exchange => match world.dice.delays.exchange_concurrency {
+                0 => (None, 0),
+                limit => (exchange::concurrency_key(&world, call), limit),
+            },
+            Host::Entra => (None, 0),
         };
-        let limit = world.dice.delays.outlook_concurrency;
         if let Some(key) = &key
             && !world.throttle.board(key, limit)
         {
+            if host == Host::Exchange {
+                return Err(Reply::text(429, BUSY_TEXT));
+            }
             let id = world.dice.guid().to_string();
             let client = call.client_request_id().unwrap_or(&id).to_owned();
             let mut error = GraphError::new(
@@ -344,124 +378,13 @@ fn note(shared: &Shared, call: &Call, target: Target, reply: &Reply, fired: Opti
     });
 }
 
-/// The answer that a fault gives in place of the host; none when the host is to do its work.
-pub fn forced_reply(
-    world: &mut World,
-    call: &Call,
-    target: &Target,
-    action: &Action,
-) -> Option<Reply> {
-    let id = world.dice.guid().to_string();
-    let client = call.client_request_id().unwrap_or(&id).to_owned();
-    if let Some(length) = action.nul {
-        return Some(nul_reply(Some(length), action.gzip_lie == Some(true)));
-    }
-    if let Some(name) = &action.entra_error {
-        let error = EntraError::from_name(name);
-        return Some(if entra::is_page(call) {
-            error.page(&mut world.dice, call)
-        } else {
-            error.reply(&world.base, &mut world.dice, call)
-        });
-    }
-    if let Some(text) = &action.exchange_error {
-        let kind = action
-            .exception
-            .as_deref()
-            .unwrap_or("Microsoft.Exchange.Configuration.Tasks.TaskException");
-        let mut error = CmdletError::failed(kind, text);
-        error.status = Some(action.status.unwrap_or(400));
-        return Some(error.reply(&mut world.dice).header("request-id", &id));
-    }
-    if let Some(code) = &action.graph_error {
-        let message = action.text.as_deref().unwrap_or("A fault was asked for.");
-        let mut error = GraphError::new(action.status.unwrap_or(400), code, message);
-        error.retry_after = action.retry_after;
-        return Some(graph::decorate(error.reply(&id, &client), &id, &client));
-    }
-    if action.status.is_none() && action.text.is_none() {
-        return None;
-    }
-    let status = action.status.unwrap_or(429);
-    let reply = match (&action.text, target.host) {
-        (Some(text), _) => Reply::text(status, text),
-        (None, Host::Graph) => {
-            let code = match status {
-                429 => "TooManyRequests",
-                503 => "ServiceUnavailable",
-                504 => "GatewayTimeout",
-                401 => "InvalidAuthenticationToken",
-                403 => "Authorization_RequestDenied",
-                404 => "Request_ResourceNotFound",
-                _ => "UnknownError",
-            };
-            GraphError::new(status, code, "A fault was asked for.").reply(&id, &client)
-        }
-        (None, Host::Entra) if status == 429 || status >= 500 => {
-            let error = EntraError::from_name("AADSTS90055");
-            Reply {
-                status,
-                ..error.reply(&world.base, &mut world.dice, call)
-            }
-        }
-        (None, _) => Reply::empty(status),
-    };
-    let reply = match action.retry_after {
-        Some(seconds) => reply.set_header("Retry-After", &seconds.to_string()),
-        None => reply,
-    };
-    Some(match target.host {
-        Host::Graph => graph::decorate(reply, &id, &client),
-        Host::Exchange => reply.header("request-id", &id),
-        Host::Entra => reply,
-    })
-}
-
-/// What a fault does to an answer on its way out.
-fn mangle(mut reply: Reply, action: &Action) -> Response {
-    if let Some(kind) = &action.content_type {
-        reply = reply.set_header("Content-Type", kind);
-    }
-    if action.truncate == Some(true) {
-        reply.body.truncate(reply.body.len() / 2);
-    }
-    if action.cut.is_some() {
-        let whole = reply.body.len().max(2);
-        reply.body.truncate(whole / 2);
-        let half = Bytes::from(std::mem::take(&mut reply.body));
-        let pieces: Vec<Result<Bytes, std::io::Error>> = vec![
-            Ok(half),
-            Err(std::io::Error::other("the connection is cut")),
-        ];
-        // The first half has to be on its way before the connection breaks.
-        let stream = futures::stream::iter(pieces).then(|piece| async {
-            if piece.is_err() {
-                tokio::time::sleep(Duration::from_millis(50)).await;
-            }
-            piece
-        });
-        let reply = reply.set_header("Content-Length", &whole.to_string());
-        return build(reply.status, reply.headers, Body::from_stream(stream));
-    }
-    if let Some(millis) = action.slow_ms {
-        let body = std::mem::take(&mut reply.body);
-        let size = (body.len() / 10).max(1);
-        let chunks: Vec<Bytes> = body.chunks(size).map(Bytes::copy_from_slice).collect();
-        let pause = Duration::from_millis(millis / u64::try_from(chunks.len()).unwrap_or(1).max(1));
-        let stream = futures::stream::iter(chunks).then(move |chunk| async move {
-            tokio::time::sleep(pause).await;
-            Ok::<Bytes, Infallible>(chunk)
-        });
-        return build(reply.status, reply.headers, Body::from_stream(stream));
-    }
-    plain(reply)
-}
-
-fn plain(reply: Reply) -> Response {
+/// An answer as it is.
+pub fn plain(reply: Reply) -> Response {
     build(reply.status, reply.headers, Body::from(reply.body))
 }
 
-fn build(status: u16, headers: Vec<(String, String)>, body: Body) -> Response {
+/// An answer with that body; headers that are none are left out.
+pub fn build(status: u16, headers: Vec<(String, String)>, body: Body) -> Response {
     let mut response = Response::new(body);
     *response.status_mut() =
         StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);

@@ -8,7 +8,6 @@
 
 mod support;
 
-use cloud::Delays;
 use serde_json::json;
 use support::*;
 
@@ -418,38 +417,6 @@ async fn admin_consent_answers_with_the_tenant() {
         .await;
     assert_eq!(done.parameter("admin_consent").as_deref(), Some("True"));
     assert_eq!(done.parameter("tenant"), Some(world.tenant_id(FABRIKAM)));
-}
-
-#[tokio::test]
-async fn consent_takes_a_while_to_spread() {
-    let world = world_with(Delays {
-        consent: [30, 30],
-        ..Delays::none()
-    })
-    .await;
-    let scope = format!("{GRAPH}/Application.Read.All {EXCHANGE}/Exchange.Manage");
-    let body = world
-        .sign_in(FABRIKAM, &format!("admin@{FABRIKAM}"), &scope)
-        .await;
-    // The code of the sign-in carries the consent; the refresh token waits.
-    assert!(
-        body["scope"]
-            .as_str()
-            .unwrap()
-            .contains("Application.Read.All")
-    );
-    let refresh = body["refresh_token"].as_str().unwrap();
-    let exchange = format!("{EXCHANGE}/.default");
-    let early = world
-        .redeem(FABRIKAM, refresh, &exchange)
-        .await
-        .unwrap_err();
-    assert_eq!(
-        (early.code, early.body["error"].as_str()),
-        (65001, Some("invalid_grant"))
-    );
-    world.cloud.advance(31);
-    world.redeem(FABRIKAM, refresh, &exchange).await.unwrap();
 }
 
 #[tokio::test]

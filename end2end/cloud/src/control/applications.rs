@@ -7,6 +7,7 @@ use uuid::Uuid;
 use super::Refusal;
 use super::fields::{Fields, directory_roles, resolve, resource};
 use crate::clock::wall_now;
+use crate::entra::assertion::is_key;
 use crate::seed::names;
 use crate::world::World;
 use crate::world::tenant::{AppRoleAssignment, Application, Secret, ServicePrincipal};
@@ -61,6 +62,9 @@ pub fn change(world: &mut World, body: &Value) -> Result<Value, Refusal> {
             );
         }
         if let Some(pem) = fields.text("certificate") {
+            if !is_key(pem) {
+                return Err("\"certificate\" is no certificate or public key in PEM".to_owned());
+            }
             application.certificates.push(pem.to_owned());
         }
         if let Some(uris) = fields.texts("redirect_uris") {

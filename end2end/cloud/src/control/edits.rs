@@ -3,10 +3,11 @@
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::Refusal;
 use super::fields::{Fields, directory_roles, resolve, resource};
+use super::{Refusal, directory};
 use crate::clock::wall_now;
 use crate::entra::consent;
+use crate::journal::{Actor, Change, Deed, Thing};
 use crate::permissions::Resource;
 use crate::seed::{self, Role};
 use crate::world::World;
@@ -28,6 +29,8 @@ pub fn user(world: &mut World, body: &Value) -> Result<Value, Refusal> {
             "display_name",
             "mailbox",
             "guest_of",
+            "activate",
+            "age_tokens",
         ],
     )?;
     let upn = fields.must("upn")?;
@@ -108,9 +111,21 @@ pub fn user(world: &mut World, body: &Value) -> Result<Value, Refusal> {
         .ok_or_else(|| format!("there is no account \"{upn}\""))?;
     if fields.flag("remove") == Some(true) {
         state.users.remove(&found);
+        let mut changes = Vec::new();
         for group in state.groups.values_mut() {
+            if group.has_member(found) {
+                changes.push(Change::new(
+                    Deed::Removed,
+                    Thing::Member,
+                    format!("{}/{found}", group.id),
+                    &group.name,
+                    json!({"group": group.id, "member": found}),
+                ));
+            }
             group.members.retain(|entry| entry.member != found);
         }
+        let by = Actor::control("users");
+        world.journal.note(now, tenant, &by, changes);
         return Ok(json!({"id": found, "removed": true}));
     }
     let user = state.users.get_mut(&found).ok_or("the account is gone")?;
@@ -130,6 +145,17 @@ pub fn user(world: &mut World, body: &Value) -> Result<Value, Refusal> {
         // On the wall clock, like the tokens that this outdates.
         user.tokens_valid_from = Some(wall_now());
     }
+    if let Some(roles) = fields.texts("activate") {
+        directory::activate(world, tenant, found, &roles)?;
+    }
+    if let Some(seconds) = fields.0.get("age_tokens").and_then(Value::as_i64) {
+        directory::age_tokens(world, found, seconds);
+    }
+    let user = world
+        .tenants
+        .get(tenant)
+        .and_then(|state| state.users.get(&found))
+        .ok_or("the account is gone")?;
     Ok(json!({
         "id": user.id,
         "upn": user.upn,
@@ -138,23 +164,35 @@ pub fn user(world: &mut World, body: &Value) -> Result<Value, Refusal> {
     }))
 }
 
+/// What a GDAP relationship can be (MICROSOFT.md §6.5); only an active or expiring one gives rights.
+const RELATIONSHIP_STATUSES: [&str; 9] = [
+    "activating",
+    "active",
+    "approvalPending",
+    "approved",
+    "created",
+    "expired",
+    "expiring",
+    "terminated",
+    "terminating",
+];
+
 /// `POST /_cloud/tenants`: changes or creates the tenant `tenant` (an id or a domain).
 pub fn tenant(world: &mut World, body: &Value) -> Result<Value, Refusal> {
-    let fields = Fields::read(
-        body,
-        &[
-            "tenant",
-            "create",
-            "name",
-            "remove_consent",
-            "consent",
-            "dehydrated",
-            "licensed",
-            "name_suffix",
-            "gdap",
-            "remove_gdap",
-        ],
-    )?;
+    let mut known = vec![
+        "tenant",
+        "create",
+        "name",
+        "remove_consent",
+        "consent",
+        "dehydrated",
+        "licensed",
+        "name_suffix",
+        "gdap",
+        "remove_gdap",
+    ];
+    known.extend(directory::TENANT_FIELDS);
+    let fields = Fields::read(body, &known)?;
     let text = fields.must("tenant")?;
     if text == "*" {
         return consent_everywhere(world, &fields);
@@ -180,7 +218,7 @@ pub fn tenant(world: &mut World, body: &Value) -> Result<Value, Refusal> {
         give_consent(world, id, consent)?;
     }
     if let Some(gdap) = fields.object("gdap") {
-        let gdap = Fields::read(gdap, &["partner", "roles"])?;
+        let gdap = Fields::read(gdap, &["partner", "roles", "status"])?;
         let partner = match gdap.text("partner") {
             Some(text) => resolve(world, text)?,
             None => world.partner,
@@ -190,13 +228,20 @@ pub fn tenant(world: &mut World, body: &Value) -> Result<Value, Refusal> {
         world
             .relationships
             .retain(|known| known.partner != partner || known.customer != id);
-        if let Some(found) = seed::relationship(&world.tenants, partner, id, &roles, start) {
+        if let Some(mut found) = seed::relationship(&world.tenants, partner, id, &roles, start) {
+            if let Some(status) = gdap.text("status") {
+                found.status = RELATIONSHIP_STATUSES
+                    .iter()
+                    .find(|known| **known == status)
+                    .ok_or_else(|| format!("\"{status}\": {}", RELATIONSHIP_STATUSES.join(", ")))?;
+            }
             world.relationships.push(found);
         }
     }
     if fields.flag("remove_gdap") == Some(true) {
         world.relationships.retain(|known| known.customer != id);
     }
+    directory::change(world, id, &fields)?;
     let now = world.dice.now();
     let state = world.tenants.get(id).ok_or("the tenant is gone")?;
     if let Some(dehydrated) = fields.flag("dehydrated") {
@@ -240,19 +285,46 @@ fn remove_application(world: &mut World, tenant: Uuid, app_id: Uuid) -> Result<(
         .principal_by_app(app_id)
         .map(|found| found.id)
         .ok_or_else(|| format!("the application {app_id} is not in the tenant"))?;
-    state.principals.remove(&principal);
-    state.scope_grants.retain(|grant| grant.client != principal);
-    state
-        .assignments
-        .retain(|assignment| assignment.principal != principal);
-    state
-        .exchange
-        .pointers
-        .retain(|pointer| pointer.object_id != principal);
-    state
-        .exchange
-        .role_assignments
-        .retain(|assignment| assignment.assignee != principal);
+    let name = state
+        .principals
+        .remove(&principal)
+        .map_or_else(String::new, |found| found.display_name);
+    let mut gone = vec![(Thing::ServicePrincipal, principal.to_string())];
+    state.scope_grants.retain(|grant| {
+        let stays = grant.client != principal;
+        if !stays {
+            gone.push((Thing::Consent, grant.id.clone()));
+        }
+        stays
+    });
+    state.assignments.retain(|assignment| {
+        let stays = assignment.principal != principal;
+        if !stays && assignment.live() {
+            gone.push((Thing::AppRoleAssignment, assignment.id.clone()));
+        }
+        stays
+    });
+    state.exchange.pointers.retain(|pointer| {
+        let stays = pointer.object_id != principal;
+        if !stays {
+            gone.push((Thing::Pointer, pointer.object_id.to_string()));
+        }
+        stays
+    });
+    state.exchange.role_assignments.retain(|assignment| {
+        let stays = assignment.assignee != principal;
+        if !stays {
+            gone.push((Thing::RoleAssignment, assignment.guid.to_string()));
+        }
+        stays
+    });
+    let changes = gone
+        .into_iter()
+        .map(|(thing, object)| Change::new(Deed::Removed, thing, object, &name, json!({})))
+        .collect();
+    let now = world.dice.now();
+    let by = Actor::control("tenants");
+    world.journal.note(now, tenant, &by, changes);
     Ok(())
 }
 
@@ -284,7 +356,8 @@ fn give_consent(world: &mut World, tenant: Uuid, body: &Value) -> Result<(), Ref
         request.app_roles.push((resource, role));
     }
     let usual = std::mem::take(&mut world.dice.delays.consent);
-    consent::give(world, tenant, app_id, None, &request);
+    let by = Actor::control("tenants");
+    consent::give(world, tenant, app_id, None, &request, &by);
     world.dice.delays.consent = usual;
     Ok(())
 }

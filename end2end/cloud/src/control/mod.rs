@@ -3,6 +3,7 @@
 
 mod accounts;
 mod applications;
+mod directory;
 mod edits;
 mod fields;
 mod state;
@@ -11,8 +12,10 @@ use axum::http::Method;
 use serde_json::{Value, json};
 
 use crate::books::to_value;
+use crate::campaign::{Campaign, Plan};
 use crate::faults::{Rule, glob};
 use crate::http_parts::{Call, Reply};
+use crate::journal::{Actor, Change, Deed, Thing};
 use crate::seed::Seed;
 use crate::server::Shared;
 use crate::world::World;
@@ -33,6 +36,7 @@ pub fn handle(shared: &Shared, call: &Call) -> Reply {
         ("GET", ["accounts"]) => Ok(accounts::show(&mut world)),
         ("GET", ["outbox"]) => Ok(outbox(&world, call)),
         ("GET", ["log"]) => Ok(log(&world, call)),
+        ("GET", ["journal"]) => Ok(journal(&world, call)),
         ("DELETE", ["log"]) => {
             world.books.clear_log();
             Ok(json!({}))
@@ -45,12 +49,18 @@ pub fn handle(shared: &Shared, call: &Call) -> Reply {
         ("POST", ["faults"]) => body(call).and_then(|body| arm(&mut world, body)),
         ("DELETE", ["faults"]) => disarm(&mut world, call.query("id")),
         ("DELETE", ["faults", id]) => disarm(&mut world, Some(id)),
-        ("POST", ["reset"]) => reset(&mut world, call.query("seed")),
-        ("POST", ["users"]) => body(call).and_then(|body| edits::user(&mut world, &body)),
-        ("POST", ["tenants"]) => body(call).and_then(|body| edits::tenant(&mut world, &body)),
-        ("POST", ["applications"]) => {
-            body(call).and_then(|body| applications::change(&mut world, &body))
+        ("GET", ["campaign"]) => Ok(campaign(&world)),
+        ("POST", ["campaign"]) => body(call).and_then(|body| begin_campaign(&mut world, body)),
+        ("DELETE", ["campaign"]) => {
+            if let Some(campaign) = &mut world.faults.campaign {
+                campaign.end();
+            }
+            Ok(campaign(&world))
         }
+        ("POST", ["reset"]) => reset(&mut world, call.query("seed")),
+        ("POST", ["users"]) => edit(&mut world, call, "users", edits::user),
+        ("POST", ["tenants"]) => edit(&mut world, call, "tenants", edits::tenant),
+        ("POST", ["applications"]) => edit(&mut world, call, "applications", applications::change),
         ("POST", ["keys"]) => body(call).map(|body| {
             world
                 .entra
@@ -72,6 +82,76 @@ fn body(call: &Call) -> Result<Value, Refusal> {
     }
     call.json()
         .map_err(|error| format!("the body is no JSON: {error}"))
+}
+
+/// Makes an edit and notes it: changes by tests are changes too.
+fn edit(
+    world: &mut World,
+    call: &Call,
+    operation: &str,
+    change: fn(&mut World, &Value) -> Result<Value, Refusal>,
+) -> Result<Value, Refusal> {
+    let sent = body(call)?;
+    let answer = change(world, &sent)?;
+    let text =
+        |value: &Value, name: &str| value.get(name).and_then(Value::as_str).map(str::to_owned);
+    let flag = |name: &str| sent.get(name).and_then(Value::as_bool) == Some(true);
+    let (thing, object, name) = match operation {
+        "users" => (Thing::User, text(&answer, "id"), text(&sent, "upn")),
+        "tenants" => (
+            Thing::Organization,
+            text(&answer, "id"),
+            text(&answer, "name"),
+        ),
+        _ => (
+            Thing::Application,
+            text(&answer, "app_id"),
+            text(&sent, "name"),
+        ),
+    };
+    let tenant = text(&sent, "tenant")
+        .and_then(|text| world.tenants.resolve(&text))
+        .or_else(|| text(&sent, "upn").and_then(|upn| world.tenants.of_account(&upn)));
+    // A consent for all customers at once is noted in each of them, where it is given.
+    if let (Some(tenant), Some(object)) = (tenant, object) {
+        let registers = thing == Thing::Application && sent.get("app_id").is_none();
+        let deed = if flag("remove") {
+            Deed::Removed
+        } else if flag("create") || registers {
+            Deed::Created
+        } else {
+            Deed::Changed
+        };
+        let fields: Vec<&String> = sent
+            .as_object()
+            .into_iter()
+            .flat_map(|map| map.keys())
+            .collect();
+        let detail = json!({ "set": fields });
+        let change = Change::new(deed, thing, object, name.unwrap_or_default(), detail);
+        let now = world.dice.now();
+        let by = Actor::control(operation);
+        world.journal.note(now, tenant, &by, vec![change]);
+    }
+    Ok(answer)
+}
+
+fn begin_campaign(world: &mut World, body: Value) -> Result<Value, Refusal> {
+    let plan: Plan = serde_json::from_value(body).map_err(|error| error.to_string())?;
+    if let Some(tenant) = &plan.tenant
+        && world.tenants.resolve(tenant).is_none()
+    {
+        return Err(format!("there is no tenant \"{tenant}\""));
+    }
+    world.faults.campaign = Some(Campaign::begin(plan)?);
+    Ok(campaign(world))
+}
+
+fn campaign(world: &World) -> Value {
+    match &world.faults.campaign {
+        Some(campaign) => campaign.report(),
+        None => json!({"running": false, "seen": 0, "injected": 0, "by_kind": {}, "by_host": {}}),
+    }
 }
 
 fn clock(world: &World) -> Value {
@@ -186,6 +266,24 @@ fn log(world: &World, call: &Call) -> Value {
         .filter(|entry| wanted(world, call, entry))
         .collect();
     json!({ "log": entries })
+}
+
+/// `?tenant= &host= &kind= &deed= &user= &operation= &since=N`.
+fn journal(world: &World, call: &Call) -> Value {
+    let matches = |entry: &Value, name: &str| {
+        call.query(name)
+            .is_none_or(|wanted| entry.get(name).and_then(Value::as_str) == Some(wanted))
+    };
+    let changes: Vec<Value> = world
+        .journal
+        .all()
+        .into_iter()
+        .map(to_value)
+        .filter(|entry| {
+            wanted(world, call, entry) && matches(entry, "kind") && matches(entry, "deed")
+        })
+        .collect();
+    json!({ "changes": changes })
 }
 
 fn outbox(world: &World, call: &Call) -> Value {

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::Refusal;
+use crate::books::to_value;
 use crate::world::World;
 use crate::world::exchange::AssignmentScope;
 use crate::world::tenant::{Change, Tenant};
@@ -25,7 +26,14 @@ pub fn show(world: &mut World, tenant: Option<&str>) -> Result<Value, Refusal> {
     let tenants: Vec<Value> = ids
         .iter()
         .filter_map(|id| match world.tenants.made(*id) {
-            Some(tenant) => Some(full(tenant, now)),
+            Some(tenant) => {
+                let mut shown = full(tenant, now);
+                if let Some(map) = shown.as_object_mut() {
+                    let changes = world.journal.of(*id);
+                    map.insert("changes".to_owned(), to_value(&changes));
+                }
+                Some(shown)
+            }
             None => world.tenants.summary(*id).map(|summary| {
                 json!({
                     "id": summary.id, "name": summary.name, "domain": summary.domain,
@@ -160,6 +168,7 @@ fn full(tenant: &Tenant, now: crate::clock::Time) -> Value {
         .iter()
         .map(|assignment| {
             json!({
+                "id": assignment.guid,
                 "name": assignment.name,
                 "role": assignment.role,
                 "application": principal(&assignment.assignee),
@@ -185,6 +194,14 @@ fn full(tenant: &Tenant, now: crate::clock::Time) -> Value {
         "service_principals": tenant.principals.len(),
         "exchange_licensed": tenant.exchange.licensed,
         "dehydrated": tenant.exchange.is_dehydrated(now),
+        "units": tenant.units.values().map(|unit| json!({
+            "id": unit.id, "name": unit.name,
+            "members": unit.members.iter().map(|id| called(tenant, *id)).collect::<Vec<_>>(),
+        })).collect::<Vec<_>>(),
+        "conditional_access": tenant.access_rules.iter().map(|rule| json!({
+            "id": rule.id, "code": rule.code,
+        })).collect::<Vec<_>>(),
+        "sign_in_frequency": tenant.sign_in_frequency,
         "groups": groups,
         "policies": policies,
         "assignments": assignments,
@@ -194,7 +211,7 @@ fn full(tenant: &Tenant, now: crate::clock::Time) -> Value {
             "display_name": pointer.display_name,
         })).collect::<Vec<_>>(),
         "scopes": tenant.exchange.scopes.iter().map(|scope| json!({
-            "name": scope.name, "filter": scope.filter, "exclusive": scope.exclusive,
+            "id": scope.guid, "name": scope.name, "filter": scope.filter, "exclusive": scope.exclusive,
         })).collect::<Vec<_>>(),
         "role_assignments": role_assignments,
     })

@@ -46,6 +46,7 @@ pub fn start(world: &mut World, call: &Call, authority: Authority) -> Reply {
         login_hint: None,
         account: None,
         consented: false,
+        met: scopes::rules_of(call.query("claims")),
     };
     sign_in::begin(world, call, flow)
 }

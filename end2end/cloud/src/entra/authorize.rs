@@ -138,6 +138,7 @@ fn read(
         login_hint: text("login_hint").filter(|hint| !hint.is_empty()),
         account: None,
         consented: false,
+        met: scopes::rules_of(text("claims").as_deref()),
     };
     let refuse = |flow: &Flow, error: &'static str, code: u32, detail: String| {
         Refusal::Redirect(Box::new(flow.clone()), error, EntraError::new(code, detail))

@@ -2,13 +2,10 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use rsa::RsaPublicKey;
-use rsa::pkcs8::DecodePublicKey;
-use serde_json::Value;
 use uuid::Uuid;
 
+use super::assertion;
 use super::errors::EntraError;
-use super::jwt;
 use crate::clock::wall_now;
 use crate::http_parts::{Call, first, percent_decode};
 use crate::world::World;
@@ -80,9 +77,9 @@ pub fn authenticate(
         .filter(|secret| !secret.is_empty());
     match (secret, first(form, "client_assertion")) {
         (Some(secret), _) => check_secret(&application, secret)?,
-        (None, Some(assertion)) => {
+        (None, Some(signed)) => {
             let kind = first(form, "client_assertion_type").unwrap_or("");
-            check_assertion(&world.base, &application, kind, assertion)?;
+            assertion::check(&world.base, &application, kind, signed)?;
         }
         (None, None) => {
             return Err(EntraError::new(
@@ -124,42 +121,4 @@ fn check_secret(application: &Application, secret: &str) -> Result<(), EntraErro
         )),
         Some(_) => Ok(()),
     }
-}
-
-fn check_assertion(
-    base: &str,
-    application: &Application,
-    kind: &str,
-    assertion: &str,
-) -> Result<(), EntraError> {
-    let refuse = |why: &str| {
-        EntraError::new(
-            700_027,
-            format!(
-                "The certificate used to sign the client assertion is not registered on the application, or the assertion failed signature validation. [Reason - {why}]"
-            ),
-        )
-    };
-    if kind != "urn:ietf:params:oauth:client-assertion-type:jwt-bearer" {
-        return Err(refuse("client_assertion_type is not supported"));
-    }
-    let claims = application
-        .certificates
-        .iter()
-        .filter_map(|pem| RsaPublicKey::from_public_key_pem(pem).ok())
-        .find_map(|key| jwt::verify_with(&key, assertion))
-        .ok_or_else(|| refuse("The key was not found."))?;
-    let text = |name: &str| claims.get(name).and_then(Value::as_str).unwrap_or("");
-    let id = application.app_id.to_string();
-    if text("iss") != id || text("sub") != id {
-        return Err(refuse("iss and sub must be the client id"));
-    }
-    if !text("aud").starts_with(base) {
-        return Err(refuse("aud is not the token endpoint"));
-    }
-    let expires = claims.get("exp").and_then(Value::as_i64).unwrap_or(0);
-    if expires <= wall_now().timestamp() {
-        return Err(refuse("the assertion is expired"));
-    }
-    Ok(())
 }

@@ -1,6 +1,7 @@
 //! Consent: what is missing, who may give it, and giving it.
 
 use chrono::TimeDelta;
+use serde_json::json;
 use uuid::Uuid;
 
 use super::authorize::redirect_error;
@@ -9,6 +10,7 @@ use super::sign_in::{self, Standing};
 use super::{Flow, Purpose, client, pages};
 use crate::clock::Time;
 use crate::http_parts::{Call, Reply, first};
+use crate::journal::{Actor, Change, Deed, Thing};
 use crate::permissions::{OIDC_SCOPES, Resource};
 use crate::seed::names;
 use crate::world::World;
@@ -226,10 +228,23 @@ pub fn decide(world: &mut World, call: &Call) -> Reply {
     if !admin && (flow.purpose == Purpose::AdminConsent || request.needs_admin()) {
         return EntraError::from_name("AADSTS90094").page(&mut world.dice, call);
     }
+    let by = Actor {
+        host: "entra",
+        operation: "consent".to_owned(),
+        app_id: Some(flow.client),
+        user: upn_of(world, person),
+        request_id: world.dice.guid().to_string(),
+        client_request_id: call.client_request_id().map(str::to_owned),
+    };
     let person = (!admin).then_some(standing.object);
-    give(world, standing.tenant, flow.client, person, &request);
+    give(world, standing.tenant, flow.client, person, &request, &by);
     flow.consented = true;
     sign_in::proceed(world, call, flow)
+}
+
+fn upn_of(world: &mut World, (home, id): super::Person) -> Option<String> {
+    let tenant = world.tenants.get(home)?;
+    tenant.users.get(&id).map(|user| user.upn.clone())
 }
 
 /// Writes a consent down: the service principal, delegated scopes, app roles.
@@ -239,6 +254,7 @@ pub fn give(
     app_id: Uuid,
     person: Option<Uuid>,
     request: &Request,
+    by: &Actor,
 ) {
     let now = world.dice.now();
     let honoured = world.dice.later(world.dice.delays.consent);
@@ -252,6 +268,8 @@ pub fn give(
     let Some(state) = world.tenants.get(tenant) else {
         return;
     };
+    let name = application.display_name.clone();
+    let mut changes = Vec::new();
     let principal = match state.principal_by_app(app_id) {
         Some(principal) => principal.id,
         None => {
@@ -272,6 +290,14 @@ pub fn give(
                     owners: Vec::new(),
                 },
             );
+            let detail = json!({"app_id": app_id});
+            changes.push(Change::new(
+                Deed::Created,
+                Thing::ServicePrincipal,
+                id,
+                &name,
+                detail,
+            ));
             id
         }
     };
@@ -282,7 +308,11 @@ pub fn give(
         } else {
             honoured
         };
-        add_scope(state, principal, *resource, person, scope, since);
+        if let Some(grant) = add_scope(state, principal, *resource, person, scope, since) {
+            let detail = json!({"resource": resource.display_name(), "scope": scope});
+            let change = Change::new(Deed::Created, Thing::Consent, grant, &name, detail);
+            changes.push(change);
+        }
     }
     for (resource, role) in &request.app_roles {
         let Some(resource_id) = state.resource_principal(*resource).map(|found| found.id) else {
@@ -296,8 +326,16 @@ pub fn give(
         });
         if !held {
             let lag = honoured.signed_duration_since(now).max(TimeDelta::zero());
+            let id = names::assignment_id(principal, resource_id, *role, now);
+            changes.push(Change::new(
+                Deed::Created,
+                Thing::AppRoleAssignment,
+                &id,
+                &name,
+                json!({"principal": principal, "resource": resource_id, "role": role}),
+            ));
             state.assignments.push(AppRoleAssignment {
-                id: names::assignment_id(principal, resource_id, *role, now),
+                id,
                 principal,
                 resource: resource_id,
                 role: *role,
@@ -307,9 +345,10 @@ pub fn give(
             });
         }
     }
+    world.journal.note(now, tenant, by, changes);
 }
 
-/// Adds one delegated scope to a client's grant.
+/// Adds one delegated scope to a client's grant; gives the grant's id when that is news.
 pub fn add_scope(
     tenant: &mut crate::world::tenant::Tenant,
     client: Uuid,
@@ -317,22 +356,28 @@ pub fn add_scope(
     person: Option<Uuid>,
     scope: &str,
     since: Time,
-) {
+) -> Option<String> {
     let existing = tenant.scope_grants.iter_mut().find(|grant| {
         grant.client == client && grant.resource == resource && grant.principal == person
     });
     match existing {
         Some(grant) => {
-            if !grant.scopes.iter().any(|(known, _)| known == scope) {
-                grant.scopes.push((scope.to_owned(), since));
+            if grant.scopes.iter().any(|(known, _)| known == scope) {
+                return None;
             }
+            grant.scopes.push((scope.to_owned(), since));
+            Some(grant.id.clone())
         }
-        None => tenant.scope_grants.push(ScopeGrant {
-            id: names::grant_id(client, resource.app_id(), person),
-            client,
-            resource,
-            principal: person,
-            scopes: vec![(scope.to_owned(), since)],
-        }),
+        None => {
+            let id = names::grant_id(client, resource.app_id(), person);
+            tenant.scope_grants.push(ScopeGrant {
+                id: id.clone(),
+                client,
+                resource,
+                principal: person,
+                scopes: vec![(scope.to_owned(), since)],
+            });
+            Some(id)
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! Entra's errors: AADSTS codes, as JSON for programs and as pages for people (MICROSOFT.md §6.1).
 
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 use super::pages;
 use crate::clock::Dice;
@@ -13,6 +14,8 @@ use crate::http_parts::{Call, Reply};
 pub struct EntraError {
     pub code: u32,
     pub text: String,
+    /// The Conditional Access rule that refuses.
+    pub rule: Option<Uuid>,
 }
 
 impl EntraError {
@@ -20,6 +23,15 @@ impl EntraError {
         Self {
             code,
             text: text.into(),
+            rule: None,
+        }
+    }
+
+    /// A refusal of a Conditional Access rule: what the next sign-in must bring is in `claims`.
+    pub fn demanded(code: u32, rule: Uuid) -> Self {
+        Self {
+            rule: Some(rule),
+            ..Self::new(code, general_text(code))
         }
     }
 
@@ -93,7 +105,11 @@ impl EntraError {
             }
             // UNVERIFIED (§6.1): the claims challenge that the next sign-in must carry.
             if self.error() == "interaction_required" {
-                let claims = json!({"access_token": {"capolids": {"essential": true}}});
+                let mut capolids = json!({"essential": true});
+                if let (Some(rule), Some(map)) = (self.rule, capolids.as_object_mut()) {
+                    map.insert("values".to_owned(), json!([rule]));
+                }
+                let claims = json!({"access_token": {"capolids": capolids}});
                 map.insert("claims".to_owned(), claims.to_string().into());
             }
         }

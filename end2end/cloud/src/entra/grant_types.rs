@@ -124,6 +124,8 @@ fn code(
             raw_scope: &code.flow.raw_scope,
             nonce: code.flow.nonce.as_deref(),
             fresh_consent: code.flow.consented,
+            signed_in: code.issued,
+            met: &code.flow.met,
         },
     )?;
     if let Some(code) = world.entra.codes.get_mut(key) {
@@ -222,6 +224,8 @@ fn refresh(
             raw_scope: &found.scope,
             nonce: None,
             fresh_consent: false,
+            signed_in: found.signed_in,
+            met: &found.met,
         },
     )
 }

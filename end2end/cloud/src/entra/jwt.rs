@@ -8,6 +8,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
 use rand::rngs::StdRng;
 use rand::{RngCore, SeedableRng};
 use rsa::pkcs1v15::{Signature, SigningKey, VerifyingKey};
+use rsa::pss;
 use rsa::sha2::{Digest, Sha256};
 use rsa::signature::{SignatureEncoding, Signer, Verifier};
 use rsa::traits::PublicKeyParts;
@@ -151,17 +152,29 @@ fn split(token: &str) -> Option<(&str, Value, Value)> {
     Some((signed, read(header)?, read(claims)?))
 }
 
-/// The claims of a token if that public key signed it with RS256.
+/// The header of a token, nothing verified.
+pub fn header(token: &str) -> Option<Value> {
+    split(token).map(|(_, header, _)| header)
+}
+
+/// The claims of a token if that public key signed it with RS256 or PS256.
 pub fn verify_with(key: &RsaPublicKey, token: &str) -> Option<Value> {
     let (signed, header, claims) = split(token)?;
-    if header.get("alg").and_then(Value::as_str) != Some("RS256") {
-        return None;
-    }
     let (_, signature) = token.rsplit_once('.')?;
-    let signature = Signature::try_from(BASE64.decode(signature).ok()?.as_slice()).ok()?;
-    VerifyingKey::<Sha256>::new(key.clone())
-        .verify(signed.as_bytes(), &signature)
-        .ok()?;
+    let signature = BASE64.decode(signature).ok()?;
+    let signature = signature.as_slice();
+    match header.get("alg")?.as_str()? {
+        "RS256" => VerifyingKey::<Sha256>::new(key.clone())
+            .verify(signed.as_bytes(), &Signature::try_from(signature).ok()?)
+            .ok()?,
+        "PS256" => pss::VerifyingKey::<Sha256>::new(key.clone())
+            .verify(
+                signed.as_bytes(),
+                &pss::Signature::try_from(signature).ok()?,
+            )
+            .ok()?,
+        _ => return None,
+    }
     Some(claims)
 }
 

@@ -1,6 +1,7 @@
 //! Entra: sign-in and consent in the browser, tokens for programs (MICROSOFT.md §6).
 
 pub mod admin_consent;
+pub mod assertion;
 pub mod authorize;
 pub mod client;
 pub mod consent;
@@ -120,6 +121,8 @@ pub struct Flow {
     pub account: Option<Person>,
     /// Consent was given in this flow.
     pub consented: bool,
+    /// Conditional Access rules that the request's claims name (§6.1).
+    pub met: Vec<Uuid>,
 }
 
 /// An authorization code.
@@ -144,6 +147,10 @@ pub struct Refresh {
     /// Wall clock.
     pub issued: DateTime<Utc>,
     pub lifetime: i64,
+    /// When the person last signed in, on the wall clock; rotation does not change it.
+    pub signed_in: DateTime<Utc>,
+    /// Conditional Access rules that this sign-in has met.
+    pub met: Vec<Uuid>,
 }
 
 /// Names the request for faults and the log.

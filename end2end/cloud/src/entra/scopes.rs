@@ -1,5 +1,8 @@
 //! Scopes: what a client asks for, sorted by resource.
 
+use serde_json::Value;
+use uuid::Uuid;
+
 use crate::permissions::{OIDC_SCOPES, Resource};
 
 use super::errors::EntraError;
@@ -57,6 +60,16 @@ impl Wanted {
             )),
         }
     }
+}
+
+/// The Conditional Access rules that a `claims` parameter answers to: what a refusal's claims
+/// challenge named, sent back.
+pub fn rules_of(claims: Option<&str>) -> Vec<Uuid> {
+    claims
+        .and_then(|text| serde_json::from_str::<Value>(text).ok())
+        .and_then(|claims| claims.pointer("/access_token/capolids/values").cloned())
+        .and_then(|values| serde_json::from_value(values).ok())
+        .unwrap_or_default()
 }
 
 /// Parses the parameter. Scopes without a resource are Graph's.

@@ -9,6 +9,7 @@ use crate::clock::wall_now;
 use crate::http_parts::{Call, Reply, first};
 use crate::permissions::DirectoryRole;
 use crate::world::World;
+use crate::world::access::AccessRule;
 
 const COOKIE: &str = "cloud_session";
 /// Flows and codes beyond this are thrown away: nobody has that many open.
@@ -321,6 +322,25 @@ pub fn proceed(world: &mut World, call: &Call, flow: Flow) -> Reply {
         .is_some_and(|principal| !principal.enabled);
     if disabled {
         return EntraError::from_name("AADSTS7000112").page(&mut world.dice, call);
+    }
+    let mut flow = flow;
+    if let Some(tenant) = world.tenants.get(tenant) {
+        // Whoever signs in here meets what can be met; the rest keeps everybody out.
+        if let Some(rule) = tenant.access_rules.iter().find(|rule| !rule.can_be_met()) {
+            return EntraError::demanded(rule.code, rule.id).page(&mut world.dice, call);
+        }
+        let unmet: Vec<AccessRule> = tenant
+            .access_rules
+            .iter()
+            .filter(|rule| !flow.met.contains(&rule.id))
+            .cloned()
+            .collect();
+        // Nobody is asked anything, so nothing new can be met.
+        if let (Some(rule), "none") = (unmet.first(), flow.prompt.as_str()) {
+            let detail = EntraError::demanded(rule.code, rule.id);
+            return redirect_error(world, &flow, "interaction_required", &detail);
+        }
+        flow.met.extend(unmet.iter().map(|rule| rule.id));
     }
     match consent::needed(world, &flow, &standing) {
         Err(error) => {

@@ -6,7 +6,8 @@ use uuid::Uuid;
 use super::errors::EntraError;
 use super::sign_in::{self, Standing};
 use super::{Authority, Person, Refresh, client, consent, grant_types, jwt, scopes};
-use crate::clock::wall_now;
+use crate::clock::{Time, wall_now};
+use crate::decisions::HALF_THERE;
 use crate::http_parts::{Call, Reply, first};
 use crate::permissions::{DEFAULT_WID, OIDC_SCOPES, Resource};
 use crate::world::World;
@@ -37,12 +38,17 @@ pub struct PersonGrant<'a> {
     /// The sign-in that gave the consent: its code carries the consent with it, everybody else
     /// waits until it has spread (§6.5).
     pub fresh_consent: bool,
+    /// When the person signed in, on the wall clock.
+    pub signed_in: Time,
+    /// Conditional Access rules that the sign-in has met.
+    pub met: &'a [Uuid],
 }
 
 /// Makes access, refresh and ID token for a person.
 pub fn for_person(world: &mut World, grant: &PersonGrant<'_>) -> Result<Value, EntraError> {
     let ask = grant.wanted.single()?;
     let standing = sign_in::standing(world, grant.person, grant.tenant)?;
+    demands(world, grant)?;
     let scopes = granted_scopes(world, grant, &standing, &ask)?;
     let user = person_facts(world, grant.person)?;
     let (issued, expires, lifetime) = times(world);
@@ -123,6 +129,8 @@ pub fn for_person(world: &mut World, grant: &PersonGrant<'_>) -> Result<Value, E
                 scope: grant.raw_scope.to_owned(),
                 issued: wall_now(),
                 lifetime,
+                signed_in: grant.signed_in,
+                met: grant.met.to_vec(),
             },
         );
         map.insert("refresh_token".to_owned(), token.into());
@@ -133,6 +141,27 @@ pub fn for_person(world: &mut World, grant: &PersonGrant<'_>) -> Result<Value, E
         map.insert("client_info".to_owned(), client_info(grant.person).into());
     }
     Ok(body)
+}
+
+/// What the tenant demands of a sign-in before it gives tokens: Conditional Access, and that it is
+/// not too long ago (§6.1: 50076, 53003, 70043 …).
+fn demands(world: &mut World, grant: &PersonGrant<'_>) -> Result<(), EntraError> {
+    let Some(tenant) = world.tenants.get(grant.tenant) else {
+        return Ok(());
+    };
+    if let Some(rule) = tenant
+        .access_rules
+        .iter()
+        .find(|rule| !rule.can_be_met() || !grant.met.contains(&rule.id))
+    {
+        return Err(EntraError::demanded(rule.code, rule.id));
+    }
+    match tenant.sign_in_frequency {
+        Some(seconds) if (wall_now() - grant.signed_in).num_seconds() > seconds => {
+            Err(EntraError::from_name("AADSTS70043"))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn id_token(
@@ -219,6 +248,13 @@ fn granted_scopes(
     let covered = ask.scopes.iter().all(|scope| honoured.contains(scope));
     let only_sign_in = ask.scopes.is_empty() && !ask.default;
     if !covered || (honoured.is_empty() && !only_sign_in) {
+        // A consent on its way looks like none, or like an application half there (§6.5).
+        let on_its_way = tenant
+            .consented(principal.id, ask.resource, standing.object)
+            .any(|(_, since)| *since > now);
+        if on_its_way && world.dice.chance(HALF_THERE) {
+            return Err(EntraError::from_name("AADSTS650051"));
+        }
         return Err(no_consent(grant.client, &name));
     }
     let mut unique = Vec::new();

@@ -78,10 +78,10 @@ fn answer(world: &mut World, call: &Call) -> Reply {
         dice,
         ..
     } = world;
-    let fired = faults.pick(&target, tenants, dice);
+    let fired = faults.pick_for(&target, tenants, dice, true);
     let reply = fired
         .as_ref()
-        .and_then(|fired| crate::server::forced_reply(world, call, &target, &fired.action))
+        .and_then(|fired| crate::spoil::forced_reply(world, call, &target, &fired.action))
         .unwrap_or_else(|| super::handle(world, call));
     let time = world.dice.now();
     world.books.note(LogEntry {

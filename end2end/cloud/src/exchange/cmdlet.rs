@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 
 use super::errors::CmdletError;
 use crate::clock::{Dice, Time};
+use crate::journal::{Change, Deed, Thing};
 use crate::permissions::DirectoryRole;
 use crate::world::tenant::Tenant;
 
@@ -132,6 +133,7 @@ pub enum Output {
 pub struct Caller {
     /// The object id of the token.
     pub object: uuid::Uuid,
+    pub app_id: uuid::Uuid,
     pub upn: Option<String>,
     pub roles: Vec<DirectoryRole>,
 }
@@ -144,11 +146,36 @@ pub struct Run<'a> {
     pub caller: &'a Caller,
     pub args: Args,
     pub warnings: Vec<String>,
+    /// What the cmdlet changed so far, for the journal.
+    pub changes: Vec<Change>,
 }
 
 impl Run<'_> {
     pub fn now(&self) -> Time {
         self.dice.now()
+    }
+
+    /// Notes a change for the journal.
+    pub fn changed(
+        &mut self,
+        deed: Deed,
+        thing: Thing,
+        object: impl ToString,
+        name: impl Into<String>,
+        detail: Value,
+    ) {
+        self.changes
+            .push(Change::new(deed, thing, object, name, detail));
+    }
+
+    /// The parameters that were sent beside the identity: what a `Set-` cmdlet says it changes.
+    pub fn sent(&self) -> Value {
+        let names: Vec<&str> = self
+            .args
+            .names()
+            .filter(|name| !["Identity", "Confirm", "ErrorAction"].contains(name))
+            .collect();
+        serde_json::json!({ "set": names })
     }
 
     pub fn not_found(&mut self, object: &str) -> CmdletError {
@@ -214,6 +241,11 @@ impl Args {
             Some(Arg::Size(size)) => Some(*size),
             _ => None,
         }
+    }
+
+    /// Takes a parameter away; says whether it was there.
+    pub fn forget(&mut self, name: &str) -> bool {
+        self.0.remove(name).is_some()
     }
 
     /// The names that were sent.

@@ -7,6 +7,9 @@ use crate::clock::Dice;
 use crate::decisions::{NOT_FOUND_STATUSES, NUL_BODY};
 use crate::http_parts::Reply;
 
+/// What too many requests at once get, as plain text (§1.4).
+pub const BUSY_TEXT: &str = "You have reached the maximum number of concurrent requests per tenant. Please wait and try again in a few minutes.";
+
 /// What went wrong with a cmdlet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CmdletError {
@@ -57,6 +60,12 @@ impl CmdletError {
             ),
             style: Style::Detail,
         }
+    }
+
+    /// Whether it says that an object was not found.
+    pub fn is_not_found(&self) -> bool {
+        self.exception
+            .ends_with("ManagementObjectNotFoundException")
     }
 
     pub fn already_exists(dice: &mut Dice, forest: &str, distinguished_name: &str) -> Self {
@@ -156,11 +165,11 @@ impl CmdletError {
                 }
                 Style::Both => {
                     let text = format!("|{}|{}", self.exception, self.text);
-                    map.insert("details".to_owned(), detail(&text));
+                    map.insert("details".to_owned(), detail(&text, dice));
                 }
                 Style::Detail => {
                     let text = self.shaped(dice);
-                    map.insert("details".to_owned(), detail(&text));
+                    map.insert("details".to_owned(), detail(&text, dice));
                 }
             }
         }
@@ -190,8 +199,14 @@ impl CmdletError {
     }
 }
 
-fn detail(text: &str) -> Value {
-    json!([{"code": "Client", "target": "", "message": text}])
+/// `code` is "Client", or PowerShell's category of the error, by name or by number.
+fn detail(text: &str, dice: &mut Dice) -> Value {
+    let code = match dice.draw([0, 5]) {
+        0 => "InvalidArgument",
+        1 => "5",
+        _ => "Client",
+    };
+    json!([{"code": code, "target": "", "message": text}])
 }
 
 /// 403 with a body of NUL bytes, which is what "no right here" looks like.

@@ -1,11 +1,13 @@
 //! Distribution groups and mail-enabled security groups (MICROSOFT.md §2.1, §2.2).
 
+use serde_json::json;
 use uuid::Uuid;
 
 use super::cmdlet::{Output, Run};
 use super::errors::CmdletError;
 use super::{opath, rows};
 use crate::decisions::{FOREIGN_OWNER, NAME_SUFFIX_FORMAT};
+use crate::journal::{Deed, Thing};
 use crate::world::recipients::Recipient;
 use crate::world::tenant::{Change, Group, GroupKind, Membership};
 
@@ -290,6 +292,22 @@ pub fn new(run: &mut Run<'_>) -> Result<Output, CmdletError> {
         in_graph,
     };
     let row = rows::group(run.tenant, &group, false, now);
+    run.changed(
+        Deed::Created,
+        Thing::Group,
+        id,
+        &group.name,
+        json!({"guid": guid, "type": kind.details(), "mail": group.smtp}),
+    );
+    for entry in &group.members {
+        run.changed(
+            Deed::Created,
+            Thing::Member,
+            format!("{id}/{}", entry.member),
+            &group.name,
+            json!({"group": id, "member": entry.member}),
+        );
+    }
     run.tenant.groups.insert(id, group);
     Ok(Output::Rows(vec![row]))
 }
@@ -390,6 +408,9 @@ pub fn set(run: &mut Run<'_>) -> Result<Output, CmdletError> {
     if let Some(required) = args.flag("RequireSenderAuthenticationEnabled") {
         group.require_sender_authentication = required;
     }
+    let name = group.name.clone();
+    let sent = run.sent();
+    run.changed(Deed::Changed, Thing::Group, id, name, sent);
     Ok(Output::Nothing)
 }
 
@@ -401,9 +422,27 @@ pub fn remove(run: &mut Run<'_>) -> Result<Output, CmdletError> {
         Some(group) => check_manager(run, group)?,
         None => return Err(run.not_found(&identity)),
     }
-    run.tenant.groups.remove(&id);
+    let name = run
+        .tenant
+        .groups
+        .remove(&id)
+        .map_or_else(String::new, |group| group.name);
+    run.changed(Deed::Removed, Thing::Group, id, name, json!({}));
+    let mut parents = Vec::new();
     for group in run.tenant.groups.values_mut() {
+        if group.has_member(id) {
+            parents.push((group.id, group.name.clone()));
+        }
         group.members.retain(|entry| entry.member != id);
+    }
+    for (parent, name) in parents {
+        run.changed(
+            Deed::Removed,
+            Thing::Member,
+            format!("{parent}/{id}"),
+            name,
+            json!({"group": parent, "member": id}),
+        );
     }
     Ok(Output::Nothing)
 }

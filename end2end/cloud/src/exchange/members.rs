@@ -1,11 +1,13 @@
 //! Members of groups (MICROSOFT.md §2.3).
 
+use serde_json::json;
 use uuid::Uuid;
 
 use super::cmdlet::{Output, Run};
 use super::errors::CmdletError;
 use super::groups::{check_manager, visible_group};
 use super::rows;
+use crate::journal::{Deed, Thing};
 use crate::world::recipients::Recipient;
 use crate::world::tenant::{Change, GroupKind, Membership};
 
@@ -24,6 +26,11 @@ pub fn get(run: &mut Run<'_>) -> Result<Output, CmdletError> {
         .tenant
         .members_seen(group, now, |change: &Change| change.exchange)
         .filter_map(|member| run.tenant.recipient_by_id(member))
+        // Some kinds are accepted as members and never listed (§2.3).
+        .filter(|recipient| {
+            let unlisted = &run.tenant.exchange.unlisted_members;
+            !unlisted.iter().any(|kind| kind == recipient.details())
+        })
         .map(|recipient| rows::recipient(run.tenant, &recipient))
         .collect();
     Ok(Output::Rows(out))
@@ -110,7 +117,23 @@ fn insert(
         added,
         removed: None,
     });
+    let name = group.name.clone();
+    note(run, Deed::Created, id, member_id, &name);
     Ok(())
+}
+
+fn note(run: &mut Run<'_>, deed: Deed, group: Uuid, member: Uuid, name: &str) {
+    let address = run
+        .tenant
+        .recipient_by_id(member)
+        .map_or_else(String::new, |found| found.smtp().to_owned());
+    run.changed(
+        deed,
+        Thing::Member,
+        format!("{group}/{member}"),
+        name,
+        json!({"group": group, "member": member, "address": address}),
+    );
 }
 
 fn both(run: &Run<'_>) -> (String, String) {
@@ -139,6 +162,7 @@ pub fn remove(run: &mut Run<'_>) -> Result<Output, CmdletError> {
     {
         Some(entry) => {
             entry.removed = Some(gone);
+            note(run, Deed::Removed, id, member_id, &name);
             Ok(Output::Nothing)
         }
         None => Err(CmdletError::failed(
@@ -167,13 +191,20 @@ pub fn update(run: &mut Run<'_>) -> Result<Output, CmdletError> {
     }
     let now = run.now();
     let gone = change(run, now);
+    let mut leaving = Vec::new();
+    let mut name = String::new();
     if let Some(group) = run.tenant.groups.get_mut(&id) {
+        name.clone_from(&group.name);
         for entry in &mut group.members {
             let stays = ids.iter().any(|(wanted, _)| *wanted == entry.member);
             if !stays && entry.removed.is_none() {
                 entry.removed = Some(gone);
+                leaving.push(entry.member);
             }
         }
+    }
+    for member in leaving {
+        note(run, Deed::Removed, id, member, &name);
     }
     for (member_id, member) in ids {
         let there = run

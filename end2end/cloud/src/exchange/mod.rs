@@ -15,6 +15,7 @@ pub mod role_assignments;
 pub mod rows;
 pub mod scopes;
 pub mod service_principals;
+pub mod units;
 
 use axum::http::Method;
 use serde_json::{Map, Value, json};
@@ -25,6 +26,7 @@ use crate::decisions::{EXCHANGE_PAGE, Silence, silence_of};
 use crate::entra::token::{self, Claims};
 use crate::faults::Target;
 use crate::http_parts::{Call, Reply};
+use crate::journal::{Actor, Change};
 use crate::permissions::Resource;
 use crate::world::World;
 use cmdlet::{Args, Caller, Cmdlet, Output, Run};
@@ -60,6 +62,12 @@ pub fn target(world: &World, call: &Call) -> Target {
     }
 }
 
+/// What counts an invocation among those of its tenant.
+pub fn concurrency_key(world: &World, call: &Call) -> Option<(Uuid, Uuid, String)> {
+    let tenant = world.tenants.resolve(call.segment(2))?;
+    Some((Uuid::nil(), tenant, String::new()))
+}
+
 fn is_invoke(call: &Call) -> bool {
     call.segments.len() == 4 && call.segment(3) == "InvokeCommand"
 }
@@ -67,10 +75,10 @@ fn is_invoke(call: &Call) -> bool {
 /// Answers a request, in the order of checks of MICROSOFT.md §8.1.
 pub fn handle(world: &mut World, call: &Call) -> Reply {
     let request_id = world.dice.guid().to_string();
-    answer(world, call).header("request-id", &request_id)
+    answer(world, call, &request_id).header("request-id", &request_id)
 }
 
-fn answer(world: &mut World, call: &Call) -> Reply {
+fn answer(world: &mut World, call: &Call, request_id: &str) -> Reply {
     match (call.segment(1), call.segment(3)) {
         ("beta", "InvokeCommand") if call.segments.len() == 4 => {}
         ("v1.0", "InvokeCommand") => return Reply::empty(405).header("Allow", "GET"),
@@ -97,11 +105,7 @@ fn answer(world: &mut World, call: &Call) -> Reply {
     if !allowed {
         return unauthorized();
     }
-    let caller = Caller {
-        object: claims.object,
-        upn: claims.upn.clone(),
-        roles: claims.directory_roles().collect(),
-    };
+    let caller = caller_of(world, tenant, &claims);
     let licensed = world
         .tenants
         .get(tenant)
@@ -127,6 +131,11 @@ fn answer(world: &mut World, call: &Call) -> Reply {
     if !caller.roles.iter().any(|role| cmdlet.power.given_by(*role)) {
         return nul_reply(None, false);
     }
+    // A fault can show another tenant's data to whoever only reads.
+    let tenant = match world.misroute {
+        Some(other) if !cmdlet.writes() => other,
+        _ => tenant,
+    };
     let anchor = call.header("x-anchormailbox").map(str::to_owned);
     if let Some(token) = call.query("$skiptoken") {
         let now = world.dice.now();
@@ -141,7 +150,21 @@ fn answer(world: &mut World, call: &Call) -> Reply {
             None => expired_page(&mut world.dice),
         };
     }
-    match invoke(world, tenant, cmdlet, parameters, &caller) {
+    let mut changes = Vec::new();
+    let outcome = invoke(world, tenant, cmdlet, parameters, &caller, &mut changes);
+    if !changes.is_empty() {
+        let by = Actor {
+            host: "exchange",
+            operation: cmdlet.name.to_owned(),
+            app_id: Some(claims.app_id),
+            user: claims.upn.clone(),
+            request_id: request_id.to_owned(),
+            client_request_id: call.client_request_id().map(str::to_owned),
+        };
+        let now = world.dice.now();
+        world.journal.note(now, tenant, &by, changes);
+    }
+    match outcome {
         Ok((Output::Nothing, args, warnings)) => silence(world, tenant, cmdlet, &args, &warnings),
         Ok((Output::Rows(rows), args, warnings)) => {
             let select = select_of(call);
@@ -161,6 +184,35 @@ fn answer(world: &mut World, call: &Call) -> Reply {
             page(world, call, tenant, &body, rows, size, warnings)
         }
         Err(error) => error.reply(&mut world.dice),
+    }
+}
+
+/// Who calls, with the directory roles of the token that Exchange knows of by now: one that was
+/// activated a moment ago is not among them (§1.6).
+fn caller_of(world: &mut World, tenant: Uuid, claims: &Claims) -> Caller {
+    let now = world.dice.now();
+    let fresh: Vec<_> = world
+        .tenants
+        .get(tenant)
+        .map(|tenant| {
+            tenant
+                .activations
+                .iter()
+                .filter(|activation| {
+                    activation.object == claims.object && activation.exchange > now
+                })
+                .map(|activation| activation.role)
+                .collect()
+        })
+        .unwrap_or_default();
+    Caller {
+        object: claims.object,
+        app_id: claims.app_id,
+        upn: claims.upn.clone(),
+        roles: claims
+            .directory_roles()
+            .filter(|role| !fresh.contains(role))
+            .collect(),
     }
 }
 
@@ -213,6 +265,7 @@ fn invoke(
     cmdlet: &'static Cmdlet,
     parameters: &Map<String, Value>,
     caller: &Caller,
+    changes: &mut Vec<Change>,
 ) -> Result<Invoked, CmdletError> {
     let args = cmdlet::bind(cmdlet, parameters)?;
     if cmdlet.name.starts_with("Remove-")
@@ -253,9 +306,23 @@ fn invoke(
         caller,
         args,
         warnings: Vec::new(),
+        changes: Vec::new(),
     };
-    let output = (cmdlet.run)(&mut run)?;
-    Ok((output, run.args, run.warnings))
+    let outcome = (cmdlet.run)(&mut run);
+    // What a cmdlet did before it failed stays done, and is noted.
+    changes.append(&mut run.changes);
+    let outcome = match outcome {
+        Err(error)
+            if error.is_not_found()
+                && cmdlet.name.starts_with("Get-")
+                && run.dice.delays.unknown_identity_lists_all
+                && run.args.forget("Identity") =>
+        {
+            (cmdlet.run)(&mut run)
+        }
+        other => other,
+    };
+    outcome.map(|output| (output, run.args, run.warnings))
 }
 
 fn page_size(call: &Call, limit: Option<usize>) -> usize {
@@ -309,6 +376,8 @@ fn page(
     } else {
         Vec::new()
     };
+    // Warnings stand in the body, and once more in a header (§1.3).
+    let header = warnings.join("; ");
     let mut out = json!({
         "@odata.context": context_of(world, tenant),
         "adminapi.warnings@odata.type": "#Collection(String)",
@@ -344,7 +413,12 @@ fn page(
             map.insert("@odata.nextLink".to_owned(), link.into());
         }
     }
-    Reply::json(200, &out)
+    let reply = Reply::json(200, &out);
+    if header.is_empty() {
+        reply
+    } else {
+        reply.header("X-Warnings", &header)
+    }
 }
 
 /// The answer of a cmdlet that says nothing.

@@ -3,6 +3,7 @@
 use super::cmdlet::{Output, Run};
 use super::errors::CmdletError;
 use super::rows::Row;
+use crate::journal::{Deed, Thing};
 
 pub fn get(run: &mut Run<'_>) -> Result<Output, CmdletError> {
     let now = run.now();
@@ -57,5 +58,13 @@ pub fn enable_customization(run: &mut Run<'_>) -> Result<Output, CmdletError> {
     }
     let since = run.dice.later(run.dice.delays.customization);
     run.tenant.exchange.customised = Some(since);
+    let (id, name) = (run.tenant.id, run.tenant.name.clone());
+    run.changed(
+        Deed::Changed,
+        Thing::Organization,
+        id,
+        name,
+        serde_json::json!({"customised_from": since}),
+    );
     Ok(Output::Nothing)
 }

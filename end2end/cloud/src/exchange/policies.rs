@@ -1,12 +1,13 @@
 //! Application access policies (MICROSOFT.md §2.4).
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use super::cmdlet::{Output, Run};
 use super::errors::CmdletError;
 use super::rows::Row;
 use crate::decisions::{POLICY_OVERHEAD, POLICY_SPACE};
+use crate::journal::{Deed, Thing};
 use crate::world::enforcement::{View, policies_allow};
 use crate::world::exchange::{Policy, PolicyScope};
 
@@ -25,6 +26,22 @@ fn row(tenant: Uuid, policy: &Policy) -> Map<String, Value> {
         .flag("IsValid", true)
         .text("ObjectState", "Unchanged")
         .done()
+}
+
+fn note(run: &mut Run<'_>, deed: Deed, policy: &Policy) {
+    let identity = policy.identity(run.tenant.id);
+    run.changed(
+        deed,
+        Thing::Policy,
+        identity,
+        &policy.scope.display_name,
+        json!({
+            "app_id": policy.app_id,
+            "right": policy.right(),
+            "scope": policy.scope.id,
+            "description": policy.description,
+        }),
+    );
 }
 
 /// The configured policy of that identity: with or without the organisation before it.
@@ -171,6 +188,9 @@ pub fn new(run: &mut Run<'_>) -> Result<Output, CmdletError> {
     }
     let tenant = run.tenant.id;
     let rows = fresh.iter().map(|policy| row(tenant, policy)).collect();
+    for policy in &fresh {
+        note(run, Deed::Created, policy);
+    }
     run.tenant.exchange.policies.extend(fresh);
     Ok(Output::Rows(rows))
 }
@@ -186,6 +206,8 @@ pub fn set(run: &mut Run<'_>) -> Result<Output, CmdletError> {
         (run.tenant.exchange.policies.get_mut(index), description)
     {
         policy.description = description;
+        let policy = policy.clone();
+        note(run, Deed::Changed, &policy);
     }
     Ok(Output::Nothing)
 }
@@ -199,6 +221,8 @@ pub fn remove(run: &mut Run<'_>) -> Result<Output, CmdletError> {
     };
     if let Some(policy) = run.tenant.exchange.policies.get_mut(index) {
         policy.removed = Some((now, until));
+        let policy = policy.clone();
+        note(run, Deed::Removed, &policy);
     }
     // What was removed long ago and is in force no more need not be kept.
     run.tenant
@@ -237,9 +261,9 @@ pub fn test(run: &mut Run<'_>) -> Result<Output, CmdletError> {
         .text("Mailbox", alias)
         .text("MailboxId", guid.to_string())
         .text("MailboxSid", run.tenant.sid(rid))
-        .text(
+        .any(
             "AccessCheckResult",
-            if granted { "Granted" } else { "Denied" },
+            run.tenant.exchange.check_words.granted(granted),
         )
         .done();
     Ok(Output::Rows(vec![row]))

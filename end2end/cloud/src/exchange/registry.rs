@@ -4,7 +4,7 @@ use super::cmdlet::Kind::{Choice, Choices, Flag, Size, Texts};
 use super::cmdlet::{Cmdlet, Param, Power, must, of, text};
 use super::{
     groups, mailboxes, members, organization, policies, role_assignments, scopes,
-    service_principals,
+    service_principals, units,
 };
 
 const GROUP_TYPES: &[&str] = &["Distribution", "Security"];
@@ -369,6 +369,12 @@ static CMDLETS: &[Cmdlet] = &[
         power: Power::ViewConfiguration,
         run: service_principals::test,
         params: &[must("Identity"), text("Resource")],
+    },
+    Cmdlet {
+        name: "Get-AdministrativeUnit",
+        power: Power::ViewConfiguration,
+        run: units::get,
+        params: &[text("Identity")],
     },
     Cmdlet {
         name: "Get-ManagementScope",

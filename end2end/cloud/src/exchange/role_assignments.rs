@@ -1,7 +1,7 @@
 //! Management role assignments: those of applications, and those that administrators have through
 //! their directory roles (MICROSOFT.md §1.6, §3.2).
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use super::cmdlet::{Output, Run, role_group};
@@ -9,6 +9,7 @@ use super::errors::CmdletError;
 use super::groups::visible_group;
 use super::rows::Row;
 use super::service_principals;
+use crate::journal::{Deed, Thing};
 use crate::world::exchange::{APPLICATION_ROLES, AssignmentScope, RoleAssignment};
 use crate::world::tenant::Tenant;
 
@@ -57,7 +58,9 @@ fn application_row(tenant: &Tenant, assignment: &RoleAssignment) -> Map<String, 
                 .map_or_else(|| id.to_string(), |group| group.name.clone()),
             "Group",
         ),
-        AssignmentScope::AdministrativeUnit(id) => (id.to_string(), "AdministrativeUnit"),
+        AssignmentScope::AdministrativeUnit(id) => {
+            (super::units::name_of(tenant, *id), "AdministrativeUnit")
+        }
     };
     Row::default()
         .text("Identity", &assignment.name)
@@ -281,9 +284,9 @@ pub fn new(run: &mut Run<'_>) -> Result<Output, CmdletError> {
                 None => return Err(run.not_found(&name)),
             }
         }
-        (None, Some(unit), None) => match Uuid::parse_str(&unit) {
-            Ok(id) => AssignmentScope::AdministrativeUnit(id),
-            Err(_) => return Err(run.not_found(&unit)),
+        (None, Some(unit), None) => match super::units::find(run.tenant, &unit) {
+            Some(id) => AssignmentScope::AdministrativeUnit(id),
+            None => return Err(run.not_found(&unit)),
         },
         (None, None, Some(group)) => AssignmentScope::Group(visible_group(run, &group)?),
         _ => {
@@ -319,8 +322,20 @@ pub fn new(run: &mut Run<'_>) -> Result<Output, CmdletError> {
         created: now,
     };
     let row = application_row(run.tenant, &assignment);
+    note(run, Deed::Created, &assignment);
     run.tenant.exchange.role_assignments.push(assignment);
     Ok(Output::Rows(vec![row]))
+}
+
+/// Writes a change of an assignment down.
+pub fn note(run: &mut Run<'_>, deed: Deed, assignment: &RoleAssignment) {
+    run.changed(
+        deed,
+        Thing::RoleAssignment,
+        assignment.guid,
+        &assignment.name,
+        json!({"role": assignment.role, "assignee": assignment.assignee}),
+    );
 }
 
 pub fn remove(run: &mut Run<'_>) -> Result<Output, CmdletError> {
@@ -328,6 +343,7 @@ pub fn remove(run: &mut Run<'_>) -> Result<Output, CmdletError> {
     let Some(index) = find(run, &identity) else {
         return Err(run.not_found(&identity));
     };
-    run.tenant.exchange.role_assignments.remove(index);
+    let assignment = run.tenant.exchange.role_assignments.remove(index);
+    note(run, Deed::Removed, &assignment);
     Ok(Output::Nothing)
 }

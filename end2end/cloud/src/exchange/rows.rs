@@ -58,6 +58,13 @@ impl Row {
         self
     }
 
+    /// A value as it is, without a sidecar.
+    #[must_use]
+    pub fn any(mut self, name: &str, value: Value) -> Self {
+        self.0.insert(name.to_owned(), value);
+        self
+    }
+
     #[must_use]
     pub fn null(mut self, name: &str) -> Self {
         self.0.insert(name.to_owned(), Value::Null);

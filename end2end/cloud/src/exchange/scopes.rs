@@ -1,11 +1,12 @@
 //! Management scopes (MICROSOFT.md §3.2).
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::cmdlet::{Output, Run};
 use super::errors::CmdletError;
 use super::groups::parse_filter;
 use super::rows::Row;
+use crate::journal::{Deed, Thing};
 use crate::world::exchange::{AssignmentScope, ManagementScope};
 use crate::world::tenant::Tenant;
 
@@ -100,6 +101,13 @@ pub fn new(run: &mut Run<'_>) -> Result<Output, CmdletError> {
         created: now,
     };
     let out = row(run.tenant, &scope);
+    run.changed(
+        Deed::Created,
+        Thing::Scope,
+        scope.guid,
+        &scope.name,
+        json!({"filter": scope.filter, "exclusive": scope.exclusive}),
+    );
     run.tenant.exchange.scopes.push(scope);
     Ok(Output::Rows(vec![out]))
 }
@@ -122,6 +130,7 @@ pub fn set(run: &mut Run<'_>) -> Result<Output, CmdletError> {
     if let Some(filter) = filter {
         scope.filter = filter;
     }
+    let guid = scope.guid;
     if let Some(name) = name {
         let old = std::mem::replace(&mut scope.name, name.clone());
         for assignment in &mut exchange.role_assignments {
@@ -130,6 +139,8 @@ pub fn set(run: &mut Run<'_>) -> Result<Output, CmdletError> {
             }
         }
     }
+    let sent = run.sent();
+    run.changed(Deed::Changed, Thing::Scope, guid, identity, sent);
     Ok(Output::Nothing)
 }
 
@@ -153,6 +164,7 @@ pub fn remove(run: &mut Run<'_>) -> Result<Output, CmdletError> {
             ),
         ));
     }
-    run.tenant.exchange.scopes.remove(index);
+    let scope = run.tenant.exchange.scopes.remove(index);
+    run.changed(Deed::Removed, Thing::Scope, scope.guid, name, json!({}));
     Ok(Output::Nothing)
 }

@@ -1,12 +1,14 @@
 //! Exchange's pointers to service principals, and the test of what RBAC gives them
 //! (MICROSOFT.md §3.2).
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use super::cmdlet::{Output, Run};
 use super::errors::CmdletError;
+use super::role_assignments;
 use super::rows::Row;
+use crate::journal::{Deed, Thing};
 use crate::world::enforcement::assignment_reaches;
 use crate::world::exchange::{AssignmentScope, Pointer, role_permissions};
 use crate::world::tenant::Tenant;
@@ -129,8 +131,19 @@ pub fn new(run: &mut Run<'_>) -> Result<Output, CmdletError> {
         created: now,
     };
     let out = row(run.tenant, &pointer);
+    note(run, Deed::Created, &pointer);
     run.tenant.exchange.pointers.push(pointer);
     Ok(Output::Rows(vec![out]))
+}
+
+fn note(run: &mut Run<'_>, deed: Deed, pointer: &Pointer) {
+    run.changed(
+        deed,
+        Thing::Pointer,
+        pointer.object_id,
+        &pointer.display_name,
+        json!({"app_id": pointer.app_id}),
+    );
 }
 
 pub fn set(run: &mut Run<'_>) -> Result<Output, CmdletError> {
@@ -141,6 +154,8 @@ pub fn set(run: &mut Run<'_>) -> Result<Output, CmdletError> {
     };
     if let (Some(pointer), Some(name)) = (run.tenant.exchange.pointers.get_mut(index), name) {
         pointer.display_name = name;
+        let pointer = pointer.clone();
+        note(run, Deed::Changed, &pointer);
     }
     Ok(Output::Nothing)
 }
@@ -152,10 +167,15 @@ pub fn remove(run: &mut Run<'_>) -> Result<Output, CmdletError> {
         return Err(run.not_found(&identity));
     };
     let pointer = run.tenant.exchange.pointers.remove(index);
-    run.tenant
-        .exchange
-        .role_assignments
-        .retain(|assignment| assignment.assignee != pointer.object_id);
+    note(run, Deed::Removed, &pointer);
+    let (gone, kept) = std::mem::take(&mut run.tenant.exchange.role_assignments)
+        .into_iter()
+        .partition(|assignment| assignment.assignee == pointer.object_id);
+    run.tenant.exchange.role_assignments = kept;
+    let gone: Vec<crate::world::exchange::RoleAssignment> = gone;
+    for assignment in &gone {
+        role_assignments::note(run, Deed::Removed, assignment);
+    }
     Ok(Output::Nothing)
 }
 
@@ -193,12 +213,14 @@ pub fn test(run: &mut Run<'_>) -> Result<Output, CmdletError> {
                         .map_or_else(|| id.to_string(), |group| group.name.clone()),
                     "Group",
                 ),
-                AssignmentScope::AdministrativeUnit(id) => (id.to_string(), "AdministrativeUnit"),
+                AssignmentScope::AdministrativeUnit(id) => {
+                    (super::units::name_of(run.tenant, *id), "AdministrativeUnit")
+                }
             };
+            let words = run.tenant.exchange.check_words;
             let inside = match resource {
-                None => "Not Run",
-                Some(id) if assignment_reaches(run.tenant, assignment, id, now) => "True",
-                Some(_) => "False",
+                None => "Not Run".into(),
+                Some(id) => words.in_scope(assignment_reaches(run.tenant, assignment, id, now)),
             };
             let permissions = role_permissions(&assignment.role)
                 .unwrap_or_default()
@@ -208,7 +230,7 @@ pub fn test(run: &mut Run<'_>) -> Result<Output, CmdletError> {
                 .text("GrantedPermissions", permissions)
                 .text("AllowedResourceScope", scope)
                 .text("ScopeType", kind)
-                .text("InScope", inside)
+                .any("InScope", inside)
                 .done()
         })
         .collect();

@@ -1,6 +1,6 @@
 //! App-role assignments (the grants of applications) and delegated consents.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::applications::principal_id;
@@ -8,6 +8,7 @@ use super::errors::GraphError;
 use super::odata::{self, Shape, TOP};
 use super::{Context, entities};
 use crate::http_parts::Reply;
+use crate::journal::{Deed, Thing};
 use crate::seed::names;
 use crate::world::tenant::AppRoleAssignment;
 
@@ -144,8 +145,23 @@ pub fn add(context: &mut Context<'_>) -> Result<Reply, GraphError> {
         removed: None,
     };
     let row = entities::assignment(tenant, &assignment);
-    tenant.assignments.push(assignment);
+    tenant.assignments.push(assignment.clone());
+    note(context, Deed::Created, &assignment);
     Ok(Reply::json(201, &row))
+}
+
+fn note(context: &mut Context<'_>, deed: Deed, assignment: &AppRoleAssignment) {
+    let name = context
+        .tenant()
+        .ok()
+        .and_then(|tenant| tenant.principals.get(&assignment.principal))
+        .map_or_else(String::new, |principal| principal.display_name.clone());
+    let detail = json!({
+        "principal": assignment.principal,
+        "resource": assignment.resource,
+        "role": assignment.role,
+    });
+    context.changed(deed, Thing::AppRoleAssignment, &assignment.id, name, detail);
 }
 
 /// Removes a grant. Tokens that have it in their `roles` keep it until they expire.
@@ -169,6 +185,8 @@ pub fn remove(context: &mut Context<'_>) -> Result<Reply, GraphError> {
         })
         .ok_or_else(|| GraphError::not_found(&key))?;
     entry.removed = Some((now, until));
+    let entry = entry.clone();
+    note(context, Deed::Removed, &entry);
     Ok(Reply::empty(204))
 }
 

@@ -126,10 +126,10 @@ fn answer(world: &mut World, call: &Call) -> Reply {
         dice,
         ..
     } = world;
-    let fired = faults.pick(&target, tenants, dice);
+    let fired = faults.pick_for(&target, tenants, dice, true);
     let forced = fired
         .as_ref()
-        .and_then(|fired| crate::server::forced_reply(world, call, &target, &fired.action));
+        .and_then(|fired| crate::spoil::forced_reply(world, call, &target, &fired.action));
     let reply = forced.unwrap_or_else(|| super::handle(world, call));
     let time = world.dice.now();
     world.books.note(LogEntry {

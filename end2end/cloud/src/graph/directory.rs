@@ -344,3 +344,40 @@ pub fn group_owners(context: &mut Context<'_>) -> Result<Reply, GraphError> {
         .collect();
     odata::list(context, rows, &MEMBERS)
 }
+
+/// Administrative units, which RBAC for Applications can be scoped to (MICROSOFT.md §3.1).
+pub fn units(context: &mut Context<'_>) -> Result<Reply, GraphError> {
+    let rows = context
+        .tenant()?
+        .units
+        .values()
+        .map(|unit| {
+            json!({
+                "id": unit.id,
+                "displayName": unit.name,
+                "description": null,
+                "membershipType": null,
+                "visibility": null,
+            })
+        })
+        .collect();
+    let shape = Shape {
+        name: "directory/administrativeUnits",
+        ..MEMBERS
+    };
+    odata::list(context, rows, &shape)
+}
+
+pub fn unit_members(context: &mut Context<'_>) -> Result<Reply, GraphError> {
+    let key = context.key(0).to_owned();
+    let tenant = context.tenant()?;
+    let rows = Uuid::parse_str(&key)
+        .ok()
+        .and_then(|id| tenant.units.get(&id))
+        .ok_or_else(|| GraphError::not_found(&key))?
+        .members
+        .iter()
+        .filter_map(|id| entities::member(tenant, *id))
+        .collect();
+    odata::list(context, rows, &MEMBERS)
+}

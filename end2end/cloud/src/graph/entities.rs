@@ -129,6 +129,7 @@ pub fn principal(principal: &ServicePrincipal) -> Value {
         "createdDateTime": iso(principal.created),
         "displayName": principal.display_name,
         "homepage": null,
+        "notes": null,
         "publisherName": text(&principal.publisher),
         "replyUrls": [],
         "servicePrincipalNames": names,

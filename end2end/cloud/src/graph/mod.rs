@@ -13,17 +13,20 @@ pub mod routes;
 pub mod send_mail;
 pub mod throttle;
 
+use axum::http::Method;
+use serde_json::Value;
 use uuid::Uuid;
 
 use crate::books::Host;
 use crate::entra::token::{self, Claims};
 use crate::faults::Target;
 use crate::http_parts::{Call, Reply};
+use crate::journal::{Actor, Change, Deed, Thing};
 use crate::permissions::Resource;
 use crate::world::World;
 use crate::world::tenant::Tenant;
 use errors::GraphError;
-use throttle::Verdict;
+use throttle::{Limits, Verdict};
 
 /// A call on its way to its handler.
 #[derive(Debug)]
@@ -34,6 +37,9 @@ pub struct Context<'a> {
     /// The values of the route's `{…}`.
     pub keys: Vec<String>,
     pub version: &'static str,
+    /// As in the answer's header and in the log.
+    pub request_id: &'a str,
+    pub operation: String,
 }
 
 impl Context<'_> {
@@ -41,11 +47,39 @@ impl Context<'_> {
         self.keys.get(index).map_or("", String::as_str)
     }
 
-    /// The tenant of the token.
+    /// Notes a change for the journal.
+    pub fn changed(
+        &mut self,
+        deed: Deed,
+        thing: Thing,
+        object: impl ToString,
+        name: impl Into<String>,
+        detail: Value,
+    ) {
+        let by = Actor {
+            host: "graph",
+            operation: self.operation.clone(),
+            app_id: Some(self.claims.app_id),
+            user: self.claims.upn.clone(),
+            request_id: self.request_id.to_owned(),
+            client_request_id: self.call.client_request_id().map(str::to_owned),
+        };
+        let change = Change::new(deed, thing, object, name, detail);
+        let now = self.world.dice.now();
+        self.world
+            .journal
+            .note(now, self.claims.tenant, &by, vec![change]);
+    }
+
+    /// The tenant of the token; another one's while a fault shows that to who only reads.
     pub fn tenant(&mut self) -> Result<&mut Tenant, GraphError> {
+        let shown = match self.world.misroute {
+            Some(other) if self.call.method == Method::GET => other,
+            _ => self.claims.tenant,
+        };
         self.world
             .tenants
-            .get(self.claims.tenant)
+            .get(shown)
             .ok_or_else(|| GraphError::token("The tenant of the token does not exist."))
     }
 
@@ -95,7 +129,7 @@ pub fn handle(world: &mut World, call: &Call) -> Reply {
     let client_request_id = call
         .client_request_id()
         .map_or_else(|| request_id.clone(), str::to_owned);
-    let reply = match answer(world, call) {
+    let reply = match answer(world, call, &request_id) {
         Ok(reply) => reply,
         Err(error) => error.reply(&request_id, &client_request_id),
     };
@@ -113,7 +147,7 @@ pub fn decorate(reply: Reply, request_id: &str, client_request_id: &str) -> Repl
         )
 }
 
-fn answer(world: &mut World, call: &Call) -> Result<Reply, GraphError> {
+fn answer(world: &mut World, call: &Call, request_id: &str) -> Result<Reply, GraphError> {
     let claims = token::verify_access(world, call, Resource::Graph).map_err(GraphError::token)?;
     let version = if call.segment(0) == "beta" {
         "beta"
@@ -131,23 +165,19 @@ fn answer(world: &mut World, call: &Call) -> Result<Reply, GraphError> {
         });
     }
     let units = route.units(call);
-    let limit = world.dice.delays.graph_units_per_10s;
-    let verdict = world
-        .throttle
-        .take(claims.app_id, claims.tenant, units, limit);
-    let share = match verdict {
+    let share = match throttled(world, call, &claims, units) {
         Verdict::Passed(share) => share,
-        Verdict::Refused(seconds) => {
-            let scope = format!(
-                "Tenant_Application/ReadWrite/{}/{}",
-                claims.app_id, claims.tenant
-            );
+        Verdict::Refused {
+            seconds,
+            scope,
+            information,
+        } => {
             let id = world.dice.guid().to_string();
             let client = call.client_request_id().unwrap_or(&id).to_owned();
             return Ok(GraphError::throttled(seconds)
                 .reply(&id, &client)
                 .header("x-ms-throttle-scope", &scope)
-                .header("x-ms-throttle-information", "ResourceUnitLimitExceeded"));
+                .header("x-ms-throttle-information", information));
         }
     };
     let mut context = Context {
@@ -156,7 +186,13 @@ fn answer(world: &mut World, call: &Call) -> Result<Reply, GraphError> {
         claims,
         keys,
         version,
+        request_id,
+        operation: route.name(),
     };
+    // Calls that read no collection and no object take no query options.
+    if context.call.method != Method::GET || route.outlook {
+        odata::check_options(&context, &["$format"])?;
+    }
     let reply = (route.run)(&mut context)?.header("OData-Version", "4.0");
     let reply = if route.outlook {
         reply
@@ -168,6 +204,28 @@ fn answer(world: &mut World, call: &Call) -> Result<Reply, GraphError> {
     } else {
         reply
     })
+}
+
+/// Takes the request's units, and its turn among the changes, from the limits (§7.3).
+fn throttled(world: &mut World, call: &Call, claims: &Claims, units: u64) -> Verdict {
+    let delays = &world.dice.delays;
+    let (set, writes) = (delays.graph_units_per_10s, delays.graph_writes_per_150s);
+    let people = world
+        .tenants
+        .get(claims.tenant)
+        .map_or(0, |tenant| tenant.users.len());
+    let limits = Limits {
+        units: if set == 0 {
+            throttle::units_by_size(people)
+        } else {
+            set
+        },
+        writes,
+    };
+    let write = call.method != Method::GET && !call.path.ends_with("/$batch");
+    world
+        .throttle
+        .take(claims.app_id, claims.tenant, units, write, &limits)
 }
 
 fn unknown_route(call: &Call) -> GraphError {

@@ -36,8 +36,9 @@ const OPTIONS: [&str; 9] = [
     "$expand",
 ];
 
-/// Refuses query options that the cloud does not know; `allowed` narrows further.
-fn check_options(context: &Context<'_>, allowed: &[&str]) -> Result<(), GraphError> {
+/// Refuses query options that the cloud does not know; `allowed` narrows further. Names without a
+/// dollar sign mean nothing to Graph and pass.
+pub fn check_options(context: &Context<'_>, allowed: &[&str]) -> Result<(), GraphError> {
     for (name, _) in &context.call.query {
         if !name.starts_with('$') {
             continue;
@@ -126,6 +127,7 @@ pub fn list(
         Some(token) => read_token(context, token)?,
     };
     let select = select_of(context, shape)?;
+    check_select(context, shape, &select, &rows)?;
     let mut page: Vec<Value> = rows.into_iter().skip(offset).take(top).collect();
     for row in &mut page {
         trim(row, &select);
@@ -152,6 +154,7 @@ pub fn list(
 pub fn entity(context: &Context<'_>, mut row: Value, shape: &Shape) -> Result<Reply, GraphError> {
     check_options(context, &["$select", "$format"])?;
     let select = select_of(context, shape)?;
+    check_select(context, shape, &select, std::slice::from_ref(&row))?;
     trim(&mut row, &select);
     if let Some(map) = row.as_object_mut() {
         map.insert(
@@ -255,13 +258,43 @@ fn select_of(context: &Context<'_>, shape: &Shape) -> Result<Vec<String>, GraphE
     }
 }
 
+/// Properties that no row has do not exist: better a refusal than silence. Where there is no row,
+/// nobody can tell.
+fn check_select(
+    context: &Context<'_>,
+    shape: &Shape,
+    select: &[String],
+    rows: &[Value],
+) -> Result<(), GraphError> {
+    if context.call.query("$select").is_none() || rows.is_empty() {
+        return Ok(());
+    }
+    let unknown = select.iter().find(|name| {
+        let listed = shape.default.contains(&name.as_str());
+        !listed && *name != "*" && !rows.iter().any(|row| row.get(name.as_str()).is_some())
+    });
+    match unknown {
+        None => Ok(()),
+        Some(name) => Err(GraphError::new(
+            400,
+            "BadRequest",
+            format!(
+                "Parsing OData Select and Expand failed: Could not find a property named '{name}' on type 'microsoft.graph.{}'.",
+                shape.name
+            ),
+        )),
+    }
+}
+
 fn trim(row: &mut Value, select: &[String]) {
     if select.is_empty() {
         return;
     }
     if let Some(map) = row.as_object_mut() {
         map.retain(|key, _| {
-            key.starts_with('@') || key == "id" || select.iter().any(|name| name == key)
+            key.starts_with('@')
+                || key == "id"
+                || select.iter().any(|name| name == key || name == "*")
         });
     }
 }

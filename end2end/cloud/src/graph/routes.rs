@@ -230,6 +230,18 @@ static ROUTES: &[Route] = &[
     ),
     get("/groups/{id}/owners", GROUPS, 1, directory::group_owners),
     get(
+        "/directory/administrativeUnits",
+        DIRECTORY,
+        1,
+        directory::units,
+    ),
+    get(
+        "/directory/administrativeUnits/{id}/members",
+        DIRECTORY,
+        3,
+        directory::unit_members,
+    ),
+    get(
         "/servicePrincipals",
         APPLICATIONS,
         1,
@@ -362,7 +374,8 @@ fn keys_of(route: &Route, segments: &[String]) -> Option<Vec<String>> {
     }
     let mut keys = Vec::new();
     for (part, segment) in pattern.iter().zip(segments) {
-        if part.starts_with('{') {
+        // `$count`, `$ref` and the like are no keys.
+        if part.starts_with('{') && !segment.starts_with('$') {
             keys.push(segment.clone());
         } else if !part.eq_ignore_ascii_case(segment) {
             return None;

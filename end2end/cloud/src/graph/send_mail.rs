@@ -9,6 +9,7 @@ use super::Context;
 use super::errors::GraphError;
 use crate::books::Mail;
 use crate::http_parts::Reply;
+use crate::journal::{Deed, Thing};
 use crate::world::enforcement::{self, View};
 
 /// The reason that Exchange gives when an access policy refuses.
@@ -131,7 +132,10 @@ fn send(context: &mut Context<'_>, key: &str) -> Result<Reply, GraphError> {
         client_request_id: context.call.client_request_id().map(str::to_owned),
     };
     tracing::debug!(from = %sender.upn, "mail accepted");
-    world.books.post(mail);
+    let (from, subject) = (mail.from.clone(), mail.subject.clone());
+    let number = world.books.post(mail);
+    let detail = json!({"from": from});
+    context.changed(Deed::Created, Thing::Mail, number, subject, detail);
     Ok(Reply::empty(202))
 }
 

@@ -61,6 +61,10 @@ impl Build {
                 customised: Some(created),
                 ..ExchangeOrganisation::default()
             },
+            units: BTreeMap::new(),
+            access_rules: Vec::new(),
+            sign_in_frequency: None,
+            activations: Vec::new(),
             note: String::new(),
         };
         let mut build = Self {

@@ -292,6 +292,25 @@ fn thousands(build: &mut Build) {
     build.grant(scanner, Resource::Graph, "Mail.Send");
 }
 
+/// Connectors of the vendor until the tenant has that many service principals. One in forty reads
+/// something, as in reality.
+pub fn fill(build: &mut Build, applications: usize) {
+    let home = names::tenant_id(build.seed_number, VENDOR_DOMAIN);
+    let missing = applications.saturating_sub(build.tenant.principals.len());
+    for number in 0..missing {
+        let app_id = build.id(&format!("filler/{number}"));
+        build.install(app_id, &format!("Addin {number:03}"), home, "Tailspin Toys");
+        let role = match number % 80 {
+            0 => Some("User.Read.All"),
+            40 => Some("Group.Read.All"),
+            _ => None,
+        };
+        if let Some(role) = role {
+            build.grant(app_id, Resource::Graph, role);
+        }
+    }
+}
+
 /// A tenant that a test adds: an admin and a user, nothing else.
 pub fn bare(build: &mut Build) {
     build.tenant.note = "added by a test".to_owned();

@@ -82,7 +82,12 @@ pub fn sow(sowing: &mut Sowing, partner: Uuid) {
     sowing.announce("Tailspin Toys", VENDOR_DOMAIN, Role::Vendor);
     sowing.announce("Woodgrove IT", "woodgrove-it.example", Role::OtherPartner);
     for (name, domain, case, people, gdap) in CUSTOMERS {
-        let id = sowing.announce(name, domain, Role::Customer { case, people });
+        let role = Role::Customer {
+            case,
+            people,
+            applications: 0,
+        };
+        let id = sowing.announce(name, domain, role);
         if gdap {
             sowing.relate(
                 partner,

@@ -47,6 +47,9 @@ const MIX: [Case; 20] = [
     Case::Thousands,
 ];
 
+/// Service principals of each customer, at least: what a tenant of some years has.
+const APPLICATIONS: usize = 200;
+
 /// Announces that many customers. The partner has GDAP in every one of them.
 pub fn sow(sowing: &mut Sowing, partner: Uuid, number: usize) {
     sowing.announce("Tailspin Toys", VENDOR_DOMAIN, Role::Vendor);
@@ -60,7 +63,12 @@ pub fn sow(sowing: &mut Sowing, partner: Uuid, number: usize) {
         let domain = format!("{}{:04}.example", word.to_lowercase(), index + 1);
         let case = MIX.get(index % MIX.len()).copied().unwrap_or(Case::Clean);
         let people = 8 + (index * 7) % 60;
-        let id = sowing.announce(&name, &domain, Role::Customer { case, people });
+        let role = Role::Customer {
+            case,
+            people,
+            applications: APPLICATIONS,
+        };
+        let id = sowing.announce(&name, &domain, role);
         sowing.relate(
             partner,
             id,

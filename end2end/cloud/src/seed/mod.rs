@@ -83,6 +83,8 @@ pub enum Role {
         case: Case,
         /// People with a mailbox.
         people: usize,
+        /// Service principals at least; zero = those of the case alone.
+        applications: usize,
     },
     /// Added by a test.
     Bare,
@@ -100,7 +102,14 @@ impl Recipe {
             Role::Partner => demo::partner(&mut build),
             Role::OtherPartner => demo::other_partner(&mut build),
             Role::Vendor => demo::vendor(&mut build),
-            Role::Customer { case, people } => cases::customer(&mut build, case, people),
+            Role::Customer {
+                case,
+                people,
+                applications,
+            } => {
+                cases::customer(&mut build, case, people);
+                cases::fill(&mut build, applications);
+            }
             Role::Bare => cases::bare(&mut build),
         }
         build.done()

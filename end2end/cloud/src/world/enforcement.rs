@@ -73,7 +73,7 @@ fn reach_of(tenant: &Tenant, assignment: &RoleAssignment) -> RbacReach {
     match &assignment.scope {
         AssignmentScope::Organisation => RbacReach::Everyone,
         AssignmentScope::Group(group) => RbacReach::GroupMembers(*group),
-        AssignmentScope::AdministrativeUnit(_) => RbacReach::Nobody,
+        AssignmentScope::AdministrativeUnit(unit) => RbacReach::UnitMembers(*unit),
         AssignmentScope::Custom(name) => tenant
             .exchange
             .scopes
@@ -98,6 +98,10 @@ fn reach_covers(tenant: &Tenant, reach: &RbacReach, mailbox: Uuid, now: Time) ->
             .groups
             .get(group)
             .is_some_and(|group| group.has_member(mailbox)),
+        RbacReach::UnitMembers(unit) => tenant
+            .units
+            .get(unit)
+            .is_some_and(|unit| unit.members.contains(&mailbox)),
         RbacReach::Filter(filter) => {
             let Some(recipient) = tenant.recipient_by_id(mailbox) else {
                 return false;

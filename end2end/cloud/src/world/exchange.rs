@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::Value;
 use uuid::Uuid;
 
 use crate::clock::Time;
@@ -21,11 +22,65 @@ pub struct ExchangeOrganisation {
     pub rbac_cache: BTreeMap<Uuid, RbacCache>,
     /// New groups get a time stamp appended to their name.
     pub name_suffix: bool,
+    /// `RecipientTypeDetails` that groups accept as members and never list (MICROSOFT.md §2.3).
+    pub unlisted_members: Vec<String>,
+    /// How the test cmdlets write their results.
+    pub check_words: CheckWords,
 }
 
 impl ExchangeOrganisation {
     pub fn is_dehydrated(&self, now: Time) -> bool {
         self.customised.is_none_or(|since| since > now)
+    }
+}
+
+/// How `AccessCheckResult` and `InScope` come: UNVERIFIED (MICROSOFT.md §2.4, §3.2), and words of
+/// a display language are what a tenant may send where English is expected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum CheckWords {
+    #[default]
+    English,
+    German,
+    Danish,
+    /// JSON booleans instead of words.
+    Boolean,
+}
+
+impl CheckWords {
+    pub fn from_name(name: &str) -> Option<Self> {
+        match name {
+            "english" => Some(Self::English),
+            "german" => Some(Self::German),
+            "danish" => Some(Self::Danish),
+            "boolean" => Some(Self::Boolean),
+            _ => None,
+        }
+    }
+
+    /// `AccessCheckResult`.
+    pub fn granted(self, granted: bool) -> Value {
+        match (self, granted) {
+            (Self::English, true) => "Granted".into(),
+            (Self::English, false) => "Denied".into(),
+            (Self::German, true) => "Gewährt".into(),
+            (Self::German, false) => "Verweigert".into(),
+            (Self::Danish, true) => "Tildelt".into(),
+            (Self::Danish, false) => "Afvist".into(),
+            (Self::Boolean, granted) => granted.into(),
+        }
+    }
+
+    /// `InScope` of a mailbox that was looked at.
+    pub fn in_scope(self, inside: bool) -> Value {
+        match (self, inside) {
+            (Self::English, true) => "True".into(),
+            (Self::English, false) => "False".into(),
+            (Self::German, true) => "Wahr".into(),
+            (Self::German, false) => "Falsch".into(),
+            (Self::Danish, true) => "Sand".into(),
+            (Self::Danish, false) => "Falsk".into(),
+            (Self::Boolean, inside) => inside.into(),
+        }
     }
 }
 
@@ -122,7 +177,7 @@ pub enum AssignmentScope {
     Custom(String),
     /// A group's Entra object id: direct members only.
     Group(Uuid),
-    /// An administrative unit. The cloud has none, so nothing is ever inside.
+    /// An administrative unit: its direct members.
     AdministrativeUnit(Uuid),
 }
 
@@ -157,6 +212,7 @@ pub enum RbacReach {
     Everyone,
     Filter(String),
     GroupMembers(Uuid),
+    UnitMembers(Uuid),
     Nobody,
 }
 

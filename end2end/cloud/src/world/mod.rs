@@ -1,5 +1,6 @@
 //! The whole state of the cloud, behind one lock.
 
+pub mod access;
 pub mod enforcement;
 pub mod exchange;
 pub mod recipients;
@@ -15,6 +16,7 @@ use crate::entra::EntraState;
 use crate::exchange::paging::PageStore;
 use crate::faults::Faults;
 use crate::graph::throttle::Throttle;
+use crate::journal::Journal;
 use crate::permissions::DirectoryRole;
 use crate::seed::Seed;
 pub use tenants::Tenants;
@@ -52,6 +54,9 @@ pub struct World {
     pub throttle: Throttle,
     pub faults: Faults,
     pub books: Books,
+    pub journal: Journal,
+    /// Set while a request is answered that a fault sends to another tenant's data.
+    pub misroute: Option<Uuid>,
 }
 
 impl World {
@@ -72,6 +77,8 @@ impl World {
             throttle: Throttle::default(),
             faults: Faults::default(),
             books: Books::default(),
+            journal: Journal::default(),
+            misroute: None,
         }
     }
 
@@ -110,7 +117,7 @@ impl World {
             .filter(|relationship| {
                 relationship.partner == home
                     && relationship.customer == tenant
-                    && relationship.status == "active"
+                    && ["active", "expiring"].contains(&relationship.status)
                     && relationship.ends > now
             })
             .map(|relationship| (relationship.group, relationship.roles.clone()))
@@ -127,6 +134,21 @@ impl World {
             .flat_map(|(_, roles)| roles)
             .collect();
         (!roles.is_empty()).then_some(roles)
+    }
+
+    /// A customer other than that one, whose data a fault can show instead: one that was made
+    /// already, or else the first of all.
+    pub fn another_tenant(&mut self, than: Option<Uuid>) -> Option<Uuid> {
+        let others: Vec<Uuid> = self
+            .tenants
+            .summaries()
+            .filter(|summary| summary.recipe.is_customer() && Some(summary.id) != than)
+            .map(|summary| summary.id)
+            .collect();
+        let made = others.iter().find(|id| self.tenants.made(**id).is_some());
+        let found = made.or(others.first()).copied()?;
+        self.tenants.get(found)?;
+        Some(found)
     }
 
     /// The person in `tenant` that somebody of `home` is: the same account, or a guest account.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use uuid::Uuid;
 
+use super::access::{AccessRule, Activation, AdministrativeUnit};
 use super::exchange::ExchangeOrganisation;
 use crate::clock::Time;
 use crate::permissions::{DirectoryRole, Resource};
@@ -26,6 +27,13 @@ pub struct Tenant {
     pub assignments: Vec<AppRoleAssignment>,
     pub scope_grants: Vec<ScopeGrant>,
     pub exchange: ExchangeOrganisation,
+    pub units: BTreeMap<Uuid, AdministrativeUnit>,
+    /// Conditional Access for the clients of this tenant.
+    pub access_rules: Vec<AccessRule>,
+    /// Seconds of the wall clock after which a person must sign in again (70043).
+    pub sign_in_frequency: Option<i64>,
+    /// Activations that Exchange may not know yet.
+    pub activations: Vec<Activation>,
     /// Why the tenant exists, for `/_cloud/accounts`.
     pub note: String,
 }
