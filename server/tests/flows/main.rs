@@ -8,12 +8,18 @@
     clippy::panic
 )]
 
+mod agreement;
+mod campaign;
 mod command;
 mod connect;
+mod gdap;
 mod http;
 mod kill;
 mod live;
+mod lost;
 mod matrix;
+mod processes;
+mod scans;
 mod setup;
 mod sign_in;
 mod support;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::support::{Browser, Stack};
+use crate::support::{Browser, Stack, until};
 
 const OTHER: &str = "woodgrove-it.example";
 const DOMAIN: &str = "fabrikam.example";
@@ -13,6 +13,16 @@ async fn list(browser: &mut Browser) -> Value {
     let query = json!({ "search": "", "sort": "name", "page": 1 });
     browser
         .read("/api/customers", &json!({ "query": query }))
+        .await
+}
+
+/// Milliseconds since 1970 of the newest reading of a customer of the first partner.
+async fn our_scans(stack: &Stack) -> i64 {
+    stack
+        .number(
+            "select coalesce(max((extract(epoch from s.read_at) * 1000)::bigint), 0) from scans s
+             join partners p on p.id = s.partner_id where p.name not like '%woodgrove%'",
+        )
         .await
 }
 
@@ -36,9 +46,26 @@ async fn two_partners_never_meet() {
     let their_customer = stack.connect(&mut theirs, DOMAIN).await;
     assert_ne!(our_customer, their_customer);
     stack.settled(&ours, &our_customer, &setup, &["done"]).await;
+    // Their own customer is read as soon as it is connected: of that they are told.
+    while let Ok(Some(event)) = tokio::time::timeout(Duration::from_secs(1), told.next()).await {
+        assert_eq!(
+            event.event, "scanned",
+            "one partner was told of the other's setup"
+        );
+    }
+    let seen = our_scans(&stack).await;
+    let page = ours
+        .send_form("/api/scan_one", &[("customer", our_customer.as_str())])
+        .await;
+    assert_eq!(page.status, 200, "{}", page.text());
+    until("our customer to be read", || {
+        let stack = &stack;
+        async move { (our_scans(stack).await > seen).then_some(()) }
+    })
+    .await;
     assert!(
         told.silent_for(Duration::from_millis(300)).await,
-        "one partner was told of the other's setup"
+        "one partner was told of the other's scan"
     );
     assert_eq!(list(&mut ours).await["total"], 1);
     assert_eq!(list(&mut theirs).await["total"], 1);

@@ -4,8 +4,10 @@
 pub mod accounts;
 pub mod browser;
 pub mod events;
+pub mod made_up;
 pub mod page;
 pub mod portal;
+pub mod scans;
 pub mod setups;
 
 use std::{future::Future, time::Duration};
@@ -158,14 +160,18 @@ impl Stack {
 
     /// How many rows a table has, as the superuser sees it; a condition may follow its name.
     pub async fn count(&self, table: &str) -> i64 {
+        self.number(&format!("select count(*) from {table}")).await
+    }
+
+    /// The one number that a query gives, as the superuser sees it.
+    pub async fn number(&self, query: &str) -> i64 {
         let mut database = self.database.superuser().await.expect("a connection");
-        let query = sqlx::AssertSqlSafe(format!("select count(*) from {table}"));
-        let count = sqlx::query_scalar(query)
+        let number = sqlx::query_scalar(sqlx::AssertSqlSafe(query.to_owned()))
             .fetch_one(&mut database)
             .await
             .expect("a number");
         sqlx::Connection::close(database).await.expect("an end");
-        count
+        number
     }
 
     /// The mails that the cloud has sent.

@@ -1,0 +1,337 @@
+//! One run: an operator starts a setup, meddles with it, and sees it to its end.
+
+use std::{sync::Arc, time::Duration};
+
+use serde_json::{Value, json};
+use tokio::time::{Instant, sleep, sleep_until};
+use uuid::Uuid;
+
+use super::{
+    block::{Shared, id},
+    plan::{Meddling, Plan, Secret},
+};
+
+/// After the faults have ended, something changes within this. A busy machine may need long for
+/// all of it together.
+const PATIENCE: Duration = Duration::from_secs(90);
+const LOOK: Duration = Duration::from_millis(300);
+/// So often a failed setup is tried again before the operator gives up.
+const RETRIES: u32 = 6;
+
+/// What came of a run.
+pub struct Driven {
+    pub plan: Plan,
+    pub app_id: Uuid,
+    pub object: Uuid,
+    pub group: String,
+    pub senders: Vec<String>,
+    pub refused: Vec<String>,
+    /// None: it was never started.
+    pub setup: Option<Uuid>,
+    /// The state at the end.
+    pub end: String,
+    /// Keys of what the operator was told.
+    pub problems: Vec<String>,
+    pub violations: Vec<String>,
+}
+
+struct Drive {
+    shared: Arc<Shared>,
+    customer: String,
+    secret: String,
+    run: Driven,
+}
+
+pub async fn drive(shared: Arc<Shared>, plan: Plan) -> Driven {
+    let (senders, refused) = plan.people(&shared.mailboxes(plan.domain));
+    let registered = register(&shared, &plan).await;
+    let mut drive = Drive {
+        customer: shared.customers[plan.domain].clone(),
+        secret: registered["secret"].as_str().expect("a secret").to_owned(),
+        run: Driven {
+            app_id: id(&registered["app_id"]),
+            object: id(&registered["object_id"]),
+            group: format!("postern-mailer-{}", plan.seed),
+            senders,
+            refused,
+            setup: None,
+            end: "never started".to_owned(),
+            problems: Vec::new(),
+            violations: Vec::new(),
+            plan,
+        },
+        shared,
+    };
+    sleep(drive.run.plan.delay).await;
+    if drive.start().await {
+        drive.meddle().await;
+        drive.finish().await;
+    }
+    drive.run
+}
+
+async fn register(shared: &Shared, plan: &Plan) -> Value {
+    let url = format!("{}/_cloud/applications", shared.cloud.url());
+    let body = json!({
+        "tenant": plan.domain, "name": plan.application, "grants": plan.grants,
+    });
+    let answer = reqwest::Client::new().post(url).json(&body).send().await;
+    let text = answer.expect("an answer").text().await.expect("text");
+    serde_json::from_str(&text).unwrap_or_else(|_| panic!("not registered: {text}"))
+}
+
+impl Drive {
+    fn calm(&self) -> bool {
+        *self.shared.calm.borrow()
+    }
+
+    fn wrong(&mut self, why: String) {
+        self.run.violations.push(why);
+    }
+
+    /// Notes what an operator is told, which must help.
+    fn told(&mut self, problem: &Value) {
+        let key = problem["key"].as_str().unwrap_or("?").to_owned();
+        for part in ["key", "happened", "means", "todo"] {
+            if problem[part].as_str().is_none_or(str::is_empty) {
+                self.wrong(format!("a problem without \"{part}\": {problem}"));
+            }
+        }
+        if key != "conflict" {
+            self.run.problems.push(key);
+        }
+    }
+
+    /// Starts it, as often as it takes. False: it could not be started, rightly.
+    async fn start(&mut self) -> bool {
+        let run = &self.run;
+        let mut query = format!("app={}&group={}", run.object, run.group);
+        for sender in &run.senders {
+            query.push_str(&format!("&sender={sender}"));
+        }
+        for refused in &run.refused {
+            query.push_str(&format!("&refused={refused}"));
+        }
+        if run.plan.prove {
+            query.push_str("&prove=1");
+        }
+        let secret = match run.plan.secret {
+            Secret::AtOnce => self.secret.clone(),
+            Secret::WrongFirst => "this~is~not~the~secret".to_owned(),
+            Secret::Later | Secret::Never => String::new(),
+        };
+        let customer = self.customer.clone();
+        let fields = [
+            ("customer", customer.as_str()),
+            ("draft", query.as_str()),
+            ("secret", secret.as_str()),
+        ];
+        let mut ends = None;
+        loop {
+            let shared = self.shared.clone();
+            let [owner, engineer] = &shared.operators;
+            let mut answers = Vec::new();
+            if self.run.plan.twice {
+                let both = tokio::join!(
+                    owner.ask("start_setup", &fields),
+                    engineer.ask("start_setup", &fields)
+                );
+                answers.extend([both.0, both.1]);
+            } else {
+                answers.push(owner.ask("start_setup", &fields).await);
+            }
+            // Whatever they said: what is in the database counts.
+            if self.setup_of_application().await {
+                return true;
+            }
+            if self.calm() {
+                let ends = *ends.get_or_insert_with(|| Instant::now() + PATIENCE);
+                if Instant::now() >= ends {
+                    self.wrong(format!("it cannot be started: {answers:?}"));
+                    return false;
+                }
+            }
+            for (status, told) in answers.into_iter().flatten() {
+                if status == 200 {
+                    self.wrong(format!("started, and nothing is there: {told}"));
+                }
+                // A plan that this customer cannot have: told before anything is made.
+                let problem = told["problem"].clone();
+                if problem.is_object() {
+                    self.told(&problem);
+                    if self.calm() && self.run.plan.is_sick() {
+                        self.run.end = "refused".to_owned();
+                        return false;
+                    }
+                }
+            }
+            sleep(LOOK).await;
+        }
+    }
+
+    async fn setup_of_application(&mut self) -> bool {
+        let query = format!("select id from setups where app_id = '{}'", self.run.app_id);
+        let rows = self.shared.rows(&query).await;
+        if rows.len() > 1 {
+            self.wrong(format!("{} setups for one application", rows.len()));
+        }
+        self.run.setup = rows.first().map(|row| id(&row["id"]));
+        self.run.setup.is_some()
+    }
+
+    async fn ask(&mut self, what: &str, more: Option<(&str, &str)>) -> Option<u16> {
+        let setup = self.run.setup.expect("a setup").to_string();
+        let mut fields = vec![
+            ("customer", self.customer.as_str()),
+            ("setup", setup.as_str()),
+        ];
+        fields.extend(more);
+        let (status, told) = self.shared.operators[0].ask(what, &fields).await?;
+        if told["problem"].is_object() {
+            self.told(&told["problem"].clone());
+        }
+        Some(status)
+    }
+
+    /// Cancels or rolls back in the middle, as the plan says; once is enough.
+    async fn meddle(&mut self) {
+        let Some((meddling, when)) = self.run.plan.meddling else {
+            return;
+        };
+        let (what, more) = match meddling {
+            Meddling::Cancel => ("cancel_setup", None),
+            Meddling::RollBack => {
+                let name = self.run.plan.application.clone();
+                ("roll_back", Some(name))
+            }
+            Meddling::RollBackLater => return,
+        };
+        sleep_until(Instant::now() + when).await;
+        let began = Instant::now();
+        while began.elapsed() < PATIENCE {
+            let more = more.as_deref().map(|name| ("confirm", name));
+            match self.ask(what, more).await {
+                Some(200) => return,
+                // It has ended already, or there is nothing to roll back (yet).
+                Some(400..=499) => {
+                    let row = self.row().await;
+                    if meddling == Meddling::Cancel || row["intent"] != "forward" {
+                        return;
+                    }
+                    if row["state"] == "done" {
+                        // Rolled back after the end, then.
+                        self.run.plan.meddling = Some((Meddling::RollBackLater, when));
+                        return;
+                    }
+                }
+                _ => {}
+            }
+            sleep(LOOK).await;
+        }
+    }
+
+    async fn row(&self) -> Value {
+        let setup = self.run.setup.expect("a setup");
+        let query = format!(
+            "select s.state, s.intent, s.proof, s.version,
+                    (select jsonb_agg(body order by position) from steps where setup_id = s.id) steps
+             from setups s where s.id = '{setup}'"
+        );
+        self.shared.rows(&query).await.remove(0)
+    }
+
+    /// Does what the setup asks its operator for, until it has ended.
+    async fn finish(&mut self) {
+        let mut calm = self.shared.calm.clone();
+        let mut ends: Option<Instant> = None;
+        let mut version = Value::Null;
+        let mut retries = 0;
+        loop {
+            let row = self.row().await;
+            if self.calm() && (ends.is_none() || row["version"] != version) {
+                ends = Some(Instant::now() + PATIENCE);
+            }
+            version.clone_from(&row["version"]);
+            let state = row["state"].as_str().expect("a state").to_owned();
+            self.run.end.clone_from(&state);
+            if ends.is_some_and(|ends| Instant::now() >= ends) {
+                let steps: Vec<String> = row["steps"]
+                    .as_array()
+                    .into_iter()
+                    .flatten()
+                    .map(|step| format!("{} {} {}", step["kind"], step["state"], step["why"]))
+                    .collect();
+                self.wrong(format!("stuck as {state}: {}", steps.join("; ")));
+                return;
+            }
+            let patient = !self.calm() && !self.run.plan.impatient;
+            match state.as_str() {
+                "done" if self.rolls_back_later() && self.calm() => {
+                    let name = self.run.plan.application.clone();
+                    self.ask("roll_back", Some(("confirm", &name))).await;
+                }
+                "done" | "rolled_back" | "cancelled" => {
+                    let over = row["steps"].as_array().is_some_and(|steps| {
+                        let open = ["running", "waiting"];
+                        steps.iter().all(|step| {
+                            step["state"]
+                                .as_str()
+                                .is_none_or(|one| !open.contains(&one))
+                        })
+                    });
+                    if self.calm() && over {
+                        return;
+                    }
+                }
+                "failed" | "needs_secret" if patient => {
+                    calm.changed().await.ok();
+                }
+                "failed" => self.mend(&row, &mut retries).await,
+                "needs_secret" => self.give_secret().await,
+                _ => {}
+            }
+            sleep(LOOK).await;
+        }
+    }
+
+    fn rolls_back_later(&self) -> bool {
+        matches!(self.run.plan.meddling, Some((Meddling::RollBackLater, _)))
+    }
+
+    async fn mend(&mut self, row: &Value, retries: &mut u32) {
+        let problem = row["steps"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .find(|step| step["state"] == "failed")
+            .map(|step| (step["kind"].clone(), step["problem"].clone()));
+        let Some((kind, problem)) = problem else {
+            self.wrong(format!("failed without a failed step: {row}"));
+            return;
+        };
+        self.told(&problem);
+        if let (Some(key), Some(kind)) = (self.run.problems.pop(), kind.as_str()) {
+            self.run.problems.push(format!("{kind}:{key}"));
+        }
+        *retries += 1;
+        if *retries <= RETRIES || !self.calm() {
+            self.ask("retry_setup", None).await;
+            return;
+        }
+        if !self.run.plan.is_sick() {
+            self.wrong(format!("it cannot be finished: {problem}"));
+        }
+        if row["intent"] == "forward" {
+            self.ask("cancel_setup", None).await;
+        }
+    }
+
+    async fn give_secret(&mut self) {
+        if self.run.plan.secret == Secret::Never {
+            self.ask("skip_proof", None).await;
+            return;
+        }
+        let secret = self.secret.clone();
+        self.ask("give_secret", Some(("secret", &secret))).await;
+    }
+}

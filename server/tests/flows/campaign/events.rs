@@ -1,0 +1,129 @@
+//! Every change in the cloud has its event, and every event its change.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use cloud::Cloud;
+use serde_json::Value;
+
+/// A change of one run, as both sides can tell it.
+pub type Deeds = BTreeMap<String, Vec<BTreeSet<String>>>;
+
+fn text<'a>(value: &'a Value, name: &str) -> &'a str {
+    value[name].as_str().unwrap_or_default()
+}
+
+/// The journal's entries of a tenant that Postern made, but for mail.
+pub fn of_postern(cloud: &Cloud, postern: &str, domain: &str) -> Vec<Value> {
+    let entries: Vec<Value> = cloud.with_world(|world| {
+        let tenant = world.tenants.resolve(domain).expect("a tenant");
+        let entries = world.journal.of(tenant).iter();
+        entries
+            .map(|entry| serde_json::to_value(entry).expect("JSON"))
+            .collect()
+    });
+    entries
+        .into_iter()
+        .filter(|entry| {
+            text(entry, "app_id") == postern
+                && ["exchange", "graph"].contains(&text(entry, "host"))
+                && text(entry, "kind") != "mail"
+        })
+        .collect()
+}
+
+/// What a journal's entry means, and which run's group or application it concerns.
+pub fn deed(entry: &Value) -> String {
+    let kind = text(entry, "kind");
+    let deed = text(entry, "deed");
+    match kind {
+        "member" => format!(
+            "member {deed} {}",
+            text(&entry["detail"], "address").to_lowercase()
+        ),
+        _ => format!("{kind} {deed}"),
+    }
+}
+
+/// Deeds of a run after the journal: by its group's name and its application's id.
+pub fn in_cloud(group: &str, app_id: &str, entries: &[Value]) -> Deeds {
+    let mut deeds = Deeds::new();
+    for entry in entries {
+        let mine = match text(entry, "kind") {
+            "policy" => text(&entry["detail"], "app_id") == app_id,
+            _ => text(entry, "name") == group,
+        };
+        if mine {
+            let request = BTreeSet::from([text(entry, "request_id").to_owned()]);
+            deeds.entry(deed(entry)).or_default().push(request);
+        }
+    }
+    deeds
+}
+
+/// What an event `cloud.change` claims.
+fn claim(event: &Value) -> String {
+    let what = text(event, "what");
+    let address = || {
+        what.split_whitespace()
+            .find(|word| word.contains('@'))
+            .unwrap_or_default()
+            .to_lowercase()
+    };
+    if what.contains("was added to") {
+        format!("member created {}", address())
+    } else if what.contains("was hidden") {
+        "group changed".to_owned()
+    } else if what.contains("policy") && what.contains("removed") {
+        "policy removed".to_owned()
+    } else if what.contains("policy") {
+        "policy created".to_owned()
+    } else if what.contains("group") && what.contains("removed") {
+        "group removed".to_owned()
+    } else if what.contains("group") && what.contains("was made") {
+        "group created".to_owned()
+    } else {
+        format!("unknown: {what}")
+    }
+}
+
+/// Deeds of a setup after its events `cloud.change`.
+pub fn in_history(events: &[Value]) -> Deeds {
+    let mut deeds = Deeds::new();
+    for event in events {
+        let requests = event["requests"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(Value::as_str)
+            .map(str::to_owned)
+            .collect();
+        deeds.entry(claim(event)).or_default().push(requests);
+    }
+    deeds
+}
+
+/// What is on one side alone.
+pub fn differences(cloud: &Deeds, history: &Deeds) -> Vec<String> {
+    let mut found = Vec::new();
+    let kinds: BTreeSet<&String> = cloud.keys().chain(history.keys()).collect();
+    for kind in kinds {
+        let changes = cloud.get(kind).map_or(&[][..], Vec::as_slice);
+        let events = history.get(kind).map_or(&[][..], Vec::as_slice);
+        if changes.len() != events.len() {
+            found.push(format!(
+                "\"{kind}\" happened {} times in the cloud, and history tells {}",
+                changes.len(),
+                events.len()
+            ));
+        }
+        let known: BTreeSet<&String> = changes.iter().flatten().collect();
+        for request in events.iter().flatten() {
+            if !known.contains(request) {
+                found.push(format!(
+                    "\"{kind}\" names the request {request}, which made no such change"
+                ));
+            }
+        }
+    }
+    found
+}

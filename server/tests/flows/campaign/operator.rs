@@ -1,0 +1,53 @@
+//! An operator at either of two portals, one of which may be dead at the moment.
+
+use std::{
+    sync::atomic::{AtomicUsize, Ordering},
+    time::Duration,
+};
+
+use http::{
+    Method,
+    header::{ACCEPT, ORIGIN},
+};
+use serde_json::Value;
+
+use crate::support::Browser;
+
+/// Longer than a portal takes in trouble.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+pub struct Operator {
+    browsers: Vec<Browser>,
+    turn: AtomicUsize,
+}
+
+impl Operator {
+    /// A person who signed in at one portal: the same session serves at the others.
+    pub fn new(browser: &Browser, others: &[&str]) -> Self {
+        let moved = others.iter().map(|url| browser.moved_to(url));
+        Self {
+            browsers: std::iter::once(browser.clone()).chain(moved).collect(),
+            turn: AtomicUsize::new(0),
+        }
+    }
+
+    /// Sends a form to one portal or the other. None: there was no answer.
+    pub async fn ask(&self, what: &str, fields: &[(&str, &str)]) -> Option<(u16, Value)> {
+        let turn = self.turn.fetch_add(1, Ordering::Relaxed) % self.browsers.len();
+        let browser = &self.browsers[turn];
+        let answer = browser
+            .bare(Method::POST, &format!("/api/{what}"))
+            .header(ACCEPT, "application/json")
+            .header(ORIGIN, browser.portal_address(""))
+            .header("sec-fetch-site", "same-origin")
+            .timeout(PATIENCE)
+            .form(fields)
+            .send()
+            .await
+            .ok()?;
+        let status = answer.status().as_u16();
+        let text = answer.text().await.ok()?;
+        let value = serde_json::from_str(&text).unwrap_or(Value::String(text));
+        Some((status, value))
+    }
+}

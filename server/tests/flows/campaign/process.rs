@@ -1,0 +1,114 @@
+//! `postern serve` as processes that can be killed.
+
+use std::{net::TcpListener, process::Stdio, time::Duration};
+
+use secrecy::ExposeSecret as _;
+use store::testing::TestDatabase;
+use tokio::process::{Child, Command};
+
+use crate::support::{Accounts, SPEED, until};
+
+/// The key ring of `store::testing`, as a setting.
+const KEYS: &str = "test:KioqKioqKioqKioqKioqKioqKioqKioqKioqKioqKio=";
+
+/// One process, and how to start it again.
+pub struct Process {
+    pub role: &'static str,
+    /// Of one that serves pages.
+    pub url: String,
+    settings: Vec<(&'static str, String)>,
+    child: Option<Child>,
+}
+
+fn free_port() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    listener.local_addr().expect("an address").port()
+}
+
+impl Process {
+    pub fn start(
+        role: &'static str,
+        cloud: &str,
+        accounts: &Accounts,
+        database: &TestDatabase,
+    ) -> Self {
+        let port = free_port();
+        let url = format!("http://localhost:{port}");
+        let site = std::path::Path::new(env!("CARGO_TARGET_TMPDIR"));
+        let text = str::to_owned;
+        let settings = vec![
+            ("DATABASE_URL", text(database.server_url.expose_secret())),
+            ("POSTERN_CLIENT_ID", accounts.client_id.clone()),
+            ("POSTERN_CLIENT_SECRET", accounts.client_secret.clone()),
+            ("POSTERN_PARTNER_TENANTS", accounts.partner_tenant.clone()),
+            ("POSTERN_MASTER_KEYS", text(KEYS)),
+            ("POSTERN_PACE", SPEED.to_string()),
+            ("POSTERN_SITE", site.display().to_string()),
+            ("POSTERN_LISTEN", format!("127.0.0.1:{port}")),
+            ("POSTERN_PUBLIC_URL", url.clone()),
+            ("POSTERN_AUTHORITY", text(cloud)),
+            ("POSTERN_GRAPH", text(cloud)),
+            ("POSTERN_EXCHANGE", text(cloud)),
+        ];
+        let mut process = Self {
+            role,
+            url,
+            settings,
+            child: None,
+        };
+        process.begin();
+        process
+    }
+
+    /// Starts it again after a kill.
+    pub fn begin(&mut self) {
+        let log = std::env::var("POSTERN_CAMPAIGN_LOG").ok();
+        // A long campaign keeps its own copy, so that a build beside it does not change it.
+        let binary = std::env::var("POSTERN_CAMPAIGN_SERVER")
+            .unwrap_or_else(|_| env!("CARGO_BIN_EXE_postern").to_owned());
+        let mut command = Command::new(binary);
+        command
+            .args(["serve", "--role", self.role, "--log", "text"])
+            .env_clear()
+            .envs(std::env::var("PATH").map(|path| ("PATH", path)))
+            .env("RUST_LOG", log.as_deref().unwrap_or("error"))
+            .envs(self.settings.iter().cloned())
+            .stdout(Stdio::null())
+            .stderr(if log.is_some() {
+                Stdio::inherit()
+            } else {
+                Stdio::null()
+            })
+            .kill_on_drop(true);
+        self.child = Some(command.spawn().expect("a process"));
+    }
+
+    /// SIGKILL: it gets no chance to say anything.
+    pub async fn kill(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            child.kill().await.expect("a kill");
+        }
+    }
+
+    /// Starts it again when it has ended by itself. Gives its status then.
+    pub fn revive(&mut self) -> Option<String> {
+        let ended = self.child.as_mut()?.try_wait().expect("a process")?;
+        self.begin();
+        Some(format!("{} ended by itself: {ended}", self.role))
+    }
+
+    /// Waits until it answers.
+    pub async fn ready(&self) {
+        let health = format!("{}/healthz", self.url);
+        until("a portal", || async {
+            let answer = reqwest::Client::new()
+                .get(&health)
+                .timeout(Duration::from_secs(2))
+                .send()
+                .await
+                .ok()?;
+            answer.status().is_success().then_some(())
+        })
+        .await;
+    }
+}

@@ -1,0 +1,82 @@
+//! What a campaign counts.
+
+use std::{collections::BTreeMap, time::Duration};
+
+#[derive(Debug, Default)]
+pub struct Tally {
+    pub runs: u64,
+    pub setups: u64,
+    /// How the setups ended.
+    pub ends: BTreeMap<String, u64>,
+    pub faults: BTreeMap<String, u64>,
+    /// Killed processes by role.
+    pub kills: BTreeMap<String, u64>,
+    pub cuts: u64,
+    pub restarts: u64,
+    /// What operators were told in the meantime, by key.
+    pub problems: BTreeMap<String, u64>,
+    /// Each begins with the seed of its run.
+    pub violations: Vec<String>,
+}
+
+fn merge(into: &mut BTreeMap<String, u64>, from: BTreeMap<String, u64>) {
+    for (key, count) in from {
+        *into.entry(key).or_default() += count;
+    }
+}
+
+fn shown(counts: &BTreeMap<String, u64>) -> String {
+    let total: u64 = counts.values().sum();
+    let list: Vec<String> = counts
+        .iter()
+        .map(|(key, count)| format!("{key} {count}"))
+        .collect();
+    if list.is_empty() {
+        "0".to_owned()
+    } else {
+        format!("{total} ({})", list.join(", "))
+    }
+}
+
+impl Tally {
+    pub fn count(map: &mut BTreeMap<String, u64>, key: &str) {
+        *map.entry(key.to_owned()).or_default() += 1;
+    }
+
+    pub fn add(&mut self, other: Self) {
+        self.runs += other.runs;
+        self.setups += other.setups;
+        self.cuts += other.cuts;
+        self.restarts += other.restarts;
+        merge(&mut self.ends, other.ends);
+        merge(&mut self.faults, other.faults);
+        merge(&mut self.kills, other.kills);
+        merge(&mut self.problems, other.problems);
+        for violation in &other.violations {
+            println!("VIOLATION {violation}");
+        }
+        self.violations.extend(other.violations);
+    }
+
+    /// The campaign itself broke.
+    pub fn broken(&mut self, why: &str) {
+        self.violations.push(format!("the campaign broke: {why}"));
+    }
+
+    /// One line with everything.
+    pub fn line(&self, seed: u64, took: Duration) -> String {
+        format!(
+            "seed {seed}, runs {}, setups {} in {} s; ends {}; faults {}; kills {}; cut connections {}; Postgres restarts {}; problems told {}; violations {}",
+            self.runs,
+            self.setups,
+            took.as_secs(),
+            shown(&self.ends),
+            shown(&self.faults),
+            shown(&self.kills),
+            self.cuts,
+            self.restarts,
+            shown(&self.problems),
+            self.violations.len(),
+        )
+    }
+}

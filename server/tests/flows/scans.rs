@@ -1,0 +1,313 @@
+//! Reading customers for the reach, one and all, and the pages that show it.
+
+use serde_json::{Value, json};
+
+use crate::support::{Browser, Stack, until};
+
+const DOMAIN: &str = "fabrikam.example";
+const MAILER: &str = "Reception Mailer";
+
+/// A page as the server draws it.
+async fn drawn(browser: &mut Browser, page: &str) -> String {
+    let drawn = browser.read("/api/drawn", &json!({ "page": page })).await;
+    drawn["html"].as_str().expect("markup").to_owned()
+}
+
+/// The exposure as a file: one row for each.
+async fn exposure(browser: &mut Browser, query: &str) -> Vec<Value> {
+    let file = browser.open(&format!("/exposure.json?{query}")).await;
+    assert_eq!(file.status, 200, "{}", file.body);
+    serde_json::from_str(&file.body).expect("JSON")
+}
+
+/// The row of an application at a customer.
+async fn mailer(browser: &mut Browser) -> Option<Value> {
+    let rows = exposure(browser, "by=each").await;
+    rows.into_iter().find(|row| row["name"] == MAILER)
+}
+
+/// How often customers were read to an end.
+async fn ended(stack: &Stack) -> i64 {
+    stack.count("scans where ended_at is not null").await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_customer_is_read_when_it_is_connected_and_after_a_setup() {
+    let stack = Stack::start().await;
+    let mut owner = stack.owner().await;
+    let customer = stack.connect(&mut owner, DOMAIN).await;
+    let row = until("the first reading", || {
+        let mut owner = owner.clone();
+        async move { mailer(&mut owner).await }
+    })
+    .await;
+    assert_eq!(row["tally"]["unrestricted"], 1, "{row}");
+    assert_eq!(row["permissions"], json!(["Mail.Send"]), "{row}");
+    let object = row["object"].as_str().expect("an object").to_owned();
+    let page = drawn(
+        &mut owner,
+        &format!("/customers/{customer}/applications/{object}"),
+    )
+    .await;
+    assert!(page.contains("It can send mail"), "{page}");
+    assert!(page.contains("no access policy names it"), "{page}");
+
+    let chosen = stack.choose(&mut owner, &customer, DOMAIN, MAILER).await;
+    let setup = chosen.start(&mut owner, &chosen.application.secret).await;
+    stack.settled(&owner, &customer, &setup, &["done"]).await;
+    let row = until("the reading after the setup", || {
+        let mut owner = owner.clone();
+        async move {
+            mailer(&mut owner)
+                .await
+                .filter(|row| row["tally"]["proven"] == 1)
+        }
+    })
+    .await;
+    assert_eq!(row["tally"]["unrestricted"], 0, "{row}");
+    let page = drawn(
+        &mut owner,
+        &format!("/customers/{customer}/applications/{object}"),
+    )
+    .await;
+    assert!(page.contains("narrowed by access policies"), "{page}");
+    assert!(page.contains(&chosen.sender), "{page}");
+    let query =
+        json!({ "kind": "reach.changed", "person": "", "from": "", "to": "", "before": null });
+    let body = json!({ "customer": customer, "query": query });
+    let history = owner.read("/api/history", &body).await;
+    let what = history["rows"][0]["what"].as_str().unwrap_or_default();
+    assert_eq!(
+        what, "Reception Mailer: unrestricted, now confined.",
+        "{history}"
+    );
+
+    // The other way round, for who may and who may not be sent as.
+    let mut seen = Vec::new();
+    for search in [&chosen.sender, &chosen.refused[0]] {
+        let body = json!({ "customer": customer, "search": search });
+        let found = owner.read("/api/mailboxes", &body).await;
+        let mailbox = found["rows"][0]["object"]
+            .as_str()
+            .expect("a mailbox")
+            .to_owned();
+        let page = format!("/customers/{customer}/mailboxes?mailbox={mailbox}");
+        let page = drawn(&mut owner, &page).await;
+        let (who, _) = page
+            .split_once("Search mailboxes")
+            .expect("the search below");
+        seen.push(who.contains(MAILER));
+    }
+    assert_eq!(seen, [true, false]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn all_ways_of_looking_add_up() {
+    let stack = Stack::start().await;
+    let mut owner = stack.owner().await;
+    let domains = [DOMAIN, "litware.example", "adventure-works.example"];
+    for domain in domains {
+        stack.connect(&mut owner, domain).await;
+    }
+    until("all three to be read", || {
+        let stack = &stack;
+        async move { (ended(stack).await == 3).then_some(()) }
+    })
+    .await;
+    let sum = |rows: &[Value]| -> i64 {
+        rows.iter()
+            .flat_map(|row| row["tally"].as_object().expect("numbers").values())
+            .filter_map(Value::as_i64)
+            .sum()
+    };
+    let each = exposure(&mut owner, "by=each").await;
+    assert_eq!(sum(&each), i64::try_from(each.len()).expect("a number"));
+    assert_eq!(sum(&each), stack.count("reaches").await);
+    assert_eq!(
+        sum(&exposure(&mut owner, "by=application").await),
+        sum(&each)
+    );
+    let customers = exposure(&mut owner, "by=customer").await;
+    assert_eq!(sum(&customers), sum(&each));
+    assert_eq!(customers.len(), domains.len());
+    // Parts of the whole, by standing.
+    let mut parts = 0;
+    for standing in [
+        "unrestricted",
+        "all_except",
+        "unknown",
+        "confined",
+        "proven",
+        "nothing",
+    ] {
+        parts += exposure(&mut owner, &format!("by=each&standing={standing}"))
+            .await
+            .len();
+    }
+    assert_eq!(parts, each.len());
+    // One permission, judged by itself; searched for by name.
+    let sending = exposure(&mut owner, "by=each&permission=Mail.Send").await;
+    assert!(!sending.is_empty() && sending.len() < each.len());
+    let found = exposure(&mut owner, "by=each&search=LITWARE").await;
+    assert!(!found.is_empty());
+    assert!(found.iter().all(|row| {
+        row["customer_name"]
+            .as_str()
+            .is_some_and(|name| name.contains("Litware"))
+    }));
+    let file = owner.open("/exposure.csv?by=each").await;
+    assert_eq!(file.body.lines().count(), each.len() + 1, "{}", file.body);
+    // The number of the day is what the page says.
+    let days = stack
+        .number(
+            "select (unrestricted + all_except + unknown + confined + proven + nothing)::bigint
+             from reach_days where customer_id = '00000000-0000-0000-0000-000000000000'",
+        )
+        .await;
+    assert_eq!(days, sum(&each));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn what_cannot_be_read_is_unknown_and_what_was_known_stays() {
+    let stack = Stack::start().await;
+    let mut owner = stack.owner().await;
+    let customer = stack.connect(&mut owner, DOMAIN).await;
+    until("the first reading", || {
+        let mut owner = owner.clone();
+        async move { mailer(&mut owner).await }
+    })
+    .await;
+    let fault = json!({
+        "id": "policies", "operation": "Get-ApplicationAccessPolicy",
+        "action": { "exchange_error": "The operation could not be performed.",
+                    "type": "Microsoft.Exchange.Configuration.Tasks.ManagementObjectAmbiguousException" },
+    });
+    stack.cloud.fault(fault).expect("a fault");
+    owner
+        .send_form("/api/scan_one", &[("customer", customer.as_str())])
+        .await;
+    let row = until("a reading without policies", || {
+        let mut owner = owner.clone();
+        async move {
+            mailer(&mut owner)
+                .await
+                .filter(|row| row["tally"]["unknown"] == 1)
+        }
+    })
+    .await;
+    let object = row["object"].as_str().expect("an object");
+    let page = drawn(
+        &mut owner,
+        &format!("/customers/{customer}/applications/{object}"),
+    )
+    .await;
+    assert!(page.contains("What is not known"), "{page}");
+    stack
+        .cloud
+        .with_world(|world| world.faults.disarm("policies"));
+
+    // Nothing at all can be read: what is known stays, and the page says so.
+    let known = mailer(&mut owner).await;
+    stack
+        .control(
+            "users",
+            &json!({ "upn": "admin@fabrikam.example", "revoke": true }),
+        )
+        .await;
+    let stack = stack.restarted().await;
+    owner
+        .send_form("/api/scan_one", &[("customer", customer.as_str())])
+        .await;
+    until("a reading that fails", || {
+        let stack = &stack;
+        async move { (stack.count("scans where outcome = 'failed'").await == 1).then_some(()) }
+    })
+    .await;
+    assert_eq!(mailer(&mut owner).await, known);
+    let page = drawn(&mut owner, "/exposure").await;
+    assert!(page.contains("1 customer could not be read"), "{page}");
+    // The list of customers says what to do.
+    let view = owner
+        .read("/api/customer", &json!({ "customer": customer }))
+        .await;
+    assert_eq!(view["connection"]["health"]["health"], "broken", "{view}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn all_customers_are_read_on_demand_with_progress_and_can_be_stopped() {
+    let stack = Stack::start().await;
+    let mut owner = stack.owner().await;
+    for domain in [DOMAIN, "litware.example", "proseware.example"] {
+        stack.connect(&mut owner, domain).await;
+    }
+    until("the first readings", || {
+        let stack = &stack;
+        async move { (ended(stack).await == 3).then_some(()) }
+    })
+    .await;
+    let hang = json!({ "id": "slow", "operation": "Get-ServicePrincipal", "action": { "hang": "before" } });
+    stack.cloud.fault(hang).expect("a fault");
+    let page = owner.send_form("/api/scan_all", &[]).await;
+    assert_eq!(page.status, 200, "{}", page.text());
+    // Asked twice, it is one.
+    owner.send_form("/api/scan_all", &[]).await;
+    assert_eq!(stack.count("fleet_scans").await, 1);
+    let page = until("all three to be under way", || {
+        let mut owner = owner.clone();
+        async move {
+            let page = drawn(&mut owner, "/exposure").await;
+            page.contains("3 at the moment").then_some(page)
+        }
+    })
+    .await;
+    assert!(page.contains("Reading all customers: 0 of 3"), "{page}");
+    assert!(page.contains("Cancel"), "{page}");
+    stack.cloud.with_world(|world| world.faults.disarm("slow"));
+    until("its end", || {
+        let stack = &stack;
+        async move {
+            let open = stack.count("fleet_scans where ended_at is null").await;
+            (open == 0).then_some(())
+        }
+    })
+    .await;
+    let page = drawn(&mut owner, "/exposure").await;
+    assert!(page.contains("3 of 3 read"), "{page}");
+
+    // Stopped: it ends at once, and the customers wait for their night.
+    owner.send_form("/api/scan_all", &[]).await;
+    owner.send_form("/api/cancel_scan_all", &[]).await;
+    let over = "fleet_scans where ended_at is not null";
+    assert_eq!(stack.count(over).await, 2);
+    let page = drawn(&mut owner, "/exposure").await;
+    assert!(page.contains("Read all again"), "{page}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_reader_that_dies_is_replaced() {
+    let stack = Stack::start().await;
+    let mut owner = stack.owner().await;
+    let customer = stack.connect(&mut owner, DOMAIN).await;
+    until("the first reading", || {
+        let stack = &stack;
+        async move { (ended(stack).await == 1).then_some(()) }
+    })
+    .await;
+    // As a process leaves it behind that was killed in the middle.
+    let mut database = stack.database.superuser().await.expect("a connection");
+    sqlx::query(
+        "update scans set lease = gen_random_uuid(), lease_until = now() - interval '1 second',
+                due_at = now() - interval '1 minute', ended_at = null, outcome = null",
+    )
+    .execute(&mut database)
+    .await
+    .expect("an update");
+    until("another reading", || {
+        let stack = &stack;
+        async move { (ended(stack).await == 1).then_some(()) }
+    })
+    .await;
+    let left = stack.count("scans where lease is not null").await;
+    assert_eq!(left, 0);
+    let _ = customer;
+}
