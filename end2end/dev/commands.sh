@@ -10,6 +10,11 @@ usage() {
 ./dev test [NAME]                  format, lints, every test, the browser tests included;
                                    with NAME only the tests whose names contain it
 ./dev bench [NAME] [--json]        the benchmarks
+./dev campaign [--runs N] [--seed S] [--lanes L]
+                                   the fault campaign: N (200) runs of setups while the cloud
+                                   misbehaves, processes are killed and connections are cut;
+                                   the seed S (1) decides the plans, run i of it is
+                                   --seed S+i --runs 1; L (2) clouds at the same time
 ./dev build                        builds everything that `run` needs
 ./dev pg [stop]                    starts (or stops) a Postgres for tests and prints its address
 ./dev cargo ARGUMENT…              cargo with the compiler and the flags that this project uses
@@ -28,12 +33,14 @@ main() {
     check) command_check "$@" ;;
     test) command_test "$@" ;;
     bench) command_bench "$@" ;;
+    campaign) command_campaign "$@" ;;
     build) command_build "$@" ;;
     pg) command_pg "$@" ;;
     cargo) run_cargo "$@" ;;
     # For the parts in end2end/dev that are not in this language.
     wasm-cargo) run_wasm_cargo "$@" ;;
     build-site) lock && build_site ;;
+    restart-postgres) need_postgres && pg_restart "$1" ;;
     stop-postgres) need_postgres && pg_stop "$1" ;;
     help | -h | --help) usage ;;
     *) usage >&2 && die "unknown command: $command" ;;
@@ -125,6 +132,39 @@ command_bench() {
   start_own_test_postgres
   node end2end/bench/main.mjs "$@" &
   wait_for $!
+}
+
+command_campaign() {
+  local runs=200 seed=1 lanes=2
+  while [ "$#" -gt 0 ]; do
+    case "$1 ${2:-}" in
+      --*\ *[!0-9]* | --*\ ) die "$1 takes a number" ;;
+      --runs\ *) runs=$2 ;;
+      --seed\ *) seed=$2 ;;
+      --lanes\ *) lanes=$2 ;;
+      *) die "./dev campaign does not know $1 (it knows --runs, --seed and --lanes)" ;;
+    esac
+    shift 2
+  done
+  need_privilege_or_nothing
+  choose_toolchain
+  # Only a cluster that nobody else uses is restarted in the middle.
+  local own=yes
+  [ -z "${POSTERN_TEST_DATABASE_URL:-}" ] || own=no
+  start_own_test_postgres
+  export POSTERN_CAMPAIGN_RUNS=$runs POSTERN_CAMPAIGN_SEED=$seed POSTERN_CAMPAIGN_LANES=$lanes
+  [ "$own" = no ] || export POSTERN_CAMPAIGN_RESTART="'$ROOT/dev' restart-postgres '$TEST_PG'"
+  export RUST_BACKTRACE=0
+  # The last line counts; the status is 1 with violations.
+  local name=campaign::nothing_is_lost_doubled_or_wrongly_called_safe output status=0
+  output=$(mktemp)
+  run_cargo test --quiet -p server --test flows --no-run >&2 || die "the campaign does not build"
+  (run_cargo test --quiet -p server --test flows -- --exact "$name" --nocapture 2>&1 | tee "$output") &
+  wait_for $! || true
+  grep -q "^test result: ok. 1 passed" "$output" || status=1
+  grep "^seed " "$output" | tail -n 1 || status=1
+  rm -f "$output"
+  return "$status"
 }
 
 # wait_for PID: passes signals on, gives the status.

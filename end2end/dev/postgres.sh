@@ -104,6 +104,9 @@ pg_start() {
 
 pg_stop() { ! pg_is_running "$1" || as_postgres "$PG_BIN/pg_ctl" -D "$1" -m fast -w stop >/dev/null; }
 
+# With the options that it was started with; who is connected is cut off.
+pg_restart() { as_postgres "$PG_BIN/pg_ctl" -D "$1" -m fast -w -l "$1/log" restart >/dev/null 2>&1 </dev/null 9>&-; }
+
 # pg_psql URL: runs the SQL of standard input and stops at the first error.
 pg_psql() { "$PG_BIN/psql" -X -q -v ON_ERROR_STOP=1 -d "$1" -f - >/dev/null; }
 

@@ -18,6 +18,11 @@ export function crowd(stack, count, events = 20) {
            '\\x00', 'k1', now(), now(), 1
     from customers c where not exists (select from connections o where o.customer_id = c.id);
 
+    -- Nobody reads them: there is nothing behind their tokens.
+    insert into scans (customer_id, partner_id, due_at)
+    select c.id, c.partner_id, now() + interval '1 day' from customers c
+    on conflict (customer_id) do update set due_at = excluded.due_at;
+
     insert into setups (id, partner_id, customer_id, application_object, app_id, application_name, plan, intent, state,
                         proof, doing, started_by, started_by_name, started_at, ended_at, version)
     select gen_random_uuid(), c.partner_id, c.id, gen_random_uuid(), gen_random_uuid(), 'Mailer',

@@ -110,6 +110,13 @@ export class Visitor {
     for (const thing of things) await this.#locate(thing).waitFor({ state: "visible", timeout: LIVE });
   }
 
+  /** Waits until something that the server does by itself has come about. */
+  async eventually(there) {
+    for (const end = Date.now() + LIVE; !(await there()); await this.page.waitForTimeout(200)) {
+      if (Date.now() > end) throw new Error(`this never came about: ${there}`);
+    }
+  }
+
   /** Waits until none of these is on the page (any more). */
   async seesNo(...things) {
     for (const thing of things) await this.#locate(thing).waitFor({ state: "hidden" });

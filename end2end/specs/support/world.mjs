@@ -113,7 +113,9 @@ class World {
       try {
         await run();
       } catch (error) {
-        error.message += await this.#aftermath(name);
+        // What the runner prints is the stack, made before the message was complete.
+        const aftermath = await this.#aftermath(name);
+        Object.defineProperty(error, "stack", { value: `${error.stack}${aftermath}` });
         await Promise.all([...this.#open].map((visitor) => visitor.context.close()));
         this.#open.clear();
         throw error;

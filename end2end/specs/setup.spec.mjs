@@ -3,8 +3,8 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 
-import { LONG, QUICK, choose, chosen, isUnreloaded, made, mark, reaches, start, toReview } from "../support/setup.mjs";
-import { openWorld } from "../support/world.mjs";
+import { LONG, QUICK, choose, chosen, isUnreloaded, made, mark, reaches, start, toReview } from "./support/setup.mjs";
+import { openWorld } from "./support/world.mjs";
 
 const world = openWorld("setup");
 const { scenario } = world;
@@ -32,11 +32,12 @@ async function tidy(person) {
 }
 
 const now = (person) => person.page.getByRole("region", { name: "Now" });
+/** All that the database holds, as text. */
 const everything = () =>
   world.stack
-    .database("select tablename from pg_tables where schemaname not in ('pg_catalog', 'information_schema')")
+    .database("select format('%I.%I', schemaname, tablename) from pg_tables where schemaname not in ('pg_catalog', 'information_schema')")
     .split("\n")
-    .map((table) => world.stack.database(`select coalesce(string_agg(t::text, E'\\n'), '') from ${table.includes(".") ? table : `"${table}"`} t`))
+    .map((table) => world.stack.database(`select t::text from ${table} t`))
     .join("\n");
 
 scenario("the whole setup of Reception Mailer, to proven: wizard, live page in two browsers, a reload, a lost connection", async () => {

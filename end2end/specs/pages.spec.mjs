@@ -2,10 +2,10 @@
 // fooled by a hostile name. Leaves a picture of each in end2end/results/pages.
 import assert from "node:assert/strict";
 
-import { violations } from "../support/accessibility.mjs";
-import { shoot } from "../support/results.mjs";
-import { LONG, QUICK, choose, reaches, start, toReview } from "../support/setup.mjs";
-import { openWorld } from "../support/world.mjs";
+import { violations } from "./support/accessibility.mjs";
+import { shoot } from "./support/results.mjs";
+import { LONG, QUICK, choose, reaches, start, toReview } from "./support/setup.mjs";
+import { openWorld } from "./support/world.mjs";
 
 // The cloud runs slower than usual: what waits here still waits when the last scenario looks.
 const world = openWorld("pages", { speed: 60 });
@@ -73,7 +73,12 @@ async function build() {
   await reaches(nora, "Group visible", "waiting");
 
   const app = world.stack.database("select application_object from setups where application_name = 'Reception Mailer' limit 1");
-  return { fabrikam, hostile, hostileAdmin, hostileApp, never, cancelled, rolledBack, needsSecret, proven, waiting, app };
+  // Every customer is read by itself soon after it changed.
+  const read = (name, more) => world.stack.database(`select object from reaches where name = '${name.replaceAll("'", "''")}' ${more} limit 1`);
+  await nora.eventually(() => read("Reception Mailer", "and level = 3") && read(hostileApp, ""));
+  const hostileWhy = `${hostile}/applications/${read(hostileApp, "")}`;
+  const mailbox = world.stack.database("select key from scans, jsonb_each_text(names) where value = 'reception@fabrikam.example' limit 1");
+  return { fabrikam, hostile, hostileAdmin, hostileApp, never, cancelled, rolledBack, needsSecret, proven, waiting, app, hostileWhy, mailbox };
 }
 
 /** Every page of the inside: name, address, and what to wait for. */
@@ -103,6 +108,16 @@ function inside(s) {
     ["history", `${s.fabrikam}/history`, "Setup started"],
     ["history, nothing", `${s.fabrikam}/history?from=2020-01-01&to=2020-01-01`, "No entry fits the filter."],
     ["history, hostile", `${s.hostile}/history`, "Setup started"],
+    ["application, confined", `${s.fabrikam}/applications/${s.app}`, "narrowed by access policies"],
+    ["application, hostile", s.hostileWhy, s.hostileApp],
+    ["reach", `${s.fabrikam}/reach`, "Reception Mailer"],
+    ["mailboxes", `${s.fabrikam}/mailboxes`, "Anouk Schneider"],
+    ["mailbox, reached", `${s.fabrikam}/mailboxes?mailbox=${s.mailbox}&address=reception%40${FABRIKAM}`, "Who reaches"],
+    ["exposure", "/exposure", "Reception Mailer"],
+    ["exposure, by customer", "/exposure?by=customer", "Fabrikam A/S"],
+    ["exposure, by permission", "/exposure?by=permission", "Mail.Send"],
+    ["exposure, each", "/exposure?by=each&search=fabrikam", "Reception Mailer"],
+    ["exposure, nothing found", "/exposure?search=nobody-has-this", "Nothing found"],
     ["running", "/running", "needs the secret"],
     ["running, all", "/running?show=all", "rolled back"],
     ["people", "/people", "Olivia Berg"],
@@ -182,7 +197,7 @@ scenario("the page of who waits for a role is quiet, accessible and narrow", asy
   await inspectAll(visitor, [["waiting", "/waiting", "An owner has to let you in"]]);
 });
 
-for (const [part, from, to] of [["customers and the wizard", 0, 13], ["setups and the rest", 13, undefined]]) {
+for (const [part, from, to] of [["customers and the wizard", 0, 13], ["setups and history", 13, 22], ["reach and the rest", 22, undefined]]) {
   scenario(`pages of the inside are quiet, accessible and narrow: ${part}`, async () => {
     const s = await stage();
     const visitor = await world.visitor({ as: "olivia", axe: true });
@@ -306,19 +321,26 @@ scenario("hostile names are text and nothing else", async () => {
   await visitor.page.addInitScript(() => {
     window.alert = () => console.error("a hostile name ran");
   });
-  for (const path of [s.hostile, s.waiting, `${s.hostile}/history`, "/running", "/customers"]) {
+  // The page's own scripts carry names as quoted data; what counts is what became an element.
+  const injected = () =>
+    visitor.page.evaluate(() =>
+      [...document.querySelectorAll("script, img, b")]
+        .filter((one) => one.hasAttribute("onerror") || /^(alert|Admin)/.test(one.textContent.trim()))
+        .map((one) => one.outerHTML),
+    );
+  for (const path of [s.hostile, s.waiting, `${s.hostile}/history`, "/running", "/customers", s.hostileWhy, `${s.hostile}/reach`, "/exposure?by=customer"]) {
     await visitor.open(path);
     await visitor.comesToSee(visitor.page.getByText(s.hostileAdmin.tenant, { exact: false }));
+    assert.deepEqual(await injected(), [], path);
   }
   await visitor.open(s.hostile);
   await visitor.comesToSee(visitor.row(s.hostileApp));
-  const injected = () => visitor.page.evaluate(() => [...document.querySelectorAll("script, img, b")].map((one) => one.outerHTML).filter((html) => /^<script[^>]*>alert|onerror|<b>Admin/.test(html)));
   assert.deepEqual(await injected(), []);
 
   // Neither is what an address says.
   for (const query of ["\"><script>alert(1)</script>", "'\"><img src=x onerror=alert(1)>", "{{7*7}}", "\0", "</title><script>alert(1)</script>", "%", "\u202e"]) {
     const q = encodeURIComponent(query);
-    for (const path of [`/customers?search=${q}&page=${q}&sort=${q}`, `${s.hostile}/history?person=${q}&kind=${q}&from=${q}&before=${q}`, `${s.fabrikam}/setups/new?app=${s.app}&q=${q}&sender=${q}`]) {
+    for (const path of [`/customers?search=${q}&page=${q}&sort=${q}`, `/exposure?search=${q}&by=${q}&permission=${q}&app=${q}`, `${s.hostile}/history?person=${q}&kind=${q}&from=${q}&before=${q}`, `${s.fabrikam}/setups/new?app=${s.app}&q=${q}&sender=${q}`]) {
       const response = await visitor.open(path);
       assert.equal(response.status(), 200, path);
       assert.deepEqual(await injected(), [], path);
@@ -334,7 +356,7 @@ scenario("an auditor sees everything and is offered nothing that changes anythin
   await aksel.sees("auditor");
   // Also where somebody writes the address of a dialog by hand.
   const asked = [`${s.fabrikam}?ask=disconnect`, `${s.waiting}?ask=cancel`, `${s.proven}?ask=roll-back`];
-  const changing = /^(Connect a customer|Confine|Disconnect|Cancel|Roll back|Try again|Look now|Prove it|Finish without real mail|Sign in as their admin|Make a link|Consent again|Start the setup|Save)/;
+  const changing = /^(Connect a customer|Confine|Disconnect|Cancel|Roll back|Try again|Look now|Prove it|Finish without real mail|Sign in as their admin|Use GDAP|Make a link|Consent again|Start the setup|Save)/;
   for (const path of ["/customers", s.fabrikam, s.hostile, s.never, s.waiting, s.needsSecret, s.proven, `${s.fabrikam}/history`, "/running?show=all", ...asked]) {
     await aksel.open(path);
     await aksel.sees(aksel.page.getByRole("heading", { level: 1 }));

@@ -1,0 +1,121 @@
+// Who can reach whose mailboxes, over all customers: read by itself, shown, filtered, explained.
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+
+import { QUICK } from "./support/setup.mjs";
+import { openWorld } from "./support/world.mjs";
+
+const world = openWorld("exposure");
+const { scenario } = world;
+
+const DOMAINS = ["fabrikam.example", "litware.example", "adventure-works.example"];
+
+/** An engineer who looks after three customers that have been read. */
+async function engineer(options) {
+  const nora = await world.visitor({ as: "nora", ...options });
+  await world.cloud.healthy();
+  await world.cloud.delays(QUICK);
+  const there = Number(world.stack.database("select count(*) from scans where read_at is not null"));
+  for (const domain of DOMAINS.slice(there)) await nora.connect(world.cloud.account(`admin@${domain}`));
+  await nora.eventually(() => world.stack.database("select count(*) from scans where read_at is not null") === String(DOMAINS.length));
+  return nora;
+}
+
+const tile = async (person, words) => Number(await person.page.locator(".tile").filter({ hasText: words }).locator("b").innerText());
+
+scenario("what is connected is read by itself, and the numbers add up", async () => {
+  const nora = await engineer();
+  await nora.open("/exposure");
+  await nora.sees(nora.heading("Exposure"), nora.row("Reception Mailer"), /over 3 customers/);
+  const open = await tile(nora, "can act as anyone, at");
+  assert.ok(open >= 2, `${open} can act as anyone`);
+  assert.equal(String(open), world.stack.database("select count(*) from reaches where level = 0"));
+  // The navigation says the same.
+  await nora.sees(nora.page.getByRole("navigation", { name: "Main" }).getByText(String(open)).first());
+
+  // From the tile to each of them, and to why.
+  await nora.page.locator(".tile.bad").click();
+  await nora.page.waitForURL(/standing=unrestricted/);
+  await nora.sees(nora.row("Reception Mailer"), nora.link(/^Confine Reception Mailer at/));
+  assert.equal(await nora.page.locator("tbody tr").count(), open);
+  await nora.row("Fabrikam A/S").getByRole("link", { name: "Reception Mailer", exact: true }).click();
+  await nora.sees(nora.heading("Reception Mailer"), /It can send mail/, "Granted in Entra", "no access policy names it", "every mailbox", nora.link("Confine…"));
+  await nora.link("Confine…").click();
+  await nora.sees(nora.heading("Confine Reception Mailer"), "Search mailboxes");
+});
+
+scenario("search, order and filter are in the address, with and without JavaScript", async () => {
+  await engineer();
+  for (const javaScript of [true, false]) {
+    const nora = await world.visitor({ as: "nora", javaScript, name: javaScript ? "nora" : "plain" });
+    await nora.open("/exposure");
+    await nora.field("Search").fill("litware");
+    await nora.field("Permission").selectOption("Mail.Send");
+    await nora.follow(nora.button("Show"));
+    assert.match(nora.path(), /search=litware&.*permission=Mail\.Send/);
+    assert.equal(await nora.field("Search").inputValue(), "litware");
+    await nora.sees(/^2 applications$/);
+    await nora.link("By customer").click();
+    await nora.page.waitForURL(/by=customer/);
+    await nora.sees(nora.row("Litware Inc."));
+    await nora.seesNo(nora.row("Fabrikam A/S"));
+    const [download] = await Promise.all([nora.page.waitForEvent("download"), nora.link("CSV").click()]);
+    const csv = readFileSync(await download.path(), "utf8").trim().split("\r\n");
+    assert.equal(csv.length, 2, csv.join("\n"));
+    assert.match(csv[1], /^"Litware Inc\."/);
+  }
+});
+
+scenario("all customers are read on demand, with progress that everybody sees, and can be stopped", async () => {
+  const nora = await engineer();
+  const olivia = await world.visitor({ as: "olivia" });
+  await world.cloud.fault({ id: "slow", operation: "Get-ServicePrincipal", action: { hang: "before" } });
+  await nora.open("/exposure");
+  await olivia.open("/exposure");
+  await nora.follow(nora.button("Read all again"));
+  for (const person of [nora, olivia]) await person.comesToSee("Reading all customers: 0 of 3", "3 at the moment");
+  await world.cloud.healthy();
+  for (const person of [nora, olivia]) await person.comesToSee(/begun by Nora Lindqvist .* 3 of 3 read/);
+  await world.cloud.fault({ id: "slow", operation: "Get-ServicePrincipal", action: { hang: "before" } });
+  await nora.follow(nora.button("Read all again"));
+  await nora.comesToSee("3 at the moment");
+  await nora.follow(nora.button("Cancel"));
+  await nora.sees(/cancelled: 0 of 3 read/, nora.button("Read all again"));
+  await world.cloud.healthy();
+});
+
+scenario("what could not be read is unknown, and says so", async () => {
+  const nora = await engineer();
+  const customer = world.stack.database("select id from customers where domain = 'fabrikam.example'");
+  await world.cloud.fault({ operation: "Get-ApplicationAccessPolicy", action: { exchange_error: "The operation could not be performed.", type: "Microsoft.Exchange.Configuration.Tasks.ManagementObjectAmbiguousException" } });
+  await nora.context.request.post(`${world.stack.portal}/api/scan_one`, { form: { customer }, headers: { origin: world.stack.portal } });
+  const standing = () => world.stack.database(`select level from reaches where customer_id = '${customer}' and name = 'Reception Mailer'`);
+  await nora.eventually(() => standing() === "2");
+  await nora.open("/exposure?by=each&search=fabrikam");
+  await nora.sees(nora.row("Reception Mailer").getByText("unknown"));
+  await nora.row("Reception Mailer").getByRole("link", { name: "Reception Mailer", exact: true }).click();
+  await nora.sees("What is not known", /The access policies: /);
+  await world.cloud.healthy();
+});
+
+scenario("which applications reach a mailbox", async () => {
+  const nora = await engineer();
+  const customer = world.stack.database("select id from customers where domain = 'fabrikam.example'");
+  await nora.open(`/customers/${customer}`);
+  await nora.link("Reach").click();
+  await nora.sees(nora.heading("Reach"), nora.row("Reception Mailer"));
+  await nora.link("Who reaches a mailbox?").click();
+  await nora.sees(nora.heading("Mailboxes"));
+  await nora.field("Search mailboxes").fill("reception");
+  await nora.follow(nora.button("Show"));
+  await nora.link("Reception").click();
+  await nora.sees(nora.heading("Who reaches reception@fabrikam.example"), nora.row("Reception Mailer").first());
+});
+
+scenario("an auditor looks, and is offered nothing that changes anything", async () => {
+  await engineer();
+  const aksel = await world.visitor({ as: "aksel" });
+  await aksel.open("/exposure?by=each");
+  await aksel.sees(aksel.row("Reception Mailer"));
+  await aksel.seesNo(aksel.button("Read all again"), aksel.link(/^Confine/));
+});
