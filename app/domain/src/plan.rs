@@ -349,14 +349,15 @@ impl Plan {
     pub fn changes(&self, setup: SetupId) -> Vec<Cmdlet> {
         let group = self.group.address().as_str();
         let mut all: Vec<Cmdlet> = self.new_group(setup).into_iter().collect();
+        // An existing group holds the senders already, or readiness refuses it.
         if !all.is_empty() {
             all.push(Self::hide_group(group));
+            all.extend(
+                self.senders
+                    .iter()
+                    .map(|sender| Self::add_sender(group, sender)),
+            );
         }
-        all.extend(
-            self.senders
-                .iter()
-                .map(|sender| Self::add_sender(group, sender)),
-        );
         all.push(self.new_policy(setup, group));
         all
     }

@@ -39,6 +39,13 @@ pub fn script(plan: &Plan, setup: SetupId, tenant_domain: &str) -> String {
             "while (-not (Get-DistributionGroup -Identity {} -ErrorAction SilentlyContinue)) {{ Start-Sleep -Seconds 20 }}",
             quote(group)
         ));
+        lines.push(String::new());
+        lines.push("# 2. The permitted senders".into());
+        lines.extend(
+            plan.senders
+                .iter()
+                .map(|sender| Plan::add_sender(group, sender).line()),
+        );
     } else if let Group::Existing { name, .. } = &plan.group {
         lines.push(format!("# 1. The group {} exists already", comment(name)));
         lines.push(
@@ -46,14 +53,16 @@ pub fn script(plan: &Plan, setup: SetupId, tenant_domain: &str) -> String {
                 .with("Identity", group)
                 .line(),
         );
+        lines.push(String::new());
+        lines.push(format!(
+            "# 2. It must hold exactly these, and is not changed: {}",
+            plan.senders
+                .iter()
+                .map(|sender| sender.address.as_str())
+                .collect::<Vec<_>>()
+                .join(", ")
+        ));
     }
-    lines.push(String::new());
-    lines.push("# 2. The permitted senders".into());
-    lines.extend(
-        plan.senders
-            .iter()
-            .map(|sender| Plan::add_sender(group, sender).line()),
-    );
     lines.push(
         Cmdlet::new("Get-DistributionGroupMember")
             .with("Identity", group)

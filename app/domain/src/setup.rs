@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     proof::Proof,
-    step::{Step, StepKind, StepState, WaitFor},
+    step::{Stands, Step, StepKind, StepState, WaitFor},
 };
 
 /// Which way a setup goes.
@@ -175,15 +175,9 @@ pub fn can(intent: Intent, steps: &[Step]) -> Can {
     let began = steps
         .iter()
         .any(|step| !matches!(step.state, StepState::Pending));
-    let made = steps.iter().any(|step| {
-        matches!(
-            step.kind,
-            StepKind::Group | StepKind::Senders | StepKind::Policy
-        ) && !matches!(
-            step.state,
-            StepState::Pending | StepState::Undone | StepState::Skipped { .. }
-        ) && step.left.is_none()
-    });
+    let made = steps
+        .iter()
+        .any(|step| step.stands() != Stands::No && step.left.is_none());
     let prove_open = steps.iter().any(|step| {
         step.kind == StepKind::Prove
             && matches!(
@@ -227,6 +221,7 @@ mod tests {
             .into_iter()
             .zip(states)
             .map(|(kind, state)| Step {
+                started: (state != StepState::Pending).then_some(Timestamp(1)),
                 state,
                 ..Step::new(kind)
             })
@@ -247,6 +242,7 @@ mod tests {
             next_look: None,
             latest: Timestamp(1),
             usually: None,
+            interrupted: None,
         })
     }
 
@@ -371,5 +367,14 @@ mod tests {
         assert!(!now.cancel && now.roll_back && !now.give_secret);
         let undone = steps([Undone, Undone, Undone, Undone, Undone, Undone, Pending]);
         assert_eq!(can(Intent::RollBack, &undone), Can::default());
+        let skipped = StepState::Skipped {
+            why: "The setup was cancelled while this ran.".into(),
+        };
+        let mut cut = steps([Done, skipped, Pending, Pending, Pending, Pending, Pending]);
+        assert!(!can(Intent::Cancel, &cut).roll_back);
+        if let Some(group) = cut.get_mut(1) {
+            group.noted.push(crate::step::told::GROUP.into());
+        }
+        assert!(can(Intent::Cancel, &cut).roll_back);
     }
 }

@@ -125,6 +125,18 @@ pub struct Waiting {
     pub latest: Timestamp,
     /// How long it usually takes, in words.
     pub usually: Option<String>,
+    /// Trouble interrupts the wait for what the step is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub interrupted: Option<Interrupted>,
+}
+
+/// A wait that stands still while Microsoft is not to be reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Interrupted {
+    /// When the trouble began.
+    pub at: Timestamp,
+    /// When the wait was to be given up; the time of the trouble is added to it.
+    pub latest: Timestamp,
 }
 
 /// Who ends the wait.
@@ -163,7 +175,53 @@ pub struct Step {
     pub noted: Vec<String>,
 }
 
+/// What history calls the changes that steps make, in [`Step::noted`].
+pub mod told {
+    use crate::plan::Mailbox;
+
+    pub const GROUP: &str = "group";
+    pub const HIDDEN: &str = "group.hidden";
+    pub const POLICY: &str = "policy";
+    pub const REMOVED: &str = "removed";
+    pub(super) const MEMBER: &str = "member.";
+
+    pub fn member(mailbox: &Mailbox) -> String {
+        format!("{MEMBER}{}", mailbox.object)
+    }
+}
+
+/// Whether something that a step made is at the customer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Stands {
+    No,
+    /// It began and did not end: what it makes may be there.
+    Perhaps,
+    Yes,
+}
+
 impl Step {
+    /// Whether something that it made is there. A step that was cut short, by a cancel for
+    /// example, may have made something all the same.
+    pub fn stands(&self) -> Stands {
+        let made = self
+            .noted
+            .iter()
+            .any(|key| key == told::GROUP || key == told::POLICY || key.starts_with(told::MEMBER));
+        let removed = self.noted.iter().any(|key| key == told::REMOVED);
+        match &self.state {
+            _ if !self.kind.changes() || self.started.is_none() || removed => Stands::No,
+            StepState::Undone => Stands::No,
+            StepState::Done => Stands::Yes,
+            _ if made => Stands::Yes,
+            // It was looked for, and not found.
+            StepState::Skipped { .. } => Stands::No,
+            StepState::Pending
+            | StepState::Running
+            | StepState::Waiting(_)
+            | StepState::Failed { .. } => Stands::Perhaps,
+        }
+    }
+
     pub const fn new(kind: StepKind) -> Self {
         Self {
             kind,
@@ -249,5 +307,57 @@ impl Probe {
             (self.must, self.looks.last().map(|look| &look.outcome)),
             (Must::Arrive, Some(Outcome::Accepted)) | (Must::BeRefused, Some(Outcome::Refused))
         )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn step(kind: StepKind, state: StepState, noted: &[&str]) -> Step {
+        Step {
+            state,
+            started: Some(Timestamp(1)),
+            noted: noted.iter().map(|&key| key.to_owned()).collect(),
+            ..Step::new(kind)
+        }
+    }
+
+    #[test]
+    fn what_was_made_by_a_step_that_was_cut_short_stands() {
+        let skipped = || StepState::Skipped {
+            why: "cancelled".into(),
+        };
+        let cases = [
+            (step(StepKind::Group, skipped(), &["group"]), Stands::Yes),
+            (
+                step(StepKind::Senders, skipped(), &["member.7"]),
+                Stands::Yes,
+            ),
+            (step(StepKind::Policy, skipped(), &["policy"]), Stands::Yes),
+            (step(StepKind::Policy, skipped(), &["not seen"]), Stands::No),
+            (
+                step(StepKind::Policy, StepState::Running, &[]),
+                Stands::Perhaps,
+            ),
+            (
+                step(StepKind::Policy, StepState::Pending, &[]),
+                Stands::Perhaps,
+            ),
+            (step(StepKind::Policy, StepState::Done, &[]), Stands::Yes),
+            (
+                step(StepKind::Policy, StepState::Undone, &["policy", "removed"]),
+                Stands::No,
+            ),
+            (
+                step(StepKind::Policy, StepState::Running, &["policy", "removed"]),
+                Stands::No,
+            ),
+            (step(StepKind::Check, StepState::Done, &[]), Stands::No),
+            (Step::new(StepKind::Group), Stands::No),
+        ];
+        for (step, expected) in cases {
+            assert_eq!(step.stands(), expected, "{step:?}");
+        }
     }
 }

@@ -58,6 +58,12 @@ pub const ENFORCED: Wait = Wait {
     longest: 20 * MINUTE,
     patience: 12 * HOUR,
 };
+/// A consent that was just given, until every part of Microsoft knows of it (MICROSOFT.md §6.5).
+pub const SPREADING: Wait = Wait {
+    first: 15 * SECOND,
+    longest: MINUTE,
+    patience: 10 * MINUTE,
+};
 /// Microsoft is not to be reached, or asks for a pause.
 pub const TROUBLE: Wait = Wait {
     first: 10 * SECOND,

@@ -1,22 +1,55 @@
 //! Deleting what is over its time.
 
+use domain::{
+    Timestamp,
+    id::{CustomerId, PartnerId, SetupId},
+};
+
 use crate::{Engine, Failure, setup::secret};
 
 impl Engine {
     /// Forgets secrets that are over their 24 hours, with their events, and old sign-in attempts,
-    /// sessions and jobs.
+    /// sessions and jobs. What fails keeps nothing else from being deleted; the last failure is
+    /// given.
     pub(crate) async fn purge(&self) -> Result<(), Failure> {
         let now = self.now();
-        self.store().purge_sign_ins(now).await?;
-        self.store().purge_sessions(now).await?;
-        self.store().purge_replaced_jobs().await?;
-        self.tidy_scans().await?;
-        for (partner, customer, setup) in self.store().expired_secrets(now).await? {
-            let mut tx = self.store().begin(partner).await?;
-            let access = tx.for_system(customer).await?;
-            secret::forget(&mut tx, &access, setup, now, "its 24 hours were over").await?;
-            tx.commit().await?;
+        let mut ended = Ok(());
+        let mut note = |result: Result<(), Failure>| {
+            if let Err(failure) = result {
+                tracing::error!(error = %failure, "something that is over its time stays for now");
+                ended = Err(failure);
+            }
+        };
+        match self.store().expired_secrets(now).await {
+            Ok(expired) => {
+                for (partner, customer, setup) in expired {
+                    note(self.forget_expired(partner, customer, setup, now).await);
+                }
+            }
+            Err(error) => note(Err(error.into())),
         }
+        let store = self.store();
+        let done = |result: Result<u64, store::Error>| result.map(|_| ()).map_err(Failure::from);
+        note(done(store.purge_sign_ins(now).await));
+        note(done(store.purge_sessions(now).await));
+        note(done(store.purge_replaced_jobs().await));
+        // So that an old key can leave the ring.
+        note(done(store.reseal_tokens().await));
+        note(self.tidy_scans().await);
+        ended
+    }
+
+    async fn forget_expired(
+        &self,
+        partner: PartnerId,
+        customer: CustomerId,
+        setup: SetupId,
+        now: Timestamp,
+    ) -> Result<(), Failure> {
+        let mut tx = self.store().begin(partner).await?;
+        let access = tx.for_system(customer).await?;
+        secret::forget(&mut tx, &access, setup, now, "its 24 hours were over").await?;
+        tx.commit().await?;
         Ok(())
     }
 }

@@ -8,7 +8,10 @@ use microsoft::{Kind, RefreshStore, StoreFault};
 use secrecy::SecretString;
 use store::{CustomerAccess, Store};
 
-use crate::{Engine, Failure};
+use crate::{Engine, Failure, pace};
+
+/// The key of the problem of [`Kind::ConsentMissing`].
+const CONSENT_MISSING: &str = "entra.consent_missing";
 
 impl Engine {
     /// Microsoft in this customer, or the problem that nobody is connected.
@@ -52,6 +55,26 @@ impl Engine {
         }
     }
 
+    /// A consent is missing only because it was just given: it takes a while until every part of
+    /// Microsoft knows of it (MICROSOFT.md §6.5).
+    pub(crate) async fn is_spreading(
+        &self,
+        access: &CustomerAccess,
+        error: &microsoft::Error,
+    ) -> Result<bool, Failure> {
+        if *error.kind() != Kind::ConsentMissing {
+            return Ok(false);
+        }
+        self.just_consented(access).await
+    }
+
+    async fn just_consented(&self, access: &CustomerAccess) -> Result<bool, Failure> {
+        let mut tx = self.store().begin(access.partner()).await?;
+        let consented = tx.connection(access).await?.consented;
+        let spreads = self.inner.pace.of(pace::SPREADING.patience);
+        Ok(consented.is_some_and(|at| self.now().millis_since(at) < spreads))
+    }
+
     /// Remembers how a connection did, when that is news. Answers with the failure unchanged.
     pub(crate) async fn note_connection(
         &self,
@@ -79,6 +102,10 @@ impl Engine {
         access: &CustomerAccess,
         problem: Option<&Problem>,
     ) -> Result<(), Failure> {
+        let spreads = problem.is_some_and(|problem| problem.key == CONSENT_MISSING);
+        if spreads && self.just_consented(access).await? {
+            return Ok(());
+        }
         let now = self.now();
         let mut tx = self.store().begin(access.partner()).await?;
         let changed = match problem {

@@ -9,7 +9,7 @@ use domain::{
 use graphile_worker::{IntoTaskHandlerResult, TaskHandler, WorkerContext, WorkerRecoveryConfig};
 use serde::{Deserialize, Serialize};
 use store::{CustomerAccess, Job};
-use tokio::sync::watch;
+use tokio::{sync::watch, task::JoinSet};
 
 use crate::{Engine, Failure};
 
@@ -105,19 +105,21 @@ impl Engine {
             .await
             .map_err(|error| store::Error::Worker(error.to_string()))?;
         let run = worker.run();
-        let scans = tokio::spawn({
+        // Ends with this function, however that ends: whoever starts the worker anew starts these
+        // anew as well.
+        let mut scans = JoinSet::new();
+        scans.spawn({
             let (engine, shutdown) = (self.clone(), shutdown.clone());
             async move { engine.run_scans(shutdown).await }
         });
         tokio::pin!(run);
         tokio::select! {
             ended = &mut run => return ended.map_err(failed),
+            Some(Err(broken)) = scans.join_next() => return Err(failed(broken)),
             _ = shutdown.wait_for(|stop| *stop) => worker.request_shutdown(),
         }
         // Jobs that run end first; those that do not in time are taken up by another worker.
-        let ended = run.await.map_err(failed);
-        scans.abort();
-        ended
+        run.await.map_err(failed)
     }
 }
 

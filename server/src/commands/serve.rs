@@ -14,8 +14,10 @@ use crate::{
     web::{self, Web, metrics},
 };
 
-/// Connections that pages share; every job may hold one more.
+/// Connections that pages share.
 const CONNECTIONS_FOR_PAGES: u32 = 16;
+/// Connections that jobs share: each holds one for moments only, and waits for Microsoft without.
+const MOST_CONNECTIONS_FOR_JOBS: u32 = 16;
 /// How long a database that is still starting is waited for.
 const DATABASE_PATIENCE: Duration = Duration::from_secs(30);
 /// Between two starts of the worker.
@@ -199,7 +201,7 @@ async fn work(engine: Engine, stop: watch::Receiver<bool>) -> Result<(), Failed>
 
 async fn connect(settings: &Settings) -> Result<Store, Failed> {
     let workers = u32::try_from(settings.workers).unwrap_or(u32::MAX);
-    let connections = CONNECTIONS_FOR_PAGES.saturating_add(workers);
+    let connections = CONNECTIONS_FOR_PAGES + workers.min(MOST_CONNECTIONS_FOR_JOBS);
     let given_up = Instant::now() + DATABASE_PATIENCE;
     loop {
         let vault = settings.vault.clone();

@@ -121,7 +121,7 @@ pub struct ServeArguments {
         long,
         env = "POSTERN_WORKERS",
         value_name = "NUMBER",
-        default_value = "8"
+        default_value = "32"
     )]
     pub workers: String,
 }

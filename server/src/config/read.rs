@@ -73,7 +73,7 @@ impl Settings {
             Some(Role::Worker) => Some(PathBuf::from(&arguments.site)),
             _ => wrong.take("POSTERN_SITE", "target/site", site(&arguments.site)),
         };
-        let workers = wrong.take("POSTERN_WORKERS", "8", workers(&arguments.workers));
+        let workers = wrong.take("POSTERN_WORKERS", "32", workers(&arguments.workers));
         let read = || {
             Some(Self {
                 role: role?,

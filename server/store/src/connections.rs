@@ -306,7 +306,14 @@ pub(crate) async fn reseal(tx: &mut Tx) -> Result<u64> {
     .await?;
     let mut done = 0;
     for (customer, sealed, version) in rows {
-        let token = tx.vault.open(place(partner, &customer), &sealed)?;
+        let token = match tx.vault.open(place(partner, &customer), &sealed) {
+            Ok(token) => token,
+            // Its key left the ring too early. The others can still be saved.
+            Err(error) => {
+                tracing::warn!(%customer, %error, "a refresh token cannot be opened");
+                continue;
+            }
+        };
         if replace(tx, partner, CustomerId(customer), &token, version).await? {
             done += 1;
         }

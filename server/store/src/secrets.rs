@@ -1,5 +1,6 @@
 //! Client secrets of applications, from when they are given until the proof ends.
 
+use chrono::{DateTime, Utc};
 use domain::{
     Problem, Timestamp,
     id::{PartnerId, SetupId},
@@ -58,16 +59,16 @@ impl Tx {
         self.touch_setup(access, setup).await
     }
 
-    /// The secret, unless it is over its time.
+    /// The secret and until when it is kept, unless that is over.
     pub async fn secret(
         &mut self,
         access: &CustomerAccess,
         setup: SetupId,
         now: Timestamp,
-    ) -> Result<Option<ClientSecret>> {
+    ) -> Result<Option<(ClientSecret, Timestamp)>> {
         let (partner, customer) = self.changes(access)?;
-        let sealed: Option<Vec<u8>> = sqlx::query_scalar(
-            "select c.sealed
+        let found: Option<(Vec<u8>, DateTime<Utc>)> = sqlx::query_as(
+            "select c.sealed, c.expires_at
              from secrets c join setups s on s.partner_id = c.partner_id and s.id = c.setup_id
              where s.partner_id = $1 and s.customer_id = $2 and s.id = $3 and c.expires_at > $4",
         )
@@ -77,11 +78,12 @@ impl Tx {
         .bind(moment(now))
         .fetch_optional(self.conn())
         .await?;
-        sealed
-            .map(|sealed| {
+        found
+            .map(|(sealed, expires)| {
                 let opened = self.vault.open(place(partner, &setup), &sealed)?;
-                ClientSecret::parse(opened.expose_secret())
-                    .map_err(|Problem { happened, .. }| Error::corrupt(happened))
+                let secret = ClientSecret::parse(opened.expose_secret())
+                    .map_err(|Problem { happened, .. }| Error::corrupt(happened))?;
+                Ok((secret, expires.into()))
             })
             .transpose()
     }

@@ -20,7 +20,10 @@ async fn is_kept_until_it_is_forgotten_or_over_its_time() {
     let record = tx.setup(access, id).await.unwrap().unwrap();
     assert_eq!(record.secret, SecretState::KeptUntil { until });
     assert_eq!(record.version, 2);
-    assert_eq!(tx.secret(access, id, NOW).await.unwrap(), Some(given));
+    assert_eq!(
+        tx.secret(access, id, NOW).await.unwrap(),
+        Some((given, until))
+    );
     assert_eq!(tx.secret(access, id, until).await.unwrap(), None);
     let reader = tx.secret(&world.a.reader(), id, NOW).await;
     assert!(matches!(reader, Err(Error::Forbidden)));
@@ -28,7 +31,7 @@ async fn is_kept_until_it_is_forgotten_or_over_its_time() {
     tx.put_secret(access, id, &better, until).await.unwrap();
     assert_eq!(
         tx.secret(access, id, NOW).await.unwrap(),
-        Some(better.clone())
+        Some((better.clone(), until))
     );
     tx.commit().await.unwrap();
 

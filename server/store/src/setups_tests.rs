@@ -58,6 +58,7 @@ async fn starts_locks_and_saves() {
         next_look: Some(NOW.plus_seconds(60)),
         latest: NOW.plus_seconds(3600),
         usually: None,
+        interrupted: None,
     });
     // What Exchange answers may hold NUL characters.
     step.evidence.push(Evidence {

@@ -2,132 +2,57 @@
 //! history exactly once, and nothing is believed that was not read.
 
 use serde_json::{Value, json};
-use sqlx::AssertSqlSafe;
 
 use crate::{
     campaign::events,
     support::{
-        Browser, Stack,
-        setups::{Chosen, Made, made},
+        begun::{Begun, DOMAIN, MAILER},
+        setups::{Made, made},
         until,
     },
 };
 
-const DOMAIN: &str = "fabrikam.example";
-const MAILER: &str = "Reception Mailer";
-
-struct Begun {
-    stack: Stack,
-    owner: Browser,
-    chosen: Chosen,
-    senders: Vec<String>,
-}
-
+/// With two senders and without real mail.
 async fn begin() -> Begun {
-    let stack = Stack::start().await;
-    let mut owner = stack.owner().await;
-    let customer = stack.connect(&mut owner, DOMAIN).await;
-    let mut chosen = stack.choose(&mut owner, &customer, DOMAIN, MAILER).await;
-    chosen.prove = false;
-    let senders = vec![chosen.sender.clone(), format!("info@{DOMAIN}")];
-    chosen.refused.retain(|refused| !senders.contains(refused));
-    Begun {
-        stack,
-        owner,
-        chosen,
-        senders,
-    }
+    let mut begun = Begun::new().await;
+    begun.chosen.prove = false;
+    begun.senders.push(format!("info@{DOMAIN}"));
+    let senders = begun.senders.clone();
+    begun
+        .chosen
+        .refused
+        .retain(|refused| !senders.contains(refused));
+    begun
 }
 
-impl Begun {
-    /// With two senders.
-    async fn start(&mut self) -> String {
-        let query = format!("{}&sender={}", self.chosen.query(), self.senders[1]);
-        let fields = [
-            ("customer", self.chosen.customer.as_str()),
-            ("draft", query.as_str()),
-            ("secret", ""),
-        ];
-        let (status, told) = self.owner.call_form("/api/start_setup", &fields).await;
-        assert_eq!(status, 200, "{told}");
-        self.rows("select id from setups").await[0]["id"]
-            .as_str()
-            .expect("an id")
-            .to_owned()
-    }
-
-    async fn ask(&mut self, what: &str, setup: &str, more: Option<(&str, &str)>) {
-        let mut fields = vec![
-            ("customer", self.chosen.customer.as_str()),
-            ("setup", setup),
-        ];
-        fields.extend(more);
-        let path = format!("/api/{what}");
-        let (status, told) = self.owner.call_form(&path, &fields).await;
-        assert_eq!(status, 200, "{what}: {told}");
-    }
-
-    async fn settled(&self, setup: &str, state: &str) -> Value {
-        self.stack
-            .settled(&self.owner, &self.chosen.customer, setup, &[state])
-            .await
-    }
-
-    async fn rows(&self, query: &str) -> Vec<Value> {
-        let mut database = self.stack.database.superuser().await.expect("a connection");
-        let query = format!("select to_jsonb(found) from ({query}) found");
-        let rows = sqlx::query_scalar(AssertSqlSafe(query))
-            .fetch_all(&mut database)
-            .await
-            .expect("rows");
-        sqlx::Connection::close(database).await.expect("an end");
-        rows
-    }
-
-    /// Every change has its event, and every event its change. Gives the deeds.
-    async fn all_told(&self, setup: &str) -> Vec<String> {
-        let app_id = self.rows("select app_id from setups").await[0]["app_id"]
-            .as_str()
-            .expect("an id")
-            .to_owned();
-        let told = self
-            .rows(&format!(
-                "select what, requests from events
-                 where setup_id = '{setup}' and kind = 'cloud.change' order by seq"
-            ))
-            .await;
-        let (cloud, postern) = (&self.stack.cloud, &self.stack.accounts.client_id);
-        let entries = events::of_postern(cloud, postern, DOMAIN);
-        let deeds = events::in_cloud(&self.chosen.group, &app_id, &entries);
-        let differences = events::differences(&deeds, &events::in_history(&told));
-        assert!(differences.is_empty(), "{differences:?} in {told:?}");
-        deeds.into_keys().collect()
-    }
-
-    fn fault(&self, operation: &str, skip: u64, action: Value) {
-        let fault = json!({
-            "id": "lost", "operation": operation, "skip": skip, "times": 1, "action": action,
-        });
-        self.stack.cloud.fault(fault).expect("a fault");
-    }
-
-    fn fired(&self) -> bool {
-        let report = self
-            .stack
-            .cloud
-            .with_world(|world| world.faults.report().to_string());
-        report.contains("\"fired\":1")
-    }
+/// Every change has its event, and every event its change. Gives the deeds.
+async fn all_told(begun: &Begun, setup: &str) -> Vec<String> {
+    let app_id = begun.rows("select app_id from setups").await[0]["app_id"]
+        .as_str()
+        .expect("an id")
+        .to_owned();
+    let told = begun
+        .rows(&format!(
+            "select what, requests from events
+             where setup_id = '{setup}' and kind = 'cloud.change' order by seq"
+        ))
+        .await;
+    let (cloud, postern) = (&begun.stack.cloud, &begun.stack.accounts.client_id);
+    let entries = events::of_postern(cloud, postern, DOMAIN);
+    let deeds = events::in_cloud(&begun.chosen.group, &app_id, &entries);
+    let differences = events::differences(&deeds, &events::in_history(&told));
+    assert!(differences.is_empty(), "{differences:?} in {told:?}");
+    deeds.into_keys().collect()
 }
 
 async fn a_lost_answer(operation: &str, skip: u64) {
     let mut begun = begin().await;
     begun.fault(operation, skip, json!({ "cut": "after" }));
-    let setup = begun.start().await;
+    let setup = begun.start("").await;
     let view = begun.settled(&setup, "done").await;
     assert_eq!(view["proof"], "checked");
     assert!(begun.fired(), "no answer was lost");
-    assert_eq!(begun.all_told(&setup).await.len(), 5);
+    assert_eq!(all_told(&begun, &setup).await.len(), 5);
 }
 
 macro_rules! lost {
@@ -149,7 +74,7 @@ lost! {
 
 async fn rolled_back_under(operation: &str, action: Value) {
     let mut begun = begin().await;
-    let setup = begun.start().await;
+    let setup = begun.start("").await;
     begun.settled(&setup, "done").await;
     begun.fault(operation, 0, action);
     begun
@@ -163,7 +88,7 @@ async fn rolled_back_under(operation: &str, action: Value) {
         policies: 0,
     };
     assert_eq!(left, nothing);
-    assert_eq!(begun.all_told(&setup).await.len(), 7);
+    assert_eq!(all_told(&begun, &setup).await.len(), 7);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -189,12 +114,8 @@ async fn what_another_tenant_does_not_have_is_not_taken_for_gone() {
 async fn what_was_made_while_somebody_cancelled_is_told() {
     let mut begun = begin().await;
     begun.fault("New-DistributionGroup", 0, json!({ "hang": "after" }));
-    let setup = begun.start().await;
-    until("a call that hangs", || {
-        let report = begun.stack.cloud.with_world(|world| world.faults.report());
-        async move { report.to_string().contains("\"hanging\":1").then_some(()) }
-    })
-    .await;
+    let setup = begun.start("").await;
+    begun.hangs().await;
     begun.ask("cancel_setup", &setup, None).await;
     // Its connection breaks, and the answer with it.
     let dropped = json!({ "cut": "before" });
@@ -213,8 +134,7 @@ async fn what_was_made_while_somebody_cancelled_is_told() {
     .await;
     assert_eq!(view["proof"], "none");
     assert!(
-        begun
-            .all_told(&setup)
+        all_told(&begun, &setup)
             .await
             .contains(&"group created".to_owned())
     );
@@ -225,7 +145,7 @@ async fn a_spoilt_answer_fails_nothing() {
     for action in [json!({ "truncate": true }), json!({ "status": 500 })] {
         let mut begun = begin().await;
         begun.fault("Get-DistributionGroup", 1, action);
-        let setup = begun.start().await;
+        let setup = begun.start("").await;
         // It is never seen as failed.
         begun.settled(&setup, "done").await;
         assert!(begun.fired());

@@ -9,11 +9,13 @@
 )]
 
 mod agreement;
+mod asked;
 mod campaign;
 mod command;
 mod connect;
 mod gdap;
 mod http;
+mod hurdles;
 mod kill;
 mod live;
 mod lost;

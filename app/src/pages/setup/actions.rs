@@ -2,7 +2,7 @@
 
 use domain::{
     plan::{Group, Plan},
-    step::{Step, StepKind, StepState},
+    step::{Stands, Step, StepKind},
 };
 use leptos::prelude::*;
 
@@ -100,32 +100,37 @@ pub fn RollBack(shown: Shown) -> impl IntoView {
     .any()
 }
 
-fn stands(steps: &[Step], kind: StepKind) -> bool {
-    steps.iter().any(|step| {
-        step.kind == kind
-            && !matches!(
-                step.state,
-                StepState::Pending | StepState::Undone | StepState::Skipped { .. }
-            )
-    })
+fn stands(steps: &[Step], kind: StepKind) -> Stands {
+    steps
+        .iter()
+        .find(|step| step.kind == kind && step.left.is_none())
+        .map_or(Stands::No, Step::stands)
 }
 
 /// What the setup has made so far, or may have.
 pub fn made(plan: &Plan, steps: &[Step]) -> Vec<String> {
+    let own_group = matches!(plan.group, Group::New { .. });
     let mut things = Vec::new();
-    if stands(steps, StepKind::Group) && matches!(plan.group, Group::New { .. }) {
-        things.push(format!(
-            "The group {} ({})",
-            plan.group.name(),
-            plan.group.address()
-        ));
+    let mut add = |kind: StepKind, thing: String| match stands(steps, kind) {
+        Stands::No => {}
+        Stands::Perhaps => things.push(format!("{thing} (perhaps: the step is not over)")),
+        Stands::Yes => things.push(thing),
+    };
+    if own_group {
+        let group = &plan.group;
+        add(
+            StepKind::Group,
+            format!("The group {} ({})", group.name(), group.address()),
+        );
+        add(
+            StepKind::Senders,
+            format!("Its members: {} at most", count(plan.senders.len())),
+        );
     }
-    if stands(steps, StepKind::Senders) {
-        things.push(format!("Its members: {}", count(plan.senders.len())));
-    }
-    if stands(steps, StepKind::Policy) {
-        things.push(format!("The access policy for {}", plan.application.name));
-    }
+    add(
+        StepKind::Policy,
+        format!("The access policy for {}", plan.application.name),
+    );
     if things.is_empty() {
         things.push("Nothing was made yet.".to_owned());
     }
@@ -135,20 +140,13 @@ pub fn made(plan: &Plan, steps: &[Step]) -> Vec<String> {
 /// What rolling back undoes, in its order.
 fn undoes(plan: &Plan, steps: &[Step]) -> Vec<String> {
     let mut things = Vec::new();
-    if stands(steps, StepKind::Policy) {
+    if stands(steps, StepKind::Policy) != Stands::No {
         things.push(format!(
             "Removes the access policy for {}.",
             plan.application.name
         ));
     }
-    if stands(steps, StepKind::Senders) && matches!(plan.group, Group::Existing { .. }) {
-        let senders = count(plan.senders.len());
-        things.push(format!(
-            "Takes the members that it added out of {}: {senders} at most.",
-            plan.group.name()
-        ));
-    }
-    if stands(steps, StepKind::Group) && matches!(plan.group, Group::New { .. }) {
+    if stands(steps, StepKind::Group) != Stands::No && matches!(plan.group, Group::New { .. }) {
         things.push(format!(
             "Deletes the group {} ({}).",
             plan.group.name(),
@@ -170,8 +168,10 @@ fn count(senders: usize) -> String {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use domain::{
+        Timestamp,
         id::{AppId, ObjectId},
         plan::{Confined, GroupName},
+        step::StepState,
     };
     use uuid::Uuid;
 
@@ -202,6 +202,7 @@ mod tests {
                 let mut step = Step::new(kind);
                 if index < done {
                     step.state = StepState::Done;
+                    step.started = Some(Timestamp(1));
                 }
                 step
             })
@@ -213,6 +214,18 @@ mod tests {
         assert_eq!(made(&plan(), &steps(1)), ["Nothing was made yet."]);
         assert_eq!(made(&plan(), &steps(2)).len(), 1);
         assert_eq!(made(&plan(), &steps(5)).len(), 3);
+    }
+
+    #[test]
+    fn an_existing_group_is_neither_made_nor_deleted() {
+        let mut plan = plan();
+        plan.group = Group::Existing {
+            object: ObjectId(Uuid::nil()),
+            name: "own".into(),
+            address: "own@a.example".parse().unwrap(),
+        };
+        assert_eq!(made(&plan, &steps(5)).len(), 1);
+        assert_eq!(undoes(&plan, &steps(5)).len(), 1);
     }
 
     #[test]

@@ -5,8 +5,8 @@ use domain::{
     problem::Remedy,
     proof::Proof,
     setup::{Intent, SetupState},
-    step::{Step, StepKind, StepState, Waiting},
-    view::SecretState,
+    step::{StepKind, StepState, Waiting},
+    view::{SecretState, SetupView},
 };
 use leptos::prelude::*;
 
@@ -39,21 +39,24 @@ enum About {
         undoing: bool,
     },
     Done(Proof),
-    Cancelled,
+    Cancelled {
+        left: Vec<String>,
+    },
     RollingBack,
     RolledBack {
         left: Vec<String>,
     },
 }
 
-fn about(intent: Intent, state: SetupState, proof: Proof, steps: &[Step]) -> About {
+fn about(view: &SetupView) -> About {
+    let (intent, steps) = (view.intent, &view.steps);
     let waiting = || {
         steps.iter().find_map(|step| match &step.state {
             StepState::Waiting(waiting) => Some(waiting.clone()),
             _ => None,
         })
     };
-    match state {
+    match view.state {
         SetupState::Running => steps
             .iter()
             .find(|step| step.state == StepState::Running)
@@ -73,8 +76,10 @@ fn about(intent: Intent, state: SetupState, proof: Proof, steps: &[Step]) -> Abo
                 _ => None,
             })
             .unwrap_or(About::Queued),
-        SetupState::Done => About::Done(proof),
-        SetupState::Cancelled => About::Cancelled,
+        SetupState::Done => About::Done(view.proof),
+        SetupState::Cancelled => About::Cancelled {
+            left: made(&view.plan, steps),
+        },
         SetupState::RollingBack => About::RollingBack,
         SetupState::RolledBack => About::RolledBack {
             left: steps.iter().filter_map(|step| step.left.clone()).collect(),
@@ -84,7 +89,7 @@ fn about(intent: Intent, state: SetupState, proof: Proof, steps: &[Step]) -> Abo
 
 #[component]
 pub fn Now(shown: Shown) -> impl IntoView {
-    let about = shown.part(|view| about(view.intent, view.state, view.proof, &view.steps));
+    let about = shown.part(about);
     let retry = Post::new(forms::RETRY_SETUP);
     let look = Post::new(forms::LOOK_NOW);
     let skip = Post::new(forms::SKIP_PROOF);
@@ -203,12 +208,7 @@ pub fn Now(shown: Shown) -> impl IntoView {
             }
             .any()
         }
-        About::Cancelled => {
-            let things = shown
-                .view
-                .with_untracked(|view| made(&view.plan, &view.steps));
-            over(Glyph::Dash, "Cancelled. This is there:", things)
-        }
+        About::Cancelled { left } => over(Glyph::Dash, "Cancelled. This is there:", left),
         About::RollingBack => working("Rolling back, the last step first.", None, shown.clock),
         About::RolledBack { left } if left.is_empty() => over(
             Glyph::Undo,

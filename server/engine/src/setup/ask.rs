@@ -5,8 +5,9 @@ use domain::{
     history::EventKind,
     id::{CustomerId, SetupId},
     person::{Operator, Right},
+    plan::{Group, Plan},
     setup::{Can, Intent, can},
-    step::{Step, StepKind, StepState},
+    step::{Stands, Step, StepKind, StepState},
 };
 use store::{CustomerAccess, NewEvent, SetupRecord, Tx};
 
@@ -94,7 +95,7 @@ impl Engine {
                     "This setup has ended already.",
                 )
                 .await?;
-            let left = what_is_there(&locked.record.steps);
+            let left = what_is_there(&locked.record.plan, &locked.record.steps);
             locked.record.intent = Intent::Cancel;
             locked.record.ended_at = Some(locked.now);
             for step in &mut locked.record.steps {
@@ -322,21 +323,98 @@ fn needs_a_look(step: &Step) -> bool {
         )
 }
 
-/// What a cancelled setup leaves, in a sentence.
-fn what_is_there(steps: &[Step]) -> String {
-    let done = |kind: StepKind| {
+/// What a cancelled setup leaves, in a sentence. What was on its way is looked up afterwards.
+fn what_is_there(plan: &Plan, steps: &[Step]) -> String {
+    let stands = |kind: StepKind| {
         steps
             .iter()
-            .any(|step| step.kind == kind && step.state == StepState::Done)
+            .find(|step| step.kind == kind)
+            .map_or(Stands::No, Step::stands)
     };
-    match (
-        done(StepKind::Group),
-        done(StepKind::Senders),
-        done(StepKind::Policy),
-    ) {
-        (_, _, true) => "The group and the policy stay and have effect.".into(),
-        (_, true, false) => "The group and its members stay; there is no policy.".into(),
-        (true, false, false) => "The group stays, without members; there is no policy.".into(),
-        _ => "Nothing was made before.".into(),
+    let group = match plan.group {
+        Group::Existing { .. } => None,
+        Group::New { .. } => match stands(StepKind::Group) {
+            Stands::No => None,
+            Stands::Perhaps => Some("its group may have been made"),
+            Stands::Yes => Some("its group stays"),
+        },
+    };
+    let members = match plan.group {
+        Group::Existing { .. } => None,
+        Group::New { .. } => match stands(StepKind::Senders) {
+            Stands::No => None,
+            Stands::Perhaps => Some("senders may have been added"),
+            Stands::Yes => Some("the senders that were added stay"),
+        },
+    };
+    let policy = match stands(StepKind::Policy) {
+        Stands::No => None,
+        Stands::Perhaps => Some("its policy may have been made"),
+        Stands::Yes => Some("its policy stays and has effect"),
+    };
+    let left: Vec<&str> = [group, members, policy].into_iter().flatten().collect();
+    if left.is_empty() {
+        "Nothing was made before.".to_owned()
+    } else {
+        format!("Left as it is: {}.", left.join("; "))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use domain::{
+        id::{AppId, ObjectId},
+        plan::{Confined, GroupName},
+    };
+    use uuid::Uuid;
+
+    use super::*;
+
+    fn plan(group: Group) -> Plan {
+        Plan {
+            application: Confined {
+                object: ObjectId(Uuid::nil()),
+                app_id: AppId(Uuid::nil()),
+                name: "Mailer".into(),
+            },
+            senders: vec![],
+            refused: vec![],
+            group,
+            prove: false,
+        }
+    }
+
+    fn step(kind: StepKind, state: StepState) -> Step {
+        Step {
+            state,
+            started: Some(Timestamp(1)),
+            ..Step::new(kind)
+        }
+    }
+
+    #[test]
+    fn history_says_what_is_there_and_what_may_be() {
+        let new = plan(Group::New {
+            name: GroupName::parse("g").unwrap(),
+            address: "g@a.example".parse().unwrap(),
+        });
+        let steps = [
+            step(StepKind::Group, StepState::Done),
+            step(StepKind::Senders, StepState::Done),
+            step(StepKind::Policy, StepState::Running),
+        ];
+        let said = what_is_there(&new, &steps);
+        assert!(said.contains("its policy may have been made"), "{said}");
+        assert!(said.contains("its group stays"), "{said}");
+        let existing = plan(Group::Existing {
+            object: ObjectId(Uuid::nil()),
+            name: "g".into(),
+            address: "g@a.example".parse().unwrap(),
+        });
+        let said = what_is_there(&existing, &steps);
+        assert_eq!(said, "Left as it is: its policy may have been made.");
+        let nothing = [step(StepKind::Readiness, StepState::Done)];
+        assert_eq!(what_is_there(&new, &nothing), "Nothing was made before.");
     }
 }

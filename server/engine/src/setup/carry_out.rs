@@ -8,9 +8,11 @@ use domain::{
     problem::Remedy,
     proof::Proof,
     setup::{Intent, SetupState, derive, proof},
-    step::{Evidence, Step, StepKind, StepState, WaitFor, Waiting},
+    step::{Evidence, Interrupted, Step, StepKind, StepState, WaitFor, Waiting},
+    view::SecretState,
 };
 use microsoft::Kind;
+use serde_json::json;
 use store::{CustomerAccess, NewEvent, SetupRecord, Tx};
 
 use crate::{
@@ -59,10 +61,19 @@ impl Engine {
         };
         let secret = if claim.step.kind == StepKind::Prove && claim.way == Way::Forward {
             let mut tx = self.store().begin(access.partner()).await?;
-            tx.secret(access, claim.record.id, self.now()).await?
+            match tx.secret(access, claim.record.id, self.now()).await {
+                Ok(secret) => secret,
+                // Reading it again would not help.
+                Err(store::Error::Corrupt { what }) => {
+                    tracing::error!(setup = %claim.record.id, what, "a client secret cannot be opened");
+                    return Ok((Outcome::Failed(unreadable_secret()), Notes::default()));
+                }
+                Err(other) => return Err(other.into()),
+            }
         } else {
             None
         };
+        let (secret, tried_secret) = secret.unzip();
         let mut work = Work {
             engine: self,
             tenant,
@@ -77,13 +88,22 @@ impl Engine {
             Way::Undo => undo::undo(&mut work).await,
             Way::LastLook => look::last(&mut work).await,
         };
-        let notes = std::mem::take(&mut work.notes);
+        let mut notes = std::mem::take(&mut work.notes);
+        notes.tried_secret = tried_secret;
         let outcome = match result {
             Ok(outcome) => {
                 self.note_connection(access, Ok(())).await;
                 outcome
             }
             Err(Failure::Told(problem)) => Outcome::Failed(*problem),
+            Err(Failure::Microsoft(error)) if self.is_spreading(access, &error).await? => {
+                Outcome::Wait {
+                    what: WaitFor::Throttle,
+                    why: "The consent was just given, and Microsoft does not know of it everywhere yet.".into(),
+                    wait: pace::SPREADING,
+                    usually: Some("a minute"),
+                }
+            }
             Err(Failure::Microsoft(error)) => {
                 self.note_connection(access, Err(&error)).await;
                 trouble(&error, self.inner.pace, self.now())
@@ -118,20 +138,28 @@ impl Engine {
         let turned = record.intent != claim.record.intent;
         let before = claim.step.state.clone();
         keep(step, &notes);
-        let settled = settle(
-            step,
-            &before,
-            outcome,
-            turned,
-            record.intent,
-            self.inner.pace,
-            now,
-        );
+        // Somebody ended the step while it ran, by leaving the proof out for example: what it
+        // changed is told, what it wants does not count any more.
+        let over = claim.way == Way::Forward && step.state.is_over();
+        let mut settled = if over {
+            Settled::default()
+        } else {
+            settle(
+                step,
+                &before,
+                outcome,
+                turned,
+                record.intent,
+                self.inner.pace,
+                now,
+            )
+        };
         let title = step.kind.title();
         step.noted.extend(notes.marks);
         let log = Log {
             setup: record.id,
             now,
+            requests: requests(&notes.evidence),
         };
         for change in notes.changes {
             note(record.steps.get_mut(claim.position), change.key);
@@ -153,10 +181,24 @@ impl Engine {
                 access,
                 kind,
                 format!("{title}: {}", settled.sentence),
+                settled.facts,
             )
             .await?;
         }
-        if let Some(why) = notes.forget_secret.or(settled.forget_secret) {
+        // A secret that was given while this ran was not tried yet: it stays, and is tried.
+        let untried = matches!(
+            record.secret,
+            SecretState::KeptUntil { until } if Some(until) != notes.tried_secret
+        );
+        if untried {
+            if let Some(step) = record.steps.get_mut(claim.position)
+                && lacked_secret(step)
+            {
+                step.state = StepState::Pending;
+                settled.next_look = None;
+                settled.goes_on = true;
+            }
+        } else if let Some(why) = notes.forget_secret.or(settled.forget_secret) {
             secret::forget(&mut tx, access, record.id, now, why).await?;
         }
         self.finish(&mut tx, access, &mut record, &log).await?;
@@ -190,7 +232,8 @@ impl Engine {
                 record.ended_at = Some(log.now);
                 let proof = proof(record.intent, &record.steps);
                 if proof == Proof::Proven {
-                    log.append(tx, access, EventKind::Proven, proof.explained().to_owned())
+                    let said = proof.explained().to_owned();
+                    log.append(tx, access, EventKind::Proven, said, tried(&record.steps))
                         .await?;
                 }
                 secret::forget(tx, access, record.id, log.now, "the proof ended").await?;
@@ -199,6 +242,7 @@ impl Engine {
                     access,
                     EventKind::SetupDone,
                     format!("Finished as {}.", proof.word()),
+                    None,
                 )
                 .await?;
                 tx.ask_scan(access, log.now).await?;
@@ -215,7 +259,7 @@ impl Engine {
                 } else {
                     format!("Rolled back, but: {}", left.join(" "))
                 };
-                log.append(tx, access, EventKind::SetupRolledBack, what)
+                log.append(tx, access, EventKind::SetupRolledBack, what, None)
                     .await?;
                 tx.ask_scan(access, log.now).await?;
             }
@@ -252,9 +296,71 @@ fn look_again(way: Way, outcome: Outcome) -> Outcome {
     }
 }
 
+/// Request ids that one event names; of a long look the last.
+const MOST_REQUESTS: usize = 20;
+
+fn requests(evidence: &[Evidence]) -> Vec<String> {
+    let mut ids: Vec<String> = Vec::new();
+    for id in evidence
+        .iter()
+        .rev()
+        .filter_map(|one| one.request_id.as_ref())
+    {
+        if ids.len() < MOST_REQUESTS && !ids.contains(id) {
+            ids.push(id.clone());
+        }
+    }
+    ids.reverse();
+    ids
+}
+
+/// The mailboxes that real mail was tried as, and how the last try of each ended.
+fn tried(steps: &[Step]) -> Option<serde_json::Value> {
+    let probes = &steps
+        .iter()
+        .find(|step| step.kind == StepKind::Prove)?
+        .probes;
+    let mails: Vec<_> = probes
+        .iter()
+        .filter_map(|probe| {
+            let look = probe.looks.last()?;
+            Some(json!({
+                "as": probe.mailbox,
+                "must": probe.must.word(),
+                "outcome": look.outcome,
+                "at": look.at,
+                "request": look.request_id,
+            }))
+        })
+        .collect();
+    (!mails.is_empty()).then(|| json!({ "mails": mails }))
+}
+
+/// The proof waits for a secret, or failed with the one before.
+fn lacked_secret(step: &Step) -> bool {
+    step.kind == StepKind::Prove
+        && match &step.state {
+            StepState::Waiting(waiting) => waiting.what == WaitFor::Secret,
+            StepState::Failed { .. } => true,
+            _ => false,
+        }
+}
+
+fn unreadable_secret() -> Problem {
+    Problem::new(
+        "secret.unreadable",
+        Remedy::Act,
+        "The stored client secret cannot be opened.",
+        "The key with which it was encrypted is not in Postern's key ring any more.",
+        "Give the secret again.",
+    )
+}
+
 struct Log {
     setup: SetupId,
     now: Timestamp,
+    /// Microsoft's ids of what this run asked.
+    requests: Vec<String>,
 }
 
 impl Log {
@@ -264,9 +370,12 @@ impl Log {
         access: &CustomerAccess,
         kind: EventKind,
         what: String,
+        after: Option<serde_json::Value>,
     ) -> Result<(), store::Error> {
         let entry = NewEvent {
             setup: Some(self.setup),
+            after,
+            requests: self.requests.clone(),
             ..event(self.now, Actor::System, kind, what)
         };
         tx.append(access, &entry).await.map(|_| ())
@@ -291,6 +400,8 @@ fn keep(step: &mut Step, notes: &Notes) {
 struct Settled {
     event: Option<EventKind>,
     sentence: String,
+    /// What the event says besides, for who looks it up in years.
+    facts: Option<serde_json::Value>,
     forget_secret: Option<&'static str>,
     goes_on: bool,
     next_look: Option<Timestamp>,
@@ -415,12 +526,13 @@ fn wait_on(
         wait,
         usually,
     } = asked;
-    let same = |one: WaitFor| (one == WaitFor::Secret) == (what == WaitFor::Secret);
-    // A wait that goes on keeps its beginning and its end.
-    let (since, latest, first) = match before {
-        StepState::Waiting(old) if same(old.what) => (old.since, old.latest, false),
-        _ => (now, now.plus_millis(patience(what, wait, pace)), true),
+    let secret = |one: WaitFor| one == WaitFor::Secret;
+    let old = match before {
+        StepState::Waiting(old) if secret(old.what) == secret(what) => Some(old),
+        _ => None,
     };
+    let since = old.map_or(now, |old| old.since);
+    let (latest, interrupted) = until(old, what, now, patience(what, wait, pace));
     if now >= latest {
         if what == WaitFor::Secret {
             step.ended = Some(now);
@@ -431,19 +543,20 @@ fn wait_on(
             settled.goes_on = true;
             return;
         }
-        fail(step, gave_up(&why, now.millis_since(since)), now, settled);
+        let from = interrupted.map_or(since, |interrupted| interrupted.at);
+        fail(step, gave_up(&why, now.millis_since(from)), now, settled);
         return;
     }
     let looks = usize::try_from(step.attempts.saturating_sub(1)).unwrap_or(usize::MAX);
     let next_look = match what {
         WaitFor::Secret => latest,
-        WaitFor::Microsoft | WaitFor::Throttle => {
-            now.plus_millis(pace.gap(wait, looks)).min(latest)
-        }
+        WaitFor::Microsoft | WaitFor::Throttle => now
+            .plus_millis(pace.gap(wait, looks))
+            .min(latest.max(now.plus_millis(pace.of(wait.first)))),
     };
     settled.next_look = Some(next_look);
     settled.goes_on = true;
-    if first {
+    if old.is_none() {
         settled.event = Some(EventKind::StepWaiting);
         settled.sentence.clone_from(&why);
     }
@@ -454,7 +567,45 @@ fn wait_on(
         next_look: (what != WaitFor::Secret).then_some(next_look),
         latest,
         usually: usually.map(Into::into),
+        interrupted,
     });
+}
+
+/// When a wait is given up, and which wait it interrupts. `patience` in milliseconds.
+///
+/// A wait that goes on keeps its end. Trouble has an end of its own, and the wait that it
+/// interrupts gets back the time that it took: a pause of Microsoft's says nothing about a group
+/// that is not shown yet.
+fn until(
+    old: Option<&Waiting>,
+    what: WaitFor,
+    now: Timestamp,
+    patience: i64,
+) -> (Timestamp, Option<Interrupted>) {
+    let Some(old) = old else {
+        return (now.plus_millis(patience), None);
+    };
+    let from = |start: Timestamp| start.plus_millis(patience).max(old.latest);
+    match (old.what, what) {
+        (WaitFor::Throttle, WaitFor::Throttle) => {
+            let start = old.interrupted.map_or(old.since, |one| one.at);
+            (from(start), old.interrupted)
+        }
+        (WaitFor::Microsoft, WaitFor::Throttle) => {
+            let interrupted = Interrupted {
+                at: now,
+                latest: old.latest,
+            };
+            (now.plus_millis(patience), Some(interrupted))
+        }
+        (WaitFor::Throttle, WaitFor::Microsoft) => match old.interrupted {
+            Some(one) => (one.latest.plus_millis(now.millis_since(one.at)), None),
+            None => (now.plus_millis(patience), None),
+        },
+        // It waits for a person: a look does not prolong it.
+        (WaitFor::Secret, _) | (_, WaitFor::Secret) => (old.latest, None),
+        (WaitFor::Microsoft, WaitFor::Microsoft) => (from(old.since), None),
+    }
 }
 
 fn patience(what: WaitFor, wait: Wait, pace: pace::Pace) -> i64 {
@@ -470,6 +621,7 @@ fn fail(step: &mut Step, problem: Problem, now: Timestamp, settled: &mut Settled
     step.ended = Some(now);
     settled.event = Some(EventKind::StepFailed);
     settled.sentence = format!("{} {}", problem.happened, problem.todo);
+    settled.facts = Some(json!({ "problem": problem.key, "microsoft": problem.microsoft }));
     if step.kind == StepKind::Prove {
         settled.forget_secret = Some("the proof failed");
     }

@@ -52,8 +52,53 @@ fn a_wait_keeps_its_beginning_and_tells_history_once() {
     };
     assert_eq!(
         (waiting.since, waiting.latest),
-        (Timestamp(10), Timestamp(60_010))
+        (Timestamp(10), Timestamp(62_000))
     );
+}
+
+/// One spoilt answer must not shorten the day that a group may take.
+#[test]
+fn trouble_interrupts_a_wait_and_gives_its_time_back() {
+    let waiting = |step: &Step| match &step.state {
+        StepState::Waiting(waiting) => waiting.clone(),
+        other => panic!("it does not wait: {other:?}"),
+    };
+    let mut step = step(StepKind::Visible, StepState::Running);
+    settle_at(&mut step, wait_for(WaitFor::Throttle, 9_000), 0);
+    assert_eq!(waiting(&step).latest, Timestamp(9_000));
+    settle_at(&mut step, wait_for(WaitFor::Microsoft, 60_000), 1_000);
+    assert_eq!(waiting(&step).latest, Timestamp(61_000));
+    settle_at(&mut step, wait_for(WaitFor::Throttle, 9_000), 2_000);
+    settle_at(&mut step, wait_for(WaitFor::Throttle, 9_000), 5_000);
+    let trouble = waiting(&step);
+    assert_eq!(
+        (trouble.since, trouble.latest),
+        (Timestamp(0), Timestamp(11_000))
+    );
+    settle_at(&mut step, wait_for(WaitFor::Microsoft, 60_000), 6_000);
+    let waits = waiting(&step);
+    assert_eq!((waits.latest, waits.interrupted), (Timestamp(65_000), None));
+    // It goes on as long as it lasts, however often it is interrupted.
+    settle_at(&mut step, wait_for(WaitFor::Throttle, 9_000), 64_000);
+    let end = settle_at(&mut step, wait_for(WaitFor::Throttle, 9_000), 73_000);
+    assert_eq!(end.event, Some(EventKind::StepFailed));
+}
+
+#[test]
+fn a_pause_longer_than_the_patience_is_kept() {
+    let mut step = step(StepKind::Policy, StepState::Running);
+    let outcome = Outcome::Wait {
+        what: WaitFor::Throttle,
+        why: "a pause".into(),
+        wait: Wait {
+            first: 50_000,
+            longest: 50_000,
+            patience: 9_000,
+        },
+        usually: None,
+    };
+    let settled = settle_at(&mut step, outcome, 0);
+    assert_eq!(settled.next_look, Some(Timestamp(50_000)));
 }
 
 #[test]

@@ -5,7 +5,7 @@
 
 use domain::{
     application::AccessPolicy,
-    plan::{Group, Mailbox, marker},
+    plan::{Group, marker},
     step::StepKind,
 };
 use microsoft::exchange::{ExGroup, Member};
@@ -14,14 +14,9 @@ use serde_json::json;
 use super::work::{Outcome, Work};
 use crate::{Failure, pace};
 
-pub(crate) const GROUP: &str = "group";
-pub(crate) const HIDDEN: &str = "group.hidden";
-pub(crate) const POLICY: &str = "policy";
-const NOT_SEEN: &str = "not seen";
+pub(crate) use domain::step::told::{GROUP, HIDDEN, POLICY, member};
 
-pub(crate) fn member(mailbox: &Mailbox) -> String {
-    format!("member.{}", mailbox.object)
-}
+const NOT_SEEN: &str = "not seen";
 
 /// A step that was cut short when the setup was cancelled: looks once more at what it made.
 pub(crate) async fn last(work: &mut Work<'_>) -> Result<Outcome, Failure> {
@@ -50,9 +45,10 @@ pub(crate) async fn last(work: &mut Work<'_>) -> Result<Outcome, Failure> {
         }
         StepKind::Readiness | StepKind::Visible | StepKind::Check | StepKind::Prove => {}
     }
-    if !all_told(work)
-        && let Some(wait) = once_more(work)
-    {
+    if all_told(work) {
+        return Outcome::done("It was there when the cancel took effect, and stays.");
+    }
+    if let Some(wait) = once_more(work) {
         return wait;
     }
     Ok(Outcome::Skipped {
@@ -62,7 +58,9 @@ pub(crate) async fn last(work: &mut Work<'_>) -> Result<Outcome, Failure> {
 
 /// Everything that the step makes is told, so that there is nothing more to find.
 pub(crate) fn all_told(work: &Work<'_>) -> bool {
+    let makes_no_group = matches!(work.plan.group, Group::Existing { .. });
     match work.step.kind {
+        StepKind::Group | StepKind::Senders if makes_no_group => true,
         StepKind::Group => work.is_told(GROUP) && work.is_told(HIDDEN),
         StepKind::Senders => work
             .plan

@@ -49,6 +49,8 @@ impl Engine {
                 let waits_for_it = matches!(&step.state, StepState::Waiting(waiting) if waiting.what == WaitFor::Secret);
                 if waits_for_it || matches!(step.state, StepState::Failed { .. }) {
                     step.state = StepState::Pending;
+                    step.ended = None;
+                    step.attempts = 0;
                 }
             }
             save(&mut tx, &access, &record).await?;

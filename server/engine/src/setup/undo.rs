@@ -5,7 +5,7 @@
 
 use domain::{
     plan::{Group, marker},
-    step::StepKind,
+    step::{StepKind, told::REMOVED},
 };
 use microsoft::Call;
 use serde_json::json;
@@ -17,7 +17,6 @@ use super::{
 use crate::{Failure, pace};
 
 const REMOVES: &str = "removes";
-const REMOVED: &str = "removed";
 
 pub(crate) async fn undo(work: &mut Work<'_>) -> Result<Outcome, Failure> {
     match work.step.kind {

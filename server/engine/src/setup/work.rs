@@ -1,7 +1,7 @@
 //! One run of one step: what it works with, and what it reports.
 
 use domain::{
-    Problem,
+    Problem, Timestamp,
     id::SetupId,
     plan::Plan,
     secret::ClientSecret,
@@ -32,6 +32,8 @@ pub(crate) struct Notes {
     pub probes: Vec<Probe>,
     /// The secret is of no more use.
     pub forget_secret: Option<&'static str>,
+    /// The secret that the run worked with, by the end of its time.
+    pub tried_secret: Option<Timestamp>,
 }
 
 /// Something that was changed at Microsoft: becomes an event of the history.

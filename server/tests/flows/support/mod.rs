@@ -2,6 +2,7 @@
 //! and browsers that talk to it over HTTP.
 
 pub mod accounts;
+pub mod begun;
 pub mod browser;
 pub mod events;
 pub mod made_up;

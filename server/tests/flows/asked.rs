@@ -1,0 +1,226 @@
+//! What operators ask in the middle of something: cancel, leave the proof out, a new secret.
+
+use serde_json::json;
+
+use crate::support::{
+    begun::{Begun, DOMAIN, MAILER},
+    setups::{Made, made},
+    until,
+};
+
+/// Cancelled while the answer of a change hangs: what was made is found, shown, and can be undone.
+async fn cancelled_under(operation: &str, position: usize, thing: &str) {
+    let mut begun = Begun::new().await;
+    begun.chosen.prove = false;
+    begun.fault(operation, 0, json!({ "hang": "after" }));
+    let setup = begun.start("").await;
+    begun.hangs().await;
+    begun.ask("cancel_setup", &setup, None).await;
+    let said = begun
+        .rows("select what from events where kind = 'setup.cancelled'")
+        .await;
+    let said = said[0]["what"].as_str().expect("a text").to_owned();
+    assert!(said.contains("may have been"), "{said}");
+    begun
+        .stack
+        .cloud
+        .with_world(|world| world.faults.disarm("fault"));
+    let view = until("its last look", || {
+        let (begun, setup) = (&begun, setup.clone());
+        async move {
+            let view = begun.view(&setup).await;
+            let state = view["steps"][position]["state"].as_str()?.to_owned();
+            (state != "running" && state != "waiting").then_some(view)
+        }
+    })
+    .await;
+    assert_eq!(view["state"], "cancelled");
+    assert_eq!(view["can"]["roll_back"], true, "{view}");
+    let page = begun.page(&setup).await;
+    assert!(page.contains(thing), "{thing} is not in {page}");
+    assert!(!page.contains("Nothing was made yet"), "{page}");
+
+    begun
+        .ask("roll_back", &setup, Some(("confirm", MAILER)))
+        .await;
+    begun.settled(&setup, "rolled_back").await;
+    let nothing = Made {
+        groups: vec![],
+        policies: 0,
+    };
+    assert_eq!(made(&begun.stack.tenant(DOMAIN).await, &setup), nothing);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_group_that_was_made_under_a_cancel_is_shown_and_undone() {
+    cancelled_under("New-DistributionGroup", 1, "The group postern-").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_policy_that_was_made_under_a_cancel_is_shown_and_undone() {
+    cancelled_under("New-ApplicationAccessPolicy", 4, "The access policy for").await;
+}
+
+/// The proof is left out while a mail is on its way: the setup is over, and stays so.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_proof_that_was_left_out_does_not_come_back() {
+    let mut begun = Begun::new().await;
+    // All mails of the first look go through, so that it waits; the next look hangs.
+    let first_look = u64::try_from(begun.chosen.refused.len()).expect("a few");
+    begun.fault(
+        "POST /users/*/sendMail",
+        first_look,
+        json!({ "hang": "before" }),
+    );
+    let setup = begun.start(&begun.chosen.application.secret.clone()).await;
+    begun.hangs().await;
+    begun.ask("skip_proof", &setup, None).await;
+    let view = begun.view(&setup).await;
+    assert_eq!(
+        (&view["state"], &view["proof"]),
+        (&json!("done"), &json!("checked"))
+    );
+    begun
+        .stack
+        .cloud
+        .with_world(|world| world.faults.disarm("fault"));
+    // The run that hung ends, and its job with it.
+    until("the end of the run", || {
+        let begun = &begun;
+        async move {
+            let jobs = begun
+                .stack
+                .count("graphile_worker._private_jobs where payload ->> 'setup' is not null")
+                .await;
+            (jobs == 0).then_some(())
+        }
+    })
+    .await;
+    let view = begun.view(&setup).await;
+    assert_eq!(view["state"], "done", "{}", view["steps"]);
+    assert_eq!(view["proof"], "checked");
+    assert_eq!(begun.stack.count("secrets").await, 0);
+    // The application is free.
+    let (status, told) = begun.chosen.clone().try_start(&mut begun.owner, "").await;
+    assert_ne!(told["problem"]["key"], "setup.already_active", "{status}");
+}
+
+/// A secret that comes while the old one is tried is tried itself, and not thrown away.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_secret_that_comes_while_the_old_one_is_tried_counts() {
+    let mut begun = Begun::new().await;
+    begun.fault("POST /*/oauth2/v2.0/token", 0, json!({ "hang": "before" }));
+    begun
+        .stack
+        .cloud
+        .with_world(|world| world.faults.disarm("fault"));
+    let setup = begun.start("").await;
+    begun.settled(&setup, "needs_secret").await;
+    begun.fault("token:client_credentials", 0, json!({ "hang": "before" }));
+    let wrong = "this~is~not~the~secret";
+    begun
+        .ask("give_secret", &setup, Some(("secret", wrong)))
+        .await;
+    begun.hangs().await;
+    let right = begun.chosen.application.secret.clone();
+    begun
+        .ask("give_secret", &setup, Some(("secret", &right)))
+        .await;
+    begun
+        .stack
+        .cloud
+        .with_world(|world| world.faults.disarm("fault"));
+    let view = until("a proof", || {
+        let (begun, setup) = (&begun, setup.clone());
+        async move {
+            let view = begun.view(&setup).await;
+            (view["state"] == "done").then_some(view)
+        }
+    })
+    .await;
+    assert_eq!(view["proof"], "proven");
+    assert_eq!(begun.stack.count("secrets").await, 0);
+}
+
+/// 24 hours are the most that a secret is kept, whatever the setup waits for.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_secret_that_is_over_its_time_is_deleted_and_told() {
+    let mut begun = Begun::new().await;
+    // Everything before the proof takes longer than the secret lives.
+    begun.fault(
+        "New-ApplicationAccessPolicy",
+        0,
+        json!({ "hang": "before" }),
+    );
+    let setup = begun.start(&begun.chosen.application.secret.clone()).await;
+    begun.hangs().await;
+    let until_when = begun.view(&setup).await["secret"]["until"].clone();
+    let now = begun
+        .rows("select extract(epoch from now()) * 1000 as millis")
+        .await;
+    let left = until_when.as_f64().expect("a moment") - now[0]["millis"].as_f64().expect("millis");
+    let hour = 3_600_000.0;
+    assert!(left > 23.9 * hour && left <= 24.0 * hour, "{left}");
+    begun
+        .execute("update secrets set expires_at = now() - interval '1 second'")
+        .await;
+    begun
+        .execute("select graphile_worker.add_job('purge', '{}'::json)")
+        .await;
+    until("its end", || {
+        let begun = &begun;
+        async move { (begun.stack.count("secrets").await == 0).then_some(()) }
+    })
+    .await;
+    let told = begun
+        .rows("select what from events where kind = 'secret.forgotten'")
+        .await;
+    assert_eq!(
+        told[0]["what"],
+        "The client secret was deleted: its 24 hours were over."
+    );
+    assert_eq!(begun.view(&setup).await["secret"]["secret"], "gone");
+    begun
+        .stack
+        .cloud
+        .with_world(|world| world.faults.disarm("fault"));
+    // Now it waits for a new one.
+    begun.settled(&setup, "needs_secret").await;
+}
+
+/// History names Microsoft's requests for each step, and the mails of the proof.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn history_names_the_requests_of_each_step_and_the_mails_of_the_proof() {
+    let mut begun = Begun::new().await;
+    let setup = begun.start(&begun.chosen.application.secret.clone()).await;
+    begun.settled(&setup, "done").await;
+    let steps = begun
+        .rows("select what, requests from events where kind in ('step.done', 'cloud.change') order by seq")
+        .await;
+    assert!(steps.len() >= 7, "{steps:?}");
+    for step in &steps {
+        let ids = step["requests"].as_array().expect("ids");
+        assert!(!ids.is_empty(), "{step}");
+    }
+    let proven = begun
+        .rows("select after, requests from events where kind = 'proof.proven'")
+        .await;
+    let mails = proven[0]["after"]["mails"].as_array().expect("mails");
+    let accepted = mails
+        .iter()
+        .filter(|mail| mail["outcome"] == "accepted")
+        .count();
+    let refused = mails
+        .iter()
+        .filter(|mail| mail["outcome"] == "refused")
+        .count();
+    assert_eq!(
+        (accepted, refused),
+        (1, begun.chosen.refused.len()),
+        "{mails:?}"
+    );
+    assert!(
+        mails.iter().all(|mail| mail["request"].is_string()),
+        "{mails:?}"
+    );
+}

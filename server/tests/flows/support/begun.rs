@@ -1,0 +1,175 @@
+//! A setup that is about to start, and all that a test does with it.
+
+use cloud::world::tenant::Tenant;
+use serde_json::{Value, json};
+use sqlx::AssertSqlSafe;
+use store::testing::TestDatabase;
+
+use super::{Browser, Portal, Stack, setups::Chosen, start_cloud, until};
+use server::config::Role;
+
+pub const DOMAIN: &str = "fabrikam.example";
+pub const MAILER: &str = "Reception Mailer";
+
+pub struct Begun {
+    pub stack: Stack,
+    pub owner: Browser,
+    pub chosen: Chosen,
+    /// The first is the chosen one.
+    pub senders: Vec<String>,
+}
+
+impl Begun {
+    /// With one sender and real mail, as the wizard suggests it.
+    pub async fn new() -> Self {
+        Self::on(Stack::start().await).await
+    }
+
+    /// Nobody carries anything out before [`Begun::worker`].
+    pub async fn without_worker() -> Self {
+        let (cloud, accounts) = start_cloud().await;
+        let database = TestDatabase::create().await.expect("a database");
+        Self::on(Stack::beside(cloud, accounts, database).await).await
+    }
+
+    async fn on(stack: Stack) -> Self {
+        let mut owner = stack.owner().await;
+        let customer = stack.connect(&mut owner, DOMAIN).await;
+        let chosen = stack.choose(&mut owner, &customer, DOMAIN, MAILER).await;
+        let senders = vec![chosen.sender.clone()];
+        Self {
+            stack,
+            owner,
+            chosen,
+            senders,
+        }
+    }
+
+    pub async fn worker(&self) -> Portal {
+        let partners = [self.stack.accounts.partner_tenant.clone()];
+        let Stack {
+            cloud,
+            accounts,
+            database,
+            ..
+        } = &self.stack;
+        Portal::with_role(cloud, accounts, database, &partners, Role::Worker).await
+    }
+
+    /// Gives the setup's id.
+    pub async fn start(&mut self, secret: &str) -> String {
+        let mut query = self.chosen.query();
+        for more in self.senders.iter().skip(1) {
+            query.push_str("&sender=");
+            query.push_str(more);
+        }
+        let fields = [
+            ("customer", self.chosen.customer.as_str()),
+            ("draft", query.as_str()),
+            ("secret", secret),
+        ];
+        let (status, told) = self.owner.call_form("/api/start_setup", &fields).await;
+        assert_eq!(status, 200, "{told}");
+        self.rows("select id from setups order by started_at desc limit 1")
+            .await[0]["id"]
+            .as_str()
+            .expect("an id")
+            .to_owned()
+    }
+
+    /// Asks something of the setup. Gives the status and the answer.
+    pub async fn try_ask(
+        &mut self,
+        what: &str,
+        setup: &str,
+        more: Option<(&str, &str)>,
+    ) -> (u16, Value) {
+        let mut fields = vec![
+            ("customer", self.chosen.customer.as_str()),
+            ("setup", setup),
+        ];
+        fields.extend(more);
+        self.owner.call_form(&format!("/api/{what}"), &fields).await
+    }
+
+    pub async fn ask(&mut self, what: &str, setup: &str, more: Option<(&str, &str)>) {
+        let (status, told) = self.try_ask(what, setup, more).await;
+        assert_eq!(status, 200, "{what}: {told}");
+    }
+
+    pub async fn settled(&self, setup: &str, state: &str) -> Value {
+        self.stack
+            .settled(&self.owner, &self.chosen.customer, setup, &[state])
+            .await
+    }
+
+    pub async fn view(&self, setup: &str) -> Value {
+        let body = json!({ "customer": self.chosen.customer, "setup": setup });
+        self.owner.clone().read("/api/setup", &body).await
+    }
+
+    /// The page of the setup, as the server renders it.
+    pub async fn page(&self, setup: &str) -> String {
+        let path = format!("/customers/{}/setups/{setup}", self.chosen.customer);
+        let page = self.owner.clone().open(&path).await;
+        assert_eq!(page.status, 200, "{}", page.text());
+        page.text()
+    }
+
+    /// Rows of a query, as the superuser sees them.
+    pub async fn rows(&self, query: &str) -> Vec<Value> {
+        let mut database = self.stack.database.superuser().await.expect("a connection");
+        let query = format!("select to_jsonb(found) from ({query}) found");
+        let rows = sqlx::query_scalar(AssertSqlSafe(query))
+            .fetch_all(&mut database)
+            .await
+            .expect("rows");
+        sqlx::Connection::close(database).await.expect("an end");
+        rows
+    }
+
+    pub async fn execute(&self, statement: &str) {
+        let mut database = self.stack.database.superuser().await.expect("a connection");
+        sqlx::query(AssertSqlSafe(statement.to_owned()))
+            .execute(&mut database)
+            .await
+            .expect("an answer");
+        sqlx::Connection::close(database).await.expect("an end");
+    }
+
+    /// One call of `operation` behaves as `action` says, after `skip` good ones.
+    pub fn fault(&self, operation: &str, skip: u64, action: Value) {
+        let fault = json!({
+            "id": "fault", "operation": operation, "skip": skip, "times": 1, "action": action,
+        });
+        self.stack.cloud.fault(fault).expect("a fault");
+    }
+
+    fn faults(&self) -> String {
+        let report = self
+            .stack
+            .cloud
+            .with_world(|world| world.faults.report().to_string());
+        report
+    }
+
+    pub fn fired(&self) -> bool {
+        self.faults().contains("\"fired\":1")
+    }
+
+    pub async fn hangs(&self) {
+        until("a call that hangs", || {
+            let hangs = self.faults().contains("\"hanging\":1");
+            async move { hangs.then_some(()) }
+        })
+        .await;
+    }
+
+    /// Changes the customer's tenant behind Postern's back.
+    pub fn change<T>(&self, change: impl FnOnce(&mut Tenant) -> T) -> T {
+        self.stack.cloud.with_world(|world| {
+            let id = world.tenants.resolve(DOMAIN).expect("a tenant");
+            change(world.tenants.get(id).expect("a tenant"))
+        })
+    }
+}
