@@ -20,6 +20,8 @@ pub enum Link {
     Open,
     /// Broken; it is tried again until it works.
     Lost,
+    /// The server does not give it: somebody signed out, or may not see this any more.
+    Refused,
 }
 
 /// The tab's stream, provided by the layout.
@@ -84,7 +86,7 @@ impl Live {
             if crate::browser::shows(".drawn [role=status]") {
                 self.scanned.update(|count| *count = count.wrapping_add(1));
             }
-            if self.link.get_untracked() == Link::Lost {
+            if matches!(self.link.get_untracked(), Link::Lost | Link::Refused) {
                 // What happened in between was missed.
                 self.changed.update(|count| *count = count.wrapping_add(1));
                 self.scanned.update(|count| *count = count.wrapping_add(1));
@@ -111,9 +113,11 @@ impl Live {
         });
         let watched = source.inner.clone();
         source.on("error", move |_| {
-            self.link.set(Link::Lost);
             // The browser tries again by itself unless the server answered with an error.
-            if watched.ready_state() == EventSource::CLOSED {
+            let refused = watched.ready_state() == EventSource::CLOSED;
+            self.link
+                .set(if refused { Link::Refused } else { Link::Lost });
+            if refused {
                 let again = self.attempt.get_untracked().saturating_add(1);
                 let seconds = u64::from(again.min(5)) * 2;
                 set_timeout(

@@ -190,7 +190,9 @@ pub fn can(intent: Intent, steps: &[Step]) -> Can {
         .any(|step| step.kind == StepKind::Prove && matches!(step.state, StepState::Failed { .. }));
     let forward = intent == Intent::Forward;
     Can {
-        cancel: forward && state.is_active(),
+        // A roll back that cannot go on must not hold the application for ever.
+        cancel: (forward && state.is_active())
+            || (intent == Intent::RollBack && state == SetupState::Failed),
         retry: state == SetupState::Failed,
         roll_back: began
             && made
@@ -367,6 +369,11 @@ mod tests {
         assert!(!now.cancel && now.roll_back && !now.give_secret);
         let undone = steps([Undone, Undone, Undone, Undone, Undone, Undone, Pending]);
         assert_eq!(can(Intent::RollBack, &undone), Can::default());
+        let stuck = steps([Done, failed(), Undone, Undone, Undone, Undone, Undone]);
+        let now = can(Intent::RollBack, &stuck);
+        assert!(now.cancel && now.retry && !now.roll_back);
+        let rolling = steps([Done, Running, Undone, Undone, Undone, Undone, Undone]);
+        assert!(!can(Intent::RollBack, &rolling).cancel);
         let skipped = StepState::Skipped {
             why: "The setup was cancelled while this ran.".into(),
         };

@@ -202,8 +202,7 @@ pub struct Review {
     /// The exact changes, in order.
     pub cmdlets: Vec<Cmdlet>,
     pub script: String,
-    /// Consent that the admin must give first.
-    pub needs_consent: bool,
+    /// A setup of this application that is active.
     pub active: Option<SetupRow>,
 }
 

@@ -160,19 +160,24 @@ fn lead(view: &SetupView) -> AnyView {
 /// Says when the page no longer follows, and what to do without JavaScript.
 #[component]
 fn Connection() -> impl IntoView {
-    let lost = use_live().map(|live| Signal::derive(move || live.link.get() == Link::Lost));
+    let link = use_live().map(|live| Signal::derive(move || live.link.get()));
     let here = use_location().pathname;
     view! {
         <div role="status" class="alert">
             {dynamic(move || {
-                lost.is_some_and(|lost| lost.get()).then(|| {
+                let (what, more) = match link.map(|link| link.get())? {
+                    Link::Opening | Link::Open => return None,
+                    Link::Lost => ("Connection lost, reconnecting.", " The setup goes on; this page shows where it was."),
+                    Link::Refused => ("This page does not follow any more.", " Your session may have ended, or the server is starting; it is tried again. Load the page again to sign in. The setup goes on."),
+                };
+                Some(
                     view! {
                         <p class="partial">
                             {icon(Glyph::Warning)}
-                            <span><b>"Connection lost, reconnecting."</b>" The setup goes on; this page shows where it was."</span>
+                            <span><b>{what}</b>{more}</span>
                         </p>
-                    }.any()
-                })
+                    }.any(),
+                )
             })}
         </div>
         <p class="needs-no-js"><a href=move || here.get() rel="external">"Reload"</a>" to see how far it is."</p>

@@ -88,20 +88,28 @@ impl Engine {
         add.await.map_err(Problem::from)
     }
 
-    /// Asks for consent once more: after it broke, or when an action needs more. `return_to` is
-    /// a local path to end at; anything else ends at the customer's page.
+    /// Asks for consent once more: after it broke, or when an action needs more. Without a `way`,
+    /// the one that led in before. `return_to` is a local path to end at; anything else ends at
+    /// the customer's page.
     pub async fn reconnect(
         &self,
         operator: &Operator,
         customer: CustomerId,
-        way: Way,
+        way: Option<Way>,
         return_to: Option<&str>,
         browser: &str,
     ) -> Answer<String> {
-        may_choose(way)?;
         let ask = async {
             let mut tx = self.store().begin(operator.partner).await?;
             let access = tx.access(operator, customer, Right::Change).await?;
+            let way = match way {
+                Some(way) => way,
+                None => match tx.connection(&access).await?.way {
+                    Some(Way::Gdap) => Way::Gdap,
+                    Some(Way::Admin | Way::Link) | None => Way::Admin,
+                },
+            };
+            may_choose(way)?;
             let ask = Ask {
                 actor: operator.into(),
                 way,

@@ -45,10 +45,9 @@ impl Engine {
     pub async fn join_link(&self, token: &str, browser: &str) -> Answer<String> {
         let now = self.now();
         let join = async {
-            let Some((partner, customer)) = self.store().take_link(token, now).await? else {
+            let Some((mut tx, customer)) = self.store().take_link(token, now).await? else {
                 return Err(used_up().into());
             };
-            let mut tx = self.store().begin(partner).await?;
             let access = tx.for_system(customer).await?;
             let ask = Ask {
                 actor: Actor::System,

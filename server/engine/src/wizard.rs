@@ -121,7 +121,6 @@ impl Engine {
                 head: head(&access),
                 cmdlets: plan.changes(setup),
                 script: domain::script::script(&plan, setup, &access.record().domain),
-                needs_consent: false,
                 draft,
                 plan,
                 active,

@@ -38,12 +38,10 @@ impl Tx {
 }
 
 impl Store {
-    /// Uses a link up and says whose it is; none when it was used, is too old, or never was.
-    pub async fn take_link(
-        &self,
-        token: &str,
-        now: Timestamp,
-    ) -> Result<Option<(PartnerId, CustomerId)>> {
+    /// Uses a link up and says whose it is; none when it was used, is too old, or never was. It is
+    /// used with the transaction that comes with it, which carries its partner: dropping that
+    /// leaves the link as it was.
+    pub async fn take_link(&self, token: &str, now: Timestamp) -> Result<Option<(Tx, CustomerId)>> {
         let hash = sha256(token);
         let mut tx = self.begin_with_key("link", &hex(&hash)).await?;
         let row: Option<(Uuid, Uuid)> = sqlx::query_as(
@@ -55,8 +53,13 @@ impl Store {
         .bind(moment(now))
         .fetch_optional(&mut *tx)
         .await?;
-        tx.commit().await?;
-        Ok(row.map(|(partner, customer)| (PartnerId(partner), CustomerId(customer))))
+        match row {
+            Some((partner, customer)) => {
+                let tx = self.carry_on(tx, PartnerId(partner)).await?;
+                Ok(Some((tx, CustomerId(customer))))
+            }
+            None => Ok(None),
+        }
     }
 }
 

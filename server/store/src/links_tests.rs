@@ -21,11 +21,14 @@ async fn a_link_works_once_until_its_time_is_over() {
             .unwrap();
     }
     tx.commit().await.unwrap();
-    let expected = Some((record.partner, record.id));
-    assert_eq!(store.take_link("unknown", NOW).await.unwrap(), None);
-    assert_eq!(store.take_link("one", NOW).await.unwrap(), expected);
-    assert_eq!(store.take_link("one", NOW).await.unwrap(), None);
-    assert_eq!(store.take_link("two", end).await.unwrap(), None);
+    assert!(store.take_link("unknown", NOW).await.unwrap().is_none());
+    // Dropped before it was committed: the link was not used.
+    drop(store.take_link("one", NOW).await.unwrap().unwrap());
+    let (tx, customer) = store.take_link("one", NOW).await.unwrap().unwrap();
+    assert_eq!((tx.partner(), customer), (record.partner, record.id));
+    tx.commit().await.unwrap();
+    assert!(store.take_link("one", NOW).await.unwrap().is_none());
+    assert!(store.take_link("two", end).await.unwrap().is_none());
     let mut server = world.database.server().await.unwrap();
     let seen: i64 = sqlx::query_scalar("select count(*) from links")
         .fetch_one(&mut server)

@@ -81,6 +81,21 @@ impl Store {
         Ok(tx)
     }
 
+    /// Goes on in a transaction with a key as one of the partner that the key led to.
+    pub(crate) async fn carry_on(
+        &self,
+        mut tx: Transaction<'static, Postgres>,
+        partner: PartnerId,
+    ) -> Result<Tx> {
+        set(&mut tx, "partner", &partner.to_string()).await?;
+        Ok(Tx {
+            inner: tx,
+            partner,
+            vault: self.vault.clone(),
+            locked: HashSet::new(),
+        })
+    }
+
     /// Where the cookie's sessions are kept.
     pub fn sessions(&self) -> SessionStore {
         SessionStore::new(self.pool.clone())

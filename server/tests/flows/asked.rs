@@ -65,7 +65,10 @@ async fn a_policy_that_was_made_under_a_cancel_is_shown_and_undone() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_proof_that_was_left_out_does_not_come_back() {
     let mut begun = Begun::new().await;
-    // All mails of the first look go through, so that it waits; the next look hangs.
+    // All mails of the first look go through, because nothing is enforced for a day, so that it
+    // waits; the next look hangs.
+    let day = json!({ "policy_enforcement": [86_400, 86_400] });
+    begun.stack.control("delays", &day).await;
     let first_look = u64::try_from(begun.chosen.refused.len()).expect("a few");
     begun.fault(
         "POST /users/*/sendMail",
@@ -223,4 +226,51 @@ async fn history_names_the_requests_of_each_step_and_the_mails_of_the_proof() {
         mails.iter().all(|mail| mail["request"].is_string()),
         "{mails:?}"
     );
+}
+
+/// A roll back that Exchange keeps refusing can be ended: what is left is said, and the
+/// application is free.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_roll_back_that_cannot_go_on_can_be_ended() {
+    let mut begun = Begun::new().await;
+    begun.chosen.prove = false;
+    let setup = begun.start("").await;
+    begun.settled(&setup, "done").await;
+    let refused = json!({ "exchange_error": "It is refused.", "type": "Some.Exception" });
+    begun.fault("Remove-ApplicationAccessPolicy", 0, refused);
+    begun
+        .ask("roll_back", &setup, Some(("confirm", MAILER)))
+        .await;
+    let view = begun.settled(&setup, "failed").await;
+    assert_eq!(view["can"]["cancel"], true);
+    begun.ask("cancel_setup", &setup, None).await;
+    let view = until("its last look", || {
+        let (begun, setup) = (&begun, setup.clone());
+        async move {
+            let view = begun.view(&setup).await;
+            (view["steps"][4]["state"] == "done").then_some(view)
+        }
+    })
+    .await;
+    assert_eq!(view["state"], "cancelled");
+    assert_eq!(view["proof"], "configured");
+    assert!(begun.page(&setup).await.contains("The access policy for"));
+    assert_eq!(made(&begun.stack.tenant(DOMAIN).await, &setup).policies, 1);
+}
+
+/// The button was pressed twice: both answers lead to the one setup.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_second_click_leads_to_the_setup_of_the_first() {
+    let begun = Begun::new().await;
+    let (mut one, mut other) = (begun.owner.clone(), begun.owner.clone());
+    let (first, second) = tokio::join!(
+        begun.chosen.start(&mut one, ""),
+        begun.chosen.start(&mut other, "")
+    );
+    assert_eq!(first, second);
+    assert_eq!(begun.stack.count("setups").await, 1);
+    let told = begun
+        .rows("select what from events where kind = 'setup.started'")
+        .await;
+    assert_eq!(told.len(), 1);
 }

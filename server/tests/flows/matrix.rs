@@ -139,6 +139,9 @@ fn routes(ids: &Ids) -> Vec<(String, String)> {
         ),
         ("/auth/sign-in", "/auth/sign-in".to_owned()),
         ("/auth/callback", "/auth/callback".to_owned()),
+        ("/favicon.svg", "/favicon.svg".to_owned()),
+        ("/healthz", "/healthz".to_owned()),
+        ("/readyz", "/readyz".to_owned()),
         ("/no/such/page", "/no/such/page".to_owned()),
     ];
     pages
@@ -146,6 +149,36 @@ fn routes(ids: &Ids) -> Vec<(String, String)> {
         .map(|(name, path)| (name.to_owned(), path))
         .collect()
 }
+
+/// Routes of axum that are in the sources, so that a new one cannot be left out here.
+fn routes_in_sources() -> Vec<String> {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/web");
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).expect("a folder") {
+        let text = std::fs::read_to_string(entry.expect("a file").path()).expect("a text");
+        for rest in text.split(".route(").skip(1) {
+            let path = rest.split('"').nth(1).expect("a path");
+            if path.starts_with('/') {
+                found.push(path.to_owned());
+            }
+        }
+    }
+    found
+}
+
+/// The same place, whatever its parts are called.
+fn shape(route: &str) -> String {
+    let parts = route.split('/').map(|part| {
+        if part.starts_with('{') || part.starts_with(':') {
+            "{}"
+        } else {
+            part
+        }
+    });
+    parts.collect::<Vec<_>>().join("/")
+}
+
+const SIGN_OUTS: [&str; 2] = ["/auth/sign-out", "/auth/sign-out-everywhere"];
 
 async fn call(browser: &Browser, portal: &str, path: &str, input: &Input) -> u16 {
     let request = browser
@@ -268,12 +301,54 @@ async fn everybody_gets_what_is_theirs() {
             page.path()
         );
     }
+    let shapes: Vec<String> = routes.iter().map(|(name, _)| shape(name)).collect();
+    let sources = routes_in_sources();
+    assert!(sources.len() > 10, "{sources:?}");
+    for route in sources {
+        // The numbers have an address of their own.
+        let known = route == "/metrics" || SIGN_OUTS.contains(&route.as_str());
+        assert!(
+            known || shapes.contains(&shape(&route)),
+            "{route} is not in the matrix"
+        );
+    }
     for (name, path) in routes {
         let mut cells = Vec::new();
         for (_, browser) in everybody {
             cells.push(get(browser, &path).await);
         }
         line(&format!("GET  {name}"), &cells);
+    }
+    // The last: afterwards nobody is signed in any more.
+    for path in SIGN_OUTS.into_iter().rev() {
+        let mut cells = Vec::new();
+        for (name, browser) in everybody {
+            let upn = match name {
+                "owner" => stack.accounts.owner(),
+                "engineer" => stack.accounts.engineer(),
+                "auditor" => stack.accounts.auditor(),
+                "waiting" => "nils@northwind-it.example".to_owned(),
+                "stranger" => format!("wilma@{OTHER}"),
+                _ => String::new(),
+            };
+            let again;
+            let browser = if upn.is_empty() {
+                browser
+            } else {
+                again = stack.signed_in(&upn).await;
+                &again
+            };
+            let form = Input::Form(Vec::new());
+            let status = call(browser, &stack.portal.url, path, &form).await;
+            cells.push(status.to_string());
+            let account = get(browser, "/account").await;
+            assert_ne!(account, "200", "{name} is still signed in after {path}");
+        }
+        line(&format!("POST {path}"), &cells);
+    }
+    for (name, browser) in everybody {
+        let account = get(browser, "/account").await;
+        assert_ne!(account, "200", "{name} is signed in somewhere");
     }
     insta::assert_snapshot!("everybody", table);
 

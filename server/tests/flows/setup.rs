@@ -6,6 +6,7 @@ use store::verify_all;
 use crate::support::{
     Browser, Stack,
     setups::{Chosen, Made, made},
+    until,
 };
 
 const DOMAIN: &str = "fabrikam.example";
@@ -135,6 +136,12 @@ async fn read_the_history(
     setup: &str,
     secret: &str,
 ) {
+    // The customer is read again after a setup, and history tells what that changed.
+    until("the reading after it", || async {
+        let reading = stack.count("scans where asked or lease is not null").await;
+        (reading == 0).then_some(())
+    })
+    .await;
     let path = format!("/customers/{}", chosen.customer);
     let page = owner.open_once(&format!("{path}/history.json")).await;
     assert_eq!(page.status, 200);

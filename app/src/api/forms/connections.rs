@@ -31,7 +31,7 @@ fn mistyped(tenant: &str, way: Way, problem: Problem) -> AppError {
 }
 
 /// Sends the browser to a customer's authority to consent again, or, for GDAP, to the operator's
-/// own. `return_to`: a local path to end at.
+/// own. Without a `way`, the one that led in before. `return_to`: a local path to end at.
 #[server(endpoint = "reconnect")]
 pub async fn reconnect(
     customer: CustomerId,
@@ -43,13 +43,7 @@ pub async fn reconnect(
     let browser = server.browser()?;
     let url = server
         .engine
-        .reconnect(
-            &operator,
-            customer,
-            way.unwrap_or(Way::Admin),
-            return_to.as_deref(),
-            browser,
-        )
+        .reconnect(&operator, customer, way, return_to.as_deref(), browser)
         .await?;
     leptos_axum::redirect(&url);
     Ok(())

@@ -32,6 +32,7 @@ pub fn ConnectionPanel(
             view! {
                 <PostForm post=reconnect>
                     <input type="hidden" name="customer" value=id.to_string()/>
+                    <input type="hidden" name="way" value=Way::Admin.as_str()/>
                     <Submit label class pending=reconnect.pending()/>
                 </PostForm>
                 <PostForm post=reconnect>

@@ -21,6 +21,7 @@ use crate::{
         Clock, Erase as _, Failure, Glyph, Moment, Post, PostForm, ProblemBox, Submit, dynamic,
         icon, since, until,
     },
+    paths,
 };
 
 /// What the panel is about; a new one is drawn only when this changes.
@@ -152,7 +153,8 @@ pub fn Now(shown: Shown) -> impl IntoView {
             view! {
                 <PostForm post=reconnect>
                     <input type="hidden" name="customer" value=shown.customer.to_string()/>
-                    <Submit label="Sign in as their admin" pending=reconnect.pending()/>
+                    <input type="hidden" name="return_to" value=paths::setup(shown.customer, shown.id)/>
+                    <Submit label="Connect again" pending=reconnect.pending()/>
                 </PostForm>
             }
             .any()

@@ -10,7 +10,7 @@ use leptos::prelude::*;
 use super::{Stage, address, head, held_by};
 use crate::{
     api::forms,
-    components::{CopyButton, Erase as _, Failure, Glyph, Post, PostForm, Submit, TextField, icon},
+    components::{CopyButton, Erase as _, Failure, Post, PostForm, Submit, TextField},
     query::{Query, encode},
 };
 
@@ -21,7 +21,6 @@ pub fn screen(review: Review) -> AnyView {
         plan,
         cmdlets,
         script,
-        needs_consent,
         active,
     } = review;
     let name = plan.application.name.clone();
@@ -45,16 +44,11 @@ pub fn screen(review: Review) -> AnyView {
             </div>
         }.any()
     });
-    let consent = needs_consent.then(|| {
-        let here = address(customer.id, &draft, Stage::Review);
-        ask_consent(customer.id.to_string(), &customer.name, here)
-    });
     view! {
         {head(&customer, &name, Stage::Review, &draft, lead.into_any())}
         {held_by(active.as_ref())}
         <Failure of=start.failure_beside("secret")/>
         {summary(&plan)}
-        {consent}
         {changes(&cmdlets)}
         {by_hand(&script, plan.group.name())}
         <PostForm post=start>
@@ -111,29 +105,6 @@ fn mailboxes(list: &[Mailbox]) -> AnyView {
             view! { {format!("{} mailboxes", all.len())}{lines} }.any()
         }
     }
-}
-
-/// `here`: the address of this page, to come back to.
-fn ask_consent(customer: String, name: &str, here: String) -> AnyView {
-    let post = Post::new(forms::RECONNECT);
-    let sentence = format!("Postern may read at {name}, but not change anything yet.");
-    view! {
-        <div class="problem warn" role="note">
-            {icon(Glyph::Key)}
-            <div class="lines">
-                <p class="happened">{sentence}</p>
-                <p>"The setup would stop at its first step."</p>
-                <p class="todo">"Sign in as an admin of the customer and consent. You come back to this page."</p>
-                <Failure of=post.failure()/>
-                <PostForm post>
-                    <input type="hidden" name="customer" value=customer/>
-                    <input type="hidden" name="return_to" value=here/>
-                    <div class="actions"><Submit label="Sign in as their admin" class="btn" pending=post.pending()/></div>
-                </PostForm>
-            </div>
-        </div>
-    }
-    .any()
 }
 
 fn changes(cmdlets: &[Cmdlet]) -> AnyView {

@@ -5,7 +5,7 @@ use domain::{
     history::EventKind,
     id::{CustomerId, SetupId},
     person::{Operator, Right},
-    plan::Draft,
+    plan::{Draft, Mailbox, Plan},
     problem::Remedy,
     secret::ClientSecret,
     view::SetupRow,
@@ -14,6 +14,10 @@ use store::{NewEvent, StartError};
 use uuid::Uuid;
 
 use crate::{Answer, Engine, Failure, connection::event, wizard::Holder, worker::setup_job};
+
+const ALREADY_ACTIVE: &str = "setup.already_active";
+/// A second click comes within this time. Milliseconds.
+const A_MOMENT: i64 = 30_000;
 
 pub(crate) fn new_setup_id() -> SetupId {
     SetupId(Uuid::new_v4())
@@ -28,6 +32,7 @@ impl Engine {
         draft: Draft,
         secret: Option<ClientSecret>,
     ) -> Answer<SetupId> {
+        let asked = draft.clone();
         let start = async {
             let mut tx = self.store().begin(operator.partner).await?;
             let access = tx.access(operator, customer, Right::Change).await?;
@@ -66,13 +71,58 @@ impl Engine {
             tx.commit().await?;
             Ok::<_, Failure>(setup)
         };
-        start.await.map_err(Problem::from)
+        match start.await.map_err(Problem::from) {
+            Err(problem) if problem.key == ALREADY_ACTIVE => {
+                let twice = self.started_twice(operator, customer, &asked).await;
+                twice.map_err(Problem::from)?.ok_or(problem)
+            }
+            other => other,
+        }
     }
+
+    /// The setup that the same person started a moment ago with the same draft: the button was
+    /// pressed twice.
+    async fn started_twice(
+        &self,
+        operator: &Operator,
+        customer: CustomerId,
+        draft: &Draft,
+    ) -> Result<Option<SetupId>, Failure> {
+        let mut tx = self.store().begin(operator.partner).await?;
+        let access = tx.access(operator, customer, Right::Change).await?;
+        let since = self.now().plus_millis(-A_MOMENT);
+        for row in tx.setups_of_customer(&access).await? {
+            if row.started < since || !row.state.is_active() {
+                continue;
+            }
+            let found = tx.setup(&access, row.id).await?;
+            if found
+                .is_some_and(|found| found.started_by == operator.id && is_of(&found.plan, draft))
+            {
+                return Ok(Some(row.id));
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// Whether a plan was made of this draft.
+fn is_of(plan: &Plan, draft: &Draft) -> bool {
+    let same = |mailboxes: &[Mailbox], addresses: &[String]| {
+        mailboxes.len() == addresses.len()
+            && mailboxes
+                .iter()
+                .zip(addresses)
+                .all(|(one, text)| one.address.as_str().eq_ignore_ascii_case(text.trim()))
+    };
+    draft.application.trim() == plan.application.object.to_string()
+        && same(&plan.senders, &draft.senders)
+        && same(&plan.refused, &draft.refused)
 }
 
 pub(crate) fn already_active(row: &SetupRow) -> Problem {
     Problem::new(
-        "setup.already_active",
+        ALREADY_ACTIVE,
         Remedy::Act,
         format!(
             "{} has already started a setup for {}.",
