@@ -116,6 +116,14 @@ impl Engine {
             return Ok(());
         }
         let turned = record.intent != claim.record.intent;
+        // Given while this run ended for want of it: the job that came with it is replaced below.
+        let outcome = match outcome {
+            Outcome::Wait {
+                what: WaitFor::Secret,
+                ..
+            } if tx.secret(access, record.id, now).await?.is_some() => Outcome::Again,
+            other => other,
+        };
         let before = claim.step.state.clone();
         keep(step, &notes);
         let settled = settle(
