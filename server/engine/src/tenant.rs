@@ -31,6 +31,7 @@ impl Engine {
                     store: self.store().clone(),
                     access: access.clone(),
                 }),
+                stored.consented_at,
             )
             .await)
     }

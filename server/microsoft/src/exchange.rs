@@ -8,6 +8,7 @@ mod policies;
 mod roles;
 mod row;
 
+pub(crate) use fault::NOT_IN_ROLE;
 pub use groups::{ExGroup, Member};
 pub use mailboxes::Mailboxes;
 pub use policies::{OrganizationConfig, TestAnswer};

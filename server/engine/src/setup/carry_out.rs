@@ -498,22 +498,18 @@ fn gave_up(why: &str, waited: i64) -> Problem {
 /// A failure at Microsoft: it passes, or somebody has to do something.
 fn trouble(error: &microsoft::Error, pace: pace::Pace, now: Timestamp) -> Outcome {
     let problem = error.problem();
-    let mut wait = match error.kind() {
+    let wait = match error.kind() {
         _ if error.is_transient() => pace::TROUBLE,
         // It says nothing, neither good nor bad; most are spoilt on their way.
         Kind::Malformed | Kind::Mismatch | Kind::TooLarge => pace::SPOILT,
         _ => return Outcome::Failed(problem),
     };
-    if let Some(pause) = error.retry_after(now) {
-        wait.first = wait
-            .first
-            .max(pace.real(i64::try_from(pause.as_millis()).unwrap_or(i64::MAX)));
-        wait.longest = wait.longest.max(wait.first);
-    }
+    let pause = error.retry_after(now).unwrap_or_default();
+    let pause = i64::try_from(pause.as_millis()).unwrap_or(i64::MAX);
     Outcome::Wait {
         what: WaitFor::Throttle,
         why: problem.happened,
-        wait,
+        wait: wait.not_before(pause, pace),
         usually: None,
     }
 }
