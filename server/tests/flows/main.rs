@@ -24,3 +24,4 @@ mod setup;
 mod sign_in;
 mod support;
 mod tenancy;
+mod trouble;
