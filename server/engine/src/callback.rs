@@ -170,11 +170,6 @@ impl Engine {
             Way::Admin | Way::Link => self.at_the_customer(attempt, asked, query).await?,
         };
         let identity = &admitted.identity;
-        let microsoft = self.microsoft();
-        microsoft.forget(asked.customer.0).await;
-        microsoft
-            .remember(asked.customer.0, Resource::Graph, admitted.access)
-            .await;
         let store = async {
             let mut tx = self.store().begin(asked.partner).await?;
             let access = tx.for_system(asked.customer).await?;
@@ -196,16 +191,17 @@ impl Engine {
                 Way::Gdap => format!("{} got in through GDAP.", identity.upn),
                 Way::Admin | Way::Link => format!("{} consented.", identity.upn),
             };
-            tx.save_consent(
-                &access,
-                admitted.way,
-                &identity.upn,
-                identity.oid,
-                &scopes,
-                &admitted.refresh,
-                now,
-            )
-            .await?;
+            let consented = tx
+                .save_consent(
+                    &access,
+                    admitted.way,
+                    &identity.upn,
+                    identity.oid,
+                    &scopes,
+                    &admitted.refresh,
+                    now,
+                )
+                .await?;
             tx.ask_scan(&access, now).await?;
             tx.append(&access, &store::NewEvent {
                 after: Some(json!({ "account": identity.upn, "scopes": scopes, "way": admitted.way.as_str() })),
@@ -213,9 +209,19 @@ impl Engine {
             })
             .await?;
             tx.commit().await?;
-            Ok::<_, Failure>(access)
+            Ok::<_, Failure>((access, consented))
         };
-        let access = store.await.map_err(Problem::from)?;
+        let (access, consented) = store.await.map_err(Problem::from)?;
+        // Under the moment that every process reads with the consent: all drop what an older one
+        // gave, and this one keeps what came with it.
+        self.microsoft()
+            .remember(
+                asked.customer.0,
+                consented,
+                Resource::Graph,
+                admitted.access,
+            )
+            .await;
         self.learn_name(&access).await;
         Ok(())
     }

@@ -71,6 +71,15 @@ pub const TROUBLE: Wait = Wait {
     patience: 24 * HOUR,
 };
 
+impl Wait {
+    /// The same, where no look comes earlier than `millis` of Microsoft's own time.
+    pub fn not_before(mut self, millis: i64, pace: Pace) -> Self {
+        self.first = self.first.max(pace.real(millis));
+        self.longest = self.longest.max(self.first);
+        self
+    }
+}
+
 impl Pace {
     /// `factor` 1 is real time, 600 six hundred times as fast. Anything below 1 counts as 1.
     pub const fn new(factor: f64) -> Self {

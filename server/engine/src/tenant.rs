@@ -34,6 +34,7 @@ impl Engine {
                     store: self.store().clone(),
                     access: access.clone(),
                 }),
+                stored.consented_at,
             )
             .await)
     }

@@ -235,16 +235,21 @@ async fn chosen(
     addresses: &[String],
     problems: &mut Vec<Problem>,
 ) -> Result<Vec<Mailbox>, Failure> {
-    let mut found = Vec::new();
+    let mut asked: Vec<MailAddress> = Vec::new();
     for text in addresses.iter().filter(|text| !text.trim().is_empty()) {
-        let address: MailAddress = match text.parse() {
-            Ok(address) => address,
+        match text.parse() {
+            Ok(address) if asked.contains(&address) => {}
+            Ok(address) => asked.push(address),
             Err(problem) => {
+                let problem: Problem = problem;
                 problems.push(Problem::input(field, problem.happened, problem.todo));
-                continue;
             }
-        };
-        match tenant.mailbox(&address).await?.value {
+        }
+    }
+    let mailboxes = tenant.mailboxes_at(&asked).await?.value;
+    let mut found = Vec::new();
+    for (address, mailbox) in asked.iter().zip(mailboxes) {
+        match mailbox {
             Some(mailbox) if found.contains(&mailbox) => {}
             Some(mailbox) => found.push(mailbox),
             None => problems.push(Problem::input(

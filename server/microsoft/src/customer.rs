@@ -8,15 +8,20 @@ use std::{
     },
 };
 
-use domain::{id::TenantId, permission::Resource};
+use domain::{Timestamp, id::TenantId, permission::Resource};
 use http::{HeaderValue, StatusCode, header};
 use secrecy::ExposeSecret as _;
+use tokio::time::{Duration, Instant};
 
 use crate::{
     error::{Error, Kind, Result, Service},
-    http::transport::{Reply, Request},
+    exchange::NOT_IN_ROLE,
+    http::{
+        gate::Gate,
+        transport::{Reply, Request},
+    },
     microsoft::{Held, Microsoft},
-    tokens::{AccessToken, RefreshStore},
+    tokens::{AccessToken, Asker, RefreshStore},
 };
 
 /// One customer tenant, with the rights of whoever consented. Cheap to clone.
@@ -27,6 +32,8 @@ pub struct Customer {
     pub(crate) tenant: TenantId,
     anchor_upn: Option<String>,
     refresh: Arc<dyn RefreshStore>,
+    /// When the consent was given with which this acts.
+    consented: Timestamp,
     /// How many calls of Graph and Exchange were sent, where somebody counts.
     calls: Option<Arc<AtomicU32>>,
 }
@@ -46,6 +53,7 @@ impl Customer {
         tenant: TenantId,
         anchor_upn: Option<String>,
         refresh: Arc<dyn RefreshStore>,
+        consented: Timestamp,
     ) -> Self {
         Self {
             microsoft,
@@ -53,6 +61,7 @@ impl Customer {
             tenant,
             anchor_upn,
             refresh,
+            consented,
             calls: None,
         }
     }
@@ -85,15 +94,31 @@ impl Customer {
     /// # Errors
     /// [`Kind::NotConnected`], [`Kind::Store`], and those of [`Microsoft::refresh`].
     pub async fn access_token(&self, resource: Resource) -> Result<AccessToken> {
-        self.held
-            .tokens
-            .get(
-                &self.microsoft,
-                self.tenant,
-                resource,
-                self.refresh.as_ref(),
-            )
-            .await
+        self.held.tokens.get(&self.asker(), resource).await
+    }
+
+    fn asker(&self) -> Asker<'_> {
+        Asker {
+            microsoft: &self.microsoft,
+            tenant: self.tenant,
+            store: self.refresh.as_ref(),
+            consented: self.consented,
+        }
+    }
+
+    /// Holds all calls of this customer to a service back for so long, because Microsoft asked
+    /// for it in a place that the transport does not see.
+    pub(crate) fn hold_back(&self, service: Service, pause: Duration) {
+        if let Some(until) = Instant::now().checked_add(pause) {
+            self.gate(service).close_until(until);
+        }
+    }
+
+    fn gate(&self, service: Service) -> &Gate {
+        match service {
+            Service::Exchange => &self.held.exchange,
+            Service::Graph | Service::Entra => &self.held.graph,
+        }
     }
 
     /// Forgets the access tokens; the next call fetches fresh ones, with newer consent and roles.
@@ -101,13 +126,13 @@ impl Customer {
         self.held.tokens.clear().await;
     }
 
-    /// How Exchange finds the way to the tenant (MICROSOFT.md §1.2).
     /// Whether a partner's account acts here through delegated privileges (GDAP): nobody of this
     /// tenant, so Graph has no `/me` for it (MICROSOFT.md §6.5).
     pub fn is_delegated(&self) -> bool {
         self.anchor_upn.is_none()
     }
 
+    /// How Exchange finds the way to the tenant (MICROSOFT.md §1.2).
     pub(crate) fn anchor(&self) -> String {
         match &self.anchor_upn {
             Some(upn) => format!("UPN:{upn}"),
@@ -115,34 +140,57 @@ impl Customer {
         }
     }
 
-    /// Sends with a token. A refused token did nothing, so the call is made once more with a
-    /// fresh one, whether it is safe to repeat or not.
-    pub(crate) async fn send(&self, make: impl Fn() -> Request) -> Result<Reply> {
-        let mut again = true;
+    /// Sends with a token. A refused token did nothing, nor did a refusal for want of a role, so
+    /// the call is made once more with a fresh one, whether it is safe to repeat or not.
+    pub(crate) async fn send(
+        &self,
+        service: Service,
+        make: impl Fn(&AccessToken) -> Request,
+    ) -> Result<Reply> {
+        let resource = match service {
+            Service::Exchange => Resource::Exchange,
+            Service::Graph | Service::Entra => Resource::Graph,
+        };
+        let (mut again, mut renewed) = (true, false);
         loop {
-            let mut request = make();
-            let (resource, gate) = match request.service {
-                Service::Exchange => (Resource::Exchange, &self.held.exchange),
-                Service::Graph | Service::Entra => (Resource::Graph, &self.held.graph),
-            };
             let token = self.access_token(resource).await?;
-            let service = request.service;
+            let mut request = make(&token);
             request
                 .headers
                 .insert(header::AUTHORIZATION, bearer(&token, service)?);
-            let outcome = self.microsoft.0.transport.send(request, gate).await;
+            let transport = &self.microsoft.0.transport;
+            let outcome = transport.send(request, self.gate(service)).await;
             self.count(&outcome);
             let reply = outcome?;
-            if reply.status != StatusCode::UNAUTHORIZED {
+            if reply.status == StatusCode::UNAUTHORIZED {
+                self.held.tokens.refused(resource, &token).await;
+                if !again {
+                    return Err(unauthorized(service, reply));
+                }
+                again = false;
+                continue;
+            }
+            if renewed || !lacks_a_role(&reply) {
                 return Ok(reply);
             }
-            self.held.tokens.refused(resource, &token).await;
-            if !again {
-                return Err(unauthorized(service, reply));
+            renewed = true;
+            let tokens = &self.held.tokens;
+            if tokens
+                .renew(&self.asker(), resource, &token)
+                .await
+                .is_none()
+            {
+                return Ok(reply);
             }
-            again = false;
         }
     }
+}
+
+/// Refused for want of a role or a scope, in either of Exchange's two ways (MICROSOFT.md §1.4).
+fn lacks_a_role(reply: &Reply) -> bool {
+    reply.status == StatusCode::FORBIDDEN
+        || (!reply.status.is_success()
+            && String::from_utf8_lossy(&reply.body).contains(NOT_IN_ROLE))
 }
 
 /// The same in every tenant.

@@ -158,6 +158,8 @@ struct Inner {
     code: Option<String>,
     message: Option<String>,
     subject: Option<String>,
+    /// A pause that was asked for with an answer that leaves open what was done.
+    pause: Option<Timestamp>,
     trace: Trace,
 }
 
@@ -169,6 +171,7 @@ impl Error {
             code: None,
             message: None,
             subject: None,
+            pause: None,
             trace,
         }))
     }
@@ -194,6 +197,12 @@ impl Error {
     #[must_use]
     pub(crate) fn with_subject(mut self, subject: impl Into<String>) -> Self {
         self.0.subject = Some(subject.into());
+        self
+    }
+
+    #[must_use]
+    pub(crate) fn with_pause(mut self, until: Option<Timestamp>) -> Self {
+        self.0.pause = until;
         self
     }
 
@@ -256,14 +265,25 @@ impl Error {
         matches!(self.0.kind, Kind::Unreachable { maybe_done: true })
     }
 
+    /// Microsoft wants to be left alone, until then if it said so.
+    pub fn asks_for_pause(&self) -> bool {
+        matches!(self.0.kind, Kind::Throttled { .. }) || self.0.pause.is_some()
+    }
+
+    /// Until when Microsoft wants to be left alone, as it said.
+    pub fn paused_until(&self) -> Option<Timestamp> {
+        match self.0.kind {
+            Kind::Throttled { until } => until,
+            _ => self.0.pause,
+        }
+    }
+
     /// How long Microsoft wants to be left alone, counted from `now`.
     pub fn retry_after(&self, now: Timestamp) -> Option<Duration> {
-        match self.0.kind {
-            Kind::Throttled { until: Some(until) } => Some(Duration::from_millis(
-                u64::try_from(until.millis_since(now)).unwrap_or(0),
-            )),
-            _ => None,
-        }
+        let until = self.paused_until()?;
+        Some(Duration::from_millis(
+            u64::try_from(until.millis_since(now)).unwrap_or(0),
+        ))
     }
 
     /// For the person who can do something about it.

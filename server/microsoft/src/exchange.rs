@@ -1,5 +1,6 @@
 //! Exchange's admin API: cmdlets over HTTPS (MICROSOFT.md §1, §2).
 
+mod batch;
 mod fault;
 mod groups;
 pub(crate) mod invoke;
@@ -8,6 +9,7 @@ mod policies;
 mod roles;
 mod row;
 
+pub(crate) use fault::NOT_IN_ROLE;
 pub use groups::{ExGroup, Member};
 pub use mailboxes::Mailboxes;
 pub use policies::{OrganizationConfig, TestAnswer};

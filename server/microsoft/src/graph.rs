@@ -9,4 +9,4 @@ mod pages;
 
 pub use applications::{MailboxGrant, ResourcePrincipal, ServicePrincipal};
 pub use directory::{DirectoryGroup, EXCHANGE_ADMINISTRATOR, GLOBAL_ADMINISTRATOR, Organization};
-pub use mail::SendOutcome;
+pub use mail::{SendOutcome, Sender};

@@ -3,6 +3,7 @@
 use std::{collections::HashMap, fmt, sync::Arc, time::Duration};
 
 use domain::{
+    Timestamp,
     id::{AppId, TenantId},
     permission::Resource,
 };
@@ -16,7 +17,10 @@ use crate::{
     customer::Customer,
     endpoints::Endpoints,
     entra::keys::Keys,
-    http::{gate::Gate, transport::Transport},
+    http::{
+        gate::{Gate, Senders},
+        transport::Transport,
+    },
     tokens::{AccessToken, RefreshStore, Tokens},
 };
 
@@ -84,8 +88,10 @@ pub(crate) struct Shared {
     pub(crate) transport: Transport,
     pub(crate) keys: Keys,
     customers: Mutex<HashMap<Uuid, Arc<Held>>>,
-    /// For what belongs to no customer: token requests, key sets, mail of applications.
+    /// For what belongs to no customer: token requests, key sets.
     pub(crate) gate: Gate,
+    /// For mail that applications send with their own tokens.
+    pub(crate) senders: Senders,
     /// Tells Exchange that calls belong together; stable per process (MICROSOFT.md §1.2).
     pub(crate) connection_id: Uuid,
 }
@@ -119,6 +125,7 @@ impl Microsoft {
             keys: Keys::default(),
             customers: Mutex::default(),
             gate: Gate::wide(),
+            senders: Senders::default(),
             connection_id: Uuid::new_v4(),
             endpoints,
             app,
@@ -142,21 +149,32 @@ impl Microsoft {
     ///
     /// `key`: the customer's id, under which limits and access tokens are kept. `anchor_upn`: the
     /// admin who consented, when an admin of the customer did; none for GDAP (MICROSOFT.md §1.2).
+    /// `consented`: when they did. Tokens that an older consent gave are dropped: another process
+    /// may have got this one, from another account.
     pub async fn customer(
         &self,
         tenant: TenantId,
         key: Uuid,
         anchor_upn: Option<String>,
         refresh: Arc<dyn RefreshStore>,
+        consented: Timestamp,
     ) -> Customer {
         let held = self.held(key).await;
-        Customer::new(self.clone(), held, tenant, anchor_upn, refresh)
+        Customer::new(self.clone(), held, tenant, anchor_upn, refresh, consented)
     }
 
-    /// Keeps an access token that came with a consent. Right after it, Entra may refuse a refresh
-    /// for a while, because the consent has not spread yet (MICROSOFT.md §6.5); this one is good.
-    pub async fn remember(&self, key: Uuid, resource: Resource, token: AccessToken) {
-        self.held(key).await.tokens.put(resource, token).await;
+    /// Keeps an access token that came with the consent of that moment. Right after it, Entra may
+    /// refuse a refresh for a while, because the consent has not spread yet (MICROSOFT.md §6.5);
+    /// this one is good.
+    pub async fn remember(
+        &self,
+        key: Uuid,
+        consented: Timestamp,
+        resource: Resource,
+        token: AccessToken,
+    ) {
+        let held = self.held(key).await;
+        held.tokens.put(consented, resource, token).await;
     }
 
     async fn held(&self, key: Uuid) -> Arc<Held> {
@@ -171,12 +189,12 @@ impl Microsoft {
         held.clone()
     }
 
-    /// Forgets the access tokens of a customer: after a disconnect, and after every new consent,
-    /// because a token keeps the scopes with which it was issued (MICROSOFT.md §6.5).
+    /// Forgets the access tokens of a customer in this process, because a token keeps the scopes
+    /// and roles with which it was issued (MICROSOFT.md §1.6, §6.5). Its limits stay: a pause that
+    /// Microsoft asked for goes on.
     pub async fn forget(&self, key: Uuid) {
-        let held = self.0.customers.lock().await.remove(&key);
+        let held = self.0.customers.lock().await.get(&key).cloned();
         if let Some(held) = held {
-            // Sessions that still hold it must not go on with the old tokens.
             held.tokens.clear().await;
         }
     }

@@ -45,6 +45,18 @@ pub trait RefreshStore: Send + Sync + fmt::Debug {
 /// A token is renewed this long before it ends, so that none ends under way.
 const EARLY_MILLIS: i64 = 5 * 60 * 1000;
 
+/// A refusal for want of a role renews the token this often at most: mostly the role is missing.
+const RENEWED_EVERY_MILLIS: i64 = 60 * 1000;
+
+/// For whom tokens are fetched, with which consent.
+pub(crate) struct Asker<'a> {
+    pub(crate) microsoft: &'a Microsoft,
+    pub(crate) tenant: TenantId,
+    pub(crate) store: &'a dyn RefreshStore,
+    /// When the consent was given that the asker knows of.
+    pub(crate) consented: Timestamp,
+}
+
 /// The access tokens of one customer, per resource.
 #[derive(Default)]
 pub(crate) struct Tokens {
@@ -55,8 +67,14 @@ pub(crate) struct Tokens {
 
 #[derive(Default)]
 struct Slot {
+    /// The consent that the tokens come from. Another process may have got a newer one, of
+    /// another account.
+    consented: Timestamp,
     graph: Option<AccessToken>,
     exchange: Option<AccessToken>,
+    /// When the token was last renewed because a role was missing in it.
+    graph_renewed: Option<Timestamp>,
+    exchange_renewed: Option<Timestamp>,
     /// The last refresh failed, for this resource, as the n-th.
     failed: Option<(Resource, u64, Error)>,
 }
@@ -68,21 +86,33 @@ impl Slot {
             Resource::Exchange => &mut self.exchange,
         }
     }
+
+    fn renewed(&mut self, resource: Resource) -> &mut Option<Timestamp> {
+        match resource {
+            Resource::Graph => &mut self.graph_renewed,
+            Resource::Exchange => &mut self.exchange_renewed,
+        }
+    }
+
+    /// Drops what an older consent gave. Who still knows the older one goes on with the newer.
+    fn belongs_to(&mut self, consented: Timestamp) {
+        if self.consented < consented {
+            *self = Self {
+                consented,
+                ..Self::default()
+            };
+        }
+    }
 }
 
 impl Tokens {
     /// A token that lasts a while: the one in memory, or a fresh one. Callers at the same time
     /// share one refresh, and its failure.
-    pub(crate) async fn get(
-        &self,
-        microsoft: &Microsoft,
-        tenant: TenantId,
-        resource: Resource,
-        store: &dyn RefreshStore,
-    ) -> Result<AccessToken> {
+    pub(crate) async fn get(&self, asker: &Asker<'_>, resource: Resource) -> Result<AccessToken> {
         let seen = self.finished.load(Ordering::Acquire);
         let mut slot = self.slot.lock().await;
-        let now = microsoft.clock().now();
+        slot.belongs_to(asker.consented);
+        let now = asker.microsoft.clock().now();
         if let Some(token) = slot.token(resource)
             && token.expires_at.millis_since(now) > EARLY_MILLIS
         {
@@ -94,7 +124,7 @@ impl Tokens {
         {
             return Err(error.clone());
         }
-        let outcome = fetch(microsoft, tenant, resource, store).await;
+        let outcome = fetch(asker, resource).await;
         let number = self
             .finished
             .fetch_add(1, Ordering::AcqRel)
@@ -113,9 +143,13 @@ impl Tokens {
         }
     }
 
-    /// Takes a token that came another way than by a refresh.
-    pub(crate) async fn put(&self, resource: Resource, token: AccessToken) {
+    /// Takes a token that came with a consent, unless a newer one was given since.
+    pub(crate) async fn put(&self, consented: Timestamp, resource: Resource, token: AccessToken) {
         let mut slot = self.slot.lock().await;
+        slot.belongs_to(consented);
+        if slot.consented != consented {
+            return;
+        }
         slot.failed = None;
         *slot.token(resource) = Some(token);
     }
@@ -133,17 +167,64 @@ impl Tokens {
         }
     }
 
+    /// Replaces a token that was refused for want of a role: roles stand in the token
+    /// (MICROSOFT.md §1.6), so one that was given since is only in a fresh one. None: there is no
+    /// fresh one, or the last one is too young; the refused token is good for other calls.
+    pub(crate) async fn renew(
+        &self,
+        asker: &Asker<'_>,
+        resource: Resource,
+        refused: &AccessToken,
+    ) -> Option<()> {
+        use secrecy::ExposeSecret as _;
+        let mut slot = self.slot.lock().await;
+        slot.belongs_to(asker.consented);
+        let same = slot
+            .token(resource)
+            .as_ref()
+            .is_some_and(|token| token.secret.expose_secret() == refused.secret.expose_secret());
+        if !same {
+            // Somebody replaced it meanwhile.
+            return Some(());
+        }
+        let now = asker.microsoft.clock().now();
+        if slot
+            .renewed(resource)
+            .is_some_and(|last| now.millis_since(last).abs() < RENEWED_EVERY_MILLIS)
+        {
+            return None;
+        }
+        *slot.renewed(resource) = Some(now);
+        match fetch(asker, resource).await {
+            Ok(redeemed) => {
+                *slot.token(resource) = Some(redeemed.access);
+                Some(())
+            }
+            // The refusal is what is told; this comes again when the token ends.
+            Err(error) => {
+                tracing::debug!(%error, "a token could not be renewed");
+                None
+            }
+        }
+    }
+
+    /// Forgets the tokens, and that one was renewed.
     pub(crate) async fn clear(&self) {
-        *self.slot.lock().await = Slot::default();
+        let mut slot = self.slot.lock().await;
+        *slot = Slot {
+            consented: slot.consented,
+            ..Slot::default()
+        };
     }
 }
 
-async fn fetch(
-    microsoft: &Microsoft,
-    tenant: TenantId,
-    resource: Resource,
-    store: &dyn RefreshStore,
-) -> Result<Redeemed> {
+async fn fetch(asker: &Asker<'_>, resource: Resource) -> Result<Redeemed> {
+    let Asker {
+        microsoft,
+        tenant,
+        store,
+        ..
+    } = asker;
     let store_fault =
         |fault: StoreFault| Error::unsent(Service::Entra, Kind::Store, fault.to_string());
     let (token, version) = store.load().await.map_err(store_fault)?.ok_or_else(|| {
@@ -158,7 +239,7 @@ async fn fetch(
         format!("{}/.default", microsoft.endpoints().audience(resource)),
         "offline_access".to_owned(),
     ];
-    let redeemed = microsoft.refresh(tenant, &token, &scopes).await?;
+    let redeemed = microsoft.refresh(*tenant, &token, &scopes).await?;
     if let Some(new) = redeemed.refresh.clone() {
         store.rotate(new, version).await.map_err(store_fault)?;
     }

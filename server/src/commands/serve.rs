@@ -90,8 +90,9 @@ impl Running {
             let router = metrics::router(&store, stop.clone())?;
             tasks.spawn(serve_on(listener, router, stop.clone()));
         }
+        // Pages hear of changes by it, and a worker of scans that are asked for.
+        listen(&mut tasks, engine.clone(), stop.clone());
         if let Some(listener) = listeners.portal {
-            listen(&mut tasks, engine.clone(), stop.clone());
             let web = Web::new(settings, engine.clone(), store.clone(), stop.clone());
             tasks.spawn(serve_on(listener, web::router(&web), stop.clone()));
         }

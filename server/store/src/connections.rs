@@ -26,6 +26,18 @@ pub struct StoredConsent {
     pub account_upn: String,
     pub account_object: ObjectId,
     pub scopes: Vec<String>,
+    /// Tells one consent of the customer from the next, which is always later.
+    pub consented_at: Timestamp,
+}
+
+/// The columns of a consent.
+#[derive(FromRow)]
+struct ConsentRow {
+    way: String,
+    account_upn: String,
+    account_oid: Uuid,
+    scopes: Vec<String>,
+    consented_at: DateTime<Utc>,
 }
 
 /// A connection's columns, or nulls where nobody ever consented.
@@ -109,26 +121,29 @@ impl Tx {
         access: &CustomerAccess,
     ) -> Result<Option<StoredConsent>> {
         let (partner, customer) = self.reads(access)?;
-        let row: Option<(String, String, Uuid, Vec<String>)> = sqlx::query_as(
-            "select way, account_upn, account_oid, scopes from connections
+        let row: Option<ConsentRow> = sqlx::query_as(
+            "select way, account_upn, account_oid, scopes, consented_at from connections
              where partner_id = $1 and customer_id = $2 and disconnected_at is null",
         )
         .bind(partner.0)
         .bind(customer.0)
         .fetch_optional(self.conn())
         .await?;
-        row.map(|(way, account_upn, account, scopes)| {
+        row.map(|row| {
             Ok(StoredConsent {
-                way: clean::word("connections.way", &way, Way::parse)?,
-                account_upn,
-                account_object: ObjectId(account),
-                scopes,
+                way: clean::word("connections.way", &row.way, Way::parse)?,
+                account_upn: row.account_upn,
+                account_object: ObjectId(row.account_oid),
+                scopes: row.scopes,
+                consented_at: row.consented_at.into(),
             })
         })
         .transpose()
     }
 
-    /// Keeps a consent that was just given; what was wrong before is over.
+    /// Keeps a consent that was just given; what was wrong before is over. Gives the moment under
+    /// which it is kept: `now`, or just after the consent before, should the clocks of two
+    /// processes differ.
     #[expect(
         clippy::too_many_arguments,
         reason = "each is a fact of its own that Entra just vouched for"
@@ -142,14 +157,14 @@ impl Tx {
         scopes: &[impl AsRef<str>],
         refresh_token: &SecretString,
         now: Timestamp,
-    ) -> Result<()> {
+    ) -> Result<Timestamp> {
         let (partner, customer) = self.changes(access)?;
         let sealed = self
             .vault
             .seal(place(partner, &customer.0), refresh_token)?;
         let scopes: Vec<&str> = scopes.iter().map(AsRef::as_ref).collect();
         let key = self.vault.newest().to_owned();
-        sqlx::query(
+        let consented_at: DateTime<Utc> = sqlx::query_scalar(
             "insert into connections
                  (customer_id, partner_id, way, account_upn, account_oid, scopes, refresh_token,
                   key_id, consented_at, token_version)
@@ -158,8 +173,11 @@ impl Tx {
                  way = excluded.way, account_upn = excluded.account_upn,
                  account_oid = excluded.account_oid, scopes = excluded.scopes,
                  refresh_token = excluded.refresh_token, key_id = excluded.key_id,
-                 consented_at = excluded.consented_at, problem = null, disconnected_at = null,
-                 token_version = connections.token_version + 1",
+                 consented_at = greatest(excluded.consented_at,
+                                         connections.consented_at + interval '1 millisecond'),
+                 problem = null, disconnected_at = null,
+                 token_version = connections.token_version + 1
+             returning consented_at",
         )
         .bind(customer.0)
         .bind(partner.0)
@@ -170,9 +188,9 @@ impl Tx {
         .bind(sealed)
         .bind(key)
         .bind(moment(now))
-        .execute(self.conn())
+        .fetch_one(self.conn())
         .await?;
-        Ok(())
+        Ok(consented_at.into())
     }
 
     /// The newest refresh token with its version, or none when disconnected.

@@ -9,7 +9,7 @@ use crate::{
     test_data::{NOW, World},
 };
 
-async fn consent(tx: &mut Tx, access: &CustomerAccess, token: &str) {
+async fn consent(tx: &mut Tx, access: &CustomerAccess, token: &str) -> Timestamp {
     tx.save_consent(
         access,
         Way::Link,
@@ -20,7 +20,23 @@ async fn consent(tx: &mut Tx, access: &CustomerAccess, token: &str) {
         NOW,
     )
     .await
-    .unwrap();
+    .unwrap()
+}
+
+#[tokio::test]
+async fn each_consent_is_later_than_the_one_before() {
+    let world = World::new().await;
+    let access = &world.a.customer;
+    let mut tx = world.store.begin(access.partner()).await.unwrap();
+    let first = consent(&mut tx, access, "first").await;
+    assert_eq!(first, NOW);
+    // At the same moment, or with a clock that is behind: what is read tells the two apart.
+    let second = consent(&mut tx, access, "second").await;
+    assert!(second > first);
+    let stored = tx.stored_consent(access).await.unwrap().unwrap();
+    assert_eq!(stored.consented_at, second);
+    tx.disconnect(access, NOW).await.unwrap();
+    assert!(consent(&mut tx, access, "third").await > second);
 }
 
 fn problem(key: &str) -> Problem {

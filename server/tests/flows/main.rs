@@ -26,3 +26,4 @@ mod setup;
 mod sign_in;
 mod support;
 mod tenancy;
+mod trouble;

@@ -6,7 +6,7 @@ use store::testing::TestDatabase;
 
 use crate::{
     campaign::process::Process,
-    support::{Browser, Stack, events::Events, start_cloud, until},
+    support::{Browser, Stack, events::Events, get_json, start_cloud, until},
 };
 
 const DOMAIN: &str = "fabrikam.example";
@@ -121,4 +121,71 @@ async fn a_customer_in_trouble_slows_nobody_else() {
     stack
         .settled(&owner, &troubled, &waits, &["needs_secret"])
         .await;
+}
+
+/// Who asked Exchange for access policies since then, as the cloud saw it. Only scans do here.
+async fn scanned_by(stack: &Stack, since: u64) -> Vec<(u64, String)> {
+    let url = format!(
+        "{}/_cloud/log?operation=Get-ApplicationAccessPolicy&since={since}",
+        stack.cloud.url()
+    );
+    get_json(&url).await["log"]
+        .as_array()
+        .expect("a log")
+        .iter()
+        .map(|entry| {
+            let user = entry["user"].as_str().expect("a name").to_owned();
+            (entry["number"].as_u64().expect("a number"), user)
+        })
+        .collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_worker_uses_the_account_with_which_another_process_connected() {
+    let (cloud, accounts) = start_cloud().await;
+    let database = TestDatabase::create().await.expect("a database");
+    let stack = Stack::beside(cloud, accounts, database).await;
+    let process = |role| Process::start(role, stack.cloud.url(), &stack.accounts, &stack.database);
+    let (portal, _worker) = (process("web"), process("worker"));
+    portal.ready().await;
+    let mut owner = Browser::new(&portal.url);
+    owner.sign_in(&stack.accounts.owner()).await;
+    let customer = stack.connect(&mut owner, DOMAIN).await;
+    let first = until("a scan", || async { scanned_by(&stack, 0).await.pop() }).await;
+    assert_eq!(first.1, format!("admin@{DOMAIN}"));
+
+    // Somebody else connects it again, at the portal.
+    let second = format!("second@{DOMAIN}");
+    let user = json!({ "upn": second, "create": true, "roles": ["Global Administrator"] });
+    stack.control("users", &user).await;
+    let page = owner
+        .send_form("/api/reconnect", &[("customer", &customer)])
+        .await;
+    let page = owner.consent(page, &second, "accept").await;
+    assert_eq!(page.status, 200, "{}", page.text());
+    let next = until("another scan", || async {
+        scanned_by(&stack, first.0).await.pop()
+    })
+    .await;
+    assert_eq!(next.1, second);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_worker_alone_hears_the_database() {
+    let (cloud, accounts) = start_cloud().await;
+    let database = TestDatabase::create().await.expect("a database");
+    let _worker = Process::start("worker", cloud.url(), &accounts, &database);
+    until("a listener", || async {
+        let mut database = database.superuser().await.ok()?;
+        let listeners: i64 = sqlx::query_scalar(
+            "select count(*) from pg_stat_activity
+             where datname = current_database() and query ilike 'listen%postern%'",
+        )
+        .fetch_one(&mut database)
+        .await
+        .ok()?;
+        sqlx::Connection::close(database).await.ok()?;
+        (listeners > 0).then_some(())
+    })
+    .await;
 }

@@ -136,6 +136,14 @@ impl Engine {
             return Ok(());
         }
         let turned = record.intent != claim.record.intent;
+        // Given while this run ended for want of it: the job that came with it is replaced below.
+        let outcome = match outcome {
+            Outcome::Wait {
+                what: WaitFor::Secret,
+                ..
+            } if tx.secret(access, record.id, now).await?.is_some() => Outcome::Again,
+            other => other,
+        };
         let before = claim.step.state.clone();
         keep(step, &notes);
         // Somebody ended the step while it ran, by leaving the proof out for example: what it
@@ -642,22 +650,18 @@ fn gave_up(why: &str, waited: i64) -> Problem {
 /// A failure at Microsoft: it passes, or somebody has to do something.
 fn trouble(error: &microsoft::Error, pace: pace::Pace, now: Timestamp) -> Outcome {
     let problem = error.problem();
-    let mut wait = match error.kind() {
+    let wait = match error.kind() {
         _ if error.is_transient() => pace::TROUBLE,
         // It says nothing, neither good nor bad; most are spoilt on their way.
         Kind::Malformed | Kind::Mismatch | Kind::TooLarge => pace::SPOILT,
         _ => return Outcome::Failed(problem),
     };
-    if let Some(pause) = error.retry_after(now) {
-        wait.first = wait
-            .first
-            .max(pace.real(i64::try_from(pause.as_millis()).unwrap_or(i64::MAX)));
-        wait.longest = wait.longest.max(wait.first);
-    }
+    let pause = error.retry_after(now).unwrap_or_default();
+    let pause = i64::try_from(pause.as_millis()).unwrap_or(i64::MAX);
     Outcome::Wait {
         what: WaitFor::Throttle,
         why: problem.happened,
-        wait,
+        wait: wait.not_before(pause, pace),
         usually: None,
     }
 }

@@ -1,11 +1,13 @@
 //! Entra's signing keys and issuer template, fetched now and then (MICROSOFT.md §6.3).
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use domain::Timestamp;
 use http::{HeaderMap, Method, StatusCode};
 use openidconnect::core::CoreJsonWebKey;
 use reqwest::Url;
 use serde::{Deserialize, de::DeserializeOwned};
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, RwLock};
 
 use crate::{
     error::{Error, Kind, Result, Service},
@@ -20,7 +22,14 @@ const EARLIEST_MILLIS: i64 = 5 * 60_000;
 
 /// The keys in memory.
 #[derive(Default)]
-pub(crate) struct Keys(Mutex<Option<Fetched>>);
+pub(crate) struct Keys {
+    held: RwLock<Option<Fetched>>,
+    /// Held while fetching, so that many sign-ins at once fetch once. The last fetch failed, as
+    /// the n-th.
+    fetching: Mutex<Option<(u64, Error)>>,
+    /// Counts finished fetches, so that who waited for one shares its failure.
+    finished: AtomicU64,
+}
 
 struct Fetched {
     at: Timestamp,
@@ -67,26 +76,56 @@ impl Keys {
     /// The key with this id; none: Entra does not publish it.
     pub(crate) async fn find(&self, microsoft: &Microsoft, id: &str) -> Result<Option<Found>> {
         let now = microsoft.clock().now();
-        // Held while fetching, so that many sign-ins at once fetch once.
-        let mut held = self.0.lock().await;
-        let age = held
-            .as_ref()
-            .map(|fetched| now.millis_since(fetched.at).abs());
-        let known = held.as_ref().and_then(|fetched| fetched.find(id));
-        match (known, age) {
-            (Some(found), Some(age)) if age < FRESH_MILLIS => return Ok(Some(found)),
-            (None, Some(age)) if age < EARLIEST_MILLIS => return Ok(None),
-            (known, _) => match fetch(microsoft, now).await {
-                Ok(fetched) => *held = Some(fetched),
-                // Yesterday's keys are better than no sign-in while Entra is away.
-                Err(error) if error.is_transient() && known.is_some() => {
-                    tracing::warn!(%error, "signing keys could not be fetched anew");
-                    return Ok(known);
-                }
-                Err(error) => return Err(error),
-            },
+        let (known, fresh) = self.known(id, now).await;
+        if fresh {
+            return Ok(known);
         }
-        Ok(held.as_ref().and_then(|fetched| fetched.find(id)))
+        let seen = self.finished.load(Ordering::Acquire);
+        let mut failed = self.fetching.lock().await;
+        // Somebody else may have fetched them meanwhile, or tried to.
+        let (known, fresh) = self.known(id, now).await;
+        if fresh {
+            return Ok(known);
+        }
+        let outcome = match &*failed {
+            Some((number, error)) if *number > seen => Err(error.clone()),
+            _ => {
+                let outcome = fetch(microsoft, now).await;
+                let finished = self.finished.fetch_add(1, Ordering::AcqRel);
+                let number = finished.saturating_add(1);
+                *failed = outcome.as_ref().err().map(|error| (number, error.clone()));
+                outcome
+            }
+        };
+        match outcome {
+            Ok(fetched) => {
+                let found = fetched.find(id);
+                *self.held.write().await = Some(fetched);
+                Ok(found)
+            }
+            // Yesterday's keys are better than no sign-in while Entra is away.
+            Err(error) if error.is_transient() && known.is_some() => {
+                tracing::warn!(%error, "signing keys could not be fetched anew");
+                Ok(known)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The key, if it is held, and whether that is all there is to know now.
+    async fn known(&self, id: &str, now: Timestamp) -> (Option<Found>, bool) {
+        let held = self.held.read().await;
+        let Some(fetched) = &*held else {
+            return (None, false);
+        };
+        let known = fetched.find(id);
+        let age = now.millis_since(fetched.at).abs();
+        let lasts = if known.is_some() {
+            FRESH_MILLIS
+        } else {
+            EARLIEST_MILLIS
+        };
+        (known, age < lasts)
     }
 }
 

@@ -9,6 +9,9 @@ use crate::{
     http::transport::text_of,
 };
 
+/// What Exchange says of a cmdlet that none of the caller's roles contains.
+pub(crate) const NOT_IN_ROLE: &str = "is not present in the role definition";
+
 /// Exception type and text, as far as they can be found.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Told {
@@ -128,7 +131,7 @@ fn kind(status: StatusCode, exception: &str, text: &str) -> Kind {
     if says("expired or invalid pagination request") {
         return Kind::PageLost;
     }
-    if says("is not present in the role definition") {
+    if says(NOT_IN_ROLE) {
         return Kind::ExchangeRoleMissing;
     }
     let fault = match name {

@@ -1,6 +1,9 @@
 //! One cmdlet, with all its pages (MICROSOFT.md §1.2, §1.3).
 
-use domain::cmdlet::{Cmdlet, Value as Argument};
+use domain::{
+    cmdlet::{Cmdlet, Value as Argument},
+    id::TenantId,
+};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use reqwest::Url;
 use serde_json::{Map, Value, json};
@@ -22,7 +25,7 @@ pub(crate) struct How {
     /// It changes nothing: it may be sent again, and its pages are followed.
     safe: bool,
     /// Only these properties; all when empty.
-    select: &'static [&'static str],
+    pub(super) select: &'static [&'static str],
     /// Rows from this one on are not needed.
     most: usize,
 }
@@ -86,11 +89,11 @@ impl Customer {
         let mut traces: Vec<Trace> = Vec::new();
         for _ in 0..MOST_PAGES {
             let reply = self
-                .send(|| self.request(cmdlet, &url, how.safe))
+                .send(Service::Exchange, |_| self.request(cmdlet, &url, how.safe))
                 .await
                 .map_err(|error| error.with_subject(&cmdlet.name))?;
             let later = !traces.is_empty();
-            let (page, next, trace) = page(reply, how.safe).map_err(|error| {
+            let (page, next, trace) = page(reply, how.safe, self.tenant).map_err(|error| {
                 let error = error.with_subject(&cmdlet.name);
                 // The cmdlet itself worked: only its pages are lost.
                 match error.kind() {
@@ -131,7 +134,7 @@ impl Customer {
             .with_message("the pages do not end"))
     }
 
-    fn address(&self, select: &[&str]) -> Url {
+    pub(super) fn address(&self, select: &[&str]) -> Url {
         let mut url = self.microsoft.endpoints().exchange().clone();
         url.set_path(&format!("adminapi/beta/{}/InvokeCommand", self.tenant));
         if !select.is_empty() {
@@ -152,7 +155,7 @@ impl Customer {
         }
     }
 
-    fn headers(&self, cmdlet: &Cmdlet) -> HeaderMap {
+    pub(super) fn headers(&self, cmdlet: &Cmdlet) -> HeaderMap {
         let mut headers = HeaderMap::new();
         let fixed = |text: &'static str| HeaderValue::from_static(text);
         headers.insert(header::CONTENT_TYPE, fixed("application/json"));
@@ -178,7 +181,7 @@ impl Customer {
 }
 
 /// The casing matters, and `Parameters` must not be null (§1.2).
-fn body(cmdlet: &Cmdlet) -> Value {
+pub(super) fn body(cmdlet: &Cmdlet) -> Value {
     let parameters: Map<String, Value> = cmdlet
         .parameters
         .iter()
@@ -196,7 +199,7 @@ fn body(cmdlet: &Cmdlet) -> Value {
 }
 
 /// Refuses what Exchange would take for “all objects”.
-fn name_objects(cmdlet: &Cmdlet) -> Result<()> {
+pub(super) fn name_objects(cmdlet: &Cmdlet) -> Result<()> {
     let empty = |text: &str| {
         let text = text.trim();
         text.is_empty() || text.eq_ignore_ascii_case("$null") || text.contains('\0')
@@ -225,7 +228,11 @@ fn name_objects(cmdlet: &Cmdlet) -> Result<()> {
 }
 
 /// Rows, the next page's link, and the trace.
-fn page(reply: Reply, safe: bool) -> Result<(Vec<Row>, Option<String>, Trace)> {
+pub(super) fn page(
+    reply: Reply,
+    safe: bool,
+    tenant: TenantId,
+) -> Result<(Vec<Row>, Option<String>, Trace)> {
     let Reply {
         status,
         headers,
@@ -248,6 +255,16 @@ fn page(reply: Reply, safe: bool) -> Result<(Vec<Row>, Option<String>, Trace)> {
         Ok(_) => return Err(malformed(trace, "the answer is no object".to_owned())),
         Err(error) => return Err(malformed(trace, shorten_to(&error.to_string(), 200))),
     };
+    if let Some(other) = answer
+        .get("@odata.context")
+        .and_then(Value::as_str)
+        .and_then(tenant_of)
+        && other != tenant
+    {
+        trace.answer = format!("of the tenant {other}");
+        return Err(Error::new(Service::Exchange, Kind::Mismatch, trace)
+            .with_message(format!("the answer is of the tenant {other}")));
+    }
     if let Some(Value::Array(errors)) = answer.get("@adminapi.errors")
         && let Some(first) = errors.first()
     {
@@ -276,6 +293,13 @@ fn page(reply: Reply, safe: bool) -> Result<(Vec<Row>, Option<String>, Trace)> {
         .and_then(Value::as_str)
         .map(str::to_owned);
     Ok((read, next, trace))
+}
+
+/// The tenant that an answer says it is of: the last part of its address (§1.3). None: it names
+/// it in another way, by a domain for example.
+fn tenant_of(context: &str) -> Option<TenantId> {
+    let (path, _) = context.split_once("/$metadata")?;
+    path.rsplit('/').next()?.parse().ok()
 }
 
 /// The next page, if it is where the token may go: the same host and the same tenant's path.

@@ -146,7 +146,7 @@ impl Customer {
         query: &[(&str, &str)],
     ) -> Result<Call<T>> {
         let address = address(self.microsoft.endpoints().graph(), segments, query);
-        understood(self.send(|| get(&address)).await?)
+        understood(self.send(Service::Graph, |_| get(&address)).await?)
     }
 
     /// One object of Graph, or none when it does not exist.

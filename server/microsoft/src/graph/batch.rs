@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
+use domain::Timestamp;
 use http::StatusCode;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -11,6 +12,7 @@ use crate::{
     call::{Call, Trace},
     customer::Customer,
     error::{Error, Kind, Result, Service},
+    http::transport::pause_of,
 };
 
 #[derive(Deserialize)]
@@ -60,6 +62,7 @@ impl Customer {
             let mut pause = Duration::ZERO;
             for some in waiting.chunks(MOST) {
                 let call = self.batch(paths, some).await?;
+                let now = self.microsoft.clock().now();
                 let mut missing: Vec<usize> = some.to_vec();
                 for item in call.value.responses {
                     let Some(index) = item.id.parse().ok().filter(|index| some.contains(index))
@@ -69,7 +72,12 @@ impl Customer {
                     missing.retain(|&other| other != index);
                     let answer = item.answer(&call.trace);
                     if item.may_pass() {
-                        pause = pause.max(item.pause(round));
+                        let asked = item.asked(now);
+                        // The batch itself is answered with 200: nobody else sees it.
+                        if let Some(asked) = asked {
+                            self.hold_back(Service::Graph, asked);
+                        }
+                        pause = pause.max(asked.unwrap_or_else(|| doubled(round)));
                         again.push(index);
                     }
                     found.insert(index, answer);
@@ -122,7 +130,7 @@ impl Customer {
         let body = json!({ "requests": requests });
         // Only reads are in it, so it may be sent again.
         let reply = self
-            .send(|| {
+            .send(Service::Graph, |_| {
                 let mut request = post(&address, &body, true);
                 request.sent = format!("POST /v1.0/$batch ({} reads)", some.len());
                 request
@@ -156,18 +164,21 @@ impl Item {
         }
     }
 
-    fn pause(&self, round: usize) -> Duration {
-        let asked = self
+    /// The pause that Microsoft asks for.
+    fn asked(&self, now: Timestamp) -> Option<Duration> {
+        let (_, value) = self
             .headers
             .iter()
-            .find(|(name, _)| name.eq_ignore_ascii_case("retry-after"))
-            .and_then(|(_, value)| match value {
-                Value::String(text) => text.trim().parse().ok(),
-                other => other.as_u64(),
-            });
-        let doubled = 1_u64
-            .checked_shl(u32::try_from(round).unwrap_or(0))
-            .unwrap_or(1);
-        Duration::from_secs(asked.unwrap_or(doubled))
+            .find(|(name, _)| name.eq_ignore_ascii_case("retry-after"))?;
+        match value {
+            Value::String(text) => pause_of(text, now),
+            other => pause_of(&other.to_string(), now),
+        }
     }
+}
+
+/// A pause that nobody asked for.
+fn doubled(round: usize) -> Duration {
+    let seconds = 1_u64.checked_shl(u32::try_from(round).unwrap_or(0));
+    Duration::from_secs(seconds.unwrap_or(1))
 }

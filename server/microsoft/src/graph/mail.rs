@@ -1,6 +1,10 @@
 //! Mail as an application, to see who is refused (MICROSOFT.md §5).
 
-use domain::{Problem, address::MailAddress};
+use domain::{
+    Problem, Timestamp,
+    address::MailAddress,
+    id::{AppId, TenantId},
+};
 use http::{StatusCode, header};
 use serde_json::json;
 
@@ -25,23 +29,37 @@ pub enum SendOutcome {
     /// scope of a role assignment.
     AccessDenied,
     /// It failed for another reason, or nobody knows: it proves nothing.
-    Unclear(Problem),
+    Unclear {
+        problem: Problem,
+        /// Microsoft asked for a pause: no other mail has a chance before it is over.
+        paused: bool,
+        /// Until when, if it said so.
+        until: Option<Timestamp>,
+    },
+}
+
+/// An application that sends as itself, with its own token.
+#[derive(Clone, Debug)]
+pub struct Sender {
+    pub tenant: TenantId,
+    pub app: AppId,
+    pub token: AccessToken,
 }
 
 impl Microsoft {
     /// Sends one mail as `from`, with an application's own token.
     ///
-    /// Tried again only when Graph asked for a pause; never after a lost answer, because the mail
-    /// may be on its way.
+    /// Tried again only when Graph throttled it; never after a lost answer, because the mail may
+    /// be on its way. A pause that Graph asks for holds for all mail of this application here.
     pub async fn send_mail(
         &self,
-        token: &AccessToken,
+        sender: &Sender,
         from: &MailAddress,
         to: &MailAddress,
         subject: &str,
         body: &str,
     ) -> Call<SendOutcome> {
-        match self.try_send_mail(token, from, to, subject, body).await {
+        match self.try_send_mail(sender, from, to, subject, body).await {
             Ok(reply) => judge(reply),
             Err(error) => unclear(error),
         }
@@ -49,7 +67,7 @@ impl Microsoft {
 
     async fn try_send_mail(
         &self,
-        token: &AccessToken,
+        sender: &Sender,
         from: &MailAddress,
         to: &MailAddress,
         subject: &str,
@@ -70,17 +88,27 @@ impl Microsoft {
         });
         let mut request = post(&address, &mail, false);
         request.sent = format!("{} to {to}", request.sent);
-        request
-            .headers
-            .insert(header::AUTHORIZATION, bearer(token, Service::Graph)?);
-        self.0.transport.send(request, &self.0.gate).await
+        request.headers.insert(
+            header::AUTHORIZATION,
+            bearer(&sender.token, Service::Graph)?,
+        );
+        let transport = &self.0.transport;
+        let senders = &self.0.senders;
+        let gate = senders
+            .gate(sender.tenant, sender.app, transport.options())
+            .await;
+        transport.send(request, &gate).await
     }
 }
 
 fn unclear(error: Error) -> Call<SendOutcome> {
     Call {
         trace: error.trace().clone(),
-        value: SendOutcome::Unclear(error.problem()),
+        value: SendOutcome::Unclear {
+            problem: error.problem(),
+            paused: error.asks_for_pause(),
+            until: error.paused_until(),
+        },
     }
 }
 

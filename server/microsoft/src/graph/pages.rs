@@ -60,7 +60,7 @@ impl Customer {
         let mut all = Vec::new();
         let mut traces: Vec<Trace> = Vec::new();
         for number in 0..MOST_PAGES {
-            let reply = self.send(|| get(&next)).await?;
+            let reply = self.send(Service::Graph, |_| get(&next)).await?;
             let page: Call<Page<T>> = understood(reply).map_err(|error| match error.kind() {
                 Kind::NotFound | Kind::Other if later || number > 0 => {
                     error.with_kind(Kind::PageLost)

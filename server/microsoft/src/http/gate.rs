@@ -1,11 +1,16 @@
 //! How much at once, and how fast: one gate per customer and service, so that none starves the
 //! others.
+//!
+//! Gates are a process's own: another process learns of a pause from Microsoft itself, with one
+//! refused call. What a setup waits for stands in the database, so it holds for all of them.
 
-use std::{num::NonZeroU32, time::Duration};
+use std::{collections::HashMap, num::NonZeroU32, sync::Arc, time::Duration};
+
+use domain::id::{AppId, TenantId};
 
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use tokio::{
-    sync::{Semaphore, SemaphorePermit, watch},
+    sync::{Mutex, Semaphore, SemaphorePermit, watch},
     time::{Instant, sleep_until, timeout_at},
 };
 
@@ -73,6 +78,11 @@ impl Gate {
         .unwrap_or(Err(full))
     }
 
+    fn is_closed(&self) -> bool {
+        let until = *self.closed_until.borrow();
+        until.is_some_and(|until| until > Instant::now())
+    }
+
     /// Holds everybody back until then, because Microsoft asked one of them to wait.
     pub(crate) fn close_until(&self, until: Instant) {
         if self.shared {
@@ -85,5 +95,59 @@ impl Gate {
             }
             later
         });
+    }
+}
+
+/// Gates of applications that send mail as themselves: per tenant, because one application of a
+/// vendor's can be at work in many, and Microsoft holds it back in each by itself.
+#[derive(Default)]
+pub(crate) struct Senders(Mutex<HashMap<(TenantId, AppId), Arc<Gate>>>);
+
+/// Gates kept; beyond, those that hold nobody back make room.
+const MOST_SENDERS: usize = 256;
+
+impl Senders {
+    pub(crate) async fn gate(
+        &self,
+        tenant: TenantId,
+        app: AppId,
+        options: &HttpOptions,
+    ) -> Arc<Gate> {
+        let mut gates = self.0.lock().await;
+        if let Some(gate) = gates.get(&(tenant, app)) {
+            return gate.clone();
+        }
+        if gates.len() >= MOST_SENDERS {
+            gates.retain(|_, gate| gate.is_closed() || Arc::strong_count(gate) > 1);
+        }
+        let gate = Arc::new(Gate::new(options));
+        // With all of them closed this one is only not remembered.
+        if gates.len() < MOST_SENDERS {
+            gates.insert((tenant, app), gate.clone());
+        }
+        gate
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn senders_are_bounded_and_those_held_back_stay() {
+        let senders = Senders::default();
+        let options = HttpOptions::default();
+        let tenant = TenantId(uuid::Uuid::from_u128(1));
+        let app = |number: u128| AppId(uuid::Uuid::from_u128(number));
+        let first = senders.gate(tenant, app(0), &options).await;
+        first.close_until(Instant::now() + Duration::from_secs(3_600));
+        drop(first);
+        for number in 1..2_000 {
+            senders.gate(tenant, app(number), &options).await;
+        }
+        assert!(senders.0.lock().await.len() <= MOST_SENDERS);
+        assert!(senders.gate(tenant, app(0), &options).await.is_closed());
+        let other = TenantId(uuid::Uuid::from_u128(2));
+        assert!(!senders.gate(other, app(0), &options).await.is_closed());
     }
 }

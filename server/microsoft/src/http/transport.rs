@@ -252,8 +252,8 @@ impl Transport {
         let status = reply.status;
         let asked = retry_after(&reply.headers, self.now());
         let throttled = status == StatusCode::TOO_MANY_REQUESTS
-            // Without Retry-After a 503 may be a gateway's, after the service did its work.
-            || (status == StatusCode::SERVICE_UNAVAILABLE && (asked.is_some() || request.safe))
+            // A 503 may be a gateway's, after the service did its work, with a pause or without.
+            || (status == StatusCode::SERVICE_UNAVAILABLE && request.safe)
             || says_throttled(&reply);
         let gateway = matches!(
             status,
@@ -268,11 +268,13 @@ impl Transport {
             let shown = shorten_to(&String::from_utf8_lossy(&reply.body), 300);
             reply.trace.answer = format!("{status} {shown}").trim().to_owned();
         }
+        let until = asked.map(|pause| self.after(pause));
+        if (throttled || gateway)
+            && let Some(until) = asked.and_then(|pause| Instant::now().checked_add(pause))
+        {
+            gate.close_until(until);
+        }
         if throttled {
-            if let Some(until) = asked.and_then(|pause| Instant::now().checked_add(pause)) {
-                gate.close_until(until);
-            }
-            let until = asked.map(|pause| self.after(pause));
             return Err(Failure {
                 error: Error::new(service, Kind::Throttled { until }, reply.trace)
                     .with_code(status.as_u16().to_string()),
@@ -289,7 +291,8 @@ impl Transport {
                     },
                     reply.trace,
                 )
-                .with_code(status.as_u16().to_string()),
+                .with_code(status.as_u16().to_string())
+                .with_pause(until),
                 again: request.safe,
                 pause: asked,
             });
@@ -333,23 +336,29 @@ fn says_throttled(reply: &Reply) -> bool {
     !head.trim_start().starts_with(['{', '[']) && head.contains(THROTTLED_TEXT)
 }
 
-/// `Retry-After`, in seconds or as a date.
+/// Nothing waits longer for one answer's `Retry-After`: a wrong one must not hold a customer up
+/// until the process is restarted.
+const LONGEST_PAUSE: Duration = Duration::from_secs(3_600);
+
 fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
-    let text = headers
-        .get(http::header::RETRY_AFTER)?
-        .to_str()
-        .ok()?
-        .trim();
-    if let Ok(seconds) = text.parse::<f64>() {
-        return Duration::try_from_secs_f64(seconds.max(0.0)).ok();
-    }
-    let date: Timestamp = chrono::DateTime::parse_from_rfc2822(text)
-        .ok()?
-        .to_utc()
-        .into();
-    Some(Duration::from_millis(
-        u64::try_from(date.millis_since(now)).unwrap_or(0),
-    ))
+    pause_of(headers.get(http::header::RETRY_AFTER)?.to_str().ok()?, now)
+}
+
+/// `Retry-After`, in seconds or as a date: an hour at most. None: it says nothing.
+pub(crate) fn pause_of(text: &str, now: Timestamp) -> Option<Duration> {
+    let text = text.trim();
+    let pause = match text.parse::<f64>() {
+        Ok(seconds) if seconds.is_nan() => return None,
+        Ok(seconds) => Duration::try_from_secs_f64(seconds.max(0.0)).unwrap_or(LONGEST_PAUSE),
+        Err(_) => {
+            let date: Timestamp = chrono::DateTime::parse_from_rfc2822(text)
+                .ok()?
+                .to_utc()
+                .into();
+            Duration::from_millis(u64::try_from(date.millis_since(now)).unwrap_or(0))
+        }
+    };
+    Some(pause.min(LONGEST_PAUSE))
 }
 
 pub(crate) fn text_of(value: Option<&HeaderValue>) -> Option<String> {
@@ -366,4 +375,34 @@ fn cause(error: &reqwest::Error) -> String {
         || "the connection failed".to_owned(),
         |cause| shorten_to(&cause.to_string(), 200),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pause_is_bounded_whatever_is_asked_for() {
+        let now = Timestamp(1_795_464_245_000);
+        let seconds = |text| pause_of(text, now).map(|pause| pause.as_secs_f64());
+        for (text, pause) in [
+            ("7", Some(7.0)),
+            (" 1.5 ", Some(1.5)),
+            ("0", Some(0.0)),
+            ("-30", Some(0.0)),
+            ("3600", Some(3_600.0)),
+            ("86400", Some(3_600.0)),
+            ("99999999999999999999999999", Some(3_600.0)),
+            ("1e308", Some(3_600.0)),
+            ("inf", Some(3_600.0)),
+            ("NaN", None),
+            ("soon", None),
+            ("", None),
+            ("Mon, 23 Nov 2026 20:04:35 GMT", Some(30.0)),
+            ("Mon, 23 Nov 2026 20:00:00 GMT", Some(0.0)),
+            ("Tue, 23 Nov 2027 20:04:35 GMT", Some(3_600.0)),
+        ] {
+            assert_eq!(seconds(text), pause, "{text}");
+        }
+    }
 }

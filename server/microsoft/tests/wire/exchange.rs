@@ -1,6 +1,6 @@
 //! InvokeCommand: what is sent, pages, and answers that are none.
 
-use domain::cmdlet::Cmdlet;
+use domain::{Timestamp, cmdlet::Cmdlet};
 use microsoft::{Fault, Kind};
 use serde_json::{Value, json};
 use wiremock::{
@@ -8,7 +8,9 @@ use wiremock::{
     matchers::{method, path, query_param},
 };
 
-use crate::support::{NOT_FOUND, TENANT, World, cmdlet_error, invoke_path, rows, tenant, uuid};
+use crate::support::{
+    NOT_FOUND, NOW, TENANT, World, cmdlet_error, invoke_path, rows, tenant, uuid,
+};
 
 fn read() -> Cmdlet {
     Cmdlet::new("Get-Mailbox").with("ResultSize", "Unlimited")
@@ -63,7 +65,7 @@ async fn partners_are_routed_by_the_system_mailbox() {
     world.grants_tokens().await;
     let gdap = world
         .microsoft
-        .customer(tenant(), uuid(3), None, world.store.clone())
+        .customer(tenant(), uuid(3), None, world.store.clone(), Timestamp(NOW))
         .await;
     world.on_cmdlet(rows(&json!([]))).await;
     gdap.invoke(&read(), true).await.unwrap();
@@ -252,4 +254,59 @@ async fn errors_beside_rows_are_errors() {
         .await;
     let error = customer.run(&read()).await.unwrap_err();
     assert_eq!(error.message(), Some("It failed."));
+}
+
+fn context(place: &str) -> ResponseTemplate {
+    let context = format!(
+        "https://outlook.office365.com/adminapi/beta/{place}/$metadata#Collection(Exchange.GenericHashTable)"
+    );
+    ResponseTemplate::new(200)
+        .set_body_json(json!({"@odata.context": context, "value": [{"Name": "a"}]}))
+}
+
+#[tokio::test]
+async fn an_answer_of_another_tenant_is_refused() {
+    let other = uuid(9).to_string();
+    for place in [other.clone(), other.to_uppercase()] {
+        let world = World::new().await;
+        let customer = world.customer().await;
+        world.on_cmdlet(context(&place)).await;
+        let error = customer.invoke(&read(), true).await.unwrap_err();
+        assert_eq!(error.kind(), &Kind::Mismatch);
+        assert!(error.message().unwrap().contains(&other));
+        assert_eq!(
+            customer.run(&read()).await.unwrap_err().kind(),
+            &Kind::Mismatch
+        );
+    }
+}
+
+#[tokio::test]
+async fn an_answer_that_names_no_other_tenant_is_taken() {
+    for place in [
+        TENANT,
+        &TENANT.to_uppercase(),
+        "tenant",
+        "fabrikam.example",
+        "",
+    ] {
+        let world = World::new().await;
+        let customer = world.customer().await;
+        world.on_cmdlet(context(place)).await;
+        let call = customer.invoke(&read(), true).await.unwrap();
+        assert_eq!(call.value.len(), 1, "{place}");
+    }
+}
+
+#[tokio::test]
+async fn a_later_page_of_another_tenant_is_refused_too() {
+    let world = World::new().await;
+    let customer = world.customer().await;
+    let next = format!("{}{}?%24skiptoken=two", world.server.uri(), invoke_path());
+    world
+        .once("POST", &invoke_path(), page(&json!([{"Name": "a"}]), &next))
+        .await;
+    world.on_cmdlet(context(&uuid(9).to_string())).await;
+    let error = customer.invoke(&read(), true).await.unwrap_err();
+    assert_eq!(error.kind(), &Kind::Mismatch);
 }

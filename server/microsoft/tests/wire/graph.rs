@@ -378,3 +378,27 @@ async fn roles_are_read_as_templates() {
         [microsoft::graph::EXCHANGE_ADMINISTRATOR]
     );
 }
+
+#[tokio::test]
+async fn a_throttled_item_of_a_batch_holds_the_customer_back() {
+    let world = World::with(|options| options.deadline = std::time::Duration::from_secs(5)).await;
+    let customer = world.customer().await;
+    let item = json!({"id": "0", "status": 429, "headers": {"Retry-After": "300"},
+        "body": {"error": {"code": "TooManyRequests", "message": "Later."}}});
+    world
+        .on(
+            "POST",
+            "/v1.0/$batch",
+            ResponseTemplate::new(200).set_body_json(json!({"responses": [item]})),
+        )
+        .await;
+    let error = customer
+        .service_principals(&[uuid(1).into()])
+        .await
+        .unwrap_err();
+    assert!(matches!(error.kind(), Kind::Throttled { until: Some(_) }));
+    // Nobody else of this customer asks Graph before the pause is over.
+    let error = customer.organization().await.unwrap_err();
+    assert!(matches!(error.kind(), Kind::Throttled { until: Some(_) }));
+    assert!(world.asked("organization").await.is_empty());
+}

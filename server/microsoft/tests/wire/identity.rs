@@ -233,3 +233,45 @@ async fn keys_come_from_the_authority_only() {
         .unwrap_err();
     assert_eq!(error.kind(), &Kind::ForeignLink);
 }
+
+const METADATA: &str = "/organizations/v2.0/.well-known/openid-configuration";
+
+#[tokio::test]
+async fn sign_ins_at_once_share_the_failure_to_fetch_keys() {
+    let world = World::new().await;
+    let away = ResponseTemplate::new(503).set_delay(Duration::from_millis(50));
+    world.on("GET", METADATA, away).await;
+    let token = signed(&header(), &claims());
+    let sign_ins = (0..10).map(|_| world.microsoft.identity(&token, NONCE, None));
+    for outcome in futures::future::join_all(sign_ins).await {
+        assert!(outcome.unwrap_err().is_transient());
+    }
+    // One call with all its tries.
+    assert_eq!(world.asked("openid-configuration").await.len(), 4);
+}
+
+#[tokio::test]
+async fn known_keys_do_not_wait_for_unknown_ones() {
+    let world = world().await;
+    let known = signed(&header(), &claims());
+    world.microsoft.identity(&known, NONCE, None).await.unwrap();
+    world.clock.advance(Duration::from_secs(301));
+    world.server.reset().await;
+    let hangs = ResponseTemplate::new(200).set_delay(Duration::from_secs(60));
+    world.on("GET", METADATA, hangs).await;
+    let unknown = signed(
+        &json!({"alg": "RS256", "typ": "JWT", "kid": "k2"}),
+        &claims(),
+    );
+    let waits = {
+        let microsoft = world.microsoft.clone();
+        tokio::spawn(async move { microsoft.identity(&unknown, NONCE, None).await })
+    };
+    while world.asked("openid-configuration").await.is_empty() {
+        tokio::task::yield_now().await;
+    }
+    let identity = world.microsoft.identity(&known, NONCE, None);
+    let identity = tokio::time::timeout(Duration::from_secs(10), identity).await;
+    identity.expect("it waits for Entra").unwrap();
+    waits.abort();
+}

@@ -409,3 +409,125 @@ async fn an_assignment_of_nobody_known_is_not_left_out() {
     let error = customer.role_assignments().await.unwrap_err();
     assert_eq!(error.kind(), &Kind::Malformed);
 }
+
+fn mailbox_row(number: usize) -> Value {
+    json!({
+        "DisplayName": format!("Sender {number}"), "Name": format!("s{number}"),
+        "PrimarySmtpAddress": format!("s{number}@fabrikam.example"),
+        "EmailAddresses": [format!("SMTP:S{number}@fabrikam.example")],
+        "UserPrincipalName": format!("s{number}@fabrikam.example"),
+        "ExternalDirectoryObjectId": uuid(1_000 + u32::try_from(number).unwrap()),
+        "RecipientTypeDetails": "SharedMailbox",
+    })
+}
+
+/// Answers a batch as Exchange does: sender 13 does not exist, sender 17 is throttled there.
+fn batch(request: &Request) -> ResponseTemplate {
+    let body: Value = request.body_json().unwrap();
+    let responses: Vec<Value> = body["requests"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .rev()
+        .map(|item| {
+            assert!(
+                item["headers"]["authorization"]
+                    .as_str()
+                    .unwrap()
+                    .starts_with("Bearer ")
+            );
+            assert!(
+                item["url"]
+                    .as_str()
+                    .unwrap()
+                    .contains("/InvokeCommand?$select=")
+            );
+            let identity = item["body"]["CmdletInput"]["Parameters"]["Identity"]
+                .as_str()
+                .unwrap();
+            let number = identity.trim_start_matches('s').split('@').next().unwrap();
+            let body = match number {
+                "13" => json!({"error": {"code": "NotFound", "message": "Error executing cmdlet",
+                    "details": [{"message": format!("Ex6F9304|{NOT_FOUND}|gone")}]}}),
+                "17" => json!({"error": {"code": "TooManyRequests", "message": "Later."}}),
+                _ => json!({"value": [mailbox_row(number.parse().unwrap())]}),
+            };
+            json!({"id": item["id"], "body": body})
+        })
+        .collect();
+    ResponseTemplate::new(200).set_body_json(json!({ "responses": responses }))
+}
+
+fn addresses(count: usize) -> Vec<domain::address::MailAddress> {
+    (0..count)
+        .map(|number| format!("S{number}@Fabrikam.example").parse().unwrap())
+        .collect()
+}
+
+fn batch_path() -> String {
+    invoke_path().replace("InvokeCommand", "$batch")
+}
+
+#[tokio::test]
+async fn two_hundred_addresses_take_a_list_and_a_few_batches() {
+    let world = World::new().await;
+    let customer = world.customer().await;
+    Mock::given(method("POST"))
+        .and(wiremock::matchers::path(batch_path()))
+        .respond_with(batch)
+        .mount(&world.server)
+        .await;
+    // The list has half of them; what is asked singly is number 17.
+    let listed: Vec<Value> = (100..200).map(mailbox_row).collect();
+    world
+        .once("POST", &invoke_path(), rows(&json!(listed)))
+        .await;
+    world.on_cmdlet(rows(&json!([mailbox_row(17)]))).await;
+    let call = customer.mailboxes_at(&addresses(200)).await.unwrap();
+    for (number, found) in call.value.iter().enumerate() {
+        let object = found.as_ref().map(|mailbox| mailbox.object.0);
+        let expected = (number != 13).then(|| uuid(1_000 + u32::try_from(number).unwrap()));
+        assert_eq!(object, expected, "{number}");
+    }
+    assert_eq!(call.trace.answer, "199 of 200 are mailboxes");
+    assert!(!call.trace.sent.contains("access-"));
+    assert_eq!(world.asked("$batch").await.len(), 10);
+    assert_eq!(world.asked("InvokeCommand").await.len(), 2);
+}
+
+#[tokio::test]
+async fn where_exchange_takes_no_batches_each_is_asked_singly() {
+    for refused in [
+        ResponseTemplate::new(404),
+        ResponseTemplate::new(405),
+        ResponseTemplate::new(200).set_body_json(json!({"responses": []})),
+    ] {
+        let world = World::new().await;
+        let customer = world.customer().await;
+        world.on("POST", &batch_path(), refused).await;
+        world
+            .once("POST", &invoke_path(), rows(&json!([mailbox_row(0)])))
+            .await;
+        world.on_cmdlet(cmdlet_error(400, NOT_FOUND, "gone")).await;
+        let found = customer.mailboxes_at(&addresses(2)).await.unwrap().value;
+        assert_eq!(found[0].as_ref().unwrap().object.0, uuid(1_000));
+        assert_eq!(found[1], None);
+    }
+}
+
+#[tokio::test]
+async fn another_mailbox_than_was_asked_for_is_no_answer_in_a_batch_either() {
+    let world = World::new().await;
+    let customer = world.customer().await;
+    let item = |id: &str, number| json!({"id": id, "body": {"value": [mailbox_row(number)]}});
+    let swapped = json!({"responses": [item("0", 1), item("1", 0)]});
+    world
+        .on(
+            "POST",
+            &batch_path(),
+            ResponseTemplate::new(200).set_body_json(swapped),
+        )
+        .await;
+    let error = customer.mailboxes_at(&addresses(2)).await.unwrap_err();
+    assert_eq!(error.kind(), &Kind::Mismatch);
+}

@@ -146,12 +146,18 @@ impl World {
     }
 
     pub async fn customer_without_tokens(&self) -> Customer {
+        self.customer_of(Timestamp(NOW)).await
+    }
+
+    /// The same customer with the consent of that moment.
+    pub async fn customer_of(&self, consented: Timestamp) -> Customer {
         self.microsoft
             .customer(
                 tenant(),
                 uuid(1),
                 Some("admin@fabrikam.example".into()),
                 self.store.clone(),
+                consented,
             )
             .await
     }

@@ -2,14 +2,14 @@
 
 use std::{sync::Arc, time::Duration};
 
-use domain::permission::Resource;
+use domain::{Timestamp, permission::Resource};
 use futures::future::join_all;
-use microsoft::Kind;
+use microsoft::{AccessToken, Kind};
 use secrecy::ExposeSecret as _;
 use serde_json::json;
 use wiremock::ResponseTemplate;
 
-use crate::support::{Store, TENANT, World, form, refusal, tenant, uuid};
+use crate::support::{NOW, Store, TENANT, World, form, invoke_path, refusal, rows, tenant, uuid};
 
 #[tokio::test]
 async fn ten_callers_at_once_make_one_refresh() {
@@ -116,6 +116,7 @@ async fn without_a_refresh_token_nothing_is_asked() {
                 broken: true,
                 ..Store::default()
             }),
+            Timestamp(NOW),
         )
         .await;
     let error = broken.access_token(Resource::Graph).await.unwrap_err();
@@ -178,4 +179,126 @@ async fn a_fresh_token_that_is_refused_too_is_an_error() {
     assert_eq!(world.asked("organization").await.len(), 2);
     let error = customer.organization().await.unwrap_err();
     assert_eq!(error.kind(), &Kind::InteractionRequired);
+}
+
+async fn secret_of(customer: &microsoft::Customer, resource: Resource) -> String {
+    let token = customer.access_token(resource).await.unwrap();
+    token.secret.expose_secret().to_owned()
+}
+
+#[tokio::test]
+async fn a_newer_consent_drops_what_an_older_one_gave() {
+    let world = World::new().await;
+    let older = world.customer().await;
+    assert_eq!(secret_of(&older, Resource::Graph).await, "access-1");
+    assert_eq!(secret_of(&older, Resource::Exchange).await, "access-2");
+    // Another process saved a consent: this one learns of it by its moment alone.
+    let newer = world.customer_of(Timestamp(NOW + 1)).await;
+    assert_eq!(secret_of(&newer, Resource::Exchange).await, "access-3");
+    assert_eq!(secret_of(&newer, Resource::Graph).await, "access-4");
+    // Who still knows the older one only does not drop what is newer.
+    assert_eq!(secret_of(&older, Resource::Graph).await, "access-4");
+    assert_eq!(world.asked("token").await.len(), 4);
+}
+
+#[tokio::test]
+async fn what_came_with_a_consent_is_kept_for_that_consent() {
+    let world = World::new().await;
+    let older = world.customer().await;
+    let came = |secret: &str| AccessToken {
+        secret: secret.to_owned().into(),
+        expires_at: Timestamp(NOW).plus_seconds(3_600),
+    };
+    older.access_token(Resource::Graph).await.unwrap();
+    let (first, second) = (Timestamp(NOW + 1), Timestamp(NOW + 2));
+    let remember = |at, secret| {
+        world
+            .microsoft
+            .remember(uuid(1), at, Resource::Graph, came(secret))
+    };
+    remember(second, "second").await;
+    // The first one was slower to say so.
+    remember(first, "first").await;
+    let newest = world.customer_of(second).await;
+    assert_eq!(secret_of(&newest, Resource::Graph).await, "second");
+    assert_eq!(secret_of(&older, Resource::Graph).await, "second");
+    assert_eq!(world.asked("token").await.len(), 1);
+}
+
+fn no_role() -> ResponseTemplate {
+    ResponseTemplate::new(403).set_body_bytes(vec![0; 64])
+}
+
+async fn bearers(world: &World, part: &str) -> Vec<String> {
+    let asked = world.asked(part).await;
+    let bearer = |request: &wiremock::Request| {
+        let text = request.headers["authorization"].to_str().unwrap();
+        text.replace("Bearer ", "")
+    };
+    asked.iter().map(bearer).collect()
+}
+
+#[tokio::test]
+async fn a_role_that_was_given_meanwhile_is_found_with_a_fresh_token() {
+    let in_role =
+        "Get-ApplicationAccessPolicy is not present in the role definition of the current user";
+    for refused in [
+        no_role(),
+        ResponseTemplate::new(400).set_body_json(json!({"error": {"message": in_role}})),
+    ] {
+        let world = World::new().await;
+        let customer = world.customer().await;
+        world.once("POST", &invoke_path(), refused).await;
+        world.on_cmdlet(rows(&json!([]))).await;
+        customer.policies().await.unwrap();
+        assert_eq!(
+            bearers(&world, "InvokeCommand").await,
+            ["access-1", "access-2"]
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_role_that_is_missing_renews_the_token_once_a_minute_at_most() {
+    let world = World::new().await;
+    let customer = world.customer().await;
+    world.on_cmdlet(no_role()).await;
+    let refused = async || {
+        let error = customer.policies().await.unwrap_err();
+        assert_eq!(error.kind(), &Kind::ExchangeRoleMissing);
+    };
+    refused().await;
+    refused().await;
+    world.clock.advance(Duration::from_secs(59));
+    refused().await;
+    let first = ["access-1", "access-2", "access-2", "access-2"];
+    assert_eq!(bearers(&world, "InvokeCommand").await, first);
+    world.clock.advance(Duration::from_secs(2));
+    refused().await;
+    assert_eq!(world.asked("InvokeCommand").await.len(), 6);
+    assert_eq!(world.asked("token").await.len(), 3);
+}
+
+#[tokio::test]
+async fn a_token_that_cannot_be_renewed_leaves_the_refusal_as_it_was() {
+    let world = World::new().await;
+    let customer = world.customer_without_tokens().await;
+    let token = AccessToken {
+        secret: "came".to_owned().into(),
+        expires_at: Timestamp(NOW).plus_seconds(3_600),
+    };
+    world
+        .microsoft
+        .remember(uuid(1), Timestamp(NOW), Resource::Exchange, token)
+        .await;
+    let at = format!("/{TENANT}/oauth2/v2.0/token");
+    world
+        .on("POST", &at, refusal("invalid_grant", 65_001))
+        .await;
+    world.on_cmdlet(no_role()).await;
+    let error = customer.policies().await.unwrap_err();
+    assert_eq!(error.kind(), &Kind::ExchangeRoleMissing);
+    assert_eq!(world.asked("token").await.len(), 1);
+    // For other calls the token is good.
+    assert_eq!(secret_of(&customer, Resource::Exchange).await, "came");
 }

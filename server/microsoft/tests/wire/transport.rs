@@ -10,7 +10,8 @@ use std::{
 
 use domain::{address::MailAddress, cmdlet::Cmdlet, permission::Resource};
 use microsoft::{
-    AppIdentity, Credential, Endpoints, HttpOptions, Kind, Microsoft, graph::SendOutcome,
+    AppIdentity, Credential, Endpoints, HttpOptions, Kind, Microsoft,
+    graph::{SendOutcome, Sender},
 };
 use serde_json::json;
 use tokio::{
@@ -19,7 +20,7 @@ use tokio::{
 };
 use wiremock::ResponseTemplate;
 
-use crate::support::{CLIENT, NOW, TENANT, World, invoke_path, rows};
+use crate::support::{CLIENT, NOW, TENANT, World, invoke_path, rows, tenant, uuid};
 
 fn organization() -> ResponseTemplate {
     ResponseTemplate::new(200).set_body_json(json!({"value": [{"id": TENANT,
@@ -114,7 +115,7 @@ async fn a_read_that_hangs_leaves_time_for_another_try() {
 async fn a_change_is_sent_again_after_a_pause_that_was_asked_for() {
     for pause in [
         ResponseTemplate::new(429),
-        ResponseTemplate::new(503).insert_header("Retry-After", "0"),
+        ResponseTemplate::new(429).insert_header("Retry-After", "0"),
         ResponseTemplate::new(500).set_body_string(
             "You have reached the maximum number of concurrent requests per tenant. Please wait and try again",
         ),
@@ -185,12 +186,17 @@ async fn a_pause_of_one_service_is_not_the_others() {
     let sending = "/v1.0/users/ceo@fabrikam.example/sendMail";
     world.on("POST", sending, pause).await;
     let token = customer.access_token(Resource::Graph).await.unwrap();
+    let sender = Sender {
+        tenant: tenant(),
+        app: uuid(7).into(),
+        token,
+    };
     let address: MailAddress = "ceo@fabrikam.example".parse().unwrap();
     let call = world
         .microsoft
-        .send_mail(&token, &address, &address, "s", "b")
+        .send_mail(&sender, &address, &address, "s", "b")
         .await;
-    let SendOutcome::Unclear(problem) = call.value else {
+    let SendOutcome::Unclear { problem, .. } = call.value else {
         panic!("{:?}", call.value)
     };
     assert_eq!(problem.key, "graph.throttled");
@@ -313,4 +319,37 @@ async fn an_answer_that_is_too_large_is_not_read() {
         .unwrap_err();
     assert_eq!(error.kind(), &Kind::TooLarge);
     assert_eq!(answered.load(Ordering::SeqCst), 1);
+}
+
+#[tokio::test]
+async fn a_change_that_a_gateway_answered_with_a_pause_may_be_done() {
+    let world = World::new().await;
+    let customer = world.customer().await;
+    let busy = ResponseTemplate::new(503).insert_header("Retry-After", "300");
+    world.on_cmdlet(busy).await;
+    let error = customer.run(&change()).await.unwrap_err();
+    assert!(error.maybe_done());
+    // The pause is kept, by whoever looks and by everybody else of the customer.
+    let now = domain::Timestamp(NOW);
+    assert_eq!(error.retry_after(now), Some(Duration::from_secs(300)));
+    assert_eq!(world.asked("InvokeCommand").await.len(), 1);
+    let error = customer.policies().await.unwrap_err();
+    assert!(matches!(error.kind(), Kind::Throttled { until: Some(_) }));
+    assert_eq!(world.asked("InvokeCommand").await.len(), 1);
+}
+
+#[tokio::test]
+async fn a_pause_without_measure_ends_after_an_hour() {
+    for asked in ["99999999999", "1e300", "Tue, 23 Nov 2027 20:04:05 GMT"] {
+        let world = World::new().await;
+        let customer = world.customer().await;
+        let pause = ResponseTemplate::new(429).insert_header("Retry-After", asked);
+        world.on("GET", "/v1.0/organization", pause).await;
+        let now = domain::Timestamp(NOW);
+        for _ in 0..2 {
+            let error = customer.organization().await.unwrap_err();
+            let pause = error.retry_after(now).unwrap();
+            assert!(pause <= Duration::from_secs(3_600), "{asked}: {pause:?}");
+        }
+    }
 }

@@ -170,8 +170,9 @@ impl Fleet {
             upn
         });
         let store = Arc::new(Held(Mutex::new((token, 0))));
+        let consented = cloud::clock::wall_now().into();
         self.microsoft
-            .customer(place.id.into(), place.id, Some(upn), store)
+            .customer(place.id.into(), place.id, Some(upn), store, consented)
             .await
     }
 

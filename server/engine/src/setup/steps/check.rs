@@ -1,6 +1,6 @@
 //! Step 5: Exchange's own test agrees with the plan.
 
-use domain::plan::Mailbox;
+use domain::{Problem, plan::Mailbox, problem::Remedy};
 use microsoft::exchange::TestAnswer;
 
 use super::super::work::{Outcome, Work};
@@ -20,6 +20,9 @@ pub(super) async fn run(work: &mut Work<'_>) -> Result<Outcome, Failure> {
         )
     {
         let answer = ask(work, mailbox).await?;
+        if let TestAnswer::Unclear(text) = &answer {
+            return Ok(Outcome::Failed(not_understood(mailbox, text)));
+        }
         if answer != expected {
             wrong.push(format!("{} is {}", mailbox.address, word(&answer)));
         }
@@ -47,6 +50,21 @@ async fn ask(work: &mut Work<'_>, mailbox: &Mailbox) -> Result<TestAnswer, Failu
         .test_policy(work.plan.application.app_id, &mailbox.address)
         .await?;
     Ok(work.saw(&format!("Test for {}", mailbox.address), call))
+}
+
+/// Nothing else of the answer tells granted from denied (MICROSOFT.md §2.4), and no wait changes
+/// the language in which Exchange answers.
+fn not_understood(mailbox: &Mailbox, text: &str) -> Problem {
+    Problem::new(
+        "check.not_understood",
+        Remedy::Act,
+        format!(
+            "Exchange answered the test for {} with “{text}”, neither “Granted” nor “Denied”.",
+            mailbox.address
+        ),
+        "It answers in the language of the account that consented, and Postern takes no word for a permission that it does not know.",
+        "Set the language of that account to English (in Outlook under Settings, General, Language; without a mailbox, connect with an account whose language is English), then try again.",
+    )
 }
 
 fn word(answer: &TestAnswer) -> String {

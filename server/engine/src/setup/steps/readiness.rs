@@ -2,6 +2,7 @@
 
 use domain::{
     Problem,
+    address::MailAddress,
     application::{AccessPolicy, AccessRight},
     plan::{Group, Mailbox},
     problem::Remedy,
@@ -34,9 +35,7 @@ pub(super) async fn run(work: &mut Work<'_>) -> Result<Outcome, Failure> {
     }
     application(work, &mut hurdles).await?;
     let plan = work.plan;
-    for mailbox in plan.senders.iter().chain(&plan.refused) {
-        is_mailbox(work, mailbox, &mut hurdles).await?;
-    }
+    mailboxes(work, &mut hurdles).await?;
     group(work, &mut hurdles).await?;
     if let Some(problem) = one_of(hurdles) {
         return Ok(Outcome::Failed(problem));
@@ -141,15 +140,19 @@ async fn application(work: &mut Work<'_>, hurdles: &mut Vec<Problem>) -> Result<
     Ok(())
 }
 
-async fn is_mailbox(
-    work: &mut Work<'_>,
-    planned: &Mailbox,
-    hurdles: &mut Vec<Problem>,
-) -> Result<(), Failure> {
-    let call = work.tenant.mailbox(&planned.address).await?;
-    let found = work.saw(&format!("Mailbox {}", planned.address), call);
-    let same = found.is_some_and(|mailbox| mailbox.object == planned.object);
-    if !same {
+async fn mailboxes(work: &mut Work<'_>, hurdles: &mut Vec<Problem>) -> Result<(), Failure> {
+    let plan = work.plan;
+    let planned: Vec<&Mailbox> = plan.senders.iter().chain(&plan.refused).collect();
+    let addresses: Vec<MailAddress> = planned
+        .iter()
+        .map(|mailbox| mailbox.address.clone())
+        .collect();
+    let call = work.tenant.mailboxes_at(&addresses).await?;
+    let found = work.saw("Mailboxes of the plan", call);
+    for (planned, found) in planned.into_iter().zip(found) {
+        if found.is_some_and(|mailbox| mailbox.object == planned.object) {
+            continue;
+        }
         hurdles.push(Problem::new(
             "readiness.mailbox_gone",
             Remedy::Act,

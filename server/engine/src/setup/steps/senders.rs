@@ -4,6 +4,7 @@ use domain::{
     Problem,
     plan::{Group, Mailbox, Plan},
     problem::Remedy,
+    step::StepState,
 };
 use microsoft::exchange::Member;
 use serde_json::json;
@@ -46,7 +47,13 @@ pub(super) async fn run(work: &mut Work<'_>) -> Result<Outcome, Failure> {
     if matches!(plan.group, Group::Existing { .. }) {
         return Ok(Outcome::Failed(no_longer_fits(plan)));
     }
+    // A look goes on from where the one before ended; only a first try adds again what Exchange
+    // accepted.
+    let first = work.step.attempts <= 1;
     for sender in missing {
+        if !first && (work.is_told(&member(sender)) || work.is_noted(&accepted(sender))) {
+            continue;
+        }
         let cmdlet = Plan::add_sender(&identity, sender);
         let call = work.tenant.add_member(&cmdlet).await?;
         if call.value {
@@ -60,6 +67,7 @@ pub(super) async fn run(work: &mut Work<'_>) -> Result<Outcome, Failure> {
         } else {
             // Added already and not shown yet: what is read back decides.
             work.saw("Is a member already", call);
+            work.mark(&accepted(sender));
         }
     }
     let back = work.tenant.group_members(&identity).await?;
@@ -71,6 +79,9 @@ pub(super) async fn run(work: &mut Work<'_>) -> Result<Outcome, Failure> {
         .filter(|sender| is_member(&back, sender))
         .count();
     if present < plan.senders.len() {
+        if waited(work) >= work.engine.inner.pace.of(LISTED_WITHIN) {
+            return Ok(Outcome::Failed(not_listed(plan, &back)));
+        }
         return Outcome::wait(
             format!(
                 "Exchange shows {present} of {} members.",
@@ -81,6 +92,41 @@ pub(super) async fn run(work: &mut Work<'_>) -> Result<Outcome, Failure> {
         );
     }
     Outcome::done(format!("{present} of {present}, read back."))
+}
+
+/// Exchange takes some recipients and never lists them (MICROSOFT.md §2.3). Milliseconds.
+const LISTED_WITHIN: i64 = 3_600_000;
+
+/// How long members that were accepted have been looked for.
+fn waited(work: &Work<'_>) -> i64 {
+    match &work.step.state {
+        StepState::Waiting(waiting) => work.engine.now().millis_since(waiting.since),
+        _ => 0,
+    }
+}
+
+/// What notes that Exchange called a sender a member which it did not list.
+fn accepted(sender: &Mailbox) -> String {
+    format!("accepted {}", sender.object)
+}
+
+fn not_listed(plan: &Plan, members: &[Member]) -> Problem {
+    let names: Vec<&str> = plan
+        .senders
+        .iter()
+        .filter(|sender| !is_member(members, sender))
+        .map(|sender| sender.address.as_str())
+        .collect();
+    Problem::new(
+        "senders.not_listed",
+        Remedy::Act,
+        format!(
+            "Exchange accepted {} as a member and does not list it.",
+            names.join(", ")
+        ),
+        "It does so with recipients of a kind that it does not take, or that it is still making. The policy would not let the application send as such a mailbox.",
+        "Look at the group's members in Exchange. Once it is listed, try again; or cancel, and start a setup with another sender.",
+    )
 }
 
 fn is_member(members: &[Member], mailbox: &Mailbox) -> bool {
