@@ -8,7 +8,7 @@
 import { readFileSync } from "node:fs";
 
 import { connectAll } from "./parts/fleet.mjs";
-import { median, round } from "./parts/numbers.mjs";
+import { median, quantile, round } from "./parts/numbers.mjs";
 import { signIn } from "./parts/visitor.mjs";
 
 export const title = "setups at once, from start to proof";
@@ -16,7 +16,7 @@ export const title = "setups at once, from start to proof";
 const AT_ONCE = (process.env.BENCH_AT_ONCE ?? "1,10,100").split(",").map(Number);
 const SPEED = 60; // of the cloud's clock: an hour of Microsoft's takes a minute
 const LATENCY = { graph: 0.08, exchange: 2, entra: 0 }; // seconds of the cloud's clock: end2end/cloud/src/decisions.rs
-const UNFIT = [10, 15, 19]; // of twenty of a fleet: never customised, without Exchange, with thousands of applications
+const UNFIT = [8, 10, 15, 19]; // of twenty of a fleet: with policies for all applications, never customised, without Exchange, with thousands of applications
 const MOST_SHARE = 5; // per cent
 const PATIENCE = 15 * 60_000; // milliseconds
 const MOST_MEMORY = 150; // MiB
@@ -53,19 +53,22 @@ export async function run({ startStack, browser, say }) {
   await control(stack, "clock", { speed: SPEED });
   const rows = [];
   const shares = [];
+  const shares95 = [];
   let most = 0;
   for (const count of AT_ONCE) {
     const batch = customers.splice(0, count);
     say(`${count} at once`);
-    const { row, share, memory } = await together(stack, state, batch, ids);
+    const { row, share, share95, memory } = await together(stack, state, batch, ids);
     rows.push(row);
     shares.push(share);
+    shares95.push(share95);
     most = Math.max(most, memory);
   }
   return {
     rows,
     targets: [
       ...AT_ONCE.map((count, at) => ({ what: `Postern's own share with ${count} at once`, value: shares[at], unit: "%", most: MOST_SHARE })),
+      ...AT_ONCE.map((count, at) => ({ what: `the same at p95 with ${count} at once`, value: shares95[at], unit: "%", most: MOST_SHARE })),
       { what: "memory", value: most, unit: "MiB", most: MOST_MEMORY },
     ],
   };
@@ -97,9 +100,13 @@ async function together(stack, state, batch, ids) {
   const proven = Number(stack.database(`select count(*) from setups where app_id in (${apps}) and proof = 'proven'`));
   if (proven !== batch.length) throw new Error(`${proven} of ${batch.length} are proven`);
   const spent = await times(stack, apps);
-  const share = round(100 * median(spent.map(({ whole, waits, calls }) => Math.max(0, whole - waits - calls) / whole)));
+  // Below zero, calls overlapped or were faster than the cloud's average: shown as it is.
+  const shares = spent.map(({ whole, waits, calls }) => (100 * (whole - waits - calls)) / whole);
+  const share = round(median(shares));
+  const share95 = round(quantile(shares, 0.95));
   return {
     share,
+    share95,
     memory,
     row: {
       "at once": batch.length,
@@ -107,7 +114,9 @@ async function together(stack, state, batch, ids) {
       "median s": round(median(spent.map(({ whole }) => whole))),
       "of it planned waits s": round(median(spent.map(({ waits }) => waits))),
       "calls s": round(median(spent.map(({ calls }) => calls))),
+      "p95 s": round(quantile(spent.map(({ whole }) => whole), 0.95)),
       "own share %": share,
+      "own share p95 %": share95,
       "processor s per setup": round(cpu / batch.length),
       "MiB most": memory,
     },
@@ -147,8 +156,9 @@ async function times(stack, apps) {
   return lines.split("\n").map((line) => {
     const [tenant, ...numbers] = line.split(" ");
     const [began, ended, waits] = numbers.map(Number);
+    // One of a $batch takes no time of its own: the batch does, and is in the log as well.
     const calls = log
-      .filter((entry) => entry.tenant === tenant && atWall(entry.time) >= began * 1000 && atWall(entry.time) <= ended * 1000)
+      .filter((entry) => !entry.batched && entry.tenant === tenant && atWall(entry.time) >= began * 1000 && atWall(entry.time) <= ended * 1000)
       .reduce((sum, entry) => sum + LATENCY[entry.host] / SPEED, 0);
     return { whole: ended - began, waits, calls };
   });

@@ -10,11 +10,12 @@ usage() {
 ./dev test [NAME]                  format, lints, every test, the browser tests included;
                                    with NAME only the tests whose names contain it
 ./dev bench [NAME] [--json]        the benchmarks
-./dev campaign [--runs N] [--seed S] [--lanes L]
+./dev campaign [--runs N] [--seed S] [--lanes L] [--json]
                                    the fault campaign: N (200) runs of setups while the cloud
                                    misbehaves, processes are killed and connections are cut;
                                    the seed S (1) decides the plans, run i of it is
-                                   --seed S+i --runs 1; L (2) clouds at the same time
+                                   --seed S+i --runs 1; L (2) clouds at the same time;
+                                   with --json one object on standard output
 ./dev build                        builds everything that `run` needs
 ./dev pg [stop]                    starts (or stops) a Postgres for tests and prints its address
 ./dev cargo ARGUMENT…              cargo with the compiler and the flags that this project uses
@@ -135,14 +136,19 @@ command_bench() {
 }
 
 command_campaign() {
-  local runs=200 seed=1 lanes=2
+  local runs=200 seed=1 lanes=2 json=no
   while [ "$#" -gt 0 ]; do
+    if [ "$1" = --json ]; then
+      json=yes
+      shift
+      continue
+    fi
     case "$1 ${2:-}" in
       --*\ *[!0-9]* | --*\ ) die "$1 takes a number" ;;
       --runs\ *) runs=$2 ;;
       --seed\ *) seed=$2 ;;
       --lanes\ *) lanes=$2 ;;
-      *) die "./dev campaign does not know $1 (it knows --runs, --seed and --lanes)" ;;
+      *) die "./dev campaign does not know $1 (it knows --runs, --seed, --lanes and --json)" ;;
     esac
     shift 2
   done
@@ -159,10 +165,23 @@ command_campaign() {
   local name=campaign::nothing_is_lost_doubled_or_wrongly_called_safe output status=0
   output=$(mktemp)
   run_cargo test --quiet -p server --test flows --no-run >&2 || die "the campaign does not build"
-  (run_cargo test --quiet -p server --test flows -- --exact "$name" --nocapture 2>&1 | tee "$output") &
+  local shown=/dev/stdout
+  if [ "$json" = yes ]; then
+    # Standard output is for the object alone.
+    shown=/dev/stderr
+    POSTERN_CAMPAIGN_JSON=$(mktemp)
+    export POSTERN_CAMPAIGN_JSON
+  fi
+  (run_cargo test --quiet -p server --test flows -- --exact "$name" --nocapture 2>&1 | tee "$output" >"$shown") &
   wait_for $! || true
   grep -q "^test result: ok. 1 passed" "$output" || status=1
-  grep "^seed " "$output" | tail -n 1 || status=1
+  if [ "$json" = yes ]; then
+    [ -s "$POSTERN_CAMPAIGN_JSON" ] || status=1
+    cat "$POSTERN_CAMPAIGN_JSON"
+    rm -f "$POSTERN_CAMPAIGN_JSON"
+  else
+    grep "^seed " "$output" | tail -n 1 || status=1
+  fi
   rm -f "$output"
   return "$status"
 }

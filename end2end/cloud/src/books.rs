@@ -34,15 +34,23 @@ impl Host {
 #[derive(Debug, Clone, Serialize)]
 pub struct LogEntry {
     pub number: u64,
-    /// The cloud's time.
+    /// When it was answered, in the cloud's time.
     pub time: Time,
+    /// When it came, in the cloud's time.
+    pub arrived: Time,
     pub host: Host,
     pub tenant: Option<Uuid>,
     /// `New-DistributionGroup`, `POST /users/{id}/sendMail`, `token:refresh_token` …
     pub operation: String,
     /// The user's name or the application's id, as far as the request shows it.
     pub user: Option<String>,
+    /// The mailbox that an Outlook request names: an id or an address, in lower case.
+    pub mailbox: Option<String>,
+    /// Exchange's `connection-id`: requests with the same one come from one process.
+    pub connection: Option<String>,
     pub status: u16,
+    /// Seconds of `Retry-After` in the answer.
+    pub retry_after: Option<u64>,
     pub client_request_id: Option<String>,
     /// The fault that was applied, if any.
     pub fault: Option<String>,

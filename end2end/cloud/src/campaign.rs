@@ -34,6 +34,7 @@ const KINDS: &[(&str, u32)] = &[
     ("late_500", 1),
     ("late_503", 1),
     ("late_504", 2),
+    ("late_503_hint", 1),
     // No answer, before and after the change took place.
     ("hang_before", 1),
     ("hang_after", 2),
@@ -258,9 +259,10 @@ impl Campaign {
                 action.status = Some(429);
                 action.text = Some(BUSY_TEXT.to_owned());
             }
-            "error_503_hint" => {
+            "error_503_hint" | "late_503_hint" => {
                 action.status = Some(503);
                 action.retry_after = Some(hint);
+                action.after = (kind == "late_503_hint").then_some(true);
             }
             "hang_before" | "hang_after" => {
                 let before = kind == "hang_before";

@@ -30,6 +30,8 @@
 //! - `$batch` of Exchange takes ten requests; a continuation by GET is refused with 405.
 //! - The app-role ids of the retired Outlook REST permissions are Graph's own (one is known to be,
 //!   §4).
+//! - `$select` of Exchange with a name that no row has leaves it out without a word: the rows are
+//!   of an open type (`Exchange.GenericHashTable`), for which no name is wrong.
 //! - A new group may be named in `New-DistributionGroup` again only with another name, alias and
 //!   address from the first moment on, long before it can be read.
 

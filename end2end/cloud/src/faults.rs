@@ -62,6 +62,9 @@ pub struct Action {
     /// Says that the body is of this type.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub content_type: Option<String>,
+    /// A cmdlet's answer carries that text in `@adminapi.errors`, beside what it gives.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub admin_error: Option<String>,
     /// 403 with that many NUL bytes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub nul: Option<usize>,

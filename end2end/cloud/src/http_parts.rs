@@ -210,6 +210,14 @@ impl Reply {
         self
     }
 
+    /// Seconds of `Retry-After`, if it asks for a pause.
+    pub fn retry_after(&self) -> Option<u64> {
+        self.headers
+            .iter()
+            .find(|(name, _)| name.eq_ignore_ascii_case("retry-after"))
+            .and_then(|(_, value)| value.parse().ok())
+    }
+
     /// Replaces a header, whatever case it was set with.
     #[must_use]
     pub fn set_header(mut self, name: &str, value: &str) -> Self {

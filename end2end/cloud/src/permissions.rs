@@ -100,6 +100,14 @@ impl Resource {
             .find(|scope| scope.value.eq_ignore_ascii_case(value))
     }
 
+    /// Whether access policies narrow an app role of this resource (§4).
+    pub fn is_governed(self, role: &str) -> bool {
+        match self {
+            Self::Graph => GOVERNED.contains(&role),
+            Self::Exchange => role == "full_access_as_app",
+        }
+    }
+
     pub fn scope_id(self, scope: &Scope) -> Uuid {
         parse_or_derive(scope.id, "scope", self, scope.value)
     }
@@ -122,6 +130,21 @@ fn parse_or_derive(id: &str, kind: &str, resource: Resource, value: &str) -> Uui
         Uuid::new_v5(&Uuid::NAMESPACE_URL, name.as_bytes())
     })
 }
+
+/// Graph's app roles that access policies govern: Microsoft's list, and nothing else (§4).
+const GOVERNED: &[&str] = &[
+    "Mail.Read",
+    "Mail.ReadBasic",
+    "Mail.ReadBasic.All",
+    "Mail.ReadWrite",
+    "Mail.Send",
+    "MailboxSettings.Read",
+    "MailboxSettings.ReadWrite",
+    "Calendars.Read",
+    "Calendars.ReadWrite",
+    "Contacts.Read",
+    "Contacts.ReadWrite",
+];
 
 const GRAPH_ROLES: &[(&str, &str)] = &[
     ("Mail.Send", "b633e1c5-b582-4048-a93e-9f11b44c7e96"),

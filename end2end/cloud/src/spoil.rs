@@ -9,7 +9,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use chrono::TimeDelta;
 use futures::StreamExt;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::books::Host;
 use crate::clock::wall_now;
@@ -140,6 +140,13 @@ pub fn mangle(mut reply: Reply, action: &Action) -> Response {
             "Date",
             &wrong.format("%a, %d %b %Y %H:%M:%S GMT").to_string(),
         );
+    }
+    if let Some(text) = &action.admin_error
+        && let Ok(Value::Object(mut body)) = serde_json::from_slice(&reply.body)
+    {
+        // The module reads it as an array (§1.3).
+        body.insert("@adminapi.errors".to_owned(), json!([text]));
+        reply.body = Value::Object(body).to_string().into_bytes();
     }
     if let Some(kind) = &action.content_type {
         reply = reply.set_header("Content-Type", kind);

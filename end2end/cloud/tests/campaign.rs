@@ -214,6 +214,12 @@ async fn the_change_can_take_place_although_no_answer_says_so() {
             false,
             Some(503),
         ),
+        (
+            json!({"status": 503, "retry_after": 2, "after": true}),
+            "Busy late",
+            true,
+            Some(503),
+        ),
     ];
     for (action, name, there, status) in cases {
         world.cloud.with_world(|world| world.faults.disarm_all());
@@ -236,6 +242,24 @@ async fn the_change_can_take_place_although_no_answer_says_so() {
         );
         assert_eq!(made(name).await, there, "{name}");
     }
+}
+
+#[tokio::test]
+async fn errors_can_stand_beside_what_was_read() {
+    let world = world().await;
+    let (_, exchange) = world.admin(FABRIKAM).await;
+    world
+        .cloud
+        .fault(json!({"action": {"admin_error": "Half of it could not be read."}}))
+        .unwrap();
+    let (status, text) = read_mailboxes(&world, &exchange).await;
+    let body: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(status, Some(200));
+    assert_eq!(
+        body["@adminapi.errors"],
+        json!(["Half of it could not be read."])
+    );
+    assert!(!body["value"].as_array().unwrap().is_empty());
 }
 
 #[tokio::test]

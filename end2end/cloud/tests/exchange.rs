@@ -125,6 +125,61 @@ async fn the_envelope_and_the_rows_are_big() {
 }
 
 #[tokio::test]
+async fn select_leaves_out_what_no_row_has() {
+    let world = world().await;
+    let (_, exchange) = world.admin(FABRIKAM).await;
+    let tenant = world.tenant_id(FABRIKAM);
+    let answer = world
+        .http
+        .post(world.url(&format!("/adminapi/beta/{tenant}/InvokeCommand?$select=DisplayName,DisplayNane")))
+        .bearer_auth(&exchange)
+        .json(&json!({"CmdletInput": {"CmdletName": "Get-Mailbox", "Parameters": {"Identity": "reception"}}}))
+        .send()
+        .await
+        .unwrap();
+    let (status, body) = read(answer).await;
+    assert_eq!(
+        (status.as_u16(), &body["value"]),
+        (200, &json!([{"DisplayName": "Reception"}]))
+    );
+}
+
+#[tokio::test]
+async fn what_is_not_simulated_is_refused() {
+    let world = world().await;
+    let (_, exchange) = world.admin(FABRIKAM).await;
+    for (cmdlet, parameters) in [
+        ("Get-Mailbox", json!({"Archive": true})),
+        ("Get-Mailbox", json!({"SortBy": "DisplayName"})),
+        (
+            "Get-ManagementRoleAssignment",
+            json!({"GetEffectiveUsers": true}),
+        ),
+        (
+            "New-DistributionGroup",
+            json!({"Name": "x", "Type": "Security", "CopyOwnerToMember": true}),
+        ),
+    ] {
+        let told = world
+            .cmdlet(&exchange, FABRIKAM, cmdlet, parameters)
+            .await
+            .unwrap_err();
+        assert!(told.contains("does not know what"), "{told}");
+    }
+    // Saying no to it is saying nothing.
+    let rows = world
+        .cmdlet(
+            &exchange,
+            FABRIKAM,
+            "Get-Mailbox",
+            json!({"Archive": false}),
+        )
+        .await
+        .unwrap();
+    assert!(rows.len() > 200);
+}
+
+#[tokio::test]
 async fn nulls_return_everything_and_enums_match_by_prefix() {
     let world = world().await;
     let (_, exchange) = world.admin(FABRIKAM).await;

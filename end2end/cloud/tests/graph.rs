@@ -376,7 +376,7 @@ async fn a_partner_sees_its_relationships() {
         .await;
     assert_eq!(rows(&body)[0]["customer"]["displayName"], "Fabrikam A/S");
     let (_, body) = world.graph(&token, "/v1.0/contracts").await;
-    assert_eq!(rows(&body).len(), 11);
+    assert_eq!(rows(&body).len(), 14);
 }
 
 #[tokio::test]

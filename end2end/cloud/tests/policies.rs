@@ -299,3 +299,69 @@ async fn senders_must_have_mailboxes() {
         (400, &json!("ErrorInvalidRecipients"))
     );
 }
+
+#[tokio::test]
+async fn reading_is_decided_as_sending_is() {
+    let world = world().await;
+    let domain = "proseware.example";
+    // Confined by a policy as far as policies go, and that is the members of a group.
+    let graph = world.app_token(domain, "Archive Bridge").await;
+    let (inside, outside) = (format!("reception@{domain}"), format!("user@{domain}"));
+    for (mailbox, status) in [(&inside, 200), (&outside, 403)] {
+        let (found, body) = world
+            .graph(&graph, &format!("/v1.0/users/{mailbox}/messages"))
+            .await;
+        assert_eq!(found, status, "{mailbox}: {body}");
+        let (found, _) = world
+            .graph(&graph, &format!("/v1.0/users/{mailbox}/events"))
+            .await;
+        assert_eq!(found, 403, "{mailbox}");
+    }
+    let ask = |token: String, body: serde_json::Value| {
+        let request = world
+            .http
+            .post(world.url("/_cloud/probe"))
+            .bearer_auth(token)
+            .json(&body);
+        async move { read(request.send().await.unwrap()).await.1 }
+    };
+    let answer = ask(
+        graph,
+        json!({"resource": "graph", "mailboxes": [outside], "permissions": ["Mail.Read", "MailboxItem.Read.All"]}),
+    )
+    .await;
+    assert_eq!(
+        answer["may"][&outside],
+        json!({"Mail.Read": false, "MailboxItem.Read.All": false})
+    );
+    let id = world.tenant_id(domain);
+    let app_id = world.application(domain, "Ticket Fetcher")["app_id"].clone();
+    let token = world.cloud.with_world(|world| {
+        cloud::entra::token::for_application(
+            world,
+            id.parse().unwrap(),
+            app_id.as_str().unwrap().parse().unwrap(),
+            cloud::permissions::Resource::Exchange,
+        )
+        .unwrap()["access_token"]
+            .as_str()
+            .unwrap()
+            .to_owned()
+    });
+    let answer = ask(
+        token.clone(),
+        json!({"resource": "exchange", "mailboxes": [outside], "permissions": ["IMAP.AccessAsApp", "full_access_as_app"]}),
+    )
+    .await;
+    assert_eq!(
+        answer["may"][&outside],
+        json!({"IMAP.AccessAsApp": true, "full_access_as_app": false})
+    );
+    // A token for one resource is none for the other.
+    let answer = ask(
+        token,
+        json!({"resource": "graph", "mailboxes": [outside], "permissions": []}),
+    )
+    .await;
+    assert!(answer["error"].as_str().unwrap().contains("audience"));
+}

@@ -14,6 +14,35 @@ use support::shell::Shell;
 use support::*;
 
 #[tokio::test]
+async fn the_cache_of_an_active_application_lives_two_hours() {
+    let world = world_with(Delays {
+        rbac_idle: [1800, 1800],
+        rbac_active: [7200, 7200],
+        ..Delays::none()
+    })
+    .await;
+    let domain = "wingtiptoys.example";
+    let shell = Shell::open(&world, domain).await;
+    let token = world.app_token(domain, "ScanToMail").await;
+    let user = "user@wingtiptoys.example";
+    assert_eq!(world.send_mail(&token, user).await.0, 403);
+    shell.run("Set-ManagementScope", json!({"Identity": "Scanner mailboxes", "RecipientRestrictionFilter": "UserPrincipalName -eq 'user@wingtiptoys.example'"})).await.unwrap();
+    // Used every 20 minutes it is never idle, and knows the old scope until it is two hours old.
+    for minutes in [20, 40, 60, 80, 100] {
+        world.cloud.advance(1200);
+        assert_eq!(
+            world.send_mail(&token, user).await.0,
+            403,
+            "after {minutes} minutes"
+        );
+    }
+    world.cloud.advance(1199);
+    assert_eq!(world.send_mail(&token, user).await.0, 403);
+    world.cloud.advance(2);
+    assert_eq!(world.send_mail(&token, user).await.0, 202);
+}
+
+#[tokio::test]
 async fn rbac_is_a_union_with_entra_and_is_cached() {
     let world = world_with(Delays {
         rbac_idle: [1800, 1800],

@@ -222,7 +222,12 @@ fn engine(settings: &Settings, store: Store) -> Result<Engine, Failed> {
         client_id: settings.client_id,
         credential: settings.credential.clone(),
     };
-    let microsoft = Microsoft::new(settings.endpoints.clone(), identity, HttpOptions::default())
+    let options = HttpOptions {
+        deadline: settings.call,
+        exchange_deadline: settings.call.saturating_mul(2),
+        ..HttpOptions::default()
+    };
+    let microsoft = Microsoft::new(settings.endpoints.clone(), identity, options)
         .map_err(|error| Failed::because("Microsoft cannot be called from here", error))?;
     Ok(Engine::new(EngineConfig {
         store,

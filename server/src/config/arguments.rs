@@ -124,4 +124,13 @@ pub struct ServeArguments {
         default_value = "32"
     )]
     pub workers: String,
+    /// Longest that one call to Graph or Entra may take, its tries included; a cmdlet of Exchange
+    /// may take twice as long
+    #[arg(
+        long,
+        env = "POSTERN_CALL_SECONDS",
+        value_name = "SECONDS",
+        default_value = "60"
+    )]
+    pub call_seconds: String,
 }

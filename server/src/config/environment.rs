@@ -28,7 +28,7 @@ const SECRETS: [(&str, &str); 5] = [
     ("POSTERN_MASTER_KEYS", "POSTERN_MASTER_KEYS_FILE"),
 ];
 
-const PLAIN: [&str; 13] = [
+const PLAIN: [&str; 14] = [
     "POSTERN_ROLE",
     "POSTERN_LISTEN",
     "POSTERN_PUBLIC_URL",
@@ -41,6 +41,7 @@ const PLAIN: [&str; 13] = [
     "POSTERN_PACE",
     "POSTERN_SITE",
     "POSTERN_WORKERS",
+    "POSTERN_CALL_SECONDS",
     "POSTERN_LOG",
 ];
 

@@ -9,7 +9,7 @@ mod public_url;
 mod read;
 mod wrong;
 
-use std::{net::SocketAddr, path::PathBuf};
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use domain::id::{AppId, TenantId};
 use microsoft::{Credential, Endpoints};
@@ -42,6 +42,8 @@ pub struct Settings {
     pub site: PathBuf,
     /// How many jobs this process carries out at the same time.
     pub workers: usize,
+    /// Longest that one call to Graph or Entra may take, its tries included.
+    pub call: Duration,
     pub log: LogFormat,
 }
 

@@ -1,6 +1,6 @@
 //! From texts to settings.
 
-use std::{net::SocketAddr, path::PathBuf};
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use clap::ValueEnum;
 use domain::id::{AppId, TenantId};
@@ -17,6 +17,8 @@ const SOME_ID: &str = "6f1c02b7-41f5-4a0e-9c55-0d3be1f7a2d4";
 const DATABASE_EXAMPLE: &str = "postgres://postern_server:password@127.0.0.1:5432/postern";
 const OWNER_EXAMPLE: &str = "postgres://postern_owner:password@127.0.0.1:5432/postern";
 const MOST_WORKERS: usize = 64;
+/// Exchange itself gives up after 15 minutes (MICROSOFT.md §1.2).
+const LONGEST_CALL: u64 = 450;
 const FASTEST: f64 = 1_000_000.0;
 
 impl Settings {
@@ -74,6 +76,11 @@ impl Settings {
             _ => wrong.take("POSTERN_SITE", "target/site", site(&arguments.site)),
         };
         let workers = wrong.take("POSTERN_WORKERS", "32", workers(&arguments.workers));
+        let call = wrong.take(
+            "POSTERN_CALL_SECONDS",
+            "60",
+            call_seconds(&arguments.call_seconds),
+        );
         let read = || {
             Some(Self {
                 role: role?,
@@ -89,6 +96,7 @@ impl Settings {
                 pace: pace?,
                 site: site?,
                 workers: workers?,
+                call: call?,
                 log: log?,
             })
         };
@@ -264,6 +272,15 @@ fn workers(text: &str) -> Result<usize, String> {
         Ok(workers) if (1..=MOST_WORKERS).contains(&workers) => Ok(workers),
         _ => Err(format!(
             "“{text}” is not a whole number from 1 to {MOST_WORKERS}."
+        )),
+    }
+}
+
+fn call_seconds(text: &str) -> Result<Duration, String> {
+    match text.trim().parse::<u64>() {
+        Ok(seconds) if (1..=LONGEST_CALL).contains(&seconds) => Ok(Duration::from_secs(seconds)),
+        _ => Err(format!(
+            "“{text}” is not a whole number of seconds from 1 to {LONGEST_CALL}."
         )),
     }
 }

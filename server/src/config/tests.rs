@@ -18,6 +18,7 @@ fn arguments() -> ServeArguments {
         pace: "1".into(),
         site: ".".into(),
         workers: "8".into(),
+        call_seconds: "60".into(),
     }
 }
 
@@ -82,6 +83,7 @@ fn tells_all_mistakes_at_once() {
         pace: "0.5".into(),
         site: "/there/is/no/such/folder".into(),
         workers: "0".into(),
+        call_seconds: "0".into(),
     };
     let found = mistakes(
         &arguments,
@@ -109,10 +111,11 @@ fn tells_all_mistakes_at_once() {
             "POSTERN_PACE",
             "POSTERN_SITE",
             "POSTERN_WORKERS",
+            "POSTERN_CALL_SECONDS",
         ]
     );
     let text = Wrong { mistakes: found }.to_string();
-    assert!(text.starts_with("15 settings are not right."), "{text}");
+    assert!(text.starts_with("16 settings are not right."), "{text}");
     assert!(!text.contains("hunter2"), "{text}");
     assert!(
         text.contains("For example: POSTERN_LISTEN=127.0.0.1:3000"),

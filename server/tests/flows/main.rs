@@ -20,6 +20,7 @@ mod kill;
 mod live;
 mod lost;
 mod matrix;
+mod odd_tenants;
 mod processes;
 mod scans;
 mod setup;

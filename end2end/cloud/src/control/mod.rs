@@ -6,6 +6,7 @@ mod applications;
 mod directory;
 mod edits;
 mod fields;
+mod probe;
 mod state;
 
 use axum::http::Method;
@@ -29,38 +30,43 @@ pub fn handle(shared: &Shared, call: &Call) -> Reply {
     if call.method != Method::GET && call.header("origin").is_some() {
         return Reply::json(403, &json!({"error": "control paths are not for browsers"}));
     }
-    let mut world = shared.world();
+    answer(&mut shared.world(), call)
+}
+
+/// The same for who holds the world already.
+pub fn answer(world: &mut World, call: &Call) -> Reply {
     let path: Vec<&str> = call.segments.iter().skip(1).map(String::as_str).collect();
     let answer = match (call.method.as_str(), path.as_slice()) {
-        ("GET", ["state"]) => state::show(&mut world, call.query("tenant")),
-        ("GET", ["accounts"]) => Ok(accounts::show(&mut world)),
-        ("GET", ["outbox"]) => Ok(outbox(&world, call)),
-        ("GET", ["log"]) => Ok(log(&world, call)),
-        ("GET", ["journal"]) => Ok(journal(&world, call)),
+        ("GET", ["state"]) => state::show(world, call.query("tenant")),
+        ("GET", ["accounts"]) => Ok(accounts::show(world)),
+        ("GET", ["outbox"]) => Ok(outbox(world, call)),
+        ("GET", ["log"]) => Ok(log(world, call)),
+        ("GET", ["journal"]) => Ok(journal(world, call)),
         ("DELETE", ["log"]) => {
             world.books.clear_log();
             Ok(json!({}))
         }
-        ("GET", ["clock"]) => Ok(clock(&world)),
-        ("POST", ["clock"]) => body(call).and_then(|body| set_clock(&mut world, &body)),
+        ("GET", ["clock"]) => Ok(clock(world)),
+        ("POST", ["clock"]) => body(call).and_then(|body| set_clock(world, &body)),
         ("GET", ["delays"]) => Ok(to_value(&world.dice.delays)),
-        ("POST", ["delays"]) => body(call).and_then(|body| set_delays(&mut world, &body)),
+        ("POST", ["delays"]) => body(call).and_then(|body| set_delays(world, &body)),
         ("GET", ["faults"]) => Ok(world.faults.report()),
-        ("POST", ["faults"]) => body(call).and_then(|body| arm(&mut world, body)),
-        ("DELETE", ["faults"]) => disarm(&mut world, call.query("id")),
-        ("DELETE", ["faults", id]) => disarm(&mut world, Some(id)),
-        ("GET", ["campaign"]) => Ok(campaign(&world)),
-        ("POST", ["campaign"]) => body(call).and_then(|body| begin_campaign(&mut world, body)),
+        ("POST", ["faults"]) => body(call).and_then(|body| arm(world, body)),
+        ("DELETE", ["faults"]) => disarm(world, call.query("id")),
+        ("DELETE", ["faults", id]) => disarm(world, Some(id)),
+        ("GET", ["campaign"]) => Ok(campaign(world)),
+        ("POST", ["campaign"]) => body(call).and_then(|body| begin_campaign(world, body)),
         ("DELETE", ["campaign"]) => {
             if let Some(campaign) = &mut world.faults.campaign {
                 campaign.end();
             }
-            Ok(campaign(&world))
+            Ok(campaign(world))
         }
-        ("POST", ["reset"]) => reset(&mut world, call.query("seed")),
-        ("POST", ["users"]) => edit(&mut world, call, "users", edits::user),
-        ("POST", ["tenants"]) => edit(&mut world, call, "tenants", edits::tenant),
-        ("POST", ["applications"]) => edit(&mut world, call, "applications", applications::change),
+        ("POST", ["probe"]) => body(call).and_then(|body| probe::probe(world, call, &body)),
+        ("POST", ["reset"]) => reset(world, call.query("seed")),
+        ("POST", ["users"]) => edit(world, call, "users", edits::user),
+        ("POST", ["tenants"]) => edit(world, call, "tenants", edits::tenant),
+        ("POST", ["applications"]) => edit(world, call, "applications", applications::change),
         ("POST", ["keys"]) => body(call).map(|body| {
             world
                 .entra

@@ -265,6 +265,28 @@ const COMMON: &[Param] = &[
 /// Parameters that every changing cmdlet takes.
 const CHANGING: &[Param] = &[of("Confirm", Kind::Flag), of("WhatIf", Kind::Flag)];
 
+/// Parameters that exist, change what a cmdlet does or shows, and are not simulated: to take and
+/// ignore them would be a lie.
+pub const NOT_SIMULATED: &[&str] = &[
+    "Archive",
+    "BccBlocked",
+    "BypassNestedModerationEnabled",
+    "CopyOwnerToMember",
+    "ForceUpgrade",
+    "GetEffectiveUsers",
+    "IncludeAcceptMessagesOnlyFromSendersOrMembersWithDisplayNames",
+    "IncludeBypassModerationFromSendersOrMembersWithDisplayNames",
+    "IncludeGrantSendOnBehalfToWithDisplayNames",
+    "IncludeModeratedByWithDisplayNames",
+    "MailTip",
+    "ModeratedBy",
+    "ModerationEnabled",
+    "OrganizationalUnit",
+    "RoomList",
+    "SendModerationNotifications",
+    "SortBy",
+];
+
 /// Fits the sent parameters to the cmdlet's. Names match without case; unknown ones are refused
 /// before values are looked at.
 pub fn bind(cmdlet: &Cmdlet, sent: &Map<String, Value>) -> Result<Args, CmdletError> {
@@ -298,7 +320,17 @@ pub fn bind(cmdlet: &Cmdlet, sent: &Map<String, Value>) -> Result<Args, CmdletEr
     }
     let mut args = Args::default();
     for (param, value) in bound {
-        args.0.insert(param.name, convert(param, value)?);
+        let arg = convert(param, value)?;
+        if NOT_SIMULATED.contains(&param.name) && !matches!(arg, Arg::Null | Arg::Flag(false)) {
+            return Err(CmdletError::failed(
+                "Cloud.NotSimulatedException",
+                format!(
+                    "The simulated cloud does not know what {} does with -{}.",
+                    cmdlet.name, param.name
+                ),
+            ));
+        }
+        args.0.insert(param.name, arg);
     }
     Ok(args)
 }

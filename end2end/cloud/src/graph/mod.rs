@@ -112,6 +112,13 @@ pub fn target(world: &World, call: &Call) -> Target {
     }
 }
 
+/// The mailbox that an Outlook request names, in lower case.
+pub fn mailbox_of(call: &Call) -> Option<String> {
+    let (route, keys) = routes::find(call)?;
+    let named = keys.first().map_or("me", String::as_str).to_lowercase();
+    route.outlook.then_some(named)
+}
+
 /// Application, tenant and mailbox of an Outlook request, which are limited in number.
 pub fn outlook_key(world: &World, call: &Call) -> Option<(Uuid, Uuid, String)> {
     let (route, keys) = routes::find(call)?;

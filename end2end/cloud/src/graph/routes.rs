@@ -103,7 +103,6 @@ const RELATIONSHIPS: &[&str] = &[
     "DelegatedAdminRelationship.Read.All",
     "DelegatedAdminRelationship.ReadWrite.All",
 ];
-const SETTINGS: &[&str] = &["MailboxSettings.Read", "MailboxSettings.ReadWrite"];
 const CONSENTS: &[&str] = &[
     "Directory.Read.All",
     "DelegatedPermissionGrant.ReadWrite.All",
@@ -205,19 +204,23 @@ static ROUTES: &[Route] = &[
         1,
         directory::user_memberships,
     ),
+    // No permission is asked for here of Outlook's: RBAC for Applications works without any role in
+    // the token.
     outlook(
         "GET",
         "/users/{id}/mailboxSettings",
-        SETTINGS,
+        &[],
         send_mail::mailbox_settings,
     ),
     outlook(
         "GET",
         "/users/{id}/mailboxSettings/userPurpose",
-        SETTINGS,
+        &[],
         send_mail::user_purpose,
     ),
-    // No permission is asked for here: RBAC for Applications works without any role in the token.
+    outlook("GET", "/users/{id}/messages", &[], send_mail::messages),
+    outlook("GET", "/users/{id}/events", &[], send_mail::events),
+    outlook("GET", "/users/{id}/contacts", &[], send_mail::contacts),
     outlook("POST", "/users/{id}/sendMail", &[], send_mail::as_user),
     get("/groups", GROUPS, 1, directory::groups),
     get("/groups/{id}", GROUPS, 1, directory::group),

@@ -10,7 +10,8 @@ use super::errors::GraphError;
 use crate::books::Mail;
 use crate::http_parts::Reply;
 use crate::journal::{Deed, Thing};
-use crate::world::enforcement::{self, View};
+use crate::permissions::Resource;
+use crate::world::enforcement::{self, Caller, Refused};
 
 /// The reason that Exchange gives when an access policy refuses.
 const BLOCKED_BY_POLICY: &str = "Access to OData is disabled: [RAOP] : Blocked by tenant configured AppOnly AccessPolicy settings.";
@@ -59,40 +60,34 @@ fn sender(context: &mut Context<'_>, key: &str) -> Result<Sender, GraphError> {
     }
 }
 
-/// Whether an application may use a permission on a mailbox: Entra's grant narrowed by policies
-/// in force, united with RBAC (§3.5).
+/// Whether the application may use any of these permissions on a mailbox.
 fn application_may(
     context: &mut Context<'_>,
-    permission: &str,
+    permissions: &[&str],
     mailbox: Uuid,
 ) -> Result<(), GraphError> {
-    let now = context.world.dice.now();
     let claims = context.claims.clone();
-    let by_entra = claims.has_role(permission);
-    let world = &mut *context.world;
-    let tenant = world
-        .tenants
-        .get(claims.tenant)
-        .ok_or_else(|| GraphError::token("The tenant of the token does not exist."))?;
-    if by_entra && enforcement::policies_allow(tenant, claims.app_id, mailbox, View::InForce, now) {
-        return Ok(());
+    let caller = Caller {
+        tenant: claims.tenant,
+        app_id: claims.app_id,
+        object: claims.object,
+        roles: &claims.roles,
+    };
+    let mut why = DENIED;
+    for permission in permissions {
+        match enforcement::application_may(
+            context.world,
+            caller,
+            Resource::Graph,
+            permission,
+            mailbox,
+        ) {
+            Ok(()) => return Ok(()),
+            Err(Refused::ByPolicy) => why = BLOCKED_BY_POLICY,
+            Err(Refused::NotHeld) => {}
+        }
     }
-    // RBAC needs a pointer with exactly the object id of the token (§5).
-    let pointed = tenant
-        .exchange
-        .pointers
-        .iter()
-        .any(|pointer| pointer.object_id == claims.object);
-    if pointed
-        && enforcement::rbac_allows(tenant, claims.object, permission, mailbox, &mut world.dice)
-    {
-        return Ok(());
-    }
-    Err(GraphError::access(if by_entra {
-        BLOCKED_BY_POLICY
-    } else {
-        DENIED
-    }))
+    Err(GraphError::access(why))
 }
 
 pub fn as_me(context: &mut Context<'_>) -> Result<Reply, GraphError> {
@@ -114,7 +109,7 @@ fn send(context: &mut Context<'_>, key: &str) -> Result<Reply, GraphError> {
             return Err(GraphError::access(DENIED));
         }
     } else {
-        application_may(context, "Mail.Send", sender.id)?;
+        application_may(context, &["Mail.Send"], sender.id)?;
     }
     let message = read_message(context)?;
     let world = &mut *context.world;
@@ -253,20 +248,70 @@ fn read_mime(body: &[u8]) -> Result<Message, GraphError> {
     })
 }
 
-fn settings(context: &mut Context<'_>) -> Result<Sender, GraphError> {
+/// The mailbox that a request names, when its caller may use any of these permissions on it.
+fn opened(context: &mut Context<'_>, permissions: &[&str]) -> Result<Sender, GraphError> {
     let key = context.key(0).to_owned();
     let sender = sender(context, &key)?;
     if !context.claims.delegated {
-        let permission = if context.claims.has_role("MailboxSettings.Read") {
-            "MailboxSettings.Read"
-        } else {
-            "MailboxSettings.ReadWrite"
-        };
-        application_may(context, permission, sender.id)?;
-    } else if context.claims.object != sender.id {
+        application_may(context, permissions, sender.id)?;
+    } else if context.claims.object != sender.id
+        || !permissions
+            .iter()
+            .any(|permission| context.claims.has_scope(permission))
+    {
         return Err(GraphError::access(DENIED));
     }
     Ok(sender)
+}
+
+fn settings(context: &mut Context<'_>) -> Result<Sender, GraphError> {
+    opened(
+        context,
+        &["MailboxSettings.Read", "MailboxSettings.ReadWrite"],
+    )
+}
+
+/// `GET /users/{id}/messages`: the mail that applications sent there. Nobody else writes.
+pub fn messages(context: &mut Context<'_>) -> Result<Reply, GraphError> {
+    let mailbox = opened(
+        context,
+        &[
+            "Mail.Read",
+            "Mail.ReadWrite",
+            "Mail.ReadBasic",
+            "Mail.ReadBasic.All",
+        ],
+    )?;
+    let value: Vec<Value> = context
+        .world
+        .books
+        .outbox()
+        .filter(|mail| {
+            mail.to
+                .iter()
+                .any(|to| to.eq_ignore_ascii_case(&mailbox.smtp))
+        })
+        .map(|mail| {
+            json!({
+                "id": mail.number.to_string(),
+                "subject": mail.subject,
+                "from": {"emailAddress": {"address": mail.from}},
+            })
+        })
+        .collect();
+    Ok(Reply::json(200, &json!({ "value": value })))
+}
+
+/// `GET /users/{id}/events`: nobody has any.
+pub fn events(context: &mut Context<'_>) -> Result<Reply, GraphError> {
+    opened(context, &["Calendars.Read", "Calendars.ReadWrite"])?;
+    Ok(Reply::json(200, &json!({ "value": [] })))
+}
+
+/// `GET /users/{id}/contacts`: nobody has any.
+pub fn contacts(context: &mut Context<'_>) -> Result<Reply, GraphError> {
+    opened(context, &["Contacts.Read", "Contacts.ReadWrite"])?;
+    Ok(Reply::json(200, &json!({ "value": [] })))
 }
 
 /// `GET /users/{id}/mailboxSettings`, of which only the purpose is interesting here.

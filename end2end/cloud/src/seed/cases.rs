@@ -3,7 +3,7 @@
 use uuid::Uuid;
 
 use super::build::Build;
-use super::{VENDOR_DOMAIN, demo, names};
+use super::{VENDOR_DOMAIN, demo, layers, names};
 use crate::permissions::{DirectoryRole, Resource};
 use crate::world::tenant::{GroupKind, MailboxKind};
 
@@ -32,10 +32,16 @@ pub enum Case {
     Thousands,
     /// Names that break careless pages.
     Unicode,
+    /// Policies that stand beside and above each other.
+    Layers,
+    /// Roles of Exchange with every kind of scope.
+    Roles,
+    /// Applications that are switched off, or Microsoft's own.
+    Principals,
 }
 
 impl Case {
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 14] = [
         Self::VendorMailer,
         Self::Clean,
         Self::Policies,
@@ -47,6 +53,9 @@ impl Case {
         Self::NoExchangeRole,
         Self::Thousands,
         Self::Unicode,
+        Self::Layers,
+        Self::Roles,
+        Self::Principals,
     ];
 
     fn note(self) -> &'static str {
@@ -62,6 +71,9 @@ impl Case {
             Self::NoExchangeRole => "its admin has no role in Exchange",
             Self::Thousands => "thousands of service principals",
             Self::Unicode => "names with quotes, tags and other scripts",
+            Self::Layers => "several policies of one application, and policies for all of them",
+            Self::Roles => "roles of Exchange with every kind of scope",
+            Self::Principals => "applications that are switched off, or Microsoft's own",
         }
     }
 }
@@ -231,6 +243,15 @@ fn situation(build: &mut Build, case: Case) {
                 GroupKind::MailSecurity,
                 &["front-desk", "kitakaze"],
             );
+            reception_mailer(build);
+        }
+        Case::Layers => layers::policies(build),
+        Case::Roles => {
+            layers::roles(build);
+            reception_mailer(build);
+        }
+        Case::Principals => {
+            layers::principals(build);
             reception_mailer(build);
         }
     }

@@ -9,7 +9,7 @@ use crate::permissions::{DirectoryRole, Resource};
 use crate::world::tenant::GroupKind;
 
 /// Name, domain, what is the matter, people, and whether the partner has GDAP there.
-const CUSTOMERS: [(&str, &str, Case, usize, bool); 11] = [
+const CUSTOMERS: [(&str, &str, Case, usize, bool); 14] = [
     (
         "Fabrikam A/S",
         "fabrikam.example",
@@ -73,6 +73,27 @@ const CUSTOMERS: [(&str, &str, Case, usize, bool); 11] = [
         "oneill-soen.example",
         Case::Unicode,
         15,
+        false,
+    ),
+    (
+        "Alpine Ski House",
+        "alpineskihouse.example",
+        Case::Layers,
+        24,
+        false,
+    ),
+    (
+        "Humongous Insurance",
+        "humongousinsurance.example",
+        Case::Roles,
+        28,
+        false,
+    ),
+    (
+        "Margie's Travel",
+        "margiestravel.example",
+        Case::Principals,
+        14,
         false,
     ),
 ];

@@ -5,6 +5,7 @@ pub mod cases;
 pub mod confine;
 pub mod demo;
 pub mod fleet;
+pub mod layers;
 pub mod names;
 pub mod people;
 

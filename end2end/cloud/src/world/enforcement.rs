@@ -5,10 +5,12 @@
 use chrono::TimeDelta;
 use uuid::Uuid;
 
+use super::World;
 use super::exchange::{AssignmentScope, RbacCache, RbacReach, RoleAssignment, role_permissions};
 use super::tenant::{Membership, Tenant};
 use crate::clock::{Dice, Time};
 use crate::exchange::opath;
+use crate::permissions::Resource;
 
 /// Which truth is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,6 +58,75 @@ pub fn policies_allow(tenant: &Tenant, app_id: Uuid, mailbox: Uuid, view: View, 
         }
     }
     granted || !restricted
+}
+
+/// An application as its token shows it.
+#[derive(Debug, Clone, Copy)]
+pub struct Caller<'a> {
+    pub tenant: Uuid,
+    pub app_id: Uuid,
+    /// Its service principal.
+    pub object: Uuid,
+    /// The app roles that its token holds for the resource.
+    pub roles: &'a [String],
+}
+
+/// Why an application may not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refused {
+    /// It holds the app role, and policies keep it from the mailbox.
+    ByPolicy,
+    /// It does not hold the permission.
+    NotHeld,
+}
+
+/// Whether an application may use a permission on a mailbox: Entra's grant, narrowed by policies
+/// in force where they govern it, united with RBAC (§3.5).
+///
+/// # Errors
+///
+/// Why not.
+pub fn application_may(
+    world: &mut World,
+    caller: Caller<'_>,
+    resource: Resource,
+    permission: &str,
+    mailbox: Uuid,
+) -> Result<(), Refused> {
+    let now = world.dice.now();
+    let Some(tenant) = world.tenants.get(caller.tenant) else {
+        return Err(Refused::NotHeld);
+    };
+    let by_entra = caller.roles.iter().any(|role| role == permission);
+    let governed = resource.is_governed(permission);
+    if by_entra && (!governed || policies_allow(tenant, caller.app_id, mailbox, View::InForce, now))
+    {
+        return Ok(());
+    }
+    // RBAC needs a pointer with exactly the object id of the token (§5).
+    let pointed = tenant
+        .exchange
+        .pointers
+        .iter()
+        .any(|pointer| pointer.object_id == caller.object);
+    let by_role = match (resource, permission) {
+        (Resource::Exchange, "full_access_as_app") => Some("EWS.AccessAsApp"),
+        (Resource::Exchange, "SMTP.SendAsApp") | (Resource::Graph, _) => Some(permission),
+        // The retired Outlook API, IMAP and POP have no role (§3.4, §3.5).
+        (Resource::Exchange, _) => None,
+    };
+    if pointed
+        && by_role.is_some_and(|permission| {
+            rbac_allows(tenant, caller.object, permission, mailbox, &mut world.dice)
+        })
+    {
+        return Ok(());
+    }
+    Err(if by_entra {
+        Refused::ByPolicy
+    } else {
+        Refused::NotHeld
+    })
 }
 
 /// Whether one role assignment reaches a mailbox: direct members only (§3.6).

@@ -1,7 +1,7 @@
 //! Some runs that share a cloud, a database, two portals and two workers, and the chaos in which
 //! they have to live.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, path::Path, sync::Arc, time::Duration};
 
 use cloud::{Cloud, Config, Delays};
 use rand::{Rng as _, SeedableRng as _, rngs::StdRng};
@@ -15,6 +15,7 @@ use uuid::Uuid;
 use super::{
     check,
     drive::{Driven, drive},
+    leftovers,
     operator::Operator,
     plan::Plan,
     process::Process,
@@ -29,6 +30,16 @@ const EXCHANGE_TAKES: [u64; 2] = [10, 150];
 const GRAPH_TAKES: [u64; 2] = [2, 40];
 /// A database that was restarted is back by then.
 const DATABASE_PATIENCE: Duration = Duration::from_secs(30);
+
+/// Postern's pace: slower than the cloud's clock, because what interrupts it here (kills, hangs,
+/// pauses that are asked for) takes as long as anywhere, and is no reason to give up.
+const PACE: f64 = 100.0;
+/// Seconds that a call may take; a cmdlet twice as long.
+const CALL_SECONDS: u64 = 2;
+/// Some hang for longer than any call may take.
+const HANG: [u64; 2] = [300, 5000];
+/// Some pauses are longer than any call may take. Seconds.
+const RETRY_AFTER: [u64; 2] = [0, 5];
 
 /// What all runs of a block use.
 pub struct Shared {
@@ -108,7 +119,11 @@ async fn start(plans: &[Plan], calm: watch::Receiver<bool>) -> Block {
     let cloud = Cloud::start(config).await.expect("a cloud");
     let accounts = Accounts::of(get_json(&format!("{}/_cloud/accounts", cloud.url())).await);
     let database = TestDatabase::create().await.expect("a database");
-    let process = |role| Process::start(role, cloud.url(), &accounts, &database);
+    let own = [
+        ("POSTERN_PACE", PACE.to_string()),
+        ("POSTERN_CALL_SECONDS", CALL_SECONDS.to_string()),
+    ];
+    let process = |role| Process::start_with(role, cloud.url(), &accounts, &database, &own);
     let portals = [process("web"), process("web")];
     for portal in &portals {
         portal.ready().await;
@@ -154,8 +169,8 @@ async fn start(plans: &[Plan], calm: watch::Receiver<bool>) -> Block {
         .connect_lazy(database.superuser_url().expose_secret())
         .expect("an address");
     let workers = [
-        Process::start("worker", cloud.url(), &accounts, &database),
-        Process::start("worker", cloud.url(), &accounts, &database),
+        Process::start_with("worker", cloud.url(), &accounts, &database, &own),
+        Process::start_with("worker", cloud.url(), &accounts, &database, &own),
     ];
     Block {
         shared: Arc::new(Shared {
@@ -198,7 +213,11 @@ impl Block {
             }
         }
         driven.sort_by_key(|run| run.plan.seed);
-        let mut found = check::check(&block.shared, &driven).await;
+        let checked = check::check(&block.shared, &driven).await;
+        let mut found = checked.violations;
+        let processes = block.portals.iter().chain(&block.workers);
+        let logs: Vec<&Path> = processes.map(|process| process.log.as_path()).collect();
+        found.extend(leftovers::logged(&logs, &driven));
         for process in block.portals.iter_mut().chain(&mut block.workers) {
             if let Some(why) = process.revive() {
                 found.push(format!("seed {first}: {why}"));
@@ -206,10 +225,17 @@ impl Block {
         }
         let tally = &mut block.tally;
         tally.violations.extend(found);
+        tally.entries = checked.entries;
+        tally.proofs = checked.proofs;
         tally.runs = end - first;
         for run in driven {
             tally.setups += u64::from(run.setup.is_some());
             Tally::count(&mut tally.ends, &run.end);
+            if let (Some(trap), false) = (run.plan.trap, run.planted.is_empty()) {
+                Tally::count(&mut tally.traps, &format!("{trap:?}"));
+            } else if run.plan.existing {
+                Tally::count(&mut tally.traps, "Existing");
+            }
             for key in run.problems {
                 Tally::count(&mut tally.problems, &key);
             }
@@ -234,8 +260,8 @@ impl Block {
         let plan = cloud::campaign::Plan {
             seed,
             share,
-            retry_after: [0, 2],
-            hang_ms: [300, 3000],
+            retry_after: RETRY_AFTER,
+            hang_ms: HANG,
             slow_ms: [100, 1500],
             ..cloud::campaign::Plan::default()
         };
@@ -260,6 +286,8 @@ impl Block {
     async fn chaos(&mut self, rng: &mut StdRng, restart: Option<&str>) {
         let ends = Instant::now() + CHAOS;
         let mut restarts = u32::from(restart.is_some() && rng.random_bool(0.3));
+        // Whatever chance says, somebody is killed and something is cut.
+        let mut first = vec![9, 0];
         loop {
             let pause = Duration::from_millis(rng.random_range(300..2500));
             if Instant::now() + pause >= ends {
@@ -269,7 +297,8 @@ impl Block {
             tokio::time::sleep(pause).await;
             let one = rng.random_range(0..2);
             let dead_for = Duration::from_millis(rng.random_range(0..1500));
-            match rng.random_range(0..10) {
+            let drawn = rng.random_range(0..10);
+            match first.pop().unwrap_or(drawn) {
                 0..=3 => self.kill(&[one], &[], dead_for).await,
                 4 => self.kill(&[0, 1], &[], dead_for).await,
                 5..=6 => self.kill(&[], &[one], dead_for).await,

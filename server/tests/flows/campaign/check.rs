@@ -3,25 +3,38 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use cloud::world::enforcement::{View, policies_allow};
+use cloud::world::enforcement::View;
 use serde_json::Value;
 use store::verify_all;
-use tokio::time::{Duration, Instant};
 
-use super::{block::Shared, drive::Driven, events};
+use super::{
+    block::Shared, drive::Driven, events, foreign, leftovers, pauses, proof, tally::Tally, trap,
+    watch::Claimed,
+};
 use crate::support::get_json;
 
-/// Jobs that were locked by the dead are taken up within this.
-const JOBS_PATIENCE: Duration = Duration::from_secs(40);
+/// What came of looking.
+#[derive(Default)]
+pub struct Checked {
+    /// Each with the seed of its run.
+    pub violations: Vec<String>,
+    /// Entries of histories that were recomputed.
+    pub entries: u64,
+    /// The claims by their strength.
+    pub proofs: BTreeMap<String, u64>,
+}
 
-/// Violations, each with the seed of its run.
-pub async fn check(shared: &Shared, runs: &[Driven]) -> Vec<String> {
-    let mut found = Vec::new();
+impl Checked {
+    fn all(&mut self, seed: u64, wrong: Vec<String>) {
+        let wrong = wrong.into_iter().map(|why| format!("seed {seed}: {why}"));
+        self.violations.extend(wrong);
+    }
+}
+
+pub async fn check(shared: &Shared, runs: &[Driven]) -> Checked {
+    let mut found = Checked::default();
     let first = runs.first().map_or(0, |run| run.plan.seed);
-    let mut all = |seed: u64, wrong: Vec<String>| {
-        found.extend(wrong.into_iter().map(|why| format!("seed {seed}: {why}")));
-    };
-    all(first, jobs(shared).await);
+    found.all(first, leftovers::stuck(shared).await);
     let mut by_customer: BTreeMap<&str, Vec<&Driven>> = BTreeMap::new();
     for run in runs {
         by_customer.entry(run.plan.domain).or_default().push(run);
@@ -30,64 +43,39 @@ pub async fn check(shared: &Shared, runs: &[Driven]) -> Vec<String> {
         let url = format!("{}/_cloud/state?tenant={domain}", shared.cloud.url());
         let state = get_json(&url).await["tenants"][0].clone();
         let entries = events::of_postern(&shared.cloud, &shared.accounts.client_id, domain);
-        for run in &runs {
+        for run in runs {
             let seed = run.plan.seed;
-            all(seed, claims(shared, run, &state).await);
-            all(seed, changes(shared, run, &entries).await);
-            all(seed, mail(shared, run));
+            let (said, wrong) = claims(shared, run, &state).await;
+            if let Some(said) = said {
+                found.all(seed, proof::too_weak(run, &said));
+                Tally::count(&mut found.proofs, &said);
+            }
+            found.all(seed, wrong);
+            found.all(seed, proof::missing(shared, run));
+            found.all(seed, trap::untouched(shared, run));
+            found.all(seed, changes(shared, run, &entries).await);
+            found.all(seed, mail(shared, run));
         }
-        all(runs[0].plan.seed, foreign(&runs, &entries));
     }
-    all(first, secrets(shared).await);
-    all(first, chains(shared).await);
+    found.all(first, foreign::touched(shared, runs));
+    found.all(first, pauses::broken(shared));
+    found.all(first, leftovers::secrets(shared, runs).await);
+    chains(shared, first, &mut found).await;
     found
 }
 
-/// Nothing waits for a dead worker, nothing is given up.
-async fn jobs(shared: &Shared) -> Vec<String> {
-    let ends = Instant::now() + JOBS_PATIENCE;
-    loop {
-        let left = shared
-            .rows(
-                "select id, attempts, max_attempts, last_error, locked_at, run_at
-                 from graphile_worker._private_jobs
-                 where payload ->> 'setup' is not null
-                   and (attempts >= max_attempts or run_at <= now() + interval '1 minute')
-                   -- Replaced while it ran, by one that carries its key now: the purge's.
-                   and not (key is null and attempts >= max_attempts and locked_at is null)",
-            )
-            .await;
-        if left.is_empty() {
-            return Vec::new();
+async fn chains(shared: &Shared, first: u64, found: &mut Checked) {
+    match verify_all(&shared.database.owner_url).await {
+        Ok(verified) => {
+            found.entries = u64::try_from(verified.entries).expect("a count");
+            let broken = verified.broken.iter();
+            let broken = broken.map(|broken| format!("a chain is broken: {broken:?}"));
+            found.all(first, broken.collect());
         }
-        if Instant::now() >= ends {
-            return left
-                .iter()
-                .map(|job| format!("a job is stuck: {job}"))
-                .collect();
-        }
-        tokio::time::sleep(Duration::from_millis(300)).await;
-    }
-}
-
-async fn secrets(shared: &Shared) -> Vec<String> {
-    shared
-        .rows("select setup_id from secrets")
-        .await
-        .iter()
-        .map(|row| format!("a secret is left of the setup {}", row["setup_id"]))
-        .collect()
-}
-
-async fn chains(shared: &Shared) -> Vec<String> {
-    let verified = verify_all(&shared.database.owner_url).await;
-    match verified {
-        Ok(verified) => verified
-            .broken
-            .iter()
-            .map(|broken| format!("a chain is broken: {broken:?}"))
-            .collect(),
-        Err(error) => vec![format!("the chains cannot be verified: {error}")],
+        Err(error) => found.all(
+            first,
+            vec![format!("the chains cannot be verified: {error}")],
+        ),
     }
 }
 
@@ -104,11 +92,11 @@ fn of_setup<'a>(rows: &'a Value, setup: &str) -> Vec<&'a Value> {
 }
 
 /// What the setup calls configured, checked or proven is so; nothing is there twice; nothing is
-/// left of what was rolled back.
-async fn claims(shared: &Shared, run: &Driven, state: &Value) -> Vec<String> {
+/// left of what was rolled back. Gives what it calls itself, too.
+async fn claims(shared: &Shared, run: &Driven, state: &Value) -> (Option<String>, Vec<String>) {
     let mut wrong = Vec::new();
     let Some(setup) = run.setup else {
-        return wrong;
+        return (None, wrong);
     };
     let id = setup.to_string();
     let query = format!(
@@ -133,7 +121,11 @@ async fn claims(shared: &Shared, run: &Driven, state: &Value) -> Vec<String> {
     let left = row["steps"]
         .as_array()
         .is_some_and(|steps| steps.iter().any(|step| !step["left"].is_null()));
-    if row["state"] == "rolled_back" && !left && groups.len() + policies.len() > 0 {
+    // Nobody else has a hand in it, where nothing was planted.
+    if left && run.planted.is_empty() {
+        wrong.push(format!("something was left: {}", row["steps"]));
+    }
+    if row["state"] == "rolled_back" && groups.len() + policies.len() > 0 {
         wrong.push(format!(
             "rolled back, and {} groups and {} policies are there",
             groups.len(),
@@ -141,8 +133,16 @@ async fn claims(shared: &Shared, run: &Driven, state: &Value) -> Vec<String> {
         ));
     }
     if said == "none" {
-        return wrong;
+        return (Some(said), wrong);
     }
+    let groups = if run.plan.existing {
+        let listed = state["groups"].as_array().into_iter().flatten();
+        listed
+            .filter(|group| group["name"] == run.group.as_str())
+            .collect()
+    } else {
+        groups
+    };
     let members = |group: &Value| -> BTreeSet<String> {
         let list = group["members"].as_array().into_iter().flatten();
         list.filter_map(Value::as_str)
@@ -151,7 +151,7 @@ async fn claims(shared: &Shared, run: &Driven, state: &Value) -> Vec<String> {
     };
     let planned: BTreeSet<String> = run.senders.iter().cloned().collect();
     match groups.as_slice() {
-        [group] if members(group) == planned && group["hidden"] == true => {}
+        [group] if members(group) == planned && (group["hidden"] == true || run.plan.existing) => {}
         other => wrong.push(format!("{said}, and the group is {other:?}")),
     }
     match policies.as_slice() {
@@ -161,36 +161,18 @@ async fn claims(shared: &Shared, run: &Driven, state: &Value) -> Vec<String> {
                 && groups.iter().any(|group| group["id"] == policy["scope"]) => {}
         other => wrong.push(format!("{said}, and the policy is {other:?}")),
     }
+    let claimed = Claimed {
+        domain: run.plan.domain,
+        app_id: run.app_id,
+        senders: run.senders.clone(),
+    };
     if said == "checked" || said == "proven" {
-        wrong.extend(reach(shared, run, View::Configured, &said));
+        wrong.extend(claimed.holds(shared, View::Configured, &said));
     }
     if said == "proven" {
-        wrong.extend(reach(shared, run, View::InForce, &said));
+        wrong.extend(claimed.holds(shared, View::InForce, &said));
     }
-    wrong
-}
-
-/// Whether the cloud lets the application send as its senders, and as nobody else.
-fn reach(shared: &Shared, run: &Driven, view: View, said: &str) -> Vec<String> {
-    shared.cloud.with_world(|world| {
-        let now = world.dice.now();
-        let id = world.tenants.resolve(run.plan.domain).expect("a tenant");
-        let tenant = world.tenants.get(id).expect("a tenant");
-        let mut wrong = Vec::new();
-        for user in tenant.users.values() {
-            let Some(mailbox) = &user.mailbox else {
-                continue;
-            };
-            let address = mailbox.smtp.to_lowercase();
-            let allowed = policies_allow(tenant, run.app_id, user.id, view, now);
-            if allowed != run.senders.contains(&address) {
-                wrong.push(format!(
-                    "{said}, and as {address} it may: {allowed} ({view:?})"
-                ));
-            }
-        }
-        wrong
-    })
+    (Some(said), wrong)
 }
 
 async fn changes(shared: &Shared, run: &Driven, entries: &[Value]) -> Vec<String> {
@@ -237,26 +219,4 @@ fn mail(shared: &Shared, run: &Driven) -> Vec<String> {
             .map(|from| format!("a mail was sent as {from}"))
             .collect()
     })
-}
-
-/// Whatever Postern changed or removed, one of these runs had made.
-fn foreign(runs: &[&Driven], entries: &[Value]) -> Vec<String> {
-    let groups: BTreeSet<&str> = runs.iter().map(|run| run.group.as_str()).collect();
-    let apps: BTreeSet<String> = runs.iter().map(|run| run.app_id.to_string()).collect();
-    entries
-        .iter()
-        .filter(|entry| {
-            let ours = match entry["kind"].as_str().unwrap_or_default() {
-                "policy" => entry["detail"]["app_id"]
-                    .as_str()
-                    .is_some_and(|app_id| apps.contains(app_id)),
-                "group" | "member" => entry["name"]
-                    .as_str()
-                    .is_some_and(|name| groups.contains(name)),
-                _ => false,
-            };
-            !ours
-        })
-        .map(|entry| format!("something that Postern did not make was touched: {entry}"))
-        .collect()
 }

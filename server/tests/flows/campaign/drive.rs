@@ -1,6 +1,6 @@
 //! One run: an operator starts a setup, meddles with it, and sees it to its end.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep, sleep_until};
@@ -8,7 +8,10 @@ use uuid::Uuid;
 
 use super::{
     block::{Shared, id},
-    plan::{Meddling, Plan, Secret},
+    failures,
+    plan::{Meddling, Plan, Secret, Trap},
+    trap::{self, Planted},
+    watch::{Claimed, watch},
 };
 
 /// After the faults have ended, something changes within this. A busy machine may need long for
@@ -26,6 +29,13 @@ pub struct Driven {
     pub group: String,
     pub senders: Vec<String>,
     pub refused: Vec<String>,
+    /// The application's.
+    pub secret: String,
+    pub planted: Planted,
+    /// What its operator asked of it.
+    pub asked: BTreeSet<&'static str>,
+    /// Everything that it was ever called.
+    pub called: BTreeSet<String>,
     /// None: it was never started.
     pub setup: Option<Uuid>,
     /// The state at the end.
@@ -38,7 +48,6 @@ pub struct Driven {
 struct Drive {
     shared: Arc<Shared>,
     customer: String,
-    secret: String,
     run: Driven,
 }
 
@@ -47,13 +56,16 @@ pub async fn drive(shared: Arc<Shared>, plan: Plan) -> Driven {
     let registered = register(&shared, &plan).await;
     let mut drive = Drive {
         customer: shared.customers[plan.domain].clone(),
-        secret: registered["secret"].as_str().expect("a secret").to_owned(),
         run: Driven {
             app_id: id(&registered["app_id"]),
             object: id(&registered["object_id"]),
             group: format!("postern-mailer-{}", plan.seed),
             senders,
             refused,
+            secret: registered["secret"].as_str().expect("a secret").to_owned(),
+            planted: Planted::default(),
+            asked: BTreeSet::new(),
+            called: BTreeSet::new(),
             setup: None,
             end: "never started".to_owned(),
             problems: Vec::new(),
@@ -62,10 +74,24 @@ pub async fn drive(shared: Arc<Shared>, plan: Plan) -> Driven {
         },
         shared,
     };
+    trap::plant(&drive.shared, &mut drive.run);
     sleep(drive.run.plan.delay).await;
     if drive.start().await {
+        trap::plant_later(&drive.shared, &mut drive.run);
+        let (ended, has_ended) = tokio::sync::watch::channel(false);
+        let claimed = Claimed {
+            domain: drive.run.plan.domain,
+            app_id: drive.run.app_id,
+            senders: drive.run.senders.clone(),
+        };
+        let setup = drive.run.setup.expect("a setup");
+        let watched = tokio::spawn(watch(drive.shared.clone(), setup, claimed, has_ended));
         drive.meddle().await;
         drive.finish().await;
+        ended.send_replace(true);
+        let seen = watched.await.expect("what was seen");
+        drive.run.violations.extend(seen.violations);
+        drive.run.called = seen.called;
     }
     drive.run
 }
@@ -97,6 +123,10 @@ impl Drive {
                 self.wrong(format!("a problem without \"{part}\": {problem}"));
             }
         }
+        let remedies = ["wait", "act", "consent", "never"];
+        if !remedies.iter().any(|one| problem["remedy"] == *one) {
+            self.wrong(format!("a problem without a remedy: {problem}"));
+        }
         if key != "conflict" {
             self.run.problems.push(key);
         }
@@ -105,7 +135,12 @@ impl Drive {
     /// Starts it, as often as it takes. False: it could not be started, rightly.
     async fn start(&mut self) -> bool {
         let run = &self.run;
-        let mut query = format!("app={}&group={}", run.object, run.group);
+        let group = if run.plan.existing {
+            format!("{}@{}", run.group, run.plan.domain)
+        } else {
+            run.group.clone()
+        };
+        let mut query = format!("app={}&group={group}", run.object);
         for sender in &run.senders {
             query.push_str(&format!("&sender={sender}"));
         }
@@ -116,7 +151,7 @@ impl Drive {
             query.push_str("&prove=1");
         }
         let secret = match run.plan.secret {
-            Secret::AtOnce => self.secret.clone(),
+            Secret::AtOnce => self.run.secret.clone(),
             Secret::WrongFirst => "this~is~not~the~secret".to_owned(),
             Secret::Later | Secret::Never => String::new(),
         };
@@ -159,7 +194,9 @@ impl Drive {
                 let problem = told["problem"].clone();
                 if problem.is_object() {
                     self.told(&problem);
-                    if self.calm() && self.run.plan.is_sick() {
+                    let taken =
+                        self.run.plan.trap == Some(Trap::Taken) && problem["key"] == "input.group";
+                    if taken || (self.calm() && self.run.plan.is_sick()) {
                         self.run.end = "refused".to_owned();
                         return false;
                     }
@@ -179,7 +216,8 @@ impl Drive {
         self.run.setup.is_some()
     }
 
-    async fn ask(&mut self, what: &str, more: Option<(&str, &str)>) -> Option<u16> {
+    async fn ask(&mut self, what: &'static str, more: Option<(&str, &str)>) -> Option<u16> {
+        self.run.asked.insert(what);
         let setup = self.run.setup.expect("a setup").to_string();
         let mut fields = vec![
             ("customer", self.customer.as_str()),
@@ -310,15 +348,20 @@ impl Drive {
             return;
         };
         self.told(&problem);
+        let step = kind.as_str().unwrap_or("?");
+        if let Some(why) = failures::wrong(&self.shared, &self.run, step, &problem) {
+            self.wrong(why);
+        }
         if let (Some(key), Some(kind)) = (self.run.problems.pop(), kind.as_str()) {
             self.run.problems.push(format!("{kind}:{key}"));
         }
         *retries += 1;
-        if *retries <= RETRIES || !self.calm() {
+        let stopped = self.run.plan.trap.is_some_and(Trap::stops);
+        if (*retries <= RETRIES && !stopped) || !self.calm() {
             self.ask("retry_setup", None).await;
             return;
         }
-        if !self.run.plan.is_sick() {
+        if !self.run.plan.is_sick() && !stopped {
             self.wrong(format!("it cannot be finished: {problem}"));
         }
         if row["intent"] == "forward" {
@@ -331,7 +374,7 @@ impl Drive {
             self.ask("skip_proof", None).await;
             return;
         }
-        let secret = self.secret.clone();
+        let secret = self.run.secret.clone();
         self.ask("give_secret", Some(("secret", &secret))).await;
     }
 }

@@ -45,6 +45,26 @@ pub enum Meddling {
     RollBackLater,
 }
 
+/// What somebody else has in the customer, and Postern must not touch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trap {
+    /// A RestrictAccess policy of the same application, which would leave more open.
+    Restrict,
+    /// A DenyAccess policy of the same application, which does not contradict the plan.
+    Deny,
+    /// A group with the name that the plan wants.
+    Taken,
+    /// The same, made in the moment after the plan was approved.
+    TakenLater,
+}
+
+impl Trap {
+    /// The setup cannot end well, and must say why.
+    pub fn stops(self) -> bool {
+        self != Self::Deny
+    }
+}
+
 #[derive(Clone, Debug)]
 pub struct Plan {
     pub seed: u64,
@@ -58,6 +78,9 @@ pub struct Plan {
     pub meddling: Option<(Meddling, Duration)>,
     /// Two operators start the same at the same time.
     pub twice: bool,
+    pub trap: Option<Trap>,
+    /// The plan takes a group that is there already, with exactly its senders.
+    pub existing: bool,
     /// Operators try again and look while the faults go on.
     pub impatient: bool,
     /// Before it starts.
@@ -93,21 +116,43 @@ impl Plan {
             3 => Some((Meddling::RollBackLater, when)),
             _ => None,
         };
+        let (senders, refused) = (rng.random_range(1..=4), rng.random_range(1..=3));
+        let (prove, twice) = (rng.random_bool(0.8), rng.random_bool(0.15));
+        let impatient = rng.random_bool(0.5);
+        let delay = Duration::from_millis(rng.random_range(0..6000));
+        let shuffle = rng.random();
+        let trap = match rng.random_range(0..20) {
+            _ if sick => None,
+            0 => Some(Trap::Restrict),
+            1..=2 => Some(Trap::Deny),
+            3 => Some(Trap::Taken),
+            4 => Some(Trap::TakenLater),
+            _ => None,
+        };
+        let group_is_free = trap.is_none_or(|trap| trap == Trap::Deny);
+        let existing = rng.random_bool(0.12) && group_is_free && !sick;
         Self {
             seed,
             domain,
             application: format!("Mailer {seed}"),
             grants,
-            senders: rng.random_range(1..=4),
-            refused: rng.random_range(1..=3),
-            prove: rng.random_bool(0.8),
+            senders,
+            refused,
+            prove,
             secret,
             meddling,
-            twice: rng.random_bool(0.15),
-            impatient: rng.random_bool(0.5),
-            delay: Duration::from_millis(rng.random_range(0..6000)),
-            shuffle: rng.random(),
+            twice,
+            trap,
+            existing,
+            impatient,
+            delay,
+            shuffle,
         }
+    }
+
+    /// It may send at all, so that there is mail to prove it with.
+    pub fn sends(&self) -> bool {
+        self.grants.contains(&"graph:Mail.Send")
     }
 
     pub fn is_sick(&self) -> bool {

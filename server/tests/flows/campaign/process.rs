@@ -1,6 +1,12 @@
 //! `postern serve` as processes that can be killed.
 
-use std::{net::TcpListener, process::Stdio, time::Duration};
+use std::{
+    fs::OpenOptions,
+    net::TcpListener,
+    path::{Path, PathBuf},
+    process::Stdio,
+    time::Duration,
+};
 
 use secrecy::ExposeSecret as _;
 use store::testing::TestDatabase;
@@ -11,12 +17,18 @@ use crate::support::{Accounts, SPEED, until};
 /// The key ring of `store::testing`, as a setting.
 const KEYS: &str = "test:KioqKioqKioqKioqKioqKioqKioqKioqKioqKioqKio=";
 
+/// What the log is searched for what must not be in it: all that Postern itself tells.
+const TOLD: &str = "info,engine=debug,microsoft=debug,store=debug,server=debug,app=debug,\
+                    sqlx=warn,graphile_worker=warn";
+
 /// One process, and how to start it again.
 pub struct Process {
     pub role: &'static str,
     /// Of one that serves pages.
     pub url: String,
     settings: Vec<(&'static str, String)>,
+    /// What it wrote, over all its lives.
+    pub log: PathBuf,
     child: Option<Child>,
 }
 
@@ -32,9 +44,20 @@ impl Process {
         accounts: &Accounts,
         database: &TestDatabase,
     ) -> Self {
+        Self::start_with(role, cloud, accounts, database, &[])
+    }
+
+    /// The same with settings of its own.
+    pub fn start_with(
+        role: &'static str,
+        cloud: &str,
+        accounts: &Accounts,
+        database: &TestDatabase,
+        own: &[(&'static str, String)],
+    ) -> Self {
         let port = free_port();
         let url = format!("http://localhost:{port}");
-        let site = std::path::Path::new(env!("CARGO_TARGET_TMPDIR"));
+        let site = Path::new(env!("CARGO_TARGET_TMPDIR"));
         let text = str::to_owned;
         let settings = vec![
             ("DATABASE_URL", text(database.server_url.expose_secret())),
@@ -53,7 +76,9 @@ impl Process {
         let mut process = Self {
             role,
             url,
-            settings,
+            // The later ones win.
+            settings: settings.into_iter().chain(own.iter().cloned()).collect(),
+            log: site.join(format!("{role}-{port}.log")),
             child: None,
         };
         process.begin();
@@ -63,6 +88,11 @@ impl Process {
     /// Starts it again after a kill.
     pub fn begin(&mut self) {
         let log = std::env::var("POSTERN_CAMPAIGN_LOG").ok();
+        let file = OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(&self.log)
+            .expect("a file");
         // A long campaign keeps its own copy, so that a build beside it does not change it.
         let binary = std::env::var("POSTERN_CAMPAIGN_SERVER")
             .unwrap_or_else(|_| env!("CARGO_BIN_EXE_postern").to_owned());
@@ -71,13 +101,13 @@ impl Process {
             .args(["serve", "--role", self.role, "--log", "text"])
             .env_clear()
             .envs(std::env::var("PATH").map(|path| ("PATH", path)))
-            .env("RUST_LOG", log.as_deref().unwrap_or("error"))
+            .env("RUST_LOG", log.as_deref().unwrap_or(TOLD))
             .envs(self.settings.iter().cloned())
             .stdout(Stdio::null())
             .stderr(if log.is_some() {
                 Stdio::inherit()
             } else {
-                Stdio::null()
+                file.into()
             })
             .kill_on_drop(true);
         self.child = Some(command.spawn().expect("a process"));
@@ -110,5 +140,12 @@ impl Process {
             answer.status().is_success().then_some(())
         })
         .await;
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // Read by then, or of no interest: the next one makes its own.
+        let _ = std::fs::remove_file(&self.log);
     }
 }

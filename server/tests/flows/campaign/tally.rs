@@ -2,6 +2,8 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
+use serde_json::{Value, json};
+
 #[derive(Debug, Default)]
 pub struct Tally {
     pub runs: u64,
@@ -13,6 +15,12 @@ pub struct Tally {
     pub kills: BTreeMap<String, u64>,
     pub cuts: u64,
     pub restarts: u64,
+    /// The strongest that was claimed of each setup in the end.
+    pub proofs: BTreeMap<String, u64>,
+    /// Traps that were planted.
+    pub traps: BTreeMap<String, u64>,
+    /// Entries of histories that were recomputed.
+    pub entries: u64,
     /// What operators were told in the meantime, by key.
     pub problems: BTreeMap<String, u64>,
     /// Each begins with the seed of its run.
@@ -48,6 +56,9 @@ impl Tally {
         self.setups += other.setups;
         self.cuts += other.cuts;
         self.restarts += other.restarts;
+        self.entries += other.entries;
+        merge(&mut self.proofs, other.proofs);
+        merge(&mut self.traps, other.traps);
         merge(&mut self.ends, other.ends);
         merge(&mut self.faults, other.faults);
         merge(&mut self.kills, other.kills);
@@ -66,17 +77,40 @@ impl Tally {
     /// One line with everything.
     pub fn line(&self, seed: u64, took: Duration) -> String {
         format!(
-            "seed {seed}, runs {}, setups {} in {} s; ends {}; faults {}; kills {}; cut connections {}; Postgres restarts {}; problems told {}; violations {}",
+            "seed {seed}, runs {}, setups {} in {} s; ends {}; proofs {}; traps {}; faults {}; kills {}; cut connections {}; Postgres restarts {}; entries verified {}; problems told {}; violations {}",
             self.runs,
             self.setups,
             took.as_secs(),
             shown(&self.ends),
+            shown(&self.proofs),
+            shown(&self.traps),
             shown(&self.faults),
             shown(&self.kills),
             self.cuts,
             self.restarts,
+            self.entries,
             shown(&self.problems),
             self.violations.len(),
         )
+    }
+
+    /// The same as one object.
+    pub fn json(&self, seed: u64, took: Duration) -> Value {
+        json!({
+            "seed": seed,
+            "runs": self.runs,
+            "seconds": took.as_secs(),
+            "setups": self.setups,
+            "ends": self.ends,
+            "proofs": self.proofs,
+            "traps": self.traps,
+            "faults": self.faults,
+            "kills": self.kills,
+            "cut_connections": self.cuts,
+            "postgres_restarts": self.restarts,
+            "entries_verified": self.entries,
+            "problems_told": self.problems,
+            "violations": self.violations,
+        })
     }
 }

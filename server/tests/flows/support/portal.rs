@@ -70,6 +70,7 @@ impl Portal {
             pace: SPEED,
             site: site.0,
             workers: 4,
+            call: std::time::Duration::from_secs(60),
             log: LogFormat::Text,
         };
         let (stop, stopped) = watch::channel(false);

@@ -7,16 +7,12 @@ use std::{
 
 use axum::body::Bytes;
 use cloud::{
-    Cloud, Config, Delays, Seed,
+    Cloud, Config, Delays, Seed, control,
     entra::{Refresh, token},
     graph,
     http_parts::Call,
     permissions::Resource,
-    world::{
-        World,
-        enforcement::{self, View},
-        tenant::Tenant,
-    },
+    world::{World, tenant::Tenant},
 };
 use futures::future::BoxFuture;
 use http::{HeaderMap, HeaderValue, Method, header};
@@ -200,8 +196,12 @@ pub fn mailboxes(tenant: &Tenant) -> Vec<Uuid> {
         .collect()
 }
 
-/// Every principal that holds or may hold something, and a few that do not.
-pub fn applications(tenant: &Tenant) -> Vec<(Uuid, Uuid)> {
+/// So many of a customer are compared.
+const MOST_APPLICATIONS: usize = 60;
+
+/// Every principal that holds or may hold something, and a few that do not: object, client id,
+/// and whether it holds.
+pub fn applications(tenant: &Tenant) -> Vec<(Uuid, Uuid, bool)> {
     let mut held: BTreeSet<Uuid> = tenant
         .assignments
         .iter()
@@ -219,16 +219,20 @@ pub fn applications(tenant: &Tenant) -> Vec<(Uuid, Uuid)> {
         .keys()
         .filter(|id| !held.contains(id))
         .take(5);
+    // Where there are very many, they are much alike.
+    let step = held.len().div_ceil(MOST_APPLICATIONS).max(1);
     held.iter()
-        .chain(others)
-        .filter_map(|id| tenant.principals.get(id))
-        .filter(|principal| principal.resource.is_none())
-        .map(|principal| (principal.id, principal.app_id))
+        .step_by(step)
+        .map(|id| (id, true))
+        .chain(others.map(|id| (id, false)))
+        .filter_map(|(id, holds)| Some((tenant.principals.get(id)?, holds)))
+        .filter(|(principal, _)| principal.resource.is_none())
+        .map(|(principal, holds)| (principal.id, principal.app_id, holds))
         .collect()
 }
 
-/// Permissions whose every use the cloud decides, sending apart.
-pub const DECIDED: [&str; 10] = [
+/// Graph's permissions whose use the cloud decides, sending apart.
+pub const DECIDED: [&str; 17] = [
     "Mail.Read",
     "Mail.ReadBasic",
     "Mail.ReadWrite",
@@ -239,66 +243,131 @@ pub const DECIDED: [&str; 10] = [
     "Contacts.Read",
     "Contacts.ReadWrite",
     "Mail.ReadBasic.All",
+    "MailboxItem.Read.All",
+    "MailboxItem.ReadWrite.All",
+    "MailboxItem.Export.All",
+    "MailboxItem.ImportExport.All",
+    "MailboxFolder.Read.All",
+    "MailboxFolder.ReadWrite.All",
+    "Mail-Advanced.ReadWrite.All",
 ];
 
-/// Whether the cloud's enforcement lets an application use a permission of [`DECIDED`] on a
-/// mailbox: a grant in Entra that policies leave, or a role in Exchange.
-pub fn may_use(
-    world: &mut World,
-    tenant: Uuid,
-    (principal, app_id): (Uuid, Uuid),
-    permission: &str,
-    mailbox: Uuid,
-) -> bool {
-    let now = world.dice.now();
-    let World { tenants, dice, .. } = world;
-    let tenant = tenants.get(tenant).expect("a tenant");
-    if !tenant
-        .principals
-        .get(&principal)
-        .is_some_and(|found| found.enabled)
-        || !tenant.exchange.licensed
-    {
-        return false;
-    }
-    let granted = tenant
-        .app_roles_of(principal, Resource::Graph)
-        .contains(&permission);
-    if granted && enforcement::policies_allow(tenant, app_id, mailbox, View::InForce, now) {
-        return true;
-    }
-    let pointed = tenant
-        .exchange
-        .pointers
-        .iter()
-        .any(|pointer| pointer.object_id == principal);
-    pointed && enforcement::rbac_allows(tenant, principal, permission, mailbox, dice)
-}
+/// The same of Exchange Online: EWS, the mail protocols, the retired Outlook API.
+pub const ON_EXCHANGE: [&str; 9] = [
+    "full_access_as_app",
+    "IMAP.AccessAsApp",
+    "POP.AccessAsApp",
+    "SMTP.SendAsApp",
+    "Calendars.ReadWrite.All",
+    "MailboxSettings.ReadWrite",
+    "Mail.Read",
+    "Mail.ReadWrite",
+    "Mail.Send",
+];
+
+/// Requests of Graph that read a mailbox, and the permissions of which any is enough.
+pub const BY_REQUEST: [(&str, &[&str]); 4] = [
+    (
+        "messages",
+        &[
+            "Mail.Read",
+            "Mail.ReadWrite",
+            "Mail.ReadBasic",
+            "Mail.ReadBasic.All",
+        ],
+    ),
+    (
+        "mailboxSettings",
+        &["MailboxSettings.Read", "MailboxSettings.ReadWrite"],
+    ),
+    ("events", &["Calendars.Read", "Calendars.ReadWrite"]),
+    ("contacts", &["Contacts.Read", "Contacts.ReadWrite"]),
+];
 
 /// A token of an application, as client credentials give it; none when it may not have one.
-pub fn token_of(world: &mut World, tenant: Uuid, app_id: Uuid) -> Option<String> {
-    let answer = token::for_application(world, tenant, app_id, Resource::Graph).ok()?;
+pub fn token_of(
+    world: &mut World,
+    tenant: Uuid,
+    app_id: Uuid,
+    resource: Resource,
+) -> Option<String> {
+    let answer = token::for_application(world, tenant, app_id, resource).ok()?;
     answer["access_token"].as_str().map(str::to_owned)
 }
 
-/// Has an application send from a mailbox. False: the cloud refused.
-pub fn sends(world: &mut World, token: &str, mailbox: Uuid) -> bool {
+fn call(method: Method, path: &str, token: &str, body: &Value) -> Call {
     let mut headers = HeaderMap::new();
     let bearer = format!("Bearer {token}");
     headers.insert(
         header::AUTHORIZATION,
         HeaderValue::try_from(bearer).expect("a header"),
     );
+    Call::new(method, path, headers, Bytes::from(body.to_string()))
+}
+
+/// Whether the cloud lets an application use each permission on each mailbox, by its probe: what
+/// is no request of Graph's can be asked there. Without a token, or without Exchange, it may
+/// nothing.
+pub fn may_use(
+    world: &mut World,
+    token: Option<&str>,
+    resource: Resource,
+    permissions: &[&'static str],
+    mailboxes: &[Uuid],
+) -> Vec<(Uuid, &'static str, bool)> {
+    let name = match resource {
+        Resource::Graph => "graph",
+        Resource::Exchange => "exchange",
+    };
+    let answer = token.and_then(|token| {
+        let body = json!({
+            "resource": name, "permissions": permissions,
+            "mailboxes": mailboxes.iter().map(Uuid::to_string).collect::<Vec<_>>(),
+        });
+        let call = call(Method::POST, "/_cloud/probe", token, &body);
+        let reply = control::answer(world, &call);
+        let said: Value = serde_json::from_slice(&reply.body).expect("JSON");
+        if reply.status != 200 {
+            assert_eq!(said["error"], "the tenant has no mailboxes");
+            return None;
+        }
+        Some(said)
+    });
+    let mut all = Vec::new();
+    for mailbox in mailboxes {
+        for value in permissions {
+            let may = match &answer {
+                None => false,
+                Some(said) => said["may"][mailbox.to_string()][*value]
+                    .as_bool()
+                    .expect("an answer"),
+            };
+            all.push((*mailbox, *value, may));
+        }
+    }
+    all
+}
+
+/// Has an application read something of a mailbox at Graph. False: the cloud refused.
+pub fn asks(world: &mut World, token: &str, mailbox: Uuid, what: &str) -> bool {
+    let path = format!("/v1.0/users/{mailbox}/{what}");
+    let reply = graph::handle(world, &call(Method::GET, &path, token, &Value::Null));
+    let said = String::from_utf8_lossy(&reply.body);
+    match reply.status {
+        200 => true,
+        403 if said.contains("ErrorAccessDenied") => false,
+        404 if said.contains("MailboxNotEnabledForRESTAPI") => false,
+        other => panic!("{other}: {said}"),
+    }
+}
+
+/// Has an application send from a mailbox. False: the cloud refused.
+pub fn sends(world: &mut World, token: &str, mailbox: Uuid) -> bool {
     let mail: Value = json!({"message": {
         "subject": "May I?",
         "toRecipients": [{"emailAddress": {"address": "somebody@elsewhere.example"}}]}});
-    let call = Call::new(
-        Method::POST,
-        &format!("/v1.0/users/{mailbox}/sendMail"),
-        headers,
-        Bytes::from(mail.to_string()),
-    );
-    let reply = graph::handle(world, &call);
+    let path = format!("/v1.0/users/{mailbox}/sendMail");
+    let reply = graph::handle(world, &call(Method::POST, &path, token, &mail));
     let said = String::from_utf8_lossy(&reply.body);
     match reply.status {
         202 => true,

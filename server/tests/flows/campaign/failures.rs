@@ -1,0 +1,47 @@
+//! A step that fails has to have a reason: what passes by itself is waited for.
+
+use serde_json::Value;
+
+use super::{
+    block::Shared,
+    drive::Driven,
+    plan::{Secret, Trap},
+};
+
+/// Which fault of the campaign was met in a customer.
+fn met(shared: &Shared, domain: &str, kinds: &[&str]) -> bool {
+    shared.cloud.with_world(|world| {
+        let tenant = world.tenants.resolve(domain);
+        world.books.log().any(|entry| {
+            entry.tenant == tenant
+                && entry
+                    .fault
+                    .as_deref()
+                    .and_then(|fault| fault.strip_prefix("campaign:"))
+                    .is_some_and(|kind| kinds.contains(&kind))
+        })
+    })
+}
+
+/// Says why the step may not have failed with that problem; none: it had to.
+///
+/// Only one kind of fault looks like something that somebody has to mend: Exchange answers with
+/// NUL bytes to whoever lacks a role (MICROSOFT.md §1.4). Throttling, outages, spoilt answers and
+/// giving up are to be waited for.
+pub fn wrong(shared: &Shared, run: &Driven, kind: &str, problem: &Value) -> Option<String> {
+    let key = problem["key"].as_str().unwrap_or("?");
+    let plan = &run.plan;
+    let explained = match key {
+        _ if plan.is_sick() => {
+            key.starts_with("readiness.")
+                || key.starts_with("exchange.")
+                || key == "entra.consent_missing"
+        }
+        "readiness.other_policy" => plan.trap == Some(Trap::Restrict),
+        "group.taken" => plan.trap == Some(Trap::TakenLater),
+        "entra.secret_wrong" => kind == "prove" && plan.secret == Secret::WrongFirst,
+        "exchange.role_missing" => met(shared, plan.domain, &["nul", "nul_gzip"]),
+        _ => false,
+    };
+    (!explained).then(|| format!("{kind} failed instead of waiting: {problem}"))
+}

@@ -1,0 +1,103 @@
+//! What must not be left in the end: jobs, leases, secrets.
+
+use std::path::Path;
+
+use tokio::time::{Duration, Instant};
+
+use super::{block::Shared, drive::Driven};
+
+/// Jobs that were locked by the dead are taken up within this.
+const JOBS_PATIENCE: Duration = Duration::from_secs(40);
+
+/// Nothing waits for a dead worker, nothing is given up: no job of any kind, and no turn to read a
+/// customer whose lease is over or that is due.
+pub async fn stuck(shared: &Shared) -> Vec<String> {
+    let ends = Instant::now() + JOBS_PATIENCE;
+    loop {
+        let mut left = shared
+            .rows(
+                "select id, task_id, payload, attempts, max_attempts, last_error, locked_at, run_at
+                 from graphile_worker._private_jobs
+                 where (attempts >= max_attempts or run_at <= now() + interval '1 minute')
+                   -- Replaced while it ran, by one that carries its key now: the purge's.
+                   and not (key is null and attempts >= max_attempts and locked_at is null)",
+            )
+            .await;
+        left.extend(
+            shared
+                .rows(
+                    "select customer_id, lease, lease_until, due_at from scans
+                     where (lease is null and due_at < now())
+                        or (lease is not null and lease_until < now())",
+                )
+                .await,
+        );
+        if left.is_empty() {
+            return Vec::new();
+        }
+        if Instant::now() >= ends {
+            return left
+                .iter()
+                .map(|job| format!("a job is stuck: {job}"))
+                .collect();
+        }
+        tokio::time::sleep(Duration::from_millis(300)).await;
+    }
+}
+
+/// No secret is kept, and none stands anywhere in the database as it is, in whatever table.
+pub async fn secrets(shared: &Shared, runs: &[Driven]) -> Vec<String> {
+    let mut found: Vec<String> = shared
+        .rows("select setup_id from secrets")
+        .await
+        .iter()
+        .map(|row| format!("a secret is left of the setup {}", row["setup_id"]))
+        .collect();
+    let list: Vec<String> = runs.iter().map(|run| format!("'{}'", run.secret)).collect();
+    let list = list.join(", ");
+    let tables = shared
+        .rows(
+            "select format('%I.%I', table_schema, table_name) as name
+             from information_schema.tables
+             where table_schema in ('public', 'graphile_worker') and table_type = 'BASE TABLE'",
+        )
+        .await;
+    assert!(tables.len() > 15, "{} tables", tables.len());
+    for table in tables {
+        let name = table["name"].as_str().expect("a name");
+        let query = format!(
+            "select count(*) as rows from {name} x
+             where exists (select 1 from unnest(array[{list}]) secret
+                           where position(secret in x::text) > 0
+                              or position(encode(convert_to(secret, 'utf8'), 'hex') in x::text) > 0)"
+        );
+        let rows = &shared.rows(&query).await[0]["rows"];
+        if *rows != 0 {
+            found.push(format!("{rows} rows of {name} hold a secret as it is"));
+        }
+    }
+    found
+}
+
+/// Nor does a log.
+pub fn logged(logs: &[&Path], runs: &[Driven]) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut bytes = 0;
+    for path in logs {
+        let text = std::fs::read(path).expect("a log");
+        let text = String::from_utf8_lossy(&text);
+        bytes += text.len();
+        for run in runs.iter().filter(|run| text.contains(&run.secret)) {
+            found.push(format!(
+                "seed {}: its secret is in {}",
+                run.plan.seed,
+                path.display()
+            ));
+        }
+    }
+    // With a log of its own on the terminal there is nothing to read.
+    if bytes == 0 && std::env::var_os("POSTERN_CAMPAIGN_LOG").is_none() {
+        found.push("nobody wrote a log".to_owned());
+    }
+    found
+}

@@ -1,0 +1,186 @@
+//! What somebody else has in a customer: planted before or beside a setup, and looked at again in
+//! the end.
+
+use cloud::{
+    clock::Time,
+    world::{
+        exchange::{Policy, PolicyScope},
+        tenant::{Change, Group, GroupKind, Membership, Tenant},
+    },
+};
+use uuid::Uuid;
+
+use super::{block::Shared, drive::Driven, plan::Trap};
+
+/// What was planted for one run.
+#[derive(Clone, Debug, Default)]
+pub struct Planted {
+    /// Each group as it was.
+    groups: Vec<(Uuid, String)>,
+    /// Each policy as it was.
+    policies: Vec<(String, String)>,
+}
+
+impl Planted {
+    pub fn is_empty(&self) -> bool {
+        self.groups.is_empty() && self.policies.is_empty()
+    }
+}
+
+fn tenant_of<T>(shared: &Shared, domain: &str, look: impl FnOnce(&mut Tenant, Time) -> T) -> T {
+    shared.cloud.with_world(|world| {
+        let now = world.dice.now();
+        let id = world.tenants.resolve(domain).expect("a tenant");
+        look(world.tenants.get(id).expect("a tenant"), now)
+    })
+}
+
+fn user(tenant: &Tenant, address: &str) -> Uuid {
+    let found = tenant.users.values().find(|user| {
+        user.mailbox
+            .as_ref()
+            .is_some_and(|mailbox| mailbox.smtp.eq_ignore_ascii_case(address))
+    });
+    found.expect("a mailbox").id
+}
+
+fn make_group(tenant: &mut Tenant, now: Time, name: &str, members: &[Uuid]) -> Group {
+    let id = Uuid::new_v5(&tenant.id, name.as_bytes());
+    Group {
+        id,
+        guid: Uuid::new_v5(&id, b"guid"),
+        kind: GroupKind::MailSecurity,
+        name: name.to_owned(),
+        alias: name.to_owned(),
+        display_name: name.to_owned(),
+        description: "somebody else's".to_owned(),
+        smtp: format!("{name}@{}", tenant.domain),
+        aliases: Vec::new(),
+        rid: u32::try_from(40_000 + tenant.groups.len()).expect("a number"),
+        owners: Vec::new(),
+        foreign_owners: Vec::new(),
+        hidden: false,
+        require_sender_authentication: true,
+        hidden_membership: false,
+        join_restriction: "Closed".to_owned(),
+        depart_restriction: "Closed".to_owned(),
+        members: members
+            .iter()
+            .map(|member| Membership {
+                member: *member,
+                added: Change::known(now),
+                removed: None,
+            })
+            .collect(),
+        created: now,
+        in_exchange: now,
+        in_graph: now,
+    }
+}
+
+/// Makes a group, unless its address is taken.
+fn group(shared: &Shared, run: &mut Driven, name: &str, members: &[String]) -> Option<Uuid> {
+    let made = tenant_of(shared, run.plan.domain, |tenant, now| {
+        let members: Vec<Uuid> = members.iter().map(|one| user(tenant, one)).collect();
+        let group = make_group(tenant, now, name, &members);
+        let taken = tenant
+            .groups
+            .values()
+            .any(|other| other.name == group.name || other.smtp == group.smtp);
+        if taken {
+            return None;
+        }
+        let (id, shown) = (group.id, format!("{group:?}"));
+        tenant.groups.insert(id, group);
+        Some((id, shown))
+    })?;
+    run.planted.groups.push(made.clone());
+    Some(made.0)
+}
+
+fn policy(shared: &Shared, run: &mut Driven, group: Uuid, deny: bool) {
+    let app_id = run.app_id.to_string();
+    let made = tenant_of(shared, run.plan.domain, |tenant, now| {
+        let found = &tenant.groups[&group];
+        let policy = Policy {
+            app_id,
+            deny,
+            description: "somebody else's".to_owned(),
+            scope: PolicyScope {
+                id: found.id,
+                sid: tenant.sid(found.rid),
+                name: found.name.clone(),
+                display_name: found.display_name.clone(),
+            },
+            created: now,
+            visible: now,
+            enforced: now,
+            removed: None,
+        };
+        let made = (policy.identity(tenant.id), format!("{policy:?}"));
+        tenant.exchange.policies.push(policy);
+        made
+    });
+    run.planted.policies.push(made);
+}
+
+/// Before the setup starts: what its plan finds. The plan's group, if it takes one that is there.
+pub fn plant(shared: &Shared, run: &mut Driven) {
+    let others = run.refused.clone();
+    if run.plan.existing {
+        let senders = run.senders.clone();
+        let name = format!("there-before-{}", run.plan.seed);
+        group(shared, run, &name, &senders).expect("a free name");
+        run.group = name;
+    }
+    let name = format!("somebody-elses-{}", run.plan.seed);
+    match run.plan.trap {
+        Some(Trap::Taken) => {
+            let name = run.group.clone();
+            group(shared, run, &name, &others).expect("a free name");
+        }
+        Some(Trap::Deny) => {
+            let id = group(shared, run, &name, &others).expect("a free name");
+            policy(shared, run, id, true);
+        }
+        Some(Trap::Restrict) => {
+            let id = group(shared, run, &name, &others).expect("a free name");
+            policy(shared, run, id, false);
+        }
+        Some(Trap::TakenLater) | None => {}
+    }
+}
+
+/// Once it has started: the group that it wants, if it is not quicker.
+pub fn plant_later(shared: &Shared, run: &mut Driven) {
+    if run.plan.trap == Some(Trap::TakenLater) {
+        let (name, others) = (run.group.clone(), run.refused.clone());
+        if group(shared, run, &name, &others).is_none() {
+            // The setup was quicker: nothing is in its way.
+            run.plan.trap = None;
+        }
+    }
+}
+
+/// What was planted is there as it was.
+pub fn untouched(shared: &Shared, run: &Driven) -> Vec<String> {
+    tenant_of(shared, run.plan.domain, |tenant, _| {
+        let mut wrong = Vec::new();
+        for (id, was) in &run.planted.groups {
+            let is = tenant.groups.get(id).map(|group| format!("{group:?}"));
+            if is.as_ref() != Some(was) {
+                wrong.push(format!("somebody else's group was {was} and is {is:?}"));
+            }
+        }
+        for (identity, was) in &run.planted.policies {
+            let mut found = tenant.exchange.policies.iter();
+            let is = found
+                .find(|policy| policy.identity(tenant.id) == *identity)
+                .map(|policy| format!("{policy:?}"));
+            if is.as_ref() != Some(was) {
+                wrong.push(format!("somebody else's policy was {was} and is {is:?}"));
+            }
+        }
+        wrong
+    })
+}

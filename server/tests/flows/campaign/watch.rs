@@ -1,0 +1,115 @@
+//! Looks at a setup all the while: whatever it claims has to be so in that moment, and whatever it
+//! waits for has a name.
+
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
+
+use cloud::world::enforcement::{View, policies_allow};
+use serde_json::Value;
+use uuid::Uuid;
+
+use super::block::Shared;
+
+const LOOK: Duration = Duration::from_millis(150);
+
+/// Who confines what.
+#[derive(Clone, Debug)]
+pub struct Claimed {
+    pub domain: &'static str,
+    pub app_id: Uuid,
+    pub senders: Vec<String>,
+}
+
+impl Claimed {
+    /// Whether the cloud lets the application send as its senders, and as nobody else.
+    pub fn holds(&self, shared: &Shared, view: View, said: &str) -> Vec<String> {
+        shared.cloud.with_world(|world| {
+            let now = world.dice.now();
+            let id = world.tenants.resolve(self.domain).expect("a tenant");
+            let tenant = world.tenants.get(id).expect("a tenant");
+            let mut wrong = Vec::new();
+            for user in tenant.users.values() {
+                let Some(mailbox) = &user.mailbox else {
+                    continue;
+                };
+                let address = mailbox.smtp.to_lowercase();
+                let allowed = policies_allow(tenant, self.app_id, user.id, view, now);
+                if allowed != self.senders.contains(&address) {
+                    wrong.push(format!(
+                        "{said}, and as {address} it may: {allowed} ({view:?})"
+                    ));
+                }
+            }
+            wrong
+        })
+    }
+}
+
+/// What was seen.
+#[derive(Debug, Default)]
+pub struct Seen {
+    /// Everything that it was ever called.
+    pub called: BTreeSet<String>,
+    pub violations: BTreeSet<String>,
+}
+
+async fn row(shared: &Shared, setup: Uuid) -> Value {
+    let query = format!(
+        "select s.proof, (select jsonb_agg(body order by position) from steps
+                          where setup_id = s.id) steps
+         from setups s where s.id = '{setup}'"
+    );
+    shared.rows(&query).await.remove(0)
+}
+
+/// Looks until it is dropped or the setup has ended, which `ended` tells.
+pub async fn watch(
+    shared: Arc<Shared>,
+    setup: Uuid,
+    claimed: Claimed,
+    mut ended: tokio::sync::watch::Receiver<bool>,
+) -> Seen {
+    let mut seen = Seen::default();
+    loop {
+        let over = *ended.borrow();
+        let now = row(&shared, setup).await;
+        let said = now["proof"].as_str().expect("a proof").to_owned();
+        for why in waits(&now) {
+            seen.violations.insert(why);
+        }
+        let view = match said.as_str() {
+            "checked" => Some(View::Configured),
+            "proven" => Some(View::InForce),
+            _ => None,
+        };
+        if let Some(view) = view {
+            let wrong = claimed.holds(&shared, view, &said);
+            // It may have been rolled back between the two looks.
+            if !wrong.is_empty() && row(&shared, setup).await["proof"] == said {
+                seen.violations.extend(wrong);
+            }
+        }
+        seen.called.insert(said);
+        if over {
+            return seen;
+        }
+        // Whoever tells of the end is gone: that is an end, too.
+        let _ = tokio::time::timeout(LOOK, ended.changed()).await;
+    }
+}
+
+/// A wait says for whom, for what, since when and until when.
+fn waits(row: &Value) -> Vec<String> {
+    let steps = row["steps"].as_array().into_iter().flatten();
+    steps
+        .filter(|step| step["state"] == "waiting")
+        .filter(|step| {
+            let named = ["microsoft", "throttle", "secret"]
+                .iter()
+                .any(|what| step["what"] == *what);
+            let why = step["why"].as_str().is_some_and(|why| !why.is_empty());
+            let (since, latest) = (step["since"].to_string(), step["latest"].to_string());
+            !named || !why || since == "null" || latest == "null"
+        })
+        .map(|step| format!("a wait does not say what for: {step}"))
+        .collect()
+}
