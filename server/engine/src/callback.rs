@@ -57,6 +57,8 @@ struct Admitted {
     refresh: SecretString,
     /// Of Graph, at the customer.
     access: AccessToken,
+    /// What that token is good for, by Entra's own word.
+    scopes: Vec<String>,
 }
 
 impl Engine {
@@ -186,7 +188,8 @@ impl Engine {
                     upn: identity.upn.clone(),
                 },
             };
-            let scopes = scopes::connecting(self.microsoft().endpoints());
+            // What Entra vouches for by now: Graph's. Exchange's come with its first token.
+            let scopes = &admitted.scopes;
             let said = match admitted.way {
                 Way::Gdap => format!("{} got in through GDAP.", identity.upn),
                 Way::Admin | Way::Link => format!("{} consented.", identity.upn),
@@ -197,7 +200,7 @@ impl Engine {
                     admitted.way,
                     &identity.upn,
                     identity.oid,
-                    &scopes,
+                    scopes,
                     &admitted.refresh,
                     now,
                 )
@@ -246,8 +249,10 @@ impl Engine {
         };
         let delegated = identity.guest
             || operator.is_some_and(|own| own.upn.eq_ignore_ascii_case(&identity.upn));
+        let scopes = self.granted(&redeemed);
         let refresh = redeemed.refresh.ok_or_else(no_lasting_token)?;
         Ok(Admitted {
+            scopes,
             way: if delegated { Way::Gdap } else { asked.way },
             identity,
             refresh,
@@ -283,11 +288,16 @@ impl Engine {
             .await
             .map_err(Failure::from)?;
         Ok(Admitted {
+            scopes: self.granted(&redeemed),
             way: Way::Gdap,
             identity,
             refresh: redeemed.refresh.unwrap_or(token),
             access: redeemed.access,
         })
+    }
+
+    fn granted(&self, redeemed: &Redeemed) -> Vec<String> {
+        redeemed.granted(&self.microsoft().endpoints().audience(Resource::Graph))
     }
 
     async fn redeem(

@@ -178,6 +178,25 @@ impl RefreshStore for Tokens {
             tx.commit().await.map_err(fault)
         })
     }
+
+    fn granted(
+        &self,
+        audience: &str,
+        scopes: Vec<String>,
+    ) -> BoxFuture<'_, Result<(), StoreFault>> {
+        let audience = audience.to_owned();
+        Box::pin(async move {
+            let mut tx = self
+                .store
+                .begin(self.access.partner())
+                .await
+                .map_err(fault)?;
+            tx.note_scopes(&self.access, &audience, &scopes)
+                .await
+                .map_err(fault)?;
+            tx.commit().await.map_err(fault)
+        })
+    }
 }
 
 fn fault(error: store::Error) -> StoreFault {

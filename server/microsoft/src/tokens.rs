@@ -40,6 +40,17 @@ pub trait RefreshStore: Send + Sync + fmt::Debug {
         new: SecretString,
         old: i64,
     ) -> BoxFuture<'_, std::result::Result<(), StoreFault>>;
+
+    /// Hears what Entra granted on the resource with this audience, in full names, with each
+    /// fresh token.
+    fn granted(
+        &self,
+        audience: &str,
+        scopes: Vec<String>,
+    ) -> BoxFuture<'_, std::result::Result<(), StoreFault>> {
+        let _ = (audience, scopes);
+        Box::pin(std::future::ready(Ok(())))
+    }
 }
 
 /// A token is renewed this long before it ends, so that none ends under way.
@@ -242,6 +253,14 @@ async fn fetch(asker: &Asker<'_>, resource: Resource) -> Result<Redeemed> {
     let redeemed = microsoft.refresh(*tenant, &token, &scopes).await?;
     if let Some(new) = redeemed.refresh.clone() {
         store.rotate(new, version).await.map_err(store_fault)?;
+    }
+    let audience = microsoft.endpoints().audience(resource);
+    let granted = redeemed.granted(&audience);
+    if !granted.is_empty() {
+        store
+            .granted(&audience, granted)
+            .await
+            .map_err(store_fault)?;
     }
     Ok(redeemed)
 }

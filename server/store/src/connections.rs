@@ -193,6 +193,35 @@ impl Tx {
         Ok(consented_at.into())
     }
 
+    /// Keeps what Entra says was granted on the resource whose names begin with `audience`, in
+    /// place of what was known of that resource.
+    pub async fn note_scopes(
+        &mut self,
+        access: &CustomerAccess,
+        audience: &str,
+        scopes: &[String],
+    ) -> Result<()> {
+        let (partner, customer) = self.changes(access)?;
+        sqlx::query(
+            "update connections set scopes = n.scopes
+             from (select array(
+                       select distinct scope from connections c,
+                           unnest(c.scopes || $4::text[]) as scope
+                       where c.partner_id = $1 and c.customer_id = $2
+                         and (not starts_with(scope, $3) or scope = any($4))
+                       order by scope) as scopes) n
+             where partner_id = $1 and customer_id = $2 and connections.scopes <> n.scopes
+               and disconnected_at is null",
+        )
+        .bind(partner.0)
+        .bind(customer.0)
+        .bind(format!("{audience}/"))
+        .bind(scopes)
+        .execute(self.conn())
+        .await?;
+        Ok(())
+    }
+
     /// The newest refresh token with its version, or none when disconnected.
     pub async fn refresh_token(
         &mut self,

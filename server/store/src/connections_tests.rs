@@ -65,6 +65,32 @@ async fn lives_from_consent_to_disconnect() {
     let stored = tx.stored_consent(access).await.unwrap().unwrap();
     assert_eq!(stored.account_object, ObjectId(Uuid::from_u128(3)));
     assert_eq!(stored.scopes, ["a", "b"]);
+    let scopes = |names: &[&str]| {
+        names
+            .iter()
+            .map(|&name| name.to_owned())
+            .collect::<Vec<_>>()
+    };
+    for (audience, granted) in [
+        ("https://one.example", ["https://one.example/Read"]),
+        ("https://two.example", ["https://two.example/Manage"]),
+        // What it was before is gone; the other resource's stay.
+        ("https://one.example", ["https://one.example/Write"]),
+    ] {
+        tx.note_scopes(access, audience, &scopes(&granted))
+            .await
+            .unwrap();
+    }
+    let stored = tx.stored_consent(access).await.unwrap().unwrap();
+    assert_eq!(
+        stored.scopes,
+        [
+            "a",
+            "b",
+            "https://one.example/Write",
+            "https://two.example/Manage"
+        ]
+    );
 
     // Broken is news once per problem; working again is news once.
     assert!(!tx.connection_ok(access, NOW).await.unwrap());

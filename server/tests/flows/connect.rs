@@ -33,12 +33,24 @@ async fn a_customer_is_connected_by_its_admin() {
     assert_eq!(view["connection"]["health"]["health"], "good");
     assert_eq!(view["connection"]["account"], "admin@fabrikam.example");
     assert_eq!(view["connection"]["way"], "admin");
-    assert!(
-        !view["connection"]["scopes"]
-            .as_array()
-            .expect("scopes")
-            .is_empty()
-    );
+    // What Entra vouched for, of both resources: no wish of ours, and nothing about the token.
+    let scopes = view["connection"]["scopes"].as_array().expect("scopes");
+    let named = |name: &str| {
+        scopes
+            .iter()
+            .any(|scope| scope.as_str().is_some_and(|scope| scope.ends_with(name)))
+    };
+    assert!(named("/Application.Read.All"), "{scopes:?}");
+    assert!(!named("offline_access") && !named(".default"), "{scopes:?}");
+    until("a token for Exchange", || {
+        let (mut owner, id) = (owner.clone(), id.clone());
+        async move {
+            let view = customer(&mut owner, &id).await;
+            let scopes = view["connection"]["scopes"].to_string();
+            scopes.contains("/Exchange.Manage").then_some(())
+        }
+    })
+    .await;
     assert_eq!(
         kinds(&mut owner, &id).await,
         ["consent.given", "consent.asked", "customer.added"]

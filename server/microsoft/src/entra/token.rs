@@ -39,6 +39,26 @@ pub struct Redeemed {
     pub expires_at: Timestamp,
 }
 
+impl Redeemed {
+    /// What was granted on a resource, in full names: Entra leaves the resource out where it is
+    /// Graph. Without what only says how the token came about.
+    pub fn granted(&self, audience: &str) -> Vec<String> {
+        const NO_RIGHTS: [&str; 4] = ["openid", "profile", "email", "offline_access"];
+        let mut all: Vec<String> = self
+            .scopes
+            .iter()
+            .filter(|scope| !NO_RIGHTS.contains(&scope.as_str()) && !scope.ends_with("/.default"))
+            .map(|scope| match scope.contains("://") {
+                true => scope.clone(),
+                false => format!("{audience}/{scope}"),
+            })
+            .collect();
+        all.sort_unstable();
+        all.dedup();
+        all
+    }
+}
+
 #[derive(Debug, Serialize, Deserialize)]
 struct IdToken {
     id_token: Option<String>,
