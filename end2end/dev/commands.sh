@@ -165,14 +165,14 @@ command_campaign() {
   local name=campaign::nothing_is_lost_doubled_or_wrongly_called_safe output status=0
   output=$(mktemp)
   run_cargo test --quiet -p server --test flows --no-run >&2 || die "the campaign does not build"
-  local shown=/dev/stdout
+  local shown=1
   if [ "$json" = yes ]; then
     # Standard output is for the object alone.
-    shown=/dev/stderr
+    shown=2
     POSTERN_CAMPAIGN_JSON=$(mktemp)
     export POSTERN_CAMPAIGN_JSON
   fi
-  (run_cargo test --quiet -p server --test flows -- --exact "$name" --nocapture 2>&1 | tee "$output" >"$shown") &
+  (run_cargo test --quiet -p server --test flows -- --exact "$name" --nocapture 2>&1 | tee "$output" >&"$shown") &
   wait_for $! || true
   grep -q "^test result: ok. 1 passed" "$output" || status=1
   if [ "$json" = yes ]; then

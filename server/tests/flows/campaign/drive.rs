@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
+use cloud::clock::Time;
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep, sleep_until};
 use uuid::Uuid;
@@ -36,6 +37,8 @@ pub struct Driven {
     pub asked: BTreeSet<&'static str>,
     /// Everything that it was ever called.
     pub called: BTreeSet<String>,
+    /// From when on its policy was enforced.
+    pub enforced: Option<Time>,
     /// None: it was never started.
     pub setup: Option<Uuid>,
     /// The state at the end.
@@ -66,6 +69,7 @@ pub async fn drive(shared: Arc<Shared>, plan: Plan) -> Driven {
             planted: Planted::default(),
             asked: BTreeSet::new(),
             called: BTreeSet::new(),
+            enforced: None,
             setup: None,
             end: "never started".to_owned(),
             problems: Vec::new(),
@@ -92,6 +96,7 @@ pub async fn drive(shared: Arc<Shared>, plan: Plan) -> Driven {
         let seen = watched.await.expect("what was seen");
         drive.run.violations.extend(seen.violations);
         drive.run.called = seen.called;
+        drive.run.enforced = seen.enforced;
     }
     drive.run
 }

@@ -23,34 +23,75 @@ fn between(from: Time, to: Time) -> f64 {
 /// asked.
 pub fn broken(shared: &Shared) -> Vec<String> {
     shared.cloud.with_world(|world| {
-        let entries: Vec<&LogEntry> = world
-            .books
-            .log()
-            .filter(|entry| entry.host == Host::Exchange && entry.connection.is_some())
-            .collect();
-        let mut found = Vec::new();
-        for (at, asked) in entries.iter().enumerate() {
-            let Some(seconds) = asked
-                .retry_after
-                .and_then(|seconds| u32::try_from(seconds).ok())
-                .filter(|seconds| *seconds > 0)
-            else {
-                continue;
-            };
-            let inside = entries.iter().skip(at + 1).find(|other| {
-                let after = between(asked.time, other.arrived);
-                other.connection == asked.connection
-                    && other.tenant == asked.tenant
-                    && after > ON_THE_WAY
-                    && after < 1000.0 * f64::from(seconds)
-            });
-            if let Some(other) = inside {
-                found.push(format!(
-                    "{} came at {} although {} had asked for a pause of {seconds} s at {}",
-                    other.operation, other.arrived, asked.operation, asked.time
-                ));
-            }
-        }
-        found
+        let entries: Vec<&LogEntry> = world.books.log().collect();
+        inside(&entries)
     })
+}
+
+fn inside(entries: &[&LogEntry]) -> Vec<String> {
+    let entries: Vec<&&LogEntry> = entries
+        .iter()
+        .filter(|entry| entry.host == Host::Exchange && entry.connection.is_some())
+        .collect();
+    let mut found = Vec::new();
+    for (at, asked) in entries.iter().enumerate() {
+        let Some(seconds) = asked
+            .retry_after
+            .and_then(|seconds| u32::try_from(seconds).ok())
+        else {
+            continue;
+        };
+        let broken = entries.iter().skip(at + 1).find(|other| {
+            let after = between(asked.time, other.arrived);
+            other.connection == asked.connection
+                && other.tenant == asked.tenant
+                && after > ON_THE_WAY
+                && after < 1000.0 * f64::from(seconds)
+        });
+        if let Some(other) = broken {
+            found.push(format!(
+                "{} came at {} although {} had asked for a pause of {seconds} s at {}",
+                other.operation, other.arrived, asked.operation, asked.time
+            ));
+        }
+    }
+    found
+}
+
+#[test]
+fn a_request_inside_a_pause_is_found() {
+    let began = cloud::clock::wall_now();
+    // After milliseconds of our own clock, by one of two processes.
+    let entry = |millis: f64, process: &str, retry_after| {
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "minutes"
+        )]
+        let at = began + std::time::Duration::from_millis((millis * SPEED).abs() as u64);
+        LogEntry {
+            number: 0,
+            time: at,
+            arrived: at,
+            host: Host::Exchange,
+            tenant: None,
+            operation: "Get-Mailbox".to_owned(),
+            user: None,
+            mailbox: None,
+            connection: Some(process.to_owned()),
+            status: 200,
+            retry_after,
+            client_request_id: None,
+            fault: None,
+            batched: false,
+        }
+    };
+    let asked = entry(0.0, "one", Some(3));
+    let count = |other: LogEntry| inside(&[&asked, &other]).len();
+    assert_eq!(count(entry(1500.0, "one", None)), 1);
+    assert_eq!(count(entry(2900.0, "one", None)), 1);
+    assert_eq!(count(entry(3100.0, "one", None)), 0);
+    assert_eq!(count(entry(1500.0, "another", None)), 0);
+    // On its way when the answer was given.
+    assert_eq!(count(entry(100.0, "one", None)), 0);
 }

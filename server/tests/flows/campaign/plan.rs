@@ -170,3 +170,19 @@ impl Plan {
         (senders.to_vec(), refused.to_vec())
     }
 }
+
+#[test]
+fn chance_draws_every_kind_of_plan() {
+    let plans: Vec<Plan> = (1..400).map(Plan::of).collect();
+    for trap in [Trap::Restrict, Trap::Deny, Trap::Taken, Trap::TakenLater] {
+        let seeds: Vec<u64> = plans
+            .iter()
+            .filter(|plan| plan.trap == Some(trap))
+            .map(|plan| plan.seed)
+            .collect();
+        println!("{trap:?}: {seeds:?}");
+        assert!(seeds.len() > 5, "{trap:?}: {seeds:?}");
+    }
+    assert!(plans.iter().filter(|plan| plan.existing).count() > 15);
+    assert!(plans.iter().any(Plan::is_sick));
+}

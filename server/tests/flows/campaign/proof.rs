@@ -1,39 +1,22 @@
 //! What is called proven was seen: mail that was refused and mail that was accepted, after the
 //! policy had taken effect. And what can be proven is.
 
-use cloud::{
-    books::{Host, LogEntry},
-    clock::Time,
-    world::World,
-};
+use cloud::books::{Host, LogEntry};
 
 use super::{block::Shared, drive::Driven, plan::Secret};
 
 /// So many senders are tried with real mail.
 const TRIED_SENDERS: usize = 2;
 
-/// When the setup's own policy began to be enforced: it counts also once it is removed.
-fn enforced_since(world: &mut World, run: &Driven) -> Option<Time> {
-    let setup = run.setup?.to_string();
-    let id = world.tenants.resolve(run.plan.domain)?;
-    let tenant = world.tenants.get(id)?;
-    tenant
-        .exchange
-        .policies
-        .iter()
-        .find(|policy| policy.names(run.app_id) && policy.description.contains(&setup))
-        .map(|policy| policy.enforced)
-}
-
 /// What the cloud's books lack of a proof.
 pub fn missing(shared: &Shared, run: &Driven) -> Vec<String> {
     if !run.called.contains("proven") {
         return Vec::new();
     }
+    let Some(since) = run.enforced else {
+        return vec!["proven, and there never was a policy".to_owned()];
+    };
     shared.cloud.with_world(|world| {
-        let Some(since) = enforced_since(world, run) else {
-            return vec!["proven, and there never was a policy".to_owned()];
-        };
         let app_id = run.app_id.to_string();
         let sends: Vec<&LogEntry> = world
             .books

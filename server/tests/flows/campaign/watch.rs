@@ -3,7 +3,10 @@
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
-use cloud::world::enforcement::{View, policies_allow};
+use cloud::{
+    clock::Time,
+    world::enforcement::{View, policies_allow},
+};
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -44,11 +47,26 @@ impl Claimed {
     }
 }
 
+/// From when on the policy that a setup made is enforced.
+fn enforced_since(shared: &Shared, setup: Uuid, claimed: &Claimed) -> Option<Time> {
+    let setup = setup.to_string();
+    shared.cloud.with_world(|world| {
+        let id = world.tenants.resolve(claimed.domain)?;
+        let tenant = world.tenants.get(id)?;
+        let mut policies = tenant.exchange.policies.iter();
+        let found = policies
+            .find(|policy| policy.names(claimed.app_id) && policy.description.contains(&setup))?;
+        Some(found.enforced)
+    })
+}
+
 /// What was seen.
 #[derive(Debug, Default)]
 pub struct Seen {
     /// Everything that it was ever called.
     pub called: BTreeSet<String>,
+    /// When the setup's policy began to be enforced. The cloud forgets policies that are gone.
+    pub enforced: Option<Time>,
     pub violations: BTreeSet<String>,
 }
 
@@ -71,6 +89,9 @@ pub async fn watch(
     let mut seen = Seen::default();
     loop {
         let over = *ended.borrow();
+        seen.enforced = seen
+            .enforced
+            .or_else(|| enforced_since(&shared, setup, &claimed));
         let now = row(&shared, setup).await;
         let said = now["proof"].as_str().expect("a proof").to_owned();
         for why in waits(&now) {
