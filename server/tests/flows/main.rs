@@ -19,6 +19,7 @@ mod live;
 mod lost;
 mod matrix;
 mod processes;
+mod reach;
 mod scans;
 mod setup;
 mod sign_in;
