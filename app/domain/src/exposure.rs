@@ -258,8 +258,8 @@ pub struct ExposurePage {
     pub customers: i64,
     /// Customers at which something can act as anyone.
     pub open_customers: i64,
-    /// Customers of which nothing was ever read, and those that could not be read when it was
-    /// last tried; the first few.
+    /// Customers of which nothing was ever read, and those that could not be read, in full or at
+    /// all, when it was last tried; the first few.
     pub not_read: Vec<NotRead>,
     pub not_read_count: i64,
     /// When the oldest and the newest of what is shown was read.
