@@ -48,6 +48,16 @@ create table scans (
     -- What pages call the mailboxes and groups of the reach, by object id.
     names jsonb,
     changes jsonb,
+    -- All mailboxes as they were last read, as [id, name], and when that was.
+    mailboxes jsonb,
+    mailboxes_at timestamptz,
+    -- The last good reading of each part that says who holds something: it stands in where that
+    -- part cannot be read.
+    kept jsonb,
+    -- The last certain answers: what the next reading is compared with.
+    known jsonb,
+    -- How often it was tried again in a row because of what passes by itself.
+    tries smallint not null default 0,
     foreign key (partner_id, customer_id) references customers (partner_id, id),
     foreign key (partner_id, fleet_id) references fleet_scans (partner_id, id)
 );
@@ -74,7 +84,10 @@ create table reaches (
     owner jsonb not null,
     -- 0 unrestricted, 1 all except some, 2 unknown, 3 confined, 4 nothing.
     level smallint not null check (level between 0 and 4),
-    -- The permissions and the level of each, in the same order.
+    -- It is confined, and to no more than the senders of a setup that is done and proven.
+    as_proven boolean not null default false,
+    -- The permissions by the names that pages call them (the resource is in the name where two
+    -- have the same), and the level of each, in the same order.
     permissions text[] not null,
     levels smallint[] not null check (cardinality(levels) = cardinality(permissions)),
     details jsonb,

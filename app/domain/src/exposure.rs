@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Problem, Timestamp,
     id::{AppId, CustomerId, FleetId, ObjectId},
-    reach::{Level, PartRead},
+    reach::{Change, Direction, Known, Level, PartRead, Reach},
     view::{CustomerHead, SetupRow},
 };
 
@@ -258,8 +258,8 @@ pub struct ExposurePage {
     pub customers: i64,
     /// Customers at which something can act as anyone.
     pub open_customers: i64,
-    /// Customers of which nothing was ever read, and those that could not be read when it was
-    /// last tried; the first few.
+    /// Customers of which nothing was ever read, and those that could not be read, in full or at
+    /// all, when it was last tried; the first few.
     pub not_read: Vec<NotRead>,
     pub not_read_count: i64,
     /// When the oldest and the newest of what is shown was read.
@@ -291,27 +291,80 @@ pub struct Fleet {
     pub remaining_millis: Option<i64>,
 }
 
-/// What differs from the reading before, in one sentence about one application.
+/// What differs from what was last certain, in one sentence about one application.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReachChange {
     pub object: ObjectId,
     pub name: String,
-    /// None: it was not there.
+    /// None: it was not there. Both alike: only its permissions changed.
     pub before: Option<Level>,
     pub after: Option<Level>,
+    /// Each permission that changed, in words.
+    #[serde(default)]
+    pub permissions: Vec<String>,
 }
 
 impl ReachChange {
+    /// What changed, by application. `before` and `after`: what is certain; `reach`: as it was
+    /// read now.
+    pub fn all(changes: &[Change], before: &Known, after: &Known, reach: &Reach) -> Vec<Self> {
+        let mut all: Vec<Self> = Vec::new();
+        for change in changes {
+            let words = permission_words(change);
+            let object = change.application;
+            if let Some(known) = all.iter_mut().find(|one| one.object == object) {
+                known.permissions.push(words);
+                continue;
+            }
+            // While a part of it is unknown, nothing is said about all of it.
+            let unknown = reach
+                .application(object)
+                .is_some_and(|application| application.level() == Level::Unknown);
+            let of = |known: &Known| match known.level(object) {
+                Some(_) if unknown => Some(Level::Unknown),
+                level => level,
+            };
+            all.push(Self {
+                object,
+                name: change.name.clone().unwrap_or_else(|| object.to_string()),
+                before: of(before),
+                after: of(after),
+                permissions: vec![words],
+            });
+        }
+        all
+    }
+
     /// “Backup365: unrestricted, now confined”.
     pub fn sentence(&self) -> String {
+        let permissions = self.permissions.join("; ");
         match (self.before, self.after) {
             (None, Some(after)) => format!("{} is new: {}", self.name, after.word()),
             (Some(_), None) => format!("{} holds no mailbox permission any more", self.name),
-            (Some(before), Some(after)) => {
-                format!("{}: {}, now {}", self.name, before.word(), after.word())
+            (Some(before), Some(after)) if before != after => {
+                let levels = format!("{}: {}, now {}", self.name, before.word(), after.word());
+                match self.permissions.len() {
+                    0 | 1 => levels,
+                    _ => format!("{levels} ({permissions})"),
+                }
             }
-            (None, None) => self.name.clone(),
+            _ => format!("{}: {permissions}", self.name),
         }
+    }
+}
+
+fn permission_words(change: &Change) -> String {
+    let name = change.permission.name();
+    match change.direction {
+        Direction::Moved => format!(
+            "{name} reaches other mailboxes than before ({})",
+            change.after.words()
+        ),
+        Direction::Wider | Direction::Narrower => format!(
+            "{name} reached {}, now {}",
+            change.before.words(),
+            change.after.words()
+        ),
     }
 }
 
@@ -324,7 +377,7 @@ pub struct ScanState {
     pub under_way: bool,
     /// When it is read next without being asked.
     pub due: Option<Timestamp>,
-    /// Why the newest attempt read nothing.
+    /// Why the newest attempt did not read everything.
     pub problem: Option<Problem>,
     pub parts: Vec<PartRead>,
     pub changes: Vec<ReachChange>,
@@ -371,13 +424,33 @@ pub struct WhyView {
     /// The mailboxes that it reaches and others not, by name; the first few.
     pub mailboxes: Vec<String>,
     pub more_mailboxes: u32,
+    /// As Microsoft verified it; none: not verified, or not read.
+    pub verified_publisher: Option<String>,
+    /// Since when it is in this tenant.
+    pub created: Option<Timestamp>,
+    /// What somebody of the customer wrote about it.
+    pub written: Option<String>,
     pub credentials: Vec<Credential>,
+    /// What the list of credentials does not say by itself.
+    pub about_credentials: Option<String>,
+    /// What was last certain of a permission that is unknown now: its name, what it reached, when.
+    pub last_certain: Vec<(String, String, Timestamp)>,
     /// Newest first.
     pub setups: Vec<SetupRow>,
-    /// What changed in it at the newest reading.
-    pub change: Option<String>,
+    /// How its reach changed over time, newest first.
+    pub history: Vec<WhyEvent>,
+    /// There are older ones.
+    pub more_history: bool,
     /// It holds something that an access policy can confine.
     pub can_be_confined: bool,
+}
+
+/// One change of an application's reach.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WhyEvent {
+    pub at: Timestamp,
+    /// One sentence.
+    pub what: String,
 }
 
 /// One permission, and every way to it.
@@ -415,6 +488,9 @@ pub struct WhyPolicy {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Credential {
     pub kind: String,
+    pub name: Option<String>,
+    /// Which object holds it.
+    pub holder: String,
     pub ends: Option<Timestamp>,
     pub over: bool,
 }
@@ -426,7 +502,22 @@ pub struct MailboxView {
     /// When the reach was read; none: never.
     pub read: Option<Timestamp>,
     pub object: ObjectId,
+    /// What the scan called it; none: it was not there, so nothing confined can be ruled out.
+    pub name: Option<String>,
     pub rows: Vec<MailboxRow>,
+    /// Applications that are not listed may reach it too: what was not read, and why. Empty: all
+    /// are listed.
+    pub gaps: Vec<String>,
+}
+
+/// Mailboxes as the newest scan found them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ScannedMailboxes {
+    /// When they were read; none: never.
+    pub read: Option<Timestamp>,
+    /// The first few that match, by name.
+    pub rows: Vec<(ObjectId, String)>,
+    pub more: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -447,6 +538,57 @@ mod tests {
         for level in Level::ALL {
             let (plain, proven) = (Standing::of(level, false), Standing::of(level, true));
             assert_eq!(plain != proven, level == Level::Confined, "{level:?}");
+        }
+    }
+
+    fn change(before: Option<Level>, after: Option<Level>, permissions: &[&str]) -> String {
+        let change = ReachChange {
+            object: ObjectId(uuid::Uuid::nil()),
+            name: "Mailer".to_owned(),
+            before,
+            after,
+            permissions: permissions.iter().map(|&one| one.to_owned()).collect(),
+        };
+        change.sentence()
+    }
+
+    #[test]
+    fn a_change_is_one_sentence() {
+        use Level::{Confined, Unrestricted};
+        let wider = "Mail.Send reached 1 mailbox, now 500 mailboxes";
+        for (before, after, permissions, expected) in [
+            (
+                None,
+                Some(Confined),
+                &[wider][..],
+                "Mailer is new: confined",
+            ),
+            (
+                Some(Confined),
+                None,
+                &[wider],
+                "Mailer holds no mailbox permission any more",
+            ),
+            (
+                Some(Unrestricted),
+                Some(Confined),
+                &[wider],
+                "Mailer: unrestricted, now confined",
+            ),
+            (
+                Some(Confined),
+                Some(Confined),
+                &[wider],
+                "Mailer: Mail.Send reached 1 mailbox, now 500 mailboxes",
+            ),
+            (
+                Some(Unrestricted),
+                Some(Confined),
+                &["one", "two"],
+                "Mailer: unrestricted, now confined (one; two)",
+            ),
+        ] {
+            assert_eq!(change(before, after, permissions), expected);
         }
     }
 

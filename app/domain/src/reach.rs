@@ -26,6 +26,7 @@ mod answer;
 mod assignments;
 mod changes;
 mod judge;
+mod kept;
 mod lists;
 mod mailbox;
 mod mailbox_set;
@@ -60,8 +61,9 @@ pub use answer::{
     Answer, ApplicationReach, AssignmentNode, Extent, GapId, GrantFate, Level, Narrowing, Note,
     Owner, PermissionReach, PolicyNode, Reach, Route, SetId,
 };
-pub use changes::{Change, Direction};
+pub use changes::{Change, Direction, Known, Mailboxes};
 pub use judge::Judge;
+pub use kept::Kept;
 pub use mailbox_set::MailboxSet;
 pub use permission::Permission;
 pub use reading::{Reading, Why};

@@ -10,7 +10,7 @@ use domain::{
 use crate::{Answer, Engine, Failure};
 
 /// As many as a person reads.
-const SHOWN: usize = 20;
+pub(crate) const SHOWN: usize = 20;
 
 impl Engine {
     /// User and shared mailboxes whose name or address matches.

@@ -22,7 +22,7 @@ use crate::{
 macro_rules! standings {
     () => {
         "select r.customer_id, r.object, r.app_id, r.name, r.publisher, r.permissions, r.levels,
-                r.level, p.app_id is not null as proven
+                r.level, r.as_proven and p.app_id is not null as proven
          from reaches r
          left join (select distinct customer_id, app_id from setups
                     where partner_id = $1 and state = 'done' and proof = 'proven') p
@@ -322,7 +322,7 @@ impl Tx {
              from customers c
              left join scans s on s.partner_id = $1 and s.customer_id = c.id
              left join connections n on n.partner_id = $1 and n.customer_id = c.id
-             where c.partner_id = $1 and (s.read_at is null or s.outcome = 'failed'
+             where c.partner_id = $1 and (s.read_at is null or s.outcome in ('failed', 'partial')
                                         or n.refresh_token is null)
              order by s.problem is null, lower(c.name), c.id limit $2",
         )

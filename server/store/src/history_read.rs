@@ -3,6 +3,7 @@
 use chrono::{DateTime, Days, NaiveDate, NaiveTime, Utc};
 use domain::{
     history::{Event, EventKind},
+    id::ObjectId,
     view::HistoryQuery,
 };
 
@@ -160,6 +161,32 @@ impl Tx {
             people,
             total,
         })
+    }
+
+    /// The newest changes of one application's reach, newest first.
+    pub async fn reach_history(
+        &mut self,
+        access: &CustomerAccess,
+        object: ObjectId,
+        limit: i64,
+    ) -> Result<Vec<Event>> {
+        let (partner, customer) = self.reads(access)?;
+        let found: Vec<EventRow> = sqlx::query_as(
+            "select customer_id, seq, at, actor, actor_name, kind, setup_id, what, before, after,
+                    requests, previous_hash, hash
+             from events
+             where partner_id = $1 and customer_id = $2 and kind = $3
+               and after -> 'objects' ? $4
+             order by seq desc limit $5",
+        )
+        .bind(partner.0)
+        .bind(customer.0)
+        .bind(EventKind::ReachChanged.as_str())
+        .bind(object.to_string())
+        .bind(limit)
+        .fetch_all(self.conn())
+        .await?;
+        found.into_iter().map(EventRow::event).collect()
     }
 
     /// All entries that match, oldest first, for a download. `before` does not count.

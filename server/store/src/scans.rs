@@ -6,8 +6,8 @@ use chrono::{DateTime, Utc};
 use domain::{
     Problem, Timestamp,
     exposure::{ReachChange, ScanState},
-    id::{CustomerId, FleetId, ObjectId, PartnerId},
-    reach::{Level, PartRead, PrincipalDetails, Reach},
+    id::{CustomerId, ObjectId, PartnerId},
+    reach::{Kept, Known, Level, PartRead, Reach},
 };
 use serde_json::Value;
 use sqlx::FromRow;
@@ -43,6 +43,8 @@ pub struct ReachEntry {
     /// Whose application it is, as JSON of the domain.
     pub owner: Value,
     pub level: Level,
+    /// Confined to no more than a proven setup allows.
+    pub as_proven: bool,
     pub permissions: Vec<(String, Level)>,
     /// Credentials and the like.
     pub details: Option<Value>,
@@ -57,15 +59,27 @@ pub struct ScanResult {
     pub names: BTreeMap<ObjectId, String>,
     pub entries: Vec<ReachEntry>,
     pub parts: Vec<PartRead>,
+    /// What a person reads where not all parts were read.
+    pub problem: Option<Problem>,
     pub changes: Vec<ReachChange>,
+    /// All mailboxes; none: they were not read, and what is known of them stays.
+    pub mailboxes: Option<Vec<(ObjectId, String)>>,
+    pub kept: Kept,
+    pub known: Known,
 }
 
-/// What is known of a customer.
-#[derive(Clone, Debug)]
-pub struct StoredReach {
-    pub read: Timestamp,
-    pub reach: Reach,
-    pub names: BTreeMap<ObjectId, String>,
+/// When a customer is read next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Next {
+    pub due: Timestamp,
+    /// How often it was tried again by then, in a row.
+    pub tries: i16,
+}
+
+impl From<Timestamp> for Next {
+    fn from(due: Timestamp) -> Self {
+        Self { due, tries: 0 }
+    }
 }
 
 /// A customer whose turn it is, held by the lease.
@@ -210,7 +224,7 @@ impl Tx {
         sqlx::query(
             "insert into scans (customer_id, partner_id, due_at, asked) values ($1, $2, $3, true)
              on conflict (customer_id) do update
-             set due_at = least(scans.due_at, excluded.due_at), asked = true
+             set due_at = least(scans.due_at, excluded.due_at), asked = true, tries = 0
              where scans.partner_id = excluded.partner_id",
         )
         .bind(customer.0)
@@ -235,49 +249,6 @@ impl Tx {
         row.map(StateRow::state).transpose()
     }
 
-    /// What is known of the customer's applications.
-    pub async fn reach(&mut self, access: &CustomerAccess) -> Result<Option<StoredReach>> {
-        let (partner, customer) = self.reads(access)?;
-        let row: Option<(DateTime<Utc>, Value, Value)> = sqlx::query_as(
-            "select read_at, reach, names from scans
-             where partner_id = $1 and customer_id = $2 and read_at is not null",
-        )
-        .bind(partner.0)
-        .bind(customer.0)
-        .fetch_optional(self.conn())
-        .await?;
-        let Some((read, reach, names)) = row else {
-            return Ok(None);
-        };
-        Ok(Some(StoredReach {
-            read: read.into(),
-            reach: from_json("scans.reach", reach)?,
-            names: from_json("scans.names", names)?,
-        }))
-    }
-
-    /// What else was read of an application.
-    pub async fn reach_details(
-        &mut self,
-        access: &CustomerAccess,
-        object: ObjectId,
-    ) -> Result<Option<PrincipalDetails>> {
-        let (partner, customer) = self.reads(access)?;
-        let details: Option<Option<Value>> = sqlx::query_scalar(
-            "select details from reaches
-             where partner_id = $1 and customer_id = $2 and object = $3",
-        )
-        .bind(partner.0)
-        .bind(customer.0)
-        .bind(object.0)
-        .fetch_optional(self.conn())
-        .await?;
-        details
-            .flatten()
-            .map(|details| from_json("reaches.details", details))
-            .transpose()
-    }
-
     /// Keeps what was read, and ends the turn. False: the lease was lost, so somebody else reads
     /// the customer, and nothing was kept.
     pub async fn save_scan(
@@ -286,32 +257,40 @@ impl Tx {
         lease: Uuid,
         result: &ScanResult,
         now: Timestamp,
-        next: Timestamp,
+        next: impl Into<Next>,
     ) -> Result<bool> {
         let (partner, customer) = self.reads(access)?;
+        let next = next.into();
         let held = sqlx::query(
             "update scans set lease = null, lease_until = null, asked = false, due_at = $4,
-                    ended_at = $5, read_at = $5, outcome = $6, problem = null, parts = $7,
-                    reach = $8, names = $9, changes = $10
+                    ended_at = $5, read_at = $5, outcome = $6, problem = $11, parts = $7,
+                    reach = $8, names = $9, changes = $10, tries = $12, kept = $13, known = $14,
+                    mailboxes = coalesce($15, mailboxes),
+                    mailboxes_at = case when $15 is null then mailboxes_at else $5 end
              where partner_id = $1 and customer_id = $2 and lease = $3",
         )
         .bind(partner.0)
         .bind(customer.0)
         .bind(lease)
-        .bind(moment(next))
+        .bind(moment(next.due))
         .bind(moment(now))
         .bind(if result.whole { "whole" } else { "partial" })
         .bind(to_json(&result.parts)?)
         .bind(to_json(&result.reach)?)
         .bind(to_json(&result.names)?)
         .bind(to_json(&result.changes)?)
+        .bind(result.problem.as_ref().map(to_json).transpose()?)
+        .bind(next.tries)
+        .bind(to_json(&result.kept)?)
+        .bind(to_json(&result.known)?)
+        .bind(result.mailboxes.as_ref().map(to_json).transpose()?)
         .execute(self.conn())
         .await?
         .rows_affected();
         if held == 0 {
             return Ok(false);
         }
-        self.put_entries(partner, customer, &result.entries).await?;
+        self.put_entries(partner, customer, result).await?;
         self.count_day(partner, customer, now).await?;
         if self.active_fleet(partner).await?.is_none() {
             self.count_all(now).await?;
@@ -328,21 +307,23 @@ impl Tx {
         problem: &Problem,
         parts: &[PartRead],
         now: Timestamp,
-        next: Timestamp,
+        next: impl Into<Next>,
     ) -> Result<bool> {
         let (partner, customer) = self.reads(access)?;
+        let next = next.into();
         let held = sqlx::query(
             "update scans set lease = null, lease_until = null, asked = false, due_at = $4,
-                    ended_at = $5, outcome = 'failed', problem = $6, parts = $7
+                    ended_at = $5, outcome = 'failed', problem = $6, parts = $7, tries = $8
              where partner_id = $1 and customer_id = $2 and lease = $3",
         )
         .bind(partner.0)
         .bind(customer.0)
         .bind(lease)
-        .bind(moment(next))
+        .bind(moment(next.due))
         .bind(moment(now))
         .bind(to_json(problem)?)
         .bind(to_json(&parts)?)
+        .bind(next.tries)
         .execute(self.conn())
         .await?
         .rows_affected();
@@ -357,8 +338,23 @@ impl Tx {
         &mut self,
         partner: PartnerId,
         customer: CustomerId,
-        entries: &[ReachEntry],
+        result: &ScanResult,
     ) -> Result<()> {
+        let entries = &result.entries;
+        // Of principals that nobody asked for, what was read before stays.
+        let before: BTreeMap<Uuid, Value> = if result.whole {
+            BTreeMap::new()
+        } else {
+            let rows: Vec<(Uuid, Value)> = sqlx::query_as(
+                "select object, details from reaches
+                 where partner_id = $1 and customer_id = $2 and details is not null",
+            )
+            .bind(partner.0)
+            .bind(customer.0)
+            .fetch_all(self.conn())
+            .await?;
+            rows.into_iter().collect()
+        };
         sqlx::query("delete from reaches where partner_id = $1 and customer_id = $2")
             .bind(partner.0)
             .bind(customer.0)
@@ -382,14 +378,14 @@ impl Tx {
         let text = |text: &str| clean::text(text).into_owned();
         sqlx::query(
             "insert into reaches (customer_id, object, partner_id, app_id, name, publisher, owner,
-                                  level, permissions, levels, details)
+                                  level, permissions, levels, details, as_proven)
              select $1, e.object, $2, e.app_id, e.name, e.publisher, e.owner, e.level,
                     array(select jsonb_array_elements_text(e.held -> 'names')),
                     array(select jsonb_array_elements_text(e.held -> 'levels')::smallint),
-                    e.details
+                    e.details, e.as_proven
              from unnest($3::uuid[], $4::uuid[], $5::text[], $6::text[], $7::jsonb[],
-                         $8::smallint[], $9::jsonb[], $10::jsonb[])
-                  as e(object, app_id, name, publisher, owner, level, held, details)",
+                         $8::smallint[], $9::jsonb[], $10::jsonb[], $11::boolean[])
+                  as e(object, app_id, name, publisher, owner, level, held, details, as_proven)",
         )
         .bind(customer.0)
         .bind(partner.0)
@@ -423,9 +419,13 @@ impl Tx {
         .bind(
             entries
                 .iter()
-                .map(|one| one.details.clone().map(clean::json))
+                .map(|one| {
+                    let details = one.details.clone().map(clean::json);
+                    details.or_else(|| before.get(&one.object.0).cloned())
+                })
                 .collect::<Vec<_>>(),
         )
+        .bind(entries.iter().map(|one| one.as_proven).collect::<Vec<_>>())
         .execute(self.conn())
         .await?;
         Ok(())
@@ -470,112 +470,6 @@ impl Tx {
         .execute(self.conn())
         .await?;
         Ok(())
-    }
-
-    /// The scan of all customers ends when none of them waits for it any more. To be asked after
-    /// each customer's own result was committed: two that end at the same time do not see each
-    /// other before.
-    pub async fn end_fleet(&mut self, now: Timestamp) -> Result<()> {
-        let partner = self.partner();
-        let ended = sqlx::query(
-            "update fleet_scans f set ended_at = $2
-             where f.partner_id = $1 and f.ended_at is null and not exists (
-                 select from scans s
-                 join connections n on n.partner_id = s.partner_id
-                     and n.customer_id = s.customer_id
-                 where s.partner_id = $1 and s.fleet_id = f.id and n.refresh_token is not null
-                   and (s.ended_at is null or s.ended_at < f.started_at))",
-        )
-        .bind(partner.0)
-        .bind(moment(now))
-        .execute(self.conn())
-        .await?
-        .rows_affected();
-        if ended > 0 {
-            self.count_all(now).await?;
-            notices::scans_changed(self.conn(), partner).await?;
-        }
-        Ok(())
-    }
-
-    async fn active_fleet(&mut self, partner: PartnerId) -> Result<Option<Uuid>> {
-        Ok(sqlx::query_scalar(
-            "select id from fleet_scans where partner_id = $1 and ended_at is null",
-        )
-        .bind(partner.0)
-        .fetch_optional(self.conn())
-        .await?)
-    }
-
-    /// Reads all connected customers, now. Gives the scan that is under way when there is one.
-    pub async fn start_fleet(
-        &mut self,
-        id: FleetId,
-        started_by: Option<&str>,
-        now: Timestamp,
-    ) -> Result<FleetId> {
-        let partner = self.partner();
-        if let Some(active) = self.active_fleet(partner).await? {
-            return Ok(FleetId(active));
-        }
-        sqlx::query(
-            "insert into fleet_scans (id, partner_id, started_by_name, started_at, total)
-             select $1, $2, $3, $4, count(*) from connections
-             where partner_id = $2 and refresh_token is not null
-             on conflict do nothing",
-        )
-        .bind(id.0)
-        .bind(partner.0)
-        .bind(started_by.map(clean::text))
-        .bind(moment(now))
-        .execute(self.conn())
-        .await?;
-        sqlx::query(
-            "insert into scans (customer_id, partner_id, due_at, fleet_id)
-             select customer_id, partner_id, $3, $1 from connections
-             where partner_id = $2 and refresh_token is not null
-             on conflict (customer_id) do update
-             set due_at = least(scans.due_at, excluded.due_at), fleet_id = excluded.fleet_id
-             where scans.partner_id = excluded.partner_id",
-        )
-        .bind(id.0)
-        .bind(partner.0)
-        .bind(moment(now))
-        .execute(self.conn())
-        .await?;
-        // Without customers it is over at once.
-        self.end_fleet(now).await?;
-        notices::scans_changed(self.conn(), partner).await?;
-        Ok(id)
-    }
-
-    /// Ends the scan of all customers: those that wait wait for `next`, those being read go on.
-    pub async fn cancel_fleet(&mut self, now: Timestamp, next: Timestamp) -> Result<bool> {
-        let partner = self.partner();
-        let ended: Option<Uuid> = sqlx::query_scalar(
-            "update fleet_scans set ended_at = $2, cancelled = true
-             where partner_id = $1 and ended_at is null returning id",
-        )
-        .bind(partner.0)
-        .bind(moment(now))
-        .fetch_optional(self.conn())
-        .await?;
-        let Some(fleet) = ended else {
-            return Ok(false);
-        };
-        sqlx::query(
-            "update scans set due_at = $3
-             where partner_id = $1 and fleet_id = $2 and lease is null and not asked
-               and due_at < $3",
-        )
-        .bind(partner.0)
-        .bind(fleet)
-        .bind(moment(next))
-        .execute(self.conn())
-        .await?;
-        self.count_all(now).await?;
-        notices::scans_changed(self.conn(), partner).await?;
-        Ok(true)
     }
 }
 

@@ -41,6 +41,7 @@ fn entry(number: u128, level: Level) -> ReachEntry {
         publisher: None,
         owner: serde_json::json!({ "owner": "not_told" }),
         level,
+        as_proven: false,
         permissions: vec![
             ("Mail.Send".to_owned(), level),
             ("Mail.Read".to_owned(), Level::Nothing),
@@ -59,7 +60,11 @@ pub(crate) fn result(levels: &[Level]) -> ScanResult {
             .map(|(number, level)| entry(number, *level))
             .collect(),
         parts: Vec::new(),
+        problem: None,
         changes: Vec::new(),
+        mailboxes: None,
+        kept: Kept::default(),
+        known: Known::default(),
     }
 }
 

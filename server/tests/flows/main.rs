@@ -22,6 +22,7 @@ mod lost;
 mod matrix;
 mod odd_tenants;
 mod processes;
+mod reach;
 mod scans;
 mod setup;
 mod sign_in;

@@ -211,17 +211,6 @@ impl ApplicationReach {
             .min()
             .unwrap_or(Level::Nothing)
     }
-
-    /// The worst of its permissions to send.
-    pub fn sending(&self) -> Level {
-        self.permissions
-            .iter()
-            .filter(|one| one.permission.sends())
-            .map(|one| one.answer.level())
-            .chain([self.others.level()])
-            .min()
-            .unwrap_or(Level::Nothing)
-    }
 }
 
 /// Whose application it is.
@@ -343,25 +332,8 @@ impl Reach {
             .filter_map(|position| self.mailboxes.get(position as usize).copied())
     }
 
-    /// How many mailboxes a set has.
-    pub fn size(&self, set: SetId) -> u32 {
-        self.sets.get(set.0 as usize).map_or(0, MailboxSet::len)
-    }
-
     pub fn gap(&self, gap: GapId) -> Option<&Gap> {
         self.gaps.get(gap.0 as usize)
-    }
-
-    /// How many mailboxes there are in an extent today; none where the mailboxes were not read.
-    pub fn count(&self, extent: Extent) -> Option<u32> {
-        match extent {
-            Extent::Everything => self.mailbox_count,
-            Extent::AllExcept { mailboxes } => self
-                .mailbox_count
-                .map(|count| count.saturating_sub(self.size(mailboxes))),
-            Extent::Only { mailboxes } => Some(self.size(mailboxes)),
-            Extent::Nothing => Some(0),
-        }
     }
 
     /// Whether a mailbox is in an extent.
@@ -384,7 +356,7 @@ impl Reach {
         }
     }
 
-    /// Whether an answer lets its application into a mailbox.
+    /// Whether an answer lets its application into a mailbox that was there at the scan.
     pub fn verdict(&self, answer: &Answer, mailbox: ObjectId) -> Verdict {
         if self.contains(answer.at_least(), mailbox) {
             Verdict::Allowed
@@ -395,17 +367,35 @@ impl Reach {
         }
     }
 
+    /// The same for a mailbox of which nobody knows what it is a member of.
+    const fn verdict_unlisted(answer: &Answer) -> Verdict {
+        match (answer.at_least(), answer.at_most()) {
+            (Extent::Everything, _) => Verdict::Allowed,
+            (_, Extent::Nothing) => Verdict::Refused,
+            _ => Verdict::Unknown,
+        }
+    }
+
     /// The other way round: who can reach a mailbox, or cannot be ruled out. No permission stands
-    /// for those that may be there unseen. The worst first.
-    pub fn who(&self, mailbox: ObjectId) -> Vec<(Verdict, &ApplicationReach, Option<&Permission>)> {
+    /// for those that may be there unseen. The worst first. `listed`: the mailbox was there at the
+    /// scan; nothing that is confined can be ruled out for another.
+    pub fn who(
+        &self,
+        mailbox: ObjectId,
+        listed: bool,
+    ) -> Vec<(Verdict, &ApplicationReach, Option<&Permission>)> {
         let mut found = Vec::new();
         for application in &self.applications {
-            let listed = application
+            let permissions = application
                 .permissions
                 .iter()
                 .map(|one| (&one.answer, Some(&one.permission)));
-            for (answer, permission) in listed.chain([(&application.others, None)]) {
-                let verdict = self.verdict(answer, mailbox);
+            for (answer, permission) in permissions.chain([(&application.others, None)]) {
+                let verdict = if listed {
+                    self.verdict(answer, mailbox)
+                } else {
+                    Self::verdict_unlisted(answer)
+                };
                 if verdict != Verdict::Refused {
                     found.push((verdict, application, permission));
                 }
@@ -420,13 +410,5 @@ impl Reach {
             )
         });
         found
-    }
-
-    /// How many applications are at a level.
-    pub fn how_many(&self, level: Level) -> usize {
-        self.applications
-            .iter()
-            .filter(|application| application.level() == level)
-            .count()
     }
 }

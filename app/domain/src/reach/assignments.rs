@@ -44,25 +44,26 @@ enum Belongs {
     Anyone(Rc<Gap>),
 }
 
-/// All assignments of the tenant, by name; or why they are not known.
+/// The assignments of the tenant, by name.
 #[derive(Debug)]
 pub(super) struct Assignments<'a> {
-    pub list: Result<Vec<Ready<'a>>, Rc<Gap>>,
+    pub list: Vec<Ready<'a>>,
+    /// Why there may be others.
+    unread: Option<Rc<Gap>>,
     pointers: Option<&'a [Pointer]>,
 }
 
 impl<'a> Assignments<'a> {
     pub fn new(seen: &'a Seen, membership: &Membership<'_>) -> Self {
         let pointers = seen.pointers.get().ok().map(Vec::as_slice);
+        let mut unread = None;
         let mut list: Vec<&Assignment> = match seen.assignments.get() {
             Ok(assignments) => assignments.iter().collect(),
             Err(_) if seen.has_no_exchange() => Vec::new(),
             Err(why) => {
                 let part = Part::Assignments;
-                return Self {
-                    list: Err(Rc::new(Gap { part, why })),
-                    pointers,
-                };
+                unread = Some(Rc::new(Gap { part, why }));
+                seen.assignments.kept().into_iter().flatten().collect()
             }
         };
         list.sort_by(|one, other| {
@@ -90,7 +91,8 @@ impl<'a> Assignments<'a> {
             })
             .collect();
         Self {
-            list: Ok(list),
+            list,
+            unread,
             pointers,
         }
     }
@@ -106,7 +108,6 @@ impl<'a> Assignments<'a> {
         };
         self.list
             .iter()
-            .flatten()
             .filter_map(|ready| match &ready.belongs {
                 Belongs::To(object) => Some(*object),
                 Belongs::Perhaps { id, .. } if !known(*id) => Some(ObjectId(*id)),
@@ -118,7 +119,7 @@ impl<'a> Assignments<'a> {
     /// Why an application may have assignments that were not read. Without a pointer it can have
     /// none (MICROSOFT.md §3.1).
     pub fn unread_for(&self, subject: &Subject<'_>) -> Option<&Rc<Gap>> {
-        let gap = self.list.as_ref().err()?;
+        let gap = self.unread.as_ref()?;
         let pointed = self
             .pointers
             .is_none_or(|pointers| pointers.iter().any(|one| one.object == subject.object));
@@ -127,15 +128,14 @@ impl<'a> Assignments<'a> {
 
     /// Whether a principal that was not read may have an assignment.
     pub fn may_be_anyones(&self) -> Option<&Rc<Gap>> {
-        match &self.list {
-            Err(gap) => Some(gap),
-            Ok(list) => list
+        self.unread.as_ref().or_else(|| {
+            self.list
                 .iter()
                 .filter(|ready| {
                     ready.assignment.enabled && ready.confers != Confers::Permissions(Vec::new())
                 })
-                .find_map(Ready::doubt),
-        }
+                .find_map(Ready::doubt)
+        })
     }
 
     /// Objects of Exchange's pointers with this application's client id that point elsewhere:

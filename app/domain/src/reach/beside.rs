@@ -81,7 +81,7 @@ fn the_other_way_round() {
             .map(|access| (access.may.verdict, access.application, access.permission))
             .collect();
         let stored: Vec<_> = reach
-            .who(mailbox)
+            .who(mailbox, true)
             .into_iter()
             .map(|(verdict, application, permission)| {
                 (verdict, application.object, permission.cloned())
@@ -176,4 +176,32 @@ fn notes_say_what_an_answer_does_not() {
         [Note::NotAmongPrincipals]
     );
     assert_eq!(notes(customer().graph("Mail.Send").restrict(BOARD)), []);
+}
+
+#[test]
+fn a_mailbox_that_was_not_there_at_the_scan_is_outside_nothing() {
+    let sample = customer()
+        .graph("Mail.Send")
+        .restrict(BOARD)
+        .exchange("full_access_as_app")
+        .assign("Application Mail.Read", in_group(INNER));
+    let nobody = crate::reach::samples::object(0xdead);
+    let judge = Judge::new(&sample.0);
+    let reach = judge.reach();
+    let stored: Vec<_> = reach
+        .who(nobody, false)
+        .into_iter()
+        .map(|(verdict, application, permission)| {
+            (verdict, application.object, permission.cloned())
+        })
+        .collect();
+    let live: Vec<_> = judge
+        .who(nobody)
+        .into_iter()
+        .map(|access| (access.may.verdict, access.application, access.permission))
+        .collect();
+    assert_eq!(stored, live);
+    assert!(stored.iter().any(|(verdict, _, permission)| {
+        *verdict == Verdict::Unknown && permission.as_ref() == Some(&READ)
+    }));
 }

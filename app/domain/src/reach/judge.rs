@@ -47,7 +47,7 @@ impl<'a> Judge<'a> {
         for gap in self.unseen(subject) {
             span.add(&Span::unknown(gap));
         }
-        for ready in self.assignments.list.iter().flatten() {
+        for ready in &self.assignments.list {
             let is_of = ready.is_of(subject) > super::set::Truth::No;
             if let Some(gap) = ready.role_gap.as_ref()
                 && is_of

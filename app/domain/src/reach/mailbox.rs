@@ -219,7 +219,7 @@ impl Judge<'_> {
         if let Some(gap) = self.assignments.unread_for(subject) {
             findings.put(Truth::Perhaps, [not_known(gap)]);
         }
-        for ready in self.assignments.list.iter().flatten() {
+        for ready in &self.assignments.list {
             let ready: &assignments::Ready<'_> = ready;
             let holds = ready.is_of(subject).min(ready.holds(permission));
             if holds == Truth::No {

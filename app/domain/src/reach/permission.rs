@@ -36,10 +36,17 @@ impl Permission {
     /// Exchange.
     pub const EWS: Self = Self::exchange("full_access_as_app");
 
-    /// Whether mail can be sent with it.
-    pub fn sends(&self) -> bool {
-        permission::find_value(self.resource, &self.value)
-            .map_or_else(|| self.value.ends_with(".Send"), |known| known.sends)
+    /// What lists and pages call it. Exchange Online has roles of its own with the names of
+    /// Graph's: those say so.
+    pub fn name(&self) -> String {
+        let only_exchange = permission::find_value(Resource::Graph, &self.value).is_none()
+            && permission::find_value(Resource::Exchange, &self.value).is_some();
+        match self.resource {
+            Resource::Exchange if !only_exchange => {
+                format!("{} (Exchange Online)", self.value)
+            }
+            _ => self.value.to_string(),
+        }
     }
 
     /// To end “it can …”.

@@ -156,7 +156,7 @@ proptest! {
             let live: Vec<_> = judge.who(object(number)).into_iter()
                 .map(|access| (access.may.verdict, access.application, access.permission))
                 .collect();
-            let stored: Vec<_> = reach.who(object(number)).into_iter()
+            let stored: Vec<_> = reach.who(object(number), true).into_iter()
                 .map(|(verdict, application, permission)| (verdict, application.object, permission.cloned()))
                 .collect();
             prop_assert_eq!(live, stored);

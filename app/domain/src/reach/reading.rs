@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::Timestamp;
+
 /// What came of reading one part.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "reading", rename_all = "snake_case")]
@@ -16,6 +18,9 @@ pub enum Reading<T> {
     Failed { reason: String },
     /// The tenant does not have the service.
     NotLicensed { reason: String },
+    /// It was not read now, and this is what an earlier scan read. Good enough to say who held
+    /// what, never to say that nobody does.
+    Kept { value: T, at: Timestamp, why: Why },
 }
 
 impl<T> Reading<T> {
@@ -36,6 +41,15 @@ impl<T> Reading<T> {
             Self::NotLicensed { reason } => Err(Why::NotLicensed {
                 reason: reason.clone(),
             }),
+            Self::Kept { why, .. } => Err(why.clone()),
+        }
+    }
+
+    /// What an earlier scan read, where this one could not.
+    pub const fn kept(&self) -> Option<&T> {
+        match self {
+            Self::Kept { value, .. } => Some(value),
+            _ => None,
         }
     }
 

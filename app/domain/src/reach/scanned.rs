@@ -14,8 +14,25 @@ pub struct PartRead {
     pub took_millis: i64,
     /// Calls that were sent for it, each try by itself.
     pub calls: u32,
+    /// When what is used instead was read, where it was not read now; none: nothing is.
+    #[serde(default)]
+    pub kept: Option<Timestamp>,
     #[serde(flatten)]
     pub result: PartResult,
+}
+
+impl PartRead {
+    /// Why it was not read. What the tenant does not have is known.
+    pub fn problem(&self) -> Option<&Problem> {
+        match &self.result {
+            PartResult::Read { .. }
+            | PartResult::Unread {
+                why: Why::NotLicensed { .. },
+                ..
+            } => None,
+            PartResult::Unread { problem, .. } => Some(problem),
+        }
+    }
 }
 
 /// A part of a scan.

@@ -6,7 +6,7 @@ use super::{
     permission::{Meaning, Permission, meaning},
     reading::Why,
     reasons::{Gap, Part},
-    seen::{Principal, Seen},
+    seen::{Grant, Principal, Seen},
     set::Truth,
 };
 use crate::{
@@ -62,6 +62,8 @@ pub(super) struct Subjects<'a> {
     list: BTreeMap<ObjectId, Subject<'a>>,
     /// Why the principals are not known.
     unread: Option<Rc<Gap>>,
+    /// Those that an earlier scan read, where this one could not: what never changes of them.
+    kept: BTreeMap<ObjectId, &'a Principal>,
     /// There may be more than are listed.
     partial: bool,
     /// Why the grants of each resource are not known.
@@ -75,6 +77,13 @@ impl<'a> Subjects<'a> {
         let mut subjects = Self {
             list: BTreeMap::new(),
             unread: None,
+            kept: seen
+                .principals
+                .kept()
+                .into_iter()
+                .flatten()
+                .map(|principal| (principal.object, principal))
+                .collect(),
             partial: !seen.all_principals,
             grants_unread: Vec::new(),
         };
@@ -94,36 +103,19 @@ impl<'a> Subjects<'a> {
             Err(why) => subjects.unread = Some(gap(Part::Principals, why)),
         }
         for resource in Resource::ALL {
-            match seen.grants(resource).get() {
-                Ok(grants) => {
-                    for grant in grants {
-                        let (permission, coverage, unnamed) = match meaning(resource, grant) {
-                            Meaning::Elsewhere => continue,
-                            Meaning::Mailbox {
-                                permission,
-                                coverage,
-                            } => (permission, coverage, None),
-                            Meaning::Unnamed { permission } => {
-                                let role = grant.role;
-                                let part = Part::AppRole { resource, role };
-                                let unnamed = gap(part, Why::NotUnderstood);
-                                (permission, Coverage::Beyond, Some(unnamed))
-                            }
-                        };
-                        subjects.entry(grant.principal).grants.push(Held {
-                            role: grant.role,
-                            permission,
-                            coverage,
-                            unnamed,
-                        });
-                    }
-                }
+            let reading = seen.grants(resource);
+            match reading.get() {
+                Ok(grants) => subjects.hold(resource, grants),
                 // Without Exchange there is no resource whose roles anybody could hold.
                 Err(Why::NotLicensed { .. })
                     if resource == Resource::Exchange && seen.has_no_exchange() => {}
-                Err(why) => subjects
-                    .grants_unread
-                    .push((resource, gap(Part::Grants { resource }, why))),
+                Err(why) => {
+                    let unread = gap(Part::Grants { resource }, why);
+                    subjects.grants_unread.push((resource, unread));
+                    if let Some(grants) = reading.kept() {
+                        subjects.hold(resource, grants);
+                    }
+                }
             }
         }
         for object in named {
@@ -140,11 +132,45 @@ impl<'a> Subjects<'a> {
         subjects
     }
 
+    fn hold(&mut self, resource: Resource, grants: &[Grant]) {
+        for grant in grants {
+            let role = grant.role;
+            let (permission, coverage, unnamed) = match meaning(resource, grant) {
+                Meaning::Elsewhere => continue,
+                Meaning::Mailbox {
+                    permission,
+                    coverage,
+                } => (permission, coverage, None),
+                Meaning::Unnamed { permission } => {
+                    let part = Part::AppRole { resource, role };
+                    let why = Why::NotUnderstood;
+                    let unnamed = Rc::new(Gap { part, why });
+                    (permission, Coverage::Beyond, Some(unnamed))
+                }
+            };
+            self.entry(grant.principal).grants.push(Held {
+                role,
+                permission,
+                coverage,
+                unnamed,
+            });
+        }
+    }
+
     fn entry(&mut self, object: ObjectId) -> &mut Subject<'a> {
-        let unread = &self.unread;
+        let (unread, kept) = (&self.unread, &self.kept);
         self.list
             .entry(object)
-            .or_insert_with(|| Self::stranger(object, unread.as_ref()))
+            .or_insert_with(|| match kept.get(&object) {
+                Some(principal) => Subject {
+                    object,
+                    principal: Some(*principal),
+                    grants: Vec::new(),
+                    doubt: None,
+                    perhaps_gone: false,
+                },
+                None => Self::stranger(object, unread.as_ref()),
+            })
     }
 
     /// A principal of which nothing but its object id is known.

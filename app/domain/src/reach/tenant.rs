@@ -50,7 +50,6 @@ impl Judge<'_> {
             .assignments
             .list
             .iter()
-            .flatten()
             .map(|ready| AssignmentNode {
                 name: ready.assignment.name.clone(),
                 role: ready.assignment.role.clone(),
@@ -100,7 +99,6 @@ impl Judge<'_> {
             .assignments
             .list
             .iter()
-            .flatten()
             .filter(|ready| ready.is_of(subject) > Truth::No)
             .flat_map(|ready| match &ready.confers {
                 Confers::Permissions(list) => list.clone(),
@@ -210,7 +208,7 @@ impl Judge<'_> {
             all.add(&Span::unknown(gap));
             routes.push(lists.unseen(gap, &Span::unknown(gap)));
         }
-        for (ready, position) in self.assignments.list.iter().flatten().zip(0_u32..) {
+        for (ready, position) in self.assignments.list.iter().zip(0_u32..) {
             let certain = ready.is_of(subject).min(ready.holds(&permission));
             if certain == Truth::No {
                 continue;
@@ -285,8 +283,9 @@ impl Judge<'_> {
                     continue;
                 };
                 let scoped = ![Level::Unrestricted, Level::Nothing].contains(&leaves.level());
-                if let (true, true, Ok(list)) = (open_grant, scoped, &self.assignments.list)
-                    && let Some(ready) = list.get(*assignment as usize)
+                if open_grant
+                    && scoped
+                    && let Some(ready) = self.assignments.list.get(*assignment as usize)
                 {
                     notes.insert(Note::ScopeWithoutEffect {
                         assignment: ready.assignment.name.clone(),

@@ -164,7 +164,7 @@ fn not_read(some: &[NotRead], count: i64) -> Option<AnyView> {
         });
         view! {
             <div class="partial" role="note">
-                <p><b>{format!("{} could not be read or never was.", counted(count, "customer"))}</b>" Nothing is known of them, or nothing newer."</p>
+                <p><b>{format!("{} could not be read, in full or at all.", counted(count, "customer"))}</b>" What is missing counts as unknown, never as safe."</p>
                 <ul class="plain">{lines}{more}</ul>
             </div>
         }

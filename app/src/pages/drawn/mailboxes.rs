@@ -1,7 +1,8 @@
 //! The other way round: which applications reach a mailbox.
 
 use domain::{
-    exposure::MailboxView,
+    Problem, Timestamp,
+    exposure::{MailboxRow, MailboxView, ScannedMailboxes},
     id::{CustomerId, ObjectId},
     person::Operator,
     view::{CustomerHead, MailboxesFound},
@@ -11,7 +12,7 @@ use leptos::prelude::*;
 
 use super::draw::{Page, below};
 use crate::{
-    components::{Empty, Erase as _, Glyph, Moment, TableCard, Tone, problem_view, tag, th},
+    components::{Empty, Erase as _, Glyph, Moment, TableCard, Tone, tag, th},
     paths,
     query::Query,
 };
@@ -19,9 +20,15 @@ use crate::{
 /// What the page shows.
 pub(super) struct Found {
     head: CustomerHead,
-    /// Microsoft may not answer; what was read before is shown all the same.
-    mailboxes: Answer<MailboxesFound>,
+    mailboxes: Mailboxes,
     chosen: Option<MailboxView>,
+}
+
+/// What there is to choose from.
+enum Mailboxes {
+    Live(MailboxesFound),
+    /// Microsoft cannot be asked: why, and what the newest scan found.
+    Scanned(Problem, ScannedMailboxes),
 }
 
 pub(super) async fn read(
@@ -32,7 +39,15 @@ pub(super) async fn read(
 ) -> Answer<Found> {
     let head = engine.customer(operator, customer).await?.head;
     let search: String = query.get("search").trim().chars().take(200).collect();
-    let mailboxes = engine.mailboxes(operator, customer, &search).await;
+    let mailboxes = match engine.mailboxes(operator, customer, &search).await {
+        Ok(found) => Mailboxes::Live(found),
+        // The search itself is at fault.
+        Err(problem) if problem.field().is_some() => return Err(problem),
+        Err(problem) => {
+            let scanned = engine.scanned_mailboxes(operator, customer, &search);
+            Mailboxes::Scanned(problem, scanned.await?)
+        }
+    };
     let chosen = match query.get("mailbox").parse::<ObjectId>() {
         Ok(mailbox) => Some(engine.mailbox_reach(operator, customer, mailbox).await?),
         Err(_) => None,
@@ -61,35 +76,28 @@ pub(super) fn page(found: Found, query: &Query) -> Page {
     }
 }
 
-fn picker(customer: CustomerId, found: Answer<MailboxesFound>, query: &Query) -> AnyView {
+fn picker(customer: CustomerId, found: Mailboxes, query: &Query) -> AnyView {
     let path = paths::mailboxes(customer);
     let search = query.get("search").to_owned();
-    let list = match found {
-        Err(problem) => problem_view(&problem.into()),
-        Ok(found) if found.rows.is_empty() => {
-            view! { <Empty title="Nothing found" text="No user or shared mailbox matches."/> }.any()
-        }
-        Ok(found) => {
+    let (above, rows, more) = match found {
+        Mailboxes::Live(found) => {
             let rows = found
                 .rows
                 .into_iter()
-                .map(|mailbox| {
-                    let address = mailbox.address.to_string();
-                    let href = query
-                        .clone()
-                        .with("mailbox", &mailbox.object.to_string())
-                        .with("address", &address)
-                        .link(&path);
-                    view! { <tr><td><a href=href>{mailbox.name}</a></td><td class="mono">{address}</td></tr> }.any()
-                })
+                .map(|mailbox| (mailbox.object, mailbox.name, mailbox.address.to_string()))
                 .collect();
-            let foot = found.more.then(|| {
-                view! { <span>"There are more. Type more of the name or address."</span> }.any()
-            });
-            view! { <TableCard label="Mailboxes" head=vec![th("Name"), th("Address")] rows foot/> }
-                .any()
+            (None, rows, found.more)
+        }
+        Mailboxes::Scanned(problem, scanned) => {
+            let rows = scanned
+                .rows
+                .into_iter()
+                .map(|(object, name)| (object, name.clone(), name))
+                .collect();
+            (Some(above(&problem, scanned.read)), rows, scanned.more)
         }
     };
+    let list = table(&path, rows, more, query);
     view! {
         <form method="get" action=path>
             <div class="filters" role="search" aria-label="Mailboxes">
@@ -100,56 +108,124 @@ fn picker(customer: CustomerId, found: Answer<MailboxesFound>, query: &Query) ->
                 <button type="submit" class="btn">"Show"</button>
             </div>
         </form>
+        {above}
         {list}
     }
     .any()
 }
 
+/// Why the list is as old as the newest scan.
+fn above(problem: &Problem, read: Option<Timestamp>) -> AnyView {
+    let todo = format!("{} {}", problem.happened, problem.todo);
+    let from = read.map_or_else(
+        || view! { "No mailboxes were read yet." }.into_any(),
+        |at| view! { "Shown are the mailboxes as they were read "<Moment at/>"." }.into_any(),
+    );
+    view! {
+        <div class="problem wait" role="note">
+            <div class="lines"><p class="happened">{from}</p><p>{todo}</p></div>
+        </div>
+    }
+    .any()
+}
+
+fn table(path: &str, rows: Vec<(ObjectId, String, String)>, more: bool, query: &Query) -> AnyView {
+    if rows.is_empty() {
+        return view! { <Empty title="Nothing found" text="No mailbox matches."/> }.any();
+    }
+    let rows = rows
+        .into_iter()
+        .map(|(object, name, address)| {
+            let href = query
+                .clone()
+                .with("mailbox", &object.to_string())
+                .with("address", &address)
+                .link(path);
+            view! { <tr><td><a href=href>{name}</a></td><td class="mono">{address}</td></tr> }.any()
+        })
+        .collect();
+    let foot = more
+        .then(|| view! { <span>"There are more. Type more of the name or address."</span> }.any());
+    view! { <TableCard label="Mailboxes" head=vec![th("Name"), th("Address")] rows foot/> }.any()
+}
+
 fn who(view: MailboxView, query: &Query) -> AnyView {
-    let title = match query.get("address") {
-        "" => format!("Who reaches {}", view.object),
-        address => format!("Who reaches {address}"),
+    let title = match (&view.name, query.get("address")) {
+        (Some(name), _) => format!("Who reaches {name}"),
+        (None, "") => format!("Who reaches {}", view.object),
+        (None, address) => format!("Who reaches {address}"),
     };
     let Some(read) = view.read else {
         return view! { <Empty title="Nothing was read yet" text="Once this customer has been read, the applications that reach this mailbox stand here."/> }.any();
     };
     let customer = view.head.id;
-    let list = if view.rows.is_empty() {
-        view! { <Empty title="Nobody" text="No application reaches this mailbox."/> }.any()
+    let doubts = doubts(&view);
+    let list = if !view.rows.is_empty() {
+        rows(customer, view.rows)
+    } else if doubts.is_some() {
+        view! { <Empty title="Nobody for certain" text="No application is known to reach this mailbox. What stands above cannot be ruled out."/> }.any()
     } else {
-        let rows = view
-            .rows
-            .into_iter()
-            .map(|row| {
-                let chips = row
-                    .permissions
-                    .into_iter()
-                    .map(|one| view! { <li class="chip mono">{one}</li> }.any())
-                    .collect_view();
-                let state = if row.certain {
-                    tag(Tone::Bad, Glyph::Unlock, "reaches it")
-                } else {
-                    tag(Tone::Warn, Glyph::Question, "unknown")
-                };
-                view! {
-                    <tr>
-                        <td><a class="strong" href=paths::application(customer, row.object)>{row.name}</a></td>
-                        <td><ul class="chips">{chips}</ul></td>
-                        <td>{state}</td>
-                    </tr>
-                }
-                .any()
-            })
-            .collect();
-        let head = vec![th("Application"), th("Permissions"), th("Reach")];
-        view! { <TableCard label="Applications that reach it" head rows/> }.any()
+        view! { <Empty title="Nobody" text="No application reaches this mailbox."/> }.any()
     };
     view! {
         <section aria-labelledby="who">
             <div class="section-head"><h2 id="who">{title}</h2></div>
             <p class="hint">"As read "<Moment at=read/>"."</p>
+            {doubts}
             {list}
         </section>
     }
     .any()
+}
+
+/// What keeps the list from being all of it.
+fn doubts(view: &MailboxView) -> Option<AnyView> {
+    let new = view.name.is_none().then(|| {
+        view! { <p>"This mailbox was not among those that were read: it is newer, or there is none. Whether an application that is confined reaches it is not known. Read the customer again."</p> }.any()
+    });
+    let hidden = (!view.gaps.is_empty()).then(|| {
+        let gaps = view
+            .gaps
+            .iter()
+            .map(|gap| view! { <li>{gap.clone()}</li> }.any())
+            .collect_view();
+        view! { <p>"Applications that are not listed cannot be ruled out either. What could not be read:"</p><ul class="plain">{gaps}</ul> }.any()
+    });
+    (new.is_some() || hidden.is_some()).then(|| {
+        view! {
+            <div class="problem warn" role="note">
+                <div class="lines"><p class="happened">"This list may not be all"</p>{new}{hidden}</div>
+                {tag(Tone::Warn, Glyph::Question, "cannot be ruled out")}
+            </div>
+        }
+        .any()
+    })
+}
+
+fn rows(customer: CustomerId, rows: Vec<MailboxRow>) -> AnyView {
+    let rows = rows
+        .into_iter()
+        .map(|row| {
+            let chips = row
+                .permissions
+                .into_iter()
+                .map(|one| view! { <li class="chip mono">{one}</li> }.any())
+                .collect_view();
+            let state = if row.certain {
+                tag(Tone::Bad, Glyph::Unlock, "reaches it")
+            } else {
+                tag(Tone::Warn, Glyph::Question, "cannot be ruled out")
+            };
+            view! {
+                <tr>
+                    <td><a class="strong" href=paths::application(customer, row.object)>{row.name}</a></td>
+                    <td><ul class="chips">{chips}</ul></td>
+                    <td>{state}</td>
+                </tr>
+            }
+            .any()
+        })
+        .collect();
+    let head = vec![th("Application"), th("Permissions"), th("Reach")];
+    view! { <TableCard label="Applications that reach it" head rows/> }.any()
 }

@@ -17,7 +17,8 @@ use super::{
 use crate::{
     api::forms,
     components::{
-        Empty, Erase as _, Moment, Pages, ProblemBox, TableCard, chart, reach_tag, th, th_hidden,
+        Empty, Erase as _, Glyph, Moment, Pages, ProblemBox, TableCard, Tone, chart, reach_tag,
+        tag, th, th_hidden,
     },
     paths,
     query::Query,
@@ -56,11 +57,7 @@ pub(super) fn page(view: ReachView, query: &Query, operator: &Operator) -> Page 
         &path,
     );
     let filter = filters(&asked, &view.permissions, &path, &[]);
-    let problem = view
-        .state
-        .as_ref()
-        .and_then(|state| state.problem.clone())
-        .map(|problem| view! { <ProblemBox problem/> }.any());
+    let problem = view.state.as_ref().and_then(problem);
     let list = list(
         view.rows,
         view.matching,
@@ -160,6 +157,53 @@ fn changes(all: &[ReachChange]) -> Option<AnyView> {
         }
         .any()
     })
+}
+
+/// What the newest attempt did not read: nothing at all, or some of its parts.
+fn problem(state: &ScanState) -> Option<AnyView> {
+    let problem = state.problem.clone()?;
+    let unread: Vec<&PartRead> = state
+        .parts
+        .iter()
+        .filter(|part| part.problem().is_some())
+        .collect();
+    let again = state
+        .due
+        .filter(|_| !state.under_way)
+        .map(|at| view! { <p>"It is read again "<Moment at/>"."</p> }.any());
+    if problem.key != "scan.partial" || unread.is_empty() {
+        return Some(view! { <ProblemBox problem/>{again} }.any());
+    }
+    let lines = unread.into_iter().map(unread_part).collect_view();
+    Some(
+        view! {
+            <div class="problem warn" role="note">
+                <div class="lines">
+                    <p class="happened">"Not all of this customer could be read"</p>
+                    <ul class="plain">{lines}</ul>
+                    <p>"What cannot be known without them counts as unknown, never as safe."</p>
+                    {again}
+                </div>
+                {tag(Tone::Warn, Glyph::Question, "read in part")}
+            </div>
+        }
+        .any(),
+    )
+}
+
+/// Which part, why, and how old what is shown of it is.
+fn unread_part(part: &PartRead) -> AnyView {
+    let why = part
+        .problem()
+        .map(|problem| format!(": {} {}", problem.happened, problem.todo));
+    let shown = part.kept.map_or_else(
+        || view! { <span class="sub">"Nothing is shown of them."</span> }.any(),
+        |at| {
+            view! { <span class="sub">"What is shown of them was read "<Moment at/>"."</span> }
+                .any()
+        },
+    );
+    view! { <li><strong>{part.part.words()}</strong>{why}{shown}</li> }.any()
 }
 
 /// How each part of the newest scan went.

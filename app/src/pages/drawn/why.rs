@@ -1,7 +1,8 @@
 //! Why an application reaches what it reaches: a picture to be read from left to right.
 
 use domain::{
-    exposure::{Standing, WhyPermission, WhyPolicy, WhyRoute, WhyView},
+    exposure::{Credential, Standing, WhyEvent, WhyPermission, WhyPolicy, WhyRoute, WhyView},
+    id::CustomerId,
     person::{Operator, Right},
     reach::Level,
 };
@@ -36,11 +37,13 @@ pub(super) fn page(view: WhyView, operator: &Operator) -> Page {
         .map(|one| permission(one, &view.policies))
         .collect_view();
     let title = view.name.clone();
+    let facts = facts(&view);
     let body = view! {
         <div class=tone role="note">
             <div class="lines">
                 <p class="happened">{view.sentence.clone()}</p>
-                <p>"As read "<Moment at=view.read/>". "{view.change.clone()}</p>
+                <p>"As read "<Moment at=view.read/>"."</p>
+                {last_certain(&view)}
             </div>
             {reach_tag(view.standing)}
         </div>
@@ -51,13 +54,15 @@ pub(super) fn page(view: WhyView, operator: &Operator) -> Page {
         {lines("What is not known", view.gaps)}
         {lines("To be known", view.notes)}
         {mailboxes(view.mailboxes, view.more_mailboxes)}
-        {credentials(&view.credentials)}
+        {facts}
+        {credentials(&view.credentials, view.about_credentials)}
         {(!view.setups.is_empty()).then(|| view! {
             <section aria-labelledby="setups">
                 <div class="section-head"><h2 id="setups">"Setups"</h2></div>
                 <SetupTable label="Setups of this application" rows=view.setups/>
             </section>
         }.any())}
+        {history(view.history, view.more_history, customer)}
     }
     .any();
     Page {
@@ -140,24 +145,114 @@ fn mailboxes(names: Vec<String>, more: u32) -> Option<AnyView> {
     })
 }
 
-fn credentials(all: &[domain::exposure::Credential]) -> Option<AnyView> {
-    (!all.is_empty()).then(|| {
-        let rows = all
+/// What was certain before something could not be read.
+fn last_certain(view: &WhyView) -> Option<AnyView> {
+    (!view.last_certain.is_empty()).then(|| {
+        let lines = view
+            .last_certain
             .iter()
-            .map(|one| {
-                let ends = one.ends.map_or_else(
-                    || view! { <span class="faint">"not told"</span> }.any(),
-                    |at| view! { <Moment at/> }.any(),
-                );
-                let state = if one.over {
-                    tag(Tone::Calm, Glyph::Dash, "over")
-                } else {
-                    tag(Tone::Wait, Glyph::Key, "works")
-                };
-                view! { <tr><td>{one.kind.clone()}</td><td class="when">{ends}</td><td>{state}</td></tr> }.any()
+            .map(|(permission, mailboxes, at)| {
+                let at = *at;
+                view! { <li><span class="mono">{permission.clone()}</span>{format!(" reached {mailboxes} when that was last certain, ")}<Moment at/>"."</li> }.any()
             })
-            .collect();
-        let head = vec![th("Credential"), th("Ends"), th("State")];
-        view! { <section><div class="section-head"><h2>"Credentials"</h2></div><TableCard label="Credentials" head rows/></section> }.any()
+            .collect_view();
+        view! { <ul class="plain">{lines}</ul> }.any()
     })
+}
+
+/// What is known of it beside its reach.
+fn facts(view: &WhyView) -> AnyView {
+    let fact = |name: &'static str, value: AnyView| {
+        view! { <div><dt>{name}</dt><dd>{value}</dd></div> }.any()
+    };
+    let verified = view.verified_publisher.clone().map_or_else(
+        || tag(Tone::Calm, Glyph::Dash, "not verified"),
+        |name| view! { {tag(Tone::Good, Glyph::Check, "verified")}" "{name} }.any(),
+    );
+    let created = view.created.map_or_else(
+        || view! { <span class="faint">"not told"</span> }.any(),
+        |at| view! { <Moment at/> }.any(),
+    );
+    let written = view
+        .written
+        .clone()
+        .map(|text| fact("Notes of the customer", view! { <span>{text}</span> }.any()));
+    view! {
+        <section aria-labelledby="about">
+            <div class="section-head"><h2 id="about">"About it"</h2></div>
+            <dl class="summary card">
+                {fact("Publisher", verified)}
+                {fact("In this tenant since", created)}
+                {written}
+            </dl>
+        </section>
+    }
+    .any()
+}
+
+fn credentials(all: &[Credential], about: Option<String>) -> AnyView {
+    let table = (!all.is_empty()).then(|| {
+        let rows = all.iter().map(credential).collect();
+        let head = vec![
+            th("Credential"),
+            th("Name"),
+            th("Held by its"),
+            th("Ends"),
+            th("State"),
+        ];
+        view! { <TableCard label="Credentials" head rows/> }.any()
+    });
+    let about = about.map(|about| view! { <p>{about}</p> }.any());
+    view! {
+        <section aria-labelledby="credentials">
+            <div class="section-head"><h2 id="credentials">"Credentials"</h2></div>
+            {about}
+            {table}
+        </section>
+    }
+    .any()
+}
+
+fn credential(one: &Credential) -> AnyView {
+    let ends = one.ends.map_or_else(
+        || view! { <span class="faint">"not told"</span> }.any(),
+        |at| view! { <Moment at/> }.any(),
+    );
+    let name = one.name.clone().map_or_else(
+        || view! { <span class="faint">"without a name"</span> }.any(),
+        |name| view! { <span>{name}</span> }.any(),
+    );
+    let state = if one.over {
+        tag(Tone::Calm, Glyph::Dash, "over")
+    } else {
+        tag(Tone::Wait, Glyph::Key, "works")
+    };
+    view! { <tr><td>{one.kind.clone()}</td><td>{name}</td><td>{one.holder.clone()}</td><td class="when">{ends}</td><td>{state}</td></tr> }.any()
+}
+
+/// How its reach changed, newest first.
+fn history(all: Vec<WhyEvent>, more: bool, customer: CustomerId) -> AnyView {
+    let list = if all.is_empty() {
+        view! { <p>"Its reach did not change since this customer was first read."</p> }.any()
+    } else {
+        let lines = all
+            .into_iter()
+            .map(|event| {
+                view! { <li><span class="when"><Moment at=event.at/></span>" "{event.what}</li> }
+                    .any()
+            })
+            .collect_view();
+        view! { <ol class="card lines">{lines}</ol> }.any()
+    };
+    let all = more.then(|| {
+        view! { <p><a href=paths::history(customer)>"The customer's whole history"</a></p> }.any()
+    });
+    view! {
+        <section aria-labelledby="changes">
+            <div class="section-head"><h2 id="changes">"How its reach changed"</h2></div>
+            {list}
+            {all}
+        </section>
+    }
+    .any()
 }

@@ -1,29 +1,36 @@
 //! Why an application reaches what it reaches, in words.
 
-use std::collections::BTreeMap;
-
 use domain::{
-    Problem,
-    application::AccessRight,
-    exposure::{Credential, Standing, WhyPermission, WhyPolicy, WhyRoute, WhyView},
+    Problem, Timestamp,
+    exposure::{Credential, Standing, WhyEvent, WhyView},
+    history::Event,
     id::{CustomerId, ObjectId, TenantId},
     person::{Operator, Right},
-    proof::Proof,
     reach::{
-        Answer, ApplicationReach, AssignmentScope, CredentialKind, Extent, Gap, GrantFate, Level,
-        Note, Owner, Part, PermissionReach, PrincipalDetails, Reach, Route,
+        ApplicationReach, CredentialKind, CredentialOf, GrantFate, Known, Level, Owner,
+        PrincipalDetails, Reach, Route,
     },
-    setup::SetupState,
+    view::SetupRow,
 };
+use store::StoredReach;
 
+use super::words::Words;
 use crate::{Engine, Failure, customers::head};
 
-/// Mailboxes that a sentence names; more are counted.
-const NAMED: usize = 3;
 /// Mailboxes that the page lists.
 const LISTED: usize = 100;
+/// Changes that the page lists.
+const CHANGES: i64 = 20;
 
-type Names = BTreeMap<ObjectId, String>;
+/// What is stored about one application.
+struct Stored {
+    reach: StoredReach,
+    known: Known,
+    details: Option<PrincipalDetails>,
+    proven: bool,
+    setups: Vec<SetupRow>,
+    changes: Vec<Event>,
+}
 
 impl Engine {
     /// One application of a customer, as it was last read.
@@ -36,41 +43,40 @@ impl Engine {
         let load = async {
             let mut tx = self.store().begin(operator.partner).await?;
             let access = tx.access(operator, customer, Right::Read).await?;
-            let known = tx.reach(&access).await?;
-            let state = tx.scan_state(&access).await?;
-            let setups = tx.setups_of_customer(&access).await?;
-            let details = tx.reach_details(&access, object).await?;
+            let Some(reach) = tx.reach(&access).await? else {
+                return Err(Problem::not_found().into());
+            };
+            let (details, proven) = tx.reach_details(&access, object).await?;
+            let stored = Stored {
+                reach,
+                known: tx.known_reach(&access).await?,
+                details,
+                proven,
+                setups: tx.setups_of_customer(&access).await?,
+                changes: tx.reach_history(&access, object, CHANGES + 1).await?,
+            };
             tx.commit().await?;
-            Ok::<_, Failure>((access, known, state, setups, details))
+            Ok::<_, Failure>((access, stored))
         };
-        let (access, known, state, setups, details) = load.await.map_err(Problem::from)?;
-        let known = known.ok_or_else(Problem::not_found)?;
-        let application = known
-            .reach
-            .application(object)
-            .ok_or_else(Problem::not_found)?;
+        let (access, stored) = load.await.map_err(Problem::from)?;
+        let reach = &stored.reach.reach;
+        let application = reach.application(object).ok_or_else(Problem::not_found)?;
         let words = Words {
-            reach: &known.reach,
-            names: &known.names,
+            reach,
+            names: &stored.reach.names,
         };
-        let setups: Vec<_> = setups
-            .into_iter()
-            .filter(|setup| Some(setup.app_id) == application.app_id)
-            .collect();
-        let proven = setups
-            .iter()
-            .any(|setup| setup.state == SetupState::Done && setup.proof == Proof::Proven);
+        let details = stored.details.as_ref();
         let level = application.level();
-        let worst = words.worst(application);
-        let listed = words.listed(worst);
+        let listed = words.listed(words.worst(application));
+        let shown = usize::try_from(CHANGES).unwrap_or_default();
         Ok(WhyView {
             head: head(&access),
-            read: known.read,
+            read: stored.reach.read,
             object,
             application: application.app_id,
             name: name_of(application),
             owner: owner(application, access.record().tenant),
-            standing: Standing::of(level, proven),
+            standing: Standing::of(level, stored.proven),
             sentence: words.sentence(application),
             permissions: application
                 .permissions
@@ -86,12 +92,24 @@ impl Engine {
             gaps: words.gaps(application),
             more_mailboxes: u32::try_from(listed.len().saturating_sub(LISTED)).unwrap_or(u32::MAX),
             mailboxes: listed.into_iter().take(LISTED).collect(),
-            credentials: credentials(details.as_ref(), self.now()),
-            setups,
-            change: state.and_then(|state| {
-                let change = state.changes.into_iter().find(|one| one.object == object)?;
-                Some(change.sentence())
-            }),
+            verified_publisher: details.and_then(|details| details.verified_publisher.clone()),
+            created: details.and_then(|details| details.created_at),
+            written: details.and_then(|details| details.notes.clone()),
+            credentials: credentials(details, self.now()),
+            about_credentials: about_credentials(application, details, access.record().tenant),
+            last_certain: last_certain(reach, &stored.known, object),
+            setups: stored
+                .setups
+                .into_iter()
+                .filter(|setup| Some(setup.app_id) == application.app_id)
+                .collect(),
+            more_history: stored.changes.len() > shown,
+            history: stored
+                .changes
+                .iter()
+                .take(shown)
+                .map(|event| change(event, object))
+                .collect(),
             can_be_confined: level != Level::Nothing
                 && application.permissions.iter().any(|one| {
                     one.routes.iter().any(|route| {
@@ -127,7 +145,7 @@ fn owner(application: &ApplicationReach, customer: TenantId) -> String {
 }
 
 /// Secrets and certificates, the first to end first.
-fn credentials(details: Option<&PrincipalDetails>, now: domain::Timestamp) -> Vec<Credential> {
+fn credentials(details: Option<&PrincipalDetails>, now: Timestamp) -> Vec<Credential> {
     details
         .iter()
         .flat_map(|details| &details.credentials)
@@ -137,319 +155,77 @@ fn credentials(details: Option<&PrincipalDetails>, now: domain::Timestamp) -> Ve
                 CredentialKind::Certificate => "certificate",
             }
             .to_owned(),
+            name: one.name.clone(),
+            holder: match one.of {
+                CredentialOf::Principal => "service principal",
+                CredentialOf::Registration => "registration",
+            }
+            .to_owned(),
             ends: one.ends_at,
             over: one.ends_at.is_some_and(|ends| ends <= now),
         })
         .collect()
 }
 
-/// Makes words of a reach.
-pub(super) struct Words<'a> {
-    pub reach: &'a Reach,
-    pub names: &'a Names,
-}
-
-impl Words<'_> {
-    fn permission(&self, one: &PermissionReach) -> WhyPermission {
-        WhyPermission {
-            name: one.permission.value.to_string(),
-            can: one.permission.can().to_owned(),
-            level: one.answer.level(),
-            extent: self.answer(&one.answer),
-            routes: one.routes.iter().map(|route| self.route(route)).collect(),
+/// What a list of credentials does not say: that it is empty for a reason, or not all of it.
+fn about_credentials(
+    application: &ApplicationReach,
+    details: Option<&PrincipalDetails>,
+    customer: TenantId,
+) -> Option<String> {
+    let Some(details) = details else {
+        return Some("Its credentials were not read.".to_owned());
+    };
+    if let Some(why) = &details.registration_unread {
+        return Some(format!(
+            "The credentials of its registration could not be read: {why}"
+        ));
+    }
+    match application.owner {
+        Owner::ManagedIdentity => {
+            Some("Azure signs it in: there is no credential that anybody holds.".to_owned())
         }
-    }
-
-    fn route(&self, route: &Route) -> WhyRoute {
-        let (from, through, leaves) = match route {
-            Route::Grant { fate, leaves, .. } => {
-                let through = match fate {
-                    GrantFate::NotGoverned => "no access policy governs it",
-                    GrantFate::NoPolicy => "no access policy names it",
-                    GrantFate::Narrowed => "narrowed by access policies",
-                    GrantFate::PoliciesNotRead => "access policies could not be read",
-                    GrantFate::Unnamed => "what the role is called is not known",
-                };
-                ("Granted in Entra".to_owned(), through.to_owned(), leaves)
-            }
-            Route::Assignment { assignment, leaves } => {
-                let node = usize::try_from(*assignment)
-                    .ok()
-                    .and_then(|index| self.reach.assignments.get(index));
-                let role = node.map_or("an Exchange role", |node| node.role.as_str());
-                let scope = match node {
-                    None => "a scope that is not known".to_owned(),
-                    Some(node) if !node.enabled => "switched off".to_owned(),
-                    Some(node) => {
-                        let scope = self.scope(&node.scope);
-                        if node.exclusive {
-                            format!("{scope}, exclusive: it restricts nobody")
-                        } else {
-                            scope
-                        }
-                    }
-                };
-                (format!("Exchange role “{role}”"), scope, leaves)
-            }
-            Route::Unseen { gap, leaves } => {
-                let gap = self
-                    .reach
-                    .gap(*gap)
-                    .map_or_else(|| "something was not read".to_owned(), |gap| self.gap(gap));
-                ("Perhaps more".to_owned(), gap, leaves)
-            }
-        };
-        WhyRoute {
-            from,
-            through,
-            leaves: self.answer(leaves),
-            level: leaves.level(),
+        Owner::Microsoft => {
+            Some("Microsoft holds its credentials, in a tenant of its own.".to_owned())
         }
-    }
-
-    fn scope(&self, scope: &AssignmentScope) -> String {
-        match scope {
-            AssignmentScope::Organisation => "the whole organisation".to_owned(),
-            AssignmentScope::Custom { name } => format!("the scope “{name}”"),
-            AssignmentScope::Group { name, .. } => format!("direct members of {name}"),
-            AssignmentScope::Unit { object } => {
-                format!("the administrative unit {}", self.called(*object))
-            }
-            AssignmentScope::Other { text } => format!("“{text}”"),
+        Owner::Tenant { tenant } if tenant != customer => Some(
+            "Its vendor holds the credentials of its registration, in another tenant: whoever has them can use what it is given here, and nobody here sees when they end.".to_owned(),
+        ),
+        _ if details.credentials.is_empty() => {
+            Some("It has no secret and no certificate: nobody can sign in as it.".to_owned())
         }
-    }
-
-    fn policies(&self, application: &ApplicationReach) -> Vec<WhyPolicy> {
-        let Some(narrowing) = &application.narrowing else {
-            return Vec::new();
-        };
-        narrowing
-            .deny
-            .iter()
-            .chain(&narrowing.restrict)
-            .filter_map(|index| self.reach.policies.get(usize::try_from(*index).ok()?))
-            .map(|node| WhyPolicy {
-                right: match node.right {
-                    AccessRight::RestrictAccess => "RestrictAccess",
-                    AccessRight::DenyAccess => "DenyAccess",
-                }
-                .to_owned(),
-                scope: node.scope_name.clone(),
-                for_all: node.app_id.is_none(),
-                covers: self.answer(&node.covers),
-            })
-            .collect()
-    }
-
-    /// Which mailboxes.
-    pub fn answer(&self, answer: &Answer) -> String {
-        match answer {
-            Answer::Unknown {
-                at_least, at_most, ..
-            } => match (at_least, at_most) {
-                (Extent::Nothing, most) => format!("unknown: perhaps {}", self.extent(*most)),
-                (least, most) => format!(
-                    "unknown: {} for certain, perhaps {}",
-                    self.extent(*least),
-                    self.extent(*most)
-                ),
-            },
-            known => self.extent(known.at_most()),
-        }
-    }
-
-    fn extent(&self, extent: Extent) -> String {
-        match extent {
-            Extent::Everything => match self.reach.mailbox_count {
-                Some(count) => format!("every mailbox ({count})"),
-                None => "every mailbox".to_owned(),
-            },
-            Extent::AllExcept { mailboxes } => format!(
-                "every mailbox but {}",
-                self.some(self.reach.members(mailboxes).collect())
-            ),
-            Extent::Only { mailboxes } => self.some(self.reach.members(mailboxes).collect()),
-            Extent::Nothing => "no mailbox".to_owned(),
-        }
-    }
-
-    fn some(&self, mailboxes: Vec<ObjectId>) -> String {
-        if mailboxes.len() > NAMED {
-            return format!("{} mailboxes", mailboxes.len());
-        }
-        let names: Vec<String> = mailboxes.into_iter().map(|one| self.called(one)).collect();
-        match names.as_slice() {
-            [] => "no mailbox".to_owned(),
-            [one] => one.clone(),
-            [first @ .., last] => format!("{} and {last}", first.join(", ")),
-        }
-    }
-
-    fn called(&self, object: ObjectId) -> String {
-        self.names
-            .get(&object)
-            .cloned()
-            .unwrap_or_else(|| object.to_string())
-    }
-
-    /// What decides how bad it is: the first of the worst.
-    fn worst<'r>(&self, application: &'r ApplicationReach) -> &'r Answer {
-        let level = application.level();
-        application
-            .permissions
-            .iter()
-            .map(|one| &one.answer)
-            .find(|answer| answer.level() == level)
-            .unwrap_or(&application.others)
-    }
-
-    /// The mailboxes that make the difference.
-    fn listed(&self, answer: &Answer) -> Vec<String> {
-        let set = match answer.at_most() {
-            Extent::AllExcept { mailboxes } | Extent::Only { mailboxes } => mailboxes,
-            Extent::Everything | Extent::Nothing => return Vec::new(),
-        };
-        let mut names: Vec<String> = self
-            .reach
-            .members(set)
-            .map(|mailbox| self.called(mailbox))
-            .collect();
-        names.sort_unstable();
-        names
-    }
-
-    fn sentence(&self, application: &ApplicationReach) -> String {
-        let level = application.level();
-        let mut can: Vec<&str> = application
-            .permissions
-            .iter()
-            .filter(|one| one.answer.level() == level)
-            .map(|one| one.permission.can())
-            .collect();
-        can.dedup();
-        let can = match can.as_slice() {
-            [] => "reach into mailboxes".to_owned(),
-            [one] => (*one).to_owned(),
-            [first @ .., last] => format!("{} and {last}", first.join(", ")),
-        };
-        match self.worst(application) {
-            Answer::Nothing => "It holds a permission and reaches no mailbox.".to_owned(),
-            Answer::Unknown { .. } => {
-                format!(
-                    "Whether it can {can} is not known for all mailboxes: something could not be read."
-                )
-            }
-            answer => format!("It can {can}; it reaches {}.", self.answer(answer)),
-        }
-    }
-
-    fn note(&self, note: &Note) -> String {
-        match note {
-            Note::Disabled => "It is switched off in Entra, so it reaches nothing now.".to_owned(),
-            Note::EnabledNotTold => {
-                "Entra does not say whether it is switched on; it is taken for on.".to_owned()
-            }
-            Note::FirstParty => {
-                "Microsoft's own services can have access that no grant shows.".to_owned()
-            }
-            Note::NotAmongPrincipals => {
-                "It holds something, and its service principal could not be read.".to_owned()
-            }
-            Note::WrongPointer { object } => format!(
-                "Exchange points to another object ({object}) for it: roles assigned to that never work."
-            ),
-            Note::ScopeWithoutEffect { assignment } => format!(
-                "“{assignment}” has a scope, and a grant in Entra leaves the same permission open: the scope has no effect. Remove the grant."
-            ),
-            Note::EwsOpensMore => {
-                "Through EWS it reaches more than its other permissions are confined to.".to_owned()
-            }
-            Note::OnlyRemovable { value } => {
-                format!("{value} of Exchange Online cannot be confined, only removed.")
-            }
-        }
-    }
-
-    fn gaps(&self, application: &ApplicationReach) -> Vec<String> {
-        let answers = application
-            .permissions
-            .iter()
-            .map(|one| &one.answer)
-            .chain([&application.others]);
-        let mut said: Vec<String> = answers
-            .filter_map(|answer| match answer {
-                Answer::Unknown { gaps, .. } => Some(gaps),
-                _ => None,
-            })
-            .flatten()
-            .filter_map(|gap| self.reach.gap(*gap))
-            .map(|gap| self.gap(gap))
-            .collect();
-        said.sort_unstable();
-        said.dedup();
-        said
-    }
-
-    fn gap(&self, gap: &Gap) -> String {
-        let what = match &gap.part {
-            Part::Principals => "The list of applications".to_owned(),
-            Part::Principal { object } => format!("The service principal {object}"),
-            Part::Grants { resource } => format!("Who was granted what of {}", resource.name()),
-            Part::AppRole { role, .. } => format!("What the app role {role} is"),
-            Part::Policies => "The access policies".to_owned(),
-            Part::Policy { .. } => "Whether a policy is in force".to_owned(),
-            Part::PolicyScope { .. } => "What a policy is about".to_owned(),
-            Part::Pointers | Part::Pointer { .. } => {
-                "Exchange's pointers to service principals".to_owned()
-            }
-            Part::Assignments => "The Exchange role assignments".to_owned(),
-            Part::Role { name } => format!("What the Exchange role “{name}” lets it do"),
-            Part::Scopes => "The management scopes".to_owned(),
-            Part::Scope { name } => format!("The management scope “{name}”"),
-            Part::Filter { scope } => format!("Which mailboxes “{scope}” matches"),
-            Part::AssignmentScope { text } => format!("What “{text}” narrows"),
-            Part::Members { group } => format!("The members of {}", self.called(*group)),
-            Part::Unit { object } => {
-                format!(
-                    "The members of the administrative unit {}",
-                    self.called(*object)
-                )
-            }
-            Part::Mailbox { object } => format!("The mailbox {}", self.called(*object)),
-        };
-        format!("{what}: {}", gap.why)
+        _ => None,
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// Of permissions that are unknown now: what they reached when that was last certain.
+fn last_certain(
+    reach: &Reach,
+    known: &Known,
+    object: ObjectId,
+) -> Vec<(String, String, Timestamp)> {
+    known
+        .of(object)
+        .filter(|(permission, ..)| reach.answer(object, permission).level() == Level::Unknown)
+        .map(|(permission, mailboxes, at)| (permission.name(), mailboxes.words(), at))
+        .collect()
+}
 
-    #[test]
-    fn nothing_is_called_safe_that_is_not_known() {
-        let reach = Reach {
-            without_exchange: false,
-            mailbox_count: Some(7),
-            mailboxes: Vec::new(),
-            sets: Vec::new(),
-            policies: Vec::new(),
-            assignments: Vec::new(),
-            gaps: Vec::new(),
-            applications: Vec::new(),
-            unlisted: Answer::Nothing,
-        };
-        let names = Names::new();
-        let words = Words {
-            reach: &reach,
-            names: &names,
-        };
-        let unknown = Answer::Unknown {
-            at_least: Extent::Nothing,
-            at_most: Extent::Everything,
-            gaps: Vec::new(),
-        };
-        assert_eq!(words.answer(&unknown), "unknown: perhaps every mailbox (7)");
-        assert_eq!(words.answer(&Answer::Unrestricted), "every mailbox (7)");
-        assert_eq!(words.answer(&Answer::Nothing), "no mailbox");
+/// The one of an event's sentences that is about the application.
+fn change(event: &Event, object: ObjectId) -> WhyEvent {
+    let list = |name: &str| {
+        let after = event.after.as_ref()?;
+        after.get(name)?.as_array()
+    };
+    let object = object.to_string();
+    let own = list("objects").and_then(|objects| {
+        let place = objects
+            .iter()
+            .position(|one| one.as_str() == Some(&object))?;
+        list("changes")?.get(place)?.as_str()
+    });
+    WhyEvent {
+        at: event.at,
+        what: own.map_or_else(|| event.what.clone(), |own| format!("{own}.")),
     }
 }

@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 
 use domain::{
     Problem,
-    exposure::{By, ExposureQuery, MailboxRow, MailboxView, ReachView},
+    exposure::{By, ExposureQuery, MailboxRow, MailboxView, ReachView, ScannedMailboxes},
     id::{CustomerId, ObjectId},
     person::{Operator, Right},
-    reach::Verdict,
+    reach::{Permission, Verdict},
 };
 
-use super::{application::name_of, exposure::DAYS};
-use crate::{Answer, Engine, Failure, customers::head};
+use super::{application::name_of, exposure::DAYS, words::Words};
+use crate::{Answer, Engine, Failure, customers::head, mailboxes::SHOWN};
 
 impl Engine {
     /// The applications of a customer by reach, as it was last read.
@@ -61,35 +61,82 @@ impl Engine {
             let mut tx = self.store().begin(operator.partner).await?;
             let access = tx.access(operator, customer, Right::Read).await?;
             let known = tx.reach(&access).await?;
-            Ok::<_, Failure>((access, known))
+            let mailboxes = tx.scanned_mailboxes(&access).await?;
+            tx.commit().await?;
+            Ok::<_, Failure>((access, known, mailboxes))
         };
-        let (access, known) = load.await.map_err(Problem::from)?;
-        let mut rows: Vec<MailboxRow> = Vec::new();
+        let (access, known, mailboxes) = load.await.map_err(Problem::from)?;
+        let name = mailboxes.and_then(|(_, list)| {
+            let found = list.into_iter().find(|(object, _)| *object == mailbox);
+            found.map(|(_, name)| name)
+        });
+        let mut view = MailboxView {
+            head: head(&access),
+            read: None,
+            object: mailbox,
+            name,
+            rows: Vec::new(),
+            gaps: Vec::new(),
+        };
+        let Some(known) = known else {
+            return Ok(view);
+        };
+        view.read = Some(known.read);
+        let words = Words {
+            reach: &known.reach,
+            names: &known.names,
+        };
+        view.gaps = words.gaps_of([&known.reach.unlisted]);
         let mut places: BTreeMap<ObjectId, usize> = BTreeMap::new();
-        let reaches = known.iter().flat_map(|known| known.reach.who(mailbox));
+        let reaches = known.reach.who(mailbox, view.name.is_some());
         for (verdict, application, permission) in reaches {
             let place = *places.entry(application.object).or_insert_with(|| {
-                rows.push(MailboxRow {
+                view.rows.push(MailboxRow {
                     object: application.object,
                     name: name_of(application),
                     permissions: Vec::new(),
                     certain: false,
                 });
-                rows.len() - 1
+                view.rows.len() - 1
             });
-            if let Some(row) = rows.get_mut(place) {
+            if let Some(row) = view.rows.get_mut(place) {
                 row.certain |= verdict == Verdict::Allowed;
-                row.permissions.push(
-                    permission
-                        .map_or_else(|| "perhaps more".to_owned(), |one| one.value.to_string()),
-                );
+                row.permissions
+                    .push(permission.map_or_else(|| "perhaps more".to_owned(), Permission::name));
             }
         }
-        Ok(MailboxView {
-            head: head(&access),
-            read: known.map(|known| known.read),
-            object: mailbox,
+        Ok(view)
+    }
+
+    /// Mailboxes as the newest scan found them: there to choose from while Microsoft cannot be
+    /// asked.
+    pub async fn scanned_mailboxes(
+        &self,
+        operator: &Operator,
+        customer: CustomerId,
+        search: &str,
+    ) -> Answer<ScannedMailboxes> {
+        let load = async {
+            let mut tx = self.store().begin(operator.partner).await?;
+            let access = tx.access(operator, customer, Right::Read).await?;
+            Ok::<_, Failure>(tx.scanned_mailboxes(&access).await?)
+        };
+        let Some((read, list)) = load.await.map_err(Problem::from)? else {
+            return Ok(ScannedMailboxes {
+                read: None,
+                rows: Vec::new(),
+                more: false,
+            });
+        };
+        let search = search.to_lowercase();
+        let mut found = list
+            .into_iter()
+            .filter(|(_, name)| name.to_lowercase().contains(&search));
+        let rows = found.by_ref().take(SHOWN).collect();
+        Ok(ScannedMailboxes {
+            read: Some(read),
             rows,
+            more: found.next().is_some(),
         })
     }
 }

@@ -1,22 +1,15 @@
 //! Reading one customer, and keeping what came of it.
 
-use std::collections::BTreeMap;
-
 use domain::{
-    Problem,
-    exposure::ReachChange,
-    history::EventKind,
-    id::ObjectId,
-    person::Actor,
-    problem::Remedy,
-    reach::{Judge, Level, PartResult, Reach, Seen, Why},
+    Problem, exposure::ReachChange, history::EventKind, person::Actor, problem::Remedy,
+    reach::PartRead,
 };
 use microsoft::scan::Scan;
 use serde_json::json;
-use store::{CustomerAccess, NewEvent, ReachEntry, ScanResult, Turn};
+use store::{CustomerAccess, NewEvent, ScanMemory, Turn};
 use uuid::Uuid;
 
-use super::turns::next_night;
+use super::{again, result::result};
 use crate::{Engine, Failure, connection::event};
 
 impl Engine {
@@ -24,34 +17,36 @@ impl Engine {
     pub(super) async fn scan(&self, turn: Turn, lease: Uuid) -> Result<(), Failure> {
         let mut tx = self.store().begin(turn.partner).await?;
         let access = tx.for_system(turn.customer).await?;
-        let known = tx.reach(&access).await?;
+        let memory = tx.scan_memory(&access).await?;
         tx.commit().await?;
+        let held = Held { turn, lease };
         let tenant = match self.tenant(&access).await {
             Ok(tenant) => tenant,
             Err(Failure::Told(problem)) => {
                 return self
-                    .nothing_came(turn, &access, lease, &problem, None)
+                    .nothing_came(held, &access, &memory, &problem, &[])
                     .await;
             }
             Err(failure) => return Err(failure),
         };
         let scan = tenant.scan().await;
-        self.note_scan(&access, &scan).await;
+        self.note_scan(&access, &scan, &memory).await;
         if let Some(problem) = nothing_read(&scan) {
             return self
-                .nothing_came(turn, &access, lease, &problem, Some(&scan))
+                .nothing_came(held, &access, &memory, problem, &scan.parts)
                 .await;
         }
         if access.record().name == access.record().domain {
             self.learn_name(&access).await;
         }
-        let before = known.as_ref().map(|known| &known.reach);
-        let result = result(&scan, before);
         let now = self.now();
+        let problems: Vec<Problem> = unread(&scan.parts)
+            .map(|problem| self.said(problem, &memory))
+            .collect();
+        let next = again::next(self.inner.pace, now, turn, memory.tries, &problems);
+        let result = result(scan, memory, now);
         let mut tx = self.store().begin(turn.partner).await?;
-        let kept = tx
-            .save_scan(&access, lease, &result, now, next_night(now, turn))
-            .await?;
+        let kept = tx.save_scan(&access, lease, &result, now, next).await?;
         if !kept {
             return Ok(());
         }
@@ -61,8 +56,9 @@ impl Engine {
                 [one] => format!("{one}."),
                 all => format!("The reach of {} applications changed.", all.len()),
             };
+            let objects: Vec<_> = result.changes.iter().map(|change| change.object).collect();
             let change = NewEvent {
-                after: Some(json!({ "changes": sentences })),
+                after: Some(json!({ "changes": sentences, "objects": objects })),
                 ..event(now, Actor::System, EventKind::ReachChanged, what)
             };
             tx.append(&access, &change).await?;
@@ -74,19 +70,25 @@ impl Engine {
     /// What was known stays known, with the time at which it was read.
     async fn nothing_came(
         &self,
-        turn: Turn,
+        Held { turn, lease }: Held,
         access: &CustomerAccess,
-        lease: Uuid,
+        memory: &ScanMemory,
         problem: &Problem,
-        scan: Option<&Scan>,
+        parts: &[PartRead],
     ) -> Result<(), Failure> {
         let now = self.now();
-        let parts = scan.map_or(&[][..], |scan| &scan.parts);
+        let problem = self.said(problem, memory);
+        let next = again::next(self.inner.pace, now, turn, memory.tries, [&problem]);
         let mut tx = self.store().begin(turn.partner).await?;
-        tx.fail_scan(access, lease, problem, parts, now, next_night(now, turn))
+        tx.fail_scan(access, lease, &problem, parts, now, next)
             .await?;
         tx.commit().await?;
         Ok(())
+    }
+
+    /// A consent that is missing right after it was given is on its way.
+    fn said(&self, problem: &Problem, memory: &ScanMemory) -> Problem {
+        again::spreading(problem, memory.consented, self.now()).unwrap_or_else(|| problem.clone())
     }
 
     /// Whether this customer was the last of a scan of all.
@@ -100,132 +102,42 @@ impl Engine {
     pub(super) async fn give_up(&self, turn: Turn, lease: Uuid) -> Result<(), Failure> {
         let mut tx = self.store().begin(turn.partner).await?;
         let access = tx.for_system(turn.customer).await?;
+        let memory = tx.scan_memory(&access).await?;
         tx.commit().await?;
-        self.nothing_came(turn, &access, lease, &too_long(), None)
+        let held = Held { turn, lease };
+        self.nothing_came(held, &access, &memory, &too_long(), &[])
             .await
     }
 
-    async fn note_scan(&self, access: &CustomerAccess, scan: &Scan) {
-        let consent = unread(scan).find(|problem| problem.remedy == Remedy::Consent);
+    async fn note_scan(&self, access: &CustomerAccess, scan: &Scan, memory: &ScanMemory) {
+        let mut problems = unread(&scan.parts).map(|problem| self.said(problem, memory));
+        let consent = problems.find(|problem| problem.remedy == Remedy::Consent);
         match consent {
-            Some(problem) => self.note_problem(access, Some(problem)).await,
+            Some(problem) => self.note_problem(access, Some(&problem)).await,
             None if nothing_read(scan).is_none() => self.note_problem(access, None).await,
             None => {}
         }
     }
 }
 
+/// A turn, and the lease that holds it.
+#[derive(Clone, Copy)]
+struct Held {
+    turn: Turn,
+    lease: Uuid,
+}
+
 /// What could not be read, part by part.
-fn unread(scan: &Scan) -> impl Iterator<Item = &Problem> {
-    scan.parts.iter().filter_map(|part| match &part.result {
-        PartResult::Read { .. } => None,
-        // What the tenant does not have is known.
-        PartResult::Unread {
-            why: Why::NotLicensed { .. },
-            ..
-        } => None,
-        PartResult::Unread { problem, .. } => Some(problem.as_ref()),
-    })
+pub(super) fn unread(parts: &[PartRead]) -> impl Iterator<Item = &Problem> {
+    parts.iter().filter_map(PartRead::problem)
 }
 
 /// The problem for which nothing is known of any application.
-fn nothing_read(scan: &Scan) -> Option<Problem> {
+fn nothing_read(scan: &Scan) -> Option<&Problem> {
     let any = scan.seen.graph_grants.is_read()
         || scan.seen.exchange_grants.is_read()
         || scan.seen.assignments.is_read();
-    (!any).then(|| unread(scan).next().cloned()).flatten()
-}
-
-/// Judges what was read, and compares it with what was known.
-fn result(scan: &Scan, before: Option<&Reach>) -> ScanResult {
-    let reach = judged(&scan.seen);
-    let entries = reach
-        .applications
-        .iter()
-        .map(|application| ReachEntry {
-            object: application.object,
-            app_id: application.app_id.map(|id| id.0),
-            name: application
-                .name
-                .clone()
-                .unwrap_or_else(|| application.object.to_string()),
-            publisher: application.publisher.clone(),
-            owner: json!(application.owner),
-            level: application.level(),
-            permissions: held(application),
-            details: scan
-                .details
-                .get(&application.object)
-                .map(|details| json!(details)),
-        })
-        .collect();
-    ScanResult {
-        whole: unread(scan).next().is_none(),
-        changes: before.map_or_else(Vec::new, |before| changes(before, &reach)),
-        names: named(&reach, &scan.names),
-        entries,
-        parts: scan.parts.clone(),
-        reach,
-    }
-}
-
-/// The judge's parts are not made to cross threads, so it lives and ends here.
-fn judged(seen: &Seen) -> Reach {
-    Judge::new(seen).reach()
-}
-
-/// Each permission by its name, with its level; what may be held unseen is called so.
-fn held(application: &domain::reach::ApplicationReach) -> Vec<(String, Level)> {
-    let mut held: Vec<(String, Level)> = application
-        .permissions
-        .iter()
-        .map(|one| (one.permission.value.to_string(), one.answer.level()))
-        .collect();
-    if held.is_empty() {
-        held.push(("unknown".to_owned(), application.others.level()));
-    }
-    held
-}
-
-/// Only the names that the reach needs: those of mailboxes and groups that it mentions.
-fn named(reach: &Reach, names: &BTreeMap<ObjectId, String>) -> BTreeMap<ObjectId, String> {
-    let scopes = reach.policies.iter().filter_map(|policy| policy.scope);
-    reach
-        .mailboxes
-        .iter()
-        .copied()
-        .chain(scopes)
-        .filter_map(|object| Some((object, names.get(&object)?.clone())))
-        .collect()
-}
-
-fn changes(before: &Reach, after: &Reach) -> Vec<ReachChange> {
-    let levels = |reach: &Reach| -> BTreeMap<ObjectId, (Level, String)> {
-        reach
-            .applications
-            .iter()
-            .map(|one| {
-                let name = one.name.clone().unwrap_or_else(|| one.object.to_string());
-                (one.object, (one.level(), name))
-            })
-            .collect()
-    };
-    let (before, after) = (levels(before), levels(after));
-    let objects: std::collections::BTreeSet<ObjectId> =
-        before.keys().chain(after.keys()).copied().collect();
-    objects
-        .into_iter()
-        .filter_map(|object| {
-            let (old, new) = (before.get(&object), after.get(&object));
-            let change = ReachChange {
-                object,
-                name: new.or(old).map(|(_, name)| name.clone())?,
-                before: old.map(|(level, _)| *level),
-                after: new.map(|(level, _)| *level),
-            };
-            (change.before != change.after).then_some(change)
-        })
-        .collect()
+    (!any).then(|| unread(&scan.parts).next()).flatten()
 }
 
 fn too_long() -> Problem {

@@ -105,6 +105,7 @@ impl<'a> Log<'a> {
             part: entry.part,
             took_millis: entry.took_millis,
             calls: entry.calls,
+            kept: None,
             result: match entry.result {
                 Ok(count) => PartResult::Read { count },
                 Err(error) => told(unread, &error),

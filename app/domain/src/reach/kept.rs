@@ -1,0 +1,282 @@
+//! What earlier scans read, for the parts that a scan could not read.
+//!
+//! Only what says who holds something is kept. What narrows it is not: a policy that was in force
+//! yesterday is no reason to call an application confined today.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    reading::Reading,
+    scanned::ScanPart,
+    seen::{Assignment, Grant, Principal, Seen},
+};
+use crate::{Timestamp, id::ObjectId};
+
+/// The last good reading of each part.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Kept {
+    principals: Option<Dated<Principal>>,
+    graph_grants: Option<Dated<Grant>>,
+    exchange_grants: Option<Dated<Grant>>,
+    assignments: Option<Dated<Assignment>>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Dated<T> {
+    at: Timestamp,
+    list: Vec<T>,
+}
+
+impl Kept {
+    /// Puts what is kept where nothing was read.
+    pub fn fill(&self, seen: &mut Seen) {
+        let no_exchange = seen.has_no_exchange();
+        fill(&mut seen.graph_grants, self.graph_grants.as_ref());
+        if !no_exchange {
+            fill(&mut seen.exchange_grants, self.exchange_grants.as_ref());
+            fill(&mut seen.assignments, self.assignments.as_ref());
+        }
+        let Some(kept) = &self.principals else {
+            return;
+        };
+        // Somebody may have switched it on since.
+        let perhaps_on = |principal: &Principal| Principal {
+            enabled: principal.enabled.filter(|enabled| *enabled),
+            ..principal.clone()
+        };
+        let named = named(seen);
+        match &mut seen.principals {
+            // Those that only a kept part names were not asked for.
+            Reading::Read { value } => {
+                let there: BTreeSet<ObjectId> = value.iter().map(|one| one.object).collect();
+                let missing = kept
+                    .list
+                    .iter()
+                    .filter(|one| {
+                        let named =
+                            named.contains(&one.object) || named.contains(&ObjectId(one.app_id.0));
+                        named && !there.contains(&one.object)
+                    })
+                    .map(perhaps_on);
+                value.extend(missing);
+            }
+            unread => {
+                let kept = Dated {
+                    at: kept.at,
+                    list: kept.list.iter().map(perhaps_on).collect(),
+                };
+                fill(unread, Some(&kept));
+            }
+        }
+    }
+
+    /// Takes over what was read at a moment.
+    pub fn renew(&mut self, seen: &Seen, at: Timestamp) {
+        let whole = [&seen.graph_grants, &seen.exchange_grants]
+            .into_iter()
+            .all(Reading::is_read)
+            && seen.assignments.is_read();
+        if let Ok(principals) = seen.principals.get() {
+            let mut list = principals.clone();
+            if !whole {
+                let there: BTreeSet<ObjectId> = list.iter().map(|one| one.object).collect();
+                let before = self.principals.iter().flat_map(|kept| &kept.list);
+                list.extend(before.filter(|one| !there.contains(&one.object)).cloned());
+            }
+            self.principals = Some(Dated { at, list });
+        }
+        renew(&mut self.graph_grants, &seen.graph_grants, at);
+        renew(&mut self.exchange_grants, &seen.exchange_grants, at);
+        renew(&mut self.assignments, &seen.assignments, at);
+    }
+
+    /// When a part was last read; none: never, or it is not kept.
+    pub fn time(&self, part: ScanPart) -> Option<Timestamp> {
+        match part {
+            ScanPart::Principals => self.principals.as_ref().map(|kept| kept.at),
+            ScanPart::GraphGrants => self.graph_grants.as_ref().map(|kept| kept.at),
+            ScanPart::ExchangeGrants => self.exchange_grants.as_ref().map(|kept| kept.at),
+            ScanPart::Assignments => self.assignments.as_ref().map(|kept| kept.at),
+            _ => None,
+        }
+    }
+}
+
+fn fill<T: Clone>(part: &mut Reading<Vec<T>>, kept: Option<&Dated<T>>) {
+    if let (Err(why), Some(kept)) = (part.get(), kept) {
+        *part = Reading::Kept {
+            value: kept.list.clone(),
+            at: kept.at,
+            why,
+        };
+    }
+}
+
+fn renew<T: Clone>(kept: &mut Option<Dated<T>>, part: &Reading<Vec<T>>, at: Timestamp) {
+    if let Ok(list) = part.get() {
+        *kept = Some(Dated {
+            at,
+            list: list.clone(),
+        });
+    }
+}
+
+/// Whom kept parts name: by object id, by client id, or through a pointer of Exchange.
+fn named(seen: &Seen) -> BTreeSet<ObjectId> {
+    let grants = [&seen.graph_grants, &seen.exchange_grants]
+        .into_iter()
+        .filter_map(Reading::kept)
+        .flatten()
+        .map(|grant| grant.principal);
+    let assignees = seen.assignments.kept().into_iter().flatten();
+    let ids = assignees.filter_map(|one| one.assignee.trim().parse().ok());
+    let pointed = seen
+        .pointers
+        .get()
+        .ok()
+        .filter(|_| seen.assignments.kept().is_some())
+        .into_iter()
+        .flatten()
+        .map(|pointer| pointer.object);
+    grants.chain(ids).chain(pointed).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::reach::{
+        AssignmentScope, Judge, Level, Permission, Reach, Why,
+        samples::{APP, BOARD, Sample, customer, failed},
+    };
+
+    const THEN: Timestamp = Timestamp::from_millis(1000);
+
+    /// Read whole, and then again as `later` says.
+    fn after(before: &Sample, later: impl FnOnce(&mut Seen)) -> (Reach, Seen) {
+        let mut kept = Kept::default();
+        kept.renew(&before.0, THEN);
+        let mut seen = before.clone().with(later).0;
+        kept.fill(&mut seen);
+        (Judge::new(&seen).reach(), seen)
+    }
+
+    fn level(reach: &Reach) -> Level {
+        reach.application(APP).expect("it is still there").level()
+    }
+
+    #[test]
+    fn what_was_read_whole_is_left_alone() {
+        let before = customer().graph("Mail.Send");
+        let (reach, seen) = after(&before, |_| {});
+        assert_eq!(seen, before.0);
+        assert_eq!(reach, before.reach());
+    }
+
+    #[test]
+    fn what_can_act_as_anyone_stays_there_and_is_not_called_safe() {
+        let before = customer().graph("Mail.Send");
+        let (reach, seen) = after(&before, |seen| {
+            seen.graph_grants = failed();
+            seen.all_principals = false;
+        });
+        assert_eq!(level(&reach), Level::Unrestricted);
+        assert_eq!(reach.unlisted.level(), Level::Unknown);
+        let application = reach.application(APP).expect("it is still there");
+        assert_eq!(application.name.as_deref(), Some("Mailer"));
+        // What is asked of one mailbox says the same.
+        let found = Judge::new(&seen).who(crate::reach::samples::CEO);
+        let send = Permission::graph("Mail.Send");
+        assert!(
+            found
+                .iter()
+                .any(|one| one.permission.as_ref() == Some(&send))
+        );
+    }
+
+    #[test]
+    fn what_was_confined_is_unknown_while_its_grants_are_not_read() {
+        let before = customer().graph("Mail.Send").restrict(BOARD);
+        let (reach, _) = after(&before, |seen| seen.graph_grants = failed());
+        assert_eq!(level(&reach), Level::Unknown);
+    }
+
+    #[test]
+    fn policies_are_not_kept() {
+        let before = customer().graph("Mail.Send").restrict(BOARD);
+        let (reach, _) = after(&before, |seen| seen.policies = failed());
+        assert_eq!(level(&reach), Level::Unknown);
+    }
+
+    #[test]
+    fn assignments_stay_as_well() {
+        let before = customer().assign("Application Mail.Send", AssignmentScope::Organisation);
+        let (reach, _) = after(&before, |seen| seen.assignments = failed());
+        assert_eq!(level(&reach), Level::Unrestricted);
+    }
+
+    #[test]
+    fn a_principal_that_was_switched_off_may_be_on_by_now() {
+        let before = customer().graph("Mail.Send").with(|seen| {
+            if let Reading::Read { value } = &mut seen.principals {
+                for principal in value {
+                    principal.enabled = Some(false);
+                }
+            }
+        });
+        assert_eq!(level(&before.reach()), Level::Nothing);
+        let (reach, _) = after(&before, |seen| seen.principals = failed());
+        assert_eq!(level(&reach), Level::Unrestricted);
+        let application = reach.application(APP).expect("it is still there");
+        assert_eq!(application.name.as_deref(), Some("Mailer"));
+    }
+
+    #[test]
+    fn principals_that_nobody_asked_for_keep_their_name() {
+        let before = customer().graph("Mail.Send");
+        let (reach, _) = after(&before, |seen| {
+            seen.graph_grants = failed();
+            seen.principals = Reading::read(Vec::new());
+            seen.all_principals = false;
+        });
+        let application = reach.application(APP).expect("it is still there");
+        assert_eq!(application.name.as_deref(), Some("Mailer"));
+        assert_eq!(application.level(), Level::Unrestricted);
+    }
+
+    #[test]
+    fn a_licence_that_is_gone_is_known() {
+        fn none<T>() -> Reading<T> {
+            Reading::NotLicensed {
+                reason: "no Exchange".to_owned(),
+            }
+        }
+        let before = customer().assign("Application Mail.Send", AssignmentScope::Organisation);
+        let (reach, _) = after(&before, |seen| {
+            seen.exchange_grants = none();
+            seen.policies = none();
+            seen.assignments = none();
+            seen.pointers = none();
+            seen.mailboxes = none();
+        });
+        assert!(reach.application(APP).is_none());
+        assert!(reach.without_exchange);
+    }
+
+    #[test]
+    fn the_age_of_what_is_kept_is_told() {
+        let mut kept = Kept::default();
+        kept.renew(&customer().0, THEN);
+        let later = customer().with(|seen| seen.graph_grants = failed());
+        kept.renew(&later.0, Timestamp::from_millis(2000));
+        assert_eq!(kept.time(ScanPart::GraphGrants), Some(THEN));
+        assert_eq!(
+            kept.time(ScanPart::Assignments),
+            Some(Timestamp::from_millis(2000))
+        );
+        assert_eq!(kept.time(ScanPart::Policies), None);
+        let why = later.0.graph_grants.get().expect_err("not read");
+        assert!(matches!(why, Why::Failed { .. }));
+    }
+}

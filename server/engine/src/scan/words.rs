@@ -1,0 +1,331 @@
+//! A reach in words.
+
+use std::collections::BTreeMap;
+
+use domain::{
+    application::AccessRight,
+    exposure::{WhyPermission, WhyPolicy, WhyRoute},
+    id::ObjectId,
+    reach::{
+        Answer, ApplicationReach, AssignmentScope, Extent, Gap, GrantFate, Note, Part,
+        PermissionReach, Reach, Route,
+    },
+};
+
+/// Mailboxes that a sentence names; more are counted.
+const NAMED: usize = 3;
+
+pub(super) type Names = BTreeMap<ObjectId, String>;
+
+/// Makes words of a reach.
+pub(super) struct Words<'a> {
+    pub reach: &'a Reach,
+    pub names: &'a Names,
+}
+
+impl Words<'_> {
+    pub fn permission(&self, one: &PermissionReach) -> WhyPermission {
+        WhyPermission {
+            name: one.permission.name(),
+            can: one.permission.can().to_owned(),
+            level: one.answer.level(),
+            extent: self.answer(&one.answer),
+            routes: one.routes.iter().map(|route| self.route(route)).collect(),
+        }
+    }
+
+    fn route(&self, route: &Route) -> WhyRoute {
+        let (from, through, leaves) = match route {
+            Route::Grant { fate, leaves, .. } => {
+                let through = match fate {
+                    GrantFate::NotGoverned => "no access policy governs it",
+                    GrantFate::NoPolicy => "no access policy names it",
+                    GrantFate::Narrowed => "narrowed by access policies",
+                    GrantFate::PoliciesNotRead => "access policies could not be read",
+                    GrantFate::Unnamed => "what the role is called is not known",
+                };
+                ("Granted in Entra".to_owned(), through.to_owned(), leaves)
+            }
+            Route::Assignment { assignment, leaves } => {
+                let node = usize::try_from(*assignment)
+                    .ok()
+                    .and_then(|index| self.reach.assignments.get(index));
+                let role = node.map_or("an Exchange role", |node| node.role.as_str());
+                let scope = match node {
+                    None => "a scope that is not known".to_owned(),
+                    Some(node) if !node.enabled => "switched off".to_owned(),
+                    Some(node) => {
+                        let scope = self.scope(&node.scope);
+                        if node.exclusive {
+                            format!("{scope}, exclusive: it restricts nobody")
+                        } else {
+                            scope
+                        }
+                    }
+                };
+                (format!("Exchange role “{role}”"), scope, leaves)
+            }
+            Route::Unseen { gap, leaves } => {
+                let gap = self
+                    .reach
+                    .gap(*gap)
+                    .map_or_else(|| "something was not read".to_owned(), |gap| self.gap(gap));
+                ("Perhaps more".to_owned(), gap, leaves)
+            }
+        };
+        WhyRoute {
+            from,
+            through,
+            leaves: self.answer(leaves),
+            level: leaves.level(),
+        }
+    }
+
+    fn scope(&self, scope: &AssignmentScope) -> String {
+        match scope {
+            AssignmentScope::Organisation => "the whole organisation".to_owned(),
+            AssignmentScope::Custom { name } => format!("the scope “{name}”"),
+            AssignmentScope::Group { name, .. } => format!("direct members of {name}"),
+            AssignmentScope::Unit { object } => {
+                format!("the administrative unit {}", self.called(*object))
+            }
+            AssignmentScope::Other { text } => format!("“{text}”"),
+        }
+    }
+
+    pub fn policies(&self, application: &ApplicationReach) -> Vec<WhyPolicy> {
+        let Some(narrowing) = &application.narrowing else {
+            return Vec::new();
+        };
+        narrowing
+            .deny
+            .iter()
+            .chain(&narrowing.restrict)
+            .filter_map(|index| self.reach.policies.get(usize::try_from(*index).ok()?))
+            .map(|node| WhyPolicy {
+                right: match node.right {
+                    AccessRight::RestrictAccess => "RestrictAccess",
+                    AccessRight::DenyAccess => "DenyAccess",
+                }
+                .to_owned(),
+                scope: node.scope_name.clone(),
+                for_all: node.app_id.is_none(),
+                covers: self.answer(&node.covers),
+            })
+            .collect()
+    }
+
+    /// Which mailboxes.
+    pub fn answer(&self, answer: &Answer) -> String {
+        match answer {
+            Answer::Unknown {
+                at_least, at_most, ..
+            } => match (at_least, at_most) {
+                (Extent::Nothing, most) => format!("unknown: perhaps {}", self.extent(*most)),
+                (least, most) => format!(
+                    "unknown: {} for certain, perhaps {}",
+                    self.extent(*least),
+                    self.extent(*most)
+                ),
+            },
+            known => self.extent(known.at_most()),
+        }
+    }
+
+    fn extent(&self, extent: Extent) -> String {
+        match extent {
+            Extent::Everything => match self.reach.mailbox_count {
+                Some(count) => format!("every mailbox ({count})"),
+                None => "every mailbox".to_owned(),
+            },
+            Extent::AllExcept { mailboxes } => format!(
+                "every mailbox but {}",
+                self.some(self.reach.members(mailboxes).collect())
+            ),
+            Extent::Only { mailboxes } => self.some(self.reach.members(mailboxes).collect()),
+            Extent::Nothing => "no mailbox".to_owned(),
+        }
+    }
+
+    fn some(&self, mailboxes: Vec<ObjectId>) -> String {
+        if mailboxes.len() > NAMED {
+            return format!("{} mailboxes", mailboxes.len());
+        }
+        let names: Vec<String> = mailboxes.into_iter().map(|one| self.called(one)).collect();
+        match names.as_slice() {
+            [] => "no mailbox".to_owned(),
+            [one] => one.clone(),
+            [first @ .., last] => format!("{} and {last}", first.join(", ")),
+        }
+    }
+
+    fn called(&self, object: ObjectId) -> String {
+        self.names
+            .get(&object)
+            .cloned()
+            .unwrap_or_else(|| object.to_string())
+    }
+
+    /// What decides how bad it is: the first of the worst.
+    pub fn worst<'r>(&self, application: &'r ApplicationReach) -> &'r Answer {
+        let level = application.level();
+        application
+            .permissions
+            .iter()
+            .map(|one| &one.answer)
+            .find(|answer| answer.level() == level)
+            .unwrap_or(&application.others)
+    }
+
+    /// The mailboxes that make the difference.
+    pub fn listed(&self, answer: &Answer) -> Vec<String> {
+        let set = match answer.at_most() {
+            Extent::AllExcept { mailboxes } | Extent::Only { mailboxes } => mailboxes,
+            Extent::Everything | Extent::Nothing => return Vec::new(),
+        };
+        let mut names: Vec<String> = self
+            .reach
+            .members(set)
+            .map(|mailbox| self.called(mailbox))
+            .collect();
+        names.sort_unstable();
+        names
+    }
+
+    pub fn sentence(&self, application: &ApplicationReach) -> String {
+        let level = application.level();
+        let mut can: Vec<&str> = application
+            .permissions
+            .iter()
+            .filter(|one| one.answer.level() == level)
+            .map(|one| one.permission.can())
+            .collect();
+        can.dedup();
+        let can = match can.as_slice() {
+            [] => "reach into mailboxes".to_owned(),
+            [one] => (*one).to_owned(),
+            [first @ .., last] => format!("{} and {last}", first.join(", ")),
+        };
+        match self.worst(application) {
+            Answer::Nothing => "It holds a permission and reaches no mailbox.".to_owned(),
+            Answer::Unknown { .. } => {
+                format!(
+                    "Whether it can {can} is not known for all mailboxes: something could not be read."
+                )
+            }
+            answer => format!("It can {can}; it reaches {}.", self.answer(answer)),
+        }
+    }
+
+    pub fn note(&self, note: &Note) -> String {
+        match note {
+            Note::Disabled => "It is switched off in Entra, so it reaches nothing now.".to_owned(),
+            Note::EnabledNotTold => {
+                "Entra does not say whether it is switched on; it is taken for on.".to_owned()
+            }
+            Note::FirstParty => {
+                "Microsoft's own services can have access that no grant shows.".to_owned()
+            }
+            Note::NotAmongPrincipals => {
+                "It holds something, and its service principal could not be read.".to_owned()
+            }
+            Note::WrongPointer { object } => format!(
+                "Exchange points to another object ({object}) for it: roles assigned to that never work."
+            ),
+            Note::ScopeWithoutEffect { assignment } => format!(
+                "“{assignment}” has a scope, and a grant in Entra leaves the same permission open: the scope has no effect. Remove the grant."
+            ),
+            Note::EwsOpensMore => {
+                "Through EWS it reaches more than its other permissions are confined to.".to_owned()
+            }
+            Note::OnlyRemovable { value } => {
+                format!("{value} of Exchange Online cannot be confined, only removed.")
+            }
+        }
+    }
+
+    pub fn gaps(&self, application: &ApplicationReach) -> Vec<String> {
+        let answers = application.permissions.iter().map(|one| &one.answer);
+        self.gaps_of(answers.chain([&application.others]))
+    }
+
+    /// What keeps answers from being certain.
+    pub fn gaps_of<'r>(&self, answers: impl IntoIterator<Item = &'r Answer>) -> Vec<String> {
+        let mut said: Vec<String> = answers
+            .into_iter()
+            .filter_map(|answer| match answer {
+                Answer::Unknown { gaps, .. } => Some(gaps),
+                _ => None,
+            })
+            .flatten()
+            .filter_map(|gap| self.reach.gap(*gap))
+            .map(|gap| self.gap(gap))
+            .collect();
+        said.sort_unstable();
+        said.dedup();
+        said
+    }
+
+    fn gap(&self, gap: &Gap) -> String {
+        let what = match &gap.part {
+            Part::Principals => "The list of applications".to_owned(),
+            Part::Principal { object } => format!("The service principal {object}"),
+            Part::Grants { resource } => format!("Who was granted what of {}", resource.name()),
+            Part::AppRole { role, .. } => format!("What the app role {role} is"),
+            Part::Policies => "The access policies".to_owned(),
+            Part::Policy { .. } => "Whether a policy is in force".to_owned(),
+            Part::PolicyScope { .. } => "What a policy is about".to_owned(),
+            Part::Pointers | Part::Pointer { .. } => {
+                "Exchange's pointers to service principals".to_owned()
+            }
+            Part::Assignments => "The Exchange role assignments".to_owned(),
+            Part::Role { name } => format!("What the Exchange role “{name}” lets it do"),
+            Part::Scopes => "The management scopes".to_owned(),
+            Part::Scope { name } => format!("The management scope “{name}”"),
+            Part::Filter { scope } => format!("Which mailboxes “{scope}” matches"),
+            Part::AssignmentScope { text } => format!("What “{text}” narrows"),
+            Part::Members { group } => format!("The members of {}", self.called(*group)),
+            Part::Unit { object } => {
+                format!(
+                    "The members of the administrative unit {}",
+                    self.called(*object)
+                )
+            }
+            Part::Mailbox { object } => format!("The mailbox {}", self.called(*object)),
+        };
+        format!("{what}: {}", gap.why)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_called_safe_that_is_not_known() {
+        let reach = Reach {
+            without_exchange: false,
+            mailbox_count: Some(7),
+            mailboxes: Vec::new(),
+            sets: Vec::new(),
+            policies: Vec::new(),
+            assignments: Vec::new(),
+            gaps: Vec::new(),
+            applications: Vec::new(),
+            unlisted: Answer::Nothing,
+        };
+        let names = Names::new();
+        let words = Words {
+            reach: &reach,
+            names: &names,
+        };
+        let unknown = Answer::Unknown {
+            at_least: Extent::Nothing,
+            at_most: Extent::Everything,
+            gaps: Vec::new(),
+        };
+        assert_eq!(words.answer(&unknown), "unknown: perhaps every mailbox (7)");
+        assert_eq!(words.answer(&Answer::Unrestricted), "every mailbox (7)");
+        assert_eq!(words.answer(&Answer::Nothing), "no mailbox");
+    }
+}
