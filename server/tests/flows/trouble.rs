@@ -158,6 +158,15 @@ async fn a_throttled_proof_sends_nothing_before_the_pause_is_over() {
     let setup = begun.chosen.start(&mut begun.owner, &secret).await;
     let view = begun.settled(&setup, "done").await;
     assert_eq!(view["proof"], "proven");
+    // The run ended with that mail: the others were not even tried.
+    let tried = view["steps"]
+        .as_array()
+        .expect("steps")
+        .iter()
+        .flat_map(|step| step["probes"].as_array().expect("probes"))
+        .flat_map(|probe| probe["looks"].as_array().expect("looks"))
+        .filter(|look| look["run"] == 1);
+    assert_eq!(tried.count(), 1, "{}", view["steps"]);
     let mut sent: Vec<(u64, u16, i64)> = begun.stack.cloud.with_world(|world| {
         let entries = world.books.log();
         entries
