@@ -136,14 +136,6 @@ impl Engine {
             return Ok(());
         }
         let turned = record.intent != claim.record.intent;
-        // Given while this run ended for want of it: the job that came with it is replaced below.
-        let outcome = match outcome {
-            Outcome::Wait {
-                what: WaitFor::Secret,
-                ..
-            } if tx.secret(access, record.id, now).await?.is_some() => Outcome::Again,
-            other => other,
-        };
         let before = claim.step.state.clone();
         keep(step, &notes);
         // Somebody ended the step while it ran, by leaving the proof out for example: what it
