@@ -214,7 +214,9 @@ pub(super) fn none_if_missing(outcome: Result<Call<Vec<Row>>>) -> Result<Call<Ve
     }
 }
 
-/// The only row that is what was asked for; none of none.
+/// The only row that is what was asked for; none of none. An identity that nothing has can bring
+/// the list of everything (MICROSOFT.md §2): several rows of which none fits mean that it is not
+/// there. One row of something else means nothing.
 pub(super) fn the_one(
     call: Call<Vec<Row>>,
     asked: impl Fn(&Row) -> bool,
@@ -225,10 +227,12 @@ pub(super) fn the_one(
     if call.value.is_empty() {
         return Ok((None, call.trace));
     }
+    let everything = call.value.len() > 1;
     let mut fitting = call.value.into_iter().filter(|row| asked(row));
     match (fitting.next(), fitting.next()) {
         (Some(row), None) => Ok((Some(row), call.trace)),
         (Some(_), Some(_)) => mismatch(call.trace, "several objects have that name"),
+        (None, _) if everything => Ok((None, call.trace)),
         (None, _) => mismatch(call.trace, "Exchange answered with another object"),
     }
 }

@@ -71,6 +71,10 @@ async fn what_was_not_asked_for_is_refused() {
     let error = customer.group("postern-mailer").await.unwrap_err();
     assert_eq!(error.kind(), &Kind::Mismatch);
     assert!(error.message().unwrap().contains("several"));
+    // The list of everything, with nothing in it that was asked for: it is not there.
+    let (_world, customer) = answering(rows(&json!([group(), group()]))).await;
+    let call = customer.group("somebody-elses").await.unwrap();
+    assert!(call.value.is_none());
 }
 
 #[tokio::test]
