@@ -194,14 +194,14 @@ impl Tx {
     }
 
     /// Keeps what Entra says was granted on the resource whose names begin with `audience`, in
-    /// place of what was known of that resource.
+    /// place of what was known of that resource. Whoever reads may bring this about.
     pub async fn note_scopes(
         &mut self,
         access: &CustomerAccess,
         audience: &str,
         scopes: &[String],
     ) -> Result<()> {
-        let (partner, customer) = self.changes(access)?;
+        let (partner, customer) = self.reads(access)?;
         sqlx::query(
             "update connections set scopes = n.scopes
              from (select array(

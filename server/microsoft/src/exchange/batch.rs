@@ -1,5 +1,7 @@
 //! Many small reads in one request (MICROSOFT.md §1.2).
 
+use std::{collections::BTreeMap, time::Duration};
+
 use domain::cmdlet::Cmdlet;
 use futures::{StreamExt as _, TryStreamExt as _};
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
@@ -16,7 +18,7 @@ use crate::{
     call::{Call, Trace},
     customer::Customer,
     error::{Error, Fault, Kind, Result, Service},
-    http::transport::{Reply, Request},
+    http::transport::{Reply, Request, pause_in},
     tokens::AccessToken,
 };
 
@@ -34,8 +36,13 @@ struct Item {
     #[serde(default)]
     status: Option<u16>,
     #[serde(default)]
+    headers: BTreeMap<String, Value>,
+    #[serde(default)]
     body: Value,
 }
+
+/// How long all calls are held back when an item was throttled and does not say for how long.
+const HELD_BACK: Duration = Duration::from_secs(2);
 
 /// The rows of each cmdlet, in their order; none for an object that does not exist.
 pub(super) type Each = Vec<Option<Vec<Row>>>;
@@ -156,6 +163,10 @@ impl Customer {
             else {
                 continue;
             };
+            if item.is_throttled() {
+                let pause = pause_in(&item.headers, self.microsoft.clock().now());
+                self.hold_back(Service::Exchange, pause.unwrap_or(HELD_BACK));
+            }
             let trace = Trace {
                 sent: cmdlet.line(),
                 ..trace.clone()
@@ -234,6 +245,10 @@ fn is_of_the_batch(error: &Error) -> bool {
 }
 
 impl Item {
+    const fn is_throttled(&self) -> bool {
+        matches!(self.status, Some(429 | 503))
+    }
+
     /// As if it had been called by itself.
     fn reply(self, trace: Trace) -> Reply {
         let failed = self.body.get("error").is_some_and(|error| !error.is_null());

@@ -92,6 +92,19 @@ const MEMBER: &[&str] = &[
     "RecipientTypeDetails",
 ];
 
+/// What a group can be asked for by.
+const NAMES: &[&str] = &[
+    "ExternalDirectoryObjectId",
+    "Guid",
+    "PrimarySmtpAddress",
+    "EmailAddresses",
+    "Name",
+    "Alias",
+    "DisplayName",
+    "DistinguishedName",
+    "Identity",
+];
+
 impl Customer {
     /// A group by object id, address, name or DN; none when Exchange has none.
     ///
@@ -101,24 +114,27 @@ impl Customer {
         let cmdlet = Cmdlet::new("Get-DistributionGroup").with("Identity", identity);
         let call = none_if_missing(self.rows(&cmdlet, How::read(GROUP)).await)?;
         // Exchange gives other objects for identities that it cannot use (§2).
-        let (row, trace) = the_one(call, |row| {
-            row.is(
-                identity,
-                &[
-                    "ExternalDirectoryObjectId",
-                    "Guid",
-                    "PrimarySmtpAddress",
-                    "EmailAddresses",
-                    "Name",
-                    "Alias",
-                    "DisplayName",
-                    "DistinguishedName",
-                    "Identity",
-                ],
-            )
-        })?;
+        let asked = |row: &Row| row.is(identity, NAMES);
+        // … the list of all too, which looks like another object where there is only one.
+        if let [other] = call.value.as_slice()
+            && !asked(other)
+            && self.is_all_there_is(other).await?
+        {
+            return Ok(Call {
+                value: None,
+                trace: call.trace,
+            });
+        }
+        let (row, trace) = the_one(call, asked)?;
         let value = row.map(|row| group(&row, &trace)).transpose()?;
         Ok(Call { value, trace })
+    }
+
+    async fn is_all_there_is(&self, group: &Row) -> Result<bool> {
+        let cmdlet = Cmdlet::new("Get-DistributionGroup").with("ResultSize", "Unlimited");
+        let all = self.rows(&cmdlet, How::read(GROUP)).await?.value;
+        let same = |row: &Row| row.id("Guid").is_some() && row.id("Guid") == group.id("Guid");
+        Ok(matches!(all.as_slice(), [only] if same(only)))
     }
 
     /// The mail-enabled security groups whose description begins with this mark. Reads all groups

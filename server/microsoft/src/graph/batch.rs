@@ -12,7 +12,7 @@ use crate::{
     call::{Call, Trace},
     customer::Customer,
     error::{Error, Kind, Result, Service},
-    http::transport::pause_of,
+    http::transport::pause_in,
 };
 
 #[derive(Deserialize)]
@@ -166,14 +166,7 @@ impl Item {
 
     /// The pause that Microsoft asks for.
     fn asked(&self, now: Timestamp) -> Option<Duration> {
-        let (_, value) = self
-            .headers
-            .iter()
-            .find(|(name, _)| name.eq_ignore_ascii_case("retry-after"))?;
-        match value {
-            Value::String(text) => pause_of(text, now),
-            other => pause_of(&other.to_string(), now),
-        }
+        pause_in(&self.headers, now)
     }
 }
 

@@ -58,6 +58,8 @@ impl Gate {
         timeout_at(deadline, async {
             let full = Full { closed_for: None };
             let place = self.places.acquire().await.map_err(|_| full)?;
+            self.rate.until_ready().await;
+            // The last look: a pause that somebody was asked for meanwhile counts.
             loop {
                 let until = *self.closed_until.borrow();
                 let now = Instant::now();
@@ -71,7 +73,6 @@ impl Gate {
                     _ => break,
                 }
             }
-            self.rate.until_ready().await;
             Ok(place)
         })
         .await

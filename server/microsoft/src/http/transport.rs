@@ -1,6 +1,7 @@
 //! Sends one request: with a deadline, a limit for the answer, and tries again where that is safe.
 
 use std::{
+    collections::BTreeMap,
     sync::atomic::{AtomicU32, Ordering},
     time::Duration,
 };
@@ -9,6 +10,7 @@ use backon::{ExponentialBuilder, Retryable as _};
 use domain::Timestamp;
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use reqwest::Url;
+use serde_json::Value;
 use tokio::time::{Instant, timeout_at};
 use uuid::Uuid;
 
@@ -342,6 +344,17 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(3_600);
 
 fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
     pause_of(headers.get(http::header::RETRY_AFTER)?.to_str().ok()?, now)
+}
+
+/// The pause that an item of a batch asks for, whose headers are JSON.
+pub(crate) fn pause_in(headers: &BTreeMap<String, Value>, now: Timestamp) -> Option<Duration> {
+    let (_, value) = headers
+        .iter()
+        .find(|(name, _)| name.eq_ignore_ascii_case("retry-after"))?;
+    match value {
+        Value::String(text) => pause_of(text, now),
+        other => pause_of(&other.to_string(), now),
+    }
 }
 
 /// `Retry-After`, in seconds or as a date: an hour at most. None: it says nothing.

@@ -64,9 +64,17 @@ async fn a_group_is_read_by_any_of_its_names() {
 #[tokio::test]
 async fn what_was_not_asked_for_is_refused() {
     // Exchange returns everything for an identity that it cannot use.
-    let (_world, customer) = answering(rows(&json!([group()]))).await;
+    let world = World::new().await;
+    let customer = world.customer().await;
+    let one = rows(&json!([group()]));
+    world.once("POST", &invoke_path(), one).await;
+    world.on_cmdlet(rows(&json!([group(), group()]))).await;
     let error = customer.group("somebody-elses").await.unwrap_err();
     assert_eq!(error.kind(), &Kind::Mismatch);
+    // The only group there is, twice: it was the list of all.
+    let (_world, customer) = answering(rows(&json!([group()]))).await;
+    let call = customer.group("somebody-elses").await.unwrap();
+    assert!(call.value.is_none());
     let (_world, customer) = answering(rows(&json!([group(), group()]))).await;
     let error = customer.group("postern-mailer").await.unwrap_err();
     assert_eq!(error.kind(), &Kind::Mismatch);
