@@ -1,21 +1,30 @@
-//! A customer's applications, read live from Graph and Exchange.
+//! A customer's applications by reach, read live: what there is to confine.
 
-use std::time::Instant;
+use std::cmp::Reverse;
 
 use domain::{
     Problem,
-    access::judge,
-    id::CustomerId,
+    application::{Application, Grant},
+    exposure::Standing,
+    id::{CustomerId, ObjectId},
+    permission::Resource,
     person::{Operator, Right},
-    view::{ApplicationRow, ApplicationsView, Part, Reading, SetupRow},
+    problem::Remedy,
+    proof::Proof,
+    reach::{ApplicationReach, Judge, PartResult, Seen, Why},
+    setup::SetupState,
+    view::{ApplicationRow, ApplicationsView, SetupRow},
 };
-use microsoft::Call;
+use microsoft::scan::Scan;
 
-use crate::{Answer, Engine, Failure, tenant::is_about_consent};
+use crate::{
+    Answer, Engine, Failure,
+    scan::{Words, name_of},
+};
 
 impl Engine {
-    /// What holds mailbox permissions, what narrows it, and what that means. A part that cannot be
-    /// read is told and makes nothing look safer.
+    /// What holds mailbox permissions, judged, the worst first. A part that cannot be read is told
+    /// and makes nothing look safer.
     pub async fn applications(
         &self,
         operator: &Operator,
@@ -32,135 +41,153 @@ impl Engine {
         let tenant = match self.tenant(&access).await {
             Ok(tenant) => tenant,
             // Nobody is connected: nothing was read, and that is what the page says.
-            Err(Failure::Told(problem)) => return Ok(self.nothing_read(&problem)),
+            Err(Failure::Told(problem)) => {
+                return Ok(ApplicationsView {
+                    problems: vec![*problem],
+                    rows: Vec::new(),
+                });
+            }
             Err(failure) => return Err(failure.into()),
         };
-
-        let (applications, policies, assignments) = futures::join!(
-            timed(tenant.applications()),
-            timed(tenant.policies()),
-            timed(tenant.role_assignments()),
-        );
-        let outcome = [
-            applications.0.as_ref().err(),
-            policies.0.as_ref().err(),
-            assignments.0.as_ref().err(),
-        ];
-        match outcome
-            .into_iter()
-            .flatten()
-            .find(|error| is_about_consent(error))
-        {
-            Some(error) => self.note_connection(&access, Err(error)).await,
-            None if applications.0.is_ok() => {
-                self.note_connection(&access, Ok(())).await;
-                if access.record().name == access.record().domain {
-                    self.learn_name(&access).await;
-                }
-            }
-            None => {}
+        let scan = tenant.scan().await;
+        self.note_scan(&access, &scan).await;
+        if access.record().name == access.record().domain {
+            self.learn_name(&access).await;
         }
-
-        let parts = vec![
-            part(APPLICATIONS, &applications, Vec::len),
-            part(POLICIES, &policies, Vec::len),
-            part(ASSIGNMENTS, &assignments, Vec::len),
-        ];
-        let policies = policies.0.ok();
-        let assignments = assignments.0.ok();
-        let mut rows: Vec<ApplicationRow> = applications
-            .0
-            .unwrap_or_else(|_| Vec::new())
-            .into_iter()
-            .map(|application| ApplicationRow {
-                verdict: judge(&application, policies.as_deref(), assignments.as_deref()),
-                policies: policies
-                    .iter()
-                    .flatten()
-                    .filter(|policy| {
-                        policy
-                            .app_id
-                            .is_none_or(|app_id| app_id == application.app_id)
-                    })
-                    .cloned()
-                    .collect(),
-                setup: newest(&setups, &application),
-                application,
-            })
-            .collect();
-        rows.sort_by(|one, other| {
-            let key = |row: &ApplicationRow| {
-                let sends = row
-                    .application
-                    .grants
-                    .iter()
-                    .any(domain::application::Grant::sends);
-                (
-                    row.verdict.standing,
-                    !sends,
-                    row.application.name.to_lowercase(),
-                )
-            };
-            key(one).cmp(&key(other))
-        });
         Ok(ApplicationsView {
-            read_at: self.now(),
-            parts,
-            rows,
+            problems: problems(&scan),
+            rows: rows(&scan, &setups),
         })
     }
 
-    fn nothing_read(&self, problem: &Problem) -> ApplicationsView {
-        let part = |name: &str| Part {
-            name: name.to_owned(),
-            read: Reading::Failed {
-                problem: problem.clone(),
-            },
-            took_millis: 0,
-        };
-        ApplicationsView {
-            read_at: self.now(),
-            parts: [APPLICATIONS, POLICIES, ASSIGNMENTS].map(part).into(),
-            rows: Vec::new(),
+    /// Remembers whether the consent did what it must.
+    pub(crate) async fn note_scan(&self, access: &store::CustomerAccess, scan: &Scan) {
+        let consent = unread(scan).find(|problem| problem.remedy == Remedy::Consent);
+        match consent {
+            Some(problem) => self.note_problem(access, Some(problem)).await,
+            None if nothing_read(scan).is_none() => self.note_problem(access, None).await,
+            None => {}
         }
     }
 }
 
-const APPLICATIONS: &str = "Applications and their permissions";
-const POLICIES: &str = "Access policies";
-const ASSIGNMENTS: &str = "Exchange role assignments";
-
-type Timed<T> = (Result<T, microsoft::Error>, i64);
-
-async fn timed<T>(call: impl Future<Output = Result<Call<T>, microsoft::Error>>) -> Timed<T> {
-    let start = Instant::now();
-    let result = call.await.map(|call| call.value);
-    (
-        result,
-        i64::try_from(start.elapsed().as_millis()).unwrap_or(i64::MAX),
-    )
+/// What could not be read, part by part.
+pub(crate) fn unread(scan: &Scan) -> impl Iterator<Item = &Problem> {
+    scan.parts.iter().filter_map(|part| match &part.result {
+        PartResult::Read { .. } => None,
+        // What the tenant does not have is known.
+        PartResult::Unread {
+            why: Why::NotLicensed { .. },
+            ..
+        } => None,
+        PartResult::Unread { problem, .. } => Some(problem.as_ref()),
+    })
 }
 
-fn part<T>(name: &str, (result, took_millis): &Timed<T>, count: impl Fn(&T) -> usize) -> Part {
-    let read = match result {
-        Ok(value) => Reading::Read {
-            count: count(value),
-        },
-        Err(error) => Reading::Failed {
-            problem: error.problem(),
-        },
-    };
-    Part {
-        name: name.to_owned(),
-        read,
-        took_millis: *took_millis,
+/// The problem for which nothing is known of any application.
+pub(crate) fn nothing_read(scan: &Scan) -> Option<Problem> {
+    let any = scan.seen.graph_grants.is_read()
+        || scan.seen.exchange_grants.is_read()
+        || scan.seen.assignments.is_read();
+    (!any).then(|| unread(scan).next().cloned()).flatten()
+}
+
+/// Each problem once: several parts can fail for one reason.
+fn problems(scan: &Scan) -> Vec<Problem> {
+    let mut problems: Vec<Problem> = Vec::new();
+    for problem in unread(scan) {
+        if !problems.iter().any(|one| one.key == problem.key) {
+            problems.push(problem.clone());
+        }
     }
+    problems
 }
 
-/// Setups come newest first.
-fn newest(setups: &[SetupRow], application: &domain::application::Application) -> Option<SetupRow> {
-    setups
+fn rows(scan: &Scan, setups: &[SetupRow]) -> Vec<ApplicationRow> {
+    let reach = Judge::new(&scan.seen).reach();
+    let words = Words {
+        reach: &reach,
+        names: &scan.names,
+    };
+    let mut found: Vec<&ApplicationReach> = reach.applications.iter().collect();
+    // Among those alike, whoever can send first.
+    found.sort_by_cached_key(|one| {
+        (
+            one.level(),
+            one.sending(),
+            Reverse(one.can_be_confined()),
+            name_of(one).to_lowercase(),
+        )
+    });
+    found
+        .into_iter()
+        .map(|one| ApplicationRow {
+            object: one.object,
+            name: name_of(one),
+            standing: Standing::of(one.level(), is_proven(one, setups)),
+            sentence: words.sentence(one),
+            can_be_confined: one.can_be_confined(),
+        })
+        .collect()
+}
+
+/// Whether real mail showed that a setup confined it.
+pub(crate) fn is_proven(application: &ApplicationReach, setups: &[SetupRow]) -> bool {
+    setups.iter().any(|setup| {
+        Some(setup.app_id) == application.app_id
+            && setup.state == SetupState::Done
+            && setup.proof == Proof::Proven
+    })
+}
+
+/// One application of a reading of it alone, with its reach; none: it holds no mailbox permission.
+pub(crate) fn one(
+    scan: &Scan,
+    object: ObjectId,
+    setups: &[SetupRow],
+) -> Option<(Application, Standing, String)> {
+    let reach = Judge::new(&scan.seen).reach();
+    let found = reach.application(object)?;
+    let words = Words {
+        reach: &reach,
+        names: &scan.names,
+    };
+    let standing = Standing::of(found.level(), is_proven(found, setups));
+    Some((
+        application(&scan.seen, object)?,
+        standing,
+        words.sentence(found),
+    ))
+}
+
+/// The application as Entra has it.
+fn application(seen: &Seen, object: ObjectId) -> Option<Application> {
+    let principal = seen
+        .principals
+        .get()
+        .ok()?
         .iter()
-        .find(|setup| setup.app_id == application.app_id)
-        .cloned()
+        .find(|principal| principal.object == object)?;
+    let grants = Resource::ALL
+        .into_iter()
+        .filter_map(|resource| Some((resource, seen.grants(resource).get().ok()?)))
+        .flat_map(|(resource, list)| list.iter().map(move |grant| (resource, grant)))
+        .filter(|(_, grant)| grant.principal == object)
+        .map(|(resource, grant)| Grant {
+            resource,
+            role: grant.role,
+            value: grant.value.clone().unwrap_or_default(),
+        })
+        .filter(Grant::reaches_mailboxes)
+        .collect::<Vec<_>>();
+    (!grants.is_empty()).then(|| Application {
+        object,
+        app_id: principal.app_id,
+        name: principal.name.clone(),
+        owner_tenant: principal.owner_tenant,
+        publisher: principal.publisher.clone(),
+        kind: principal.kind.clone().into(),
+        enabled: principal.enabled.unwrap_or(true),
+        grants,
+    })
 }

@@ -10,8 +10,8 @@ use domain::{
     person::{Operator, Right},
     proof::Proof,
     reach::{
-        Answer, ApplicationReach, AssignmentScope, CredentialKind, Extent, Gap, GrantFate, Level,
-        Note, Owner, Part, PermissionReach, PrincipalDetails, Reach, Route,
+        Answer, ApplicationReach, AssignmentScope, CredentialKind, Extent, Gap, GrantFate, Note,
+        Owner, Part, PermissionReach, PrincipalDetails, Reach, Route,
     },
     setup::SetupState,
 };
@@ -37,7 +37,7 @@ impl Engine {
             let mut tx = self.store().begin(operator.partner).await?;
             let access = tx.access(operator, customer, Right::Read).await?;
             let known = tx.reach(&access).await?;
-            let state = tx.scan_state(&access).await?;
+            let state = tx.scan_state(&access, self.now()).await?;
             let setups = tx.setups_of_customer(&access).await?;
             let details = tx.reach_details(&access, object).await?;
             tx.commit().await?;
@@ -92,24 +92,19 @@ impl Engine {
                 let change = state.changes.into_iter().find(|one| one.object == object)?;
                 Some(change.sentence())
             }),
-            can_be_confined: level != Level::Nothing
-                && application.permissions.iter().any(|one| {
-                    one.routes.iter().any(|route| {
-                        matches!(route, Route::Grant { fate, .. } if *fate == GrantFate::NoPolicy)
-                    })
-                }),
+            can_be_confined: application.can_be_confined(),
         })
     }
 }
 
-pub(super) fn name_of(application: &ApplicationReach) -> String {
+pub(crate) fn name_of(application: &ApplicationReach) -> String {
     application
         .name
         .clone()
         .unwrap_or_else(|| application.object.to_string())
 }
 
-fn owner(application: &ApplicationReach, customer: TenantId) -> String {
+pub(super) fn owner(application: &ApplicationReach, customer: TenantId) -> String {
     let by = |publisher: &Option<String>| {
         publisher
             .as_ref()
@@ -144,7 +139,7 @@ fn credentials(details: Option<&PrincipalDetails>, now: domain::Timestamp) -> Ve
 }
 
 /// Makes words of a reach.
-pub(super) struct Words<'a> {
+pub(crate) struct Words<'a> {
     pub reach: &'a Reach,
     pub names: &'a Names,
 }
@@ -318,7 +313,8 @@ impl Words<'_> {
         names
     }
 
-    fn sentence(&self, application: &ApplicationReach) -> String {
+    /// What all of it means.
+    pub fn sentence(&self, application: &ApplicationReach) -> String {
         let level = application.level();
         let mut can: Vec<&str> = application
             .permissions
