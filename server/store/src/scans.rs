@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use domain::{
     Problem, Timestamp,
     exposure::{ReachChange, ScanState},
-    id::{CustomerId, FleetId, ObjectId, PartnerId},
+    id::{CustomerId, ObjectId, PartnerId},
     reach::{Level, PartRead, PrincipalDetails, Reach},
 };
 use serde_json::Value;
@@ -16,19 +16,9 @@ use uuid::Uuid;
 use crate::{
     CustomerAccess, Result, Store, Tx,
     clean::{self, from_json, moment, to_json},
-    exposure::{standings, tally},
     notices,
+    reach_sums::Counted,
 };
-
-/// The numbers of a day are the newest of it.
-macro_rules! of_today {
-    () => {
-        " on conflict (partner_id, customer_id, day) do update set
-              unrestricted = excluded.unrestricted, all_except = excluded.all_except,
-              unknown = excluded.unknown, confined = excluded.confined,
-              proven = excluded.proven, nothing = excluded.nothing"
-    };
-}
 
 /// How many days of numbers are kept.
 const DAYS_KEPT: i32 = 400;
@@ -43,6 +33,8 @@ pub struct ReachEntry {
     /// Whose application it is, as JSON of the domain.
     pub owner: Value,
     pub level: Level,
+    /// A setup can be started for it.
+    pub can_be_confined: bool,
     pub permissions: Vec<(String, Level)>,
     /// Credentials and the like.
     pub details: Option<Value>,
@@ -88,8 +80,8 @@ const fn number(level: Level) -> i16 {
 #[derive(FromRow)]
 struct StateRow {
     due_at: DateTime<Utc>,
-    asked: bool,
-    lease_until: Option<DateTime<Utc>>,
+    reading: bool,
+    waiting: bool,
     problem: Option<Value>,
     parts: Option<Value>,
     read_at: Option<DateTime<Utc>>,
@@ -197,6 +189,7 @@ impl Store {
                 .execute(tx.conn())
                 .await?;
             tx.end_fleet(now).await?;
+            tx.count_all(now).await?;
             tx.commit().await?;
         }
         Ok(())
@@ -222,14 +215,24 @@ impl Tx {
     }
 
     /// How the newest scan went; none: the customer was never connected.
-    pub async fn scan_state(&mut self, access: &CustomerAccess) -> Result<Option<ScanState>> {
+    pub async fn scan_state(
+        &mut self,
+        access: &CustomerAccess,
+        now: Timestamp,
+    ) -> Result<Option<ScanState>> {
         let (partner, customer) = self.reads(access)?;
         let row: Option<StateRow> = sqlx::query_as(
-            "select due_at, asked, lease_until, problem, parts, read_at, changes
-             from scans where partner_id = $1 and customer_id = $2",
+            "select s.due_at, s.problem, s.parts, s.read_at, s.changes,
+                    coalesce(s.lease_until > $3, false) as reading,
+                    -- Whoever is not connected waits for nothing.
+                    s.asked and n.refresh_token is not null as waiting
+             from scans s
+             join connections n on n.partner_id = $1 and n.customer_id = s.customer_id
+             where s.partner_id = $1 and s.customer_id = $2",
         )
         .bind(partner.0)
         .bind(customer.0)
+        .bind(moment(now))
         .fetch_optional(self.conn())
         .await?;
         row.map(StateRow::state).transpose()
@@ -313,9 +316,6 @@ impl Tx {
         }
         self.put_entries(partner, customer, &result.entries).await?;
         self.count_day(partner, customer, now).await?;
-        if self.active_fleet(partner).await?.is_none() {
-            self.count_all(now).await?;
-        }
         notices::scans_changed(self.conn(), partner).await?;
         Ok(true)
     }
@@ -359,52 +359,44 @@ impl Tx {
         customer: CustomerId,
         entries: &[ReachEntry],
     ) -> Result<()> {
-        sqlx::query("delete from reaches where partner_id = $1 and customer_id = $2")
-            .bind(partner.0)
-            .bind(customer.0)
-            .execute(self.conn())
-            .await?;
+        let old: Vec<Counted> = sqlx::query_as(
+            "delete from reaches where partner_id = $1 and customer_id = $2
+             returning object, app_id, name, publisher, level, can_be_confined, permissions,
+                       levels",
+        )
+        .bind(partner.0)
+        .bind(customer.0)
+        .fetch_all(self.conn())
+        .await?;
+        let new: Vec<Counted> = entries.iter().map(counted).collect();
         // One statement for all: as many rows as there are texts in each array. Arrays of arrays
         // must be of one length each, so permissions travel as JSON.
-        let permissions: Vec<Value> = entries
+        let permissions: Vec<Value> = new
             .iter()
-            .map(|entry| {
-                let names: Vec<_> = entry.permissions.iter().map(|(name, _)| name).collect();
-                let levels: Vec<i16> = entry
-                    .permissions
-                    .iter()
-                    .map(|(_, level)| number(*level))
-                    .collect();
-                serde_json::json!({ "names": names, "levels": levels })
-            })
-            .map(clean::json)
+            .map(|one| serde_json::json!({ "names": one.permissions, "levels": one.levels }))
             .collect();
-        let text = |text: &str| clean::text(text).into_owned();
         sqlx::query(
             "insert into reaches (customer_id, object, partner_id, app_id, name, publisher, owner,
-                                  level, permissions, levels, details)
+                                  level, can_be_confined, permissions, levels, details, sought)
              select $1, e.object, $2, e.app_id, e.name, e.publisher, e.owner, e.level,
+                    e.can_be_confined,
                     array(select jsonb_array_elements_text(e.held -> 'names')),
                     array(select jsonb_array_elements_text(e.held -> 'levels')::smallint),
-                    e.details
+                    e.details,
+                    lower(concat_ws(' ', e.name, e.publisher, coalesce(e.app_id, e.object)::text))
              from unnest($3::uuid[], $4::uuid[], $5::text[], $6::text[], $7::jsonb[],
-                         $8::smallint[], $9::jsonb[], $10::jsonb[])
-                  as e(object, app_id, name, publisher, owner, level, held, details)",
+                         $8::smallint[], $9::boolean[], $10::jsonb[], $11::jsonb[])
+                  as e(object, app_id, name, publisher, owner, level, can_be_confined, held,
+                       details)",
         )
         .bind(customer.0)
         .bind(partner.0)
-        .bind(entries.iter().map(|one| one.object.0).collect::<Vec<_>>())
-        .bind(entries.iter().map(|one| one.app_id).collect::<Vec<_>>())
+        .bind(new.iter().map(|one| one.object).collect::<Vec<_>>())
+        .bind(new.iter().map(|one| one.app_id).collect::<Vec<_>>())
+        .bind(new.iter().map(|one| one.name.clone()).collect::<Vec<_>>())
         .bind(
-            entries
-                .iter()
-                .map(|one| text(&one.name))
-                .collect::<Vec<_>>(),
-        )
-        .bind(
-            entries
-                .iter()
-                .map(|one| one.publisher.as_deref().map(text))
+            new.iter()
+                .map(|one| one.publisher.clone())
                 .collect::<Vec<_>>(),
         )
         .bind(
@@ -413,10 +405,10 @@ impl Tx {
                 .map(|one| clean::json(one.owner.clone()))
                 .collect::<Vec<_>>(),
         )
+        .bind(new.iter().map(|one| one.level).collect::<Vec<_>>())
         .bind(
-            entries
-                .iter()
-                .map(|one| number(one.level))
+            new.iter()
+                .map(|one| one.can_be_confined)
                 .collect::<Vec<_>>(),
         )
         .bind(permissions)
@@ -428,154 +420,30 @@ impl Tx {
         )
         .execute(self.conn())
         .await?;
-        Ok(())
+        self.resum(partner, customer, &old, &new).await
     }
+}
 
-    /// Counts a customer for today.
-    async fn count_day(
-        &mut self,
-        partner: PartnerId,
-        customer: CustomerId,
-        now: Timestamp,
-    ) -> Result<()> {
-        sqlx::query(concat!(
-            "insert into reach_days select $1, $2, $3::date, ",
-            tally!(),
-            " from (",
-            standings!(),
-            ") r where customer_id = $2",
-            of_today!()
-        ))
-        .bind(partner.0)
-        .bind(customer.0)
-        .bind(moment(now))
-        .execute(self.conn())
-        .await?;
-        Ok(())
+/// An entry as it is kept: each permission once, with the worst of its levels.
+fn counted(entry: &ReachEntry) -> Counted {
+    let text = |text: &str| clean::text(text).into_owned();
+    let mut held: BTreeMap<String, i16> = BTreeMap::new();
+    for (name, level) in &entry.permissions {
+        let level = number(*level);
+        held.entry(text(name))
+            .and_modify(|worst| *worst = level.min(*worst))
+            .or_insert(level);
     }
-
-    /// Counts all customers together for today.
-    pub async fn count_all(&mut self, now: Timestamp) -> Result<()> {
-        let partner = self.partner();
-        sqlx::query(concat!(
-            "insert into reach_days select $1, '00000000-0000-0000-0000-000000000000', $2::date, ",
-            tally!(),
-            " from (",
-            standings!(),
-            ") r",
-            of_today!()
-        ))
-        .bind(partner.0)
-        .bind(moment(now))
-        .execute(self.conn())
-        .await?;
-        Ok(())
-    }
-
-    /// The scan of all customers ends when none of them waits for it any more. To be asked after
-    /// each customer's own result was committed: two that end at the same time do not see each
-    /// other before.
-    pub async fn end_fleet(&mut self, now: Timestamp) -> Result<()> {
-        let partner = self.partner();
-        let ended = sqlx::query(
-            "update fleet_scans f set ended_at = $2
-             where f.partner_id = $1 and f.ended_at is null and not exists (
-                 select from scans s
-                 join connections n on n.partner_id = s.partner_id
-                     and n.customer_id = s.customer_id
-                 where s.partner_id = $1 and s.fleet_id = f.id and n.refresh_token is not null
-                   and (s.ended_at is null or s.ended_at < f.started_at))",
-        )
-        .bind(partner.0)
-        .bind(moment(now))
-        .execute(self.conn())
-        .await?
-        .rows_affected();
-        if ended > 0 {
-            self.count_all(now).await?;
-            notices::scans_changed(self.conn(), partner).await?;
-        }
-        Ok(())
-    }
-
-    async fn active_fleet(&mut self, partner: PartnerId) -> Result<Option<Uuid>> {
-        Ok(sqlx::query_scalar(
-            "select id from fleet_scans where partner_id = $1 and ended_at is null",
-        )
-        .bind(partner.0)
-        .fetch_optional(self.conn())
-        .await?)
-    }
-
-    /// Reads all connected customers, now. Gives the scan that is under way when there is one.
-    pub async fn start_fleet(
-        &mut self,
-        id: FleetId,
-        started_by: Option<&str>,
-        now: Timestamp,
-    ) -> Result<FleetId> {
-        let partner = self.partner();
-        if let Some(active) = self.active_fleet(partner).await? {
-            return Ok(FleetId(active));
-        }
-        sqlx::query(
-            "insert into fleet_scans (id, partner_id, started_by_name, started_at, total)
-             select $1, $2, $3, $4, count(*) from connections
-             where partner_id = $2 and refresh_token is not null
-             on conflict do nothing",
-        )
-        .bind(id.0)
-        .bind(partner.0)
-        .bind(started_by.map(clean::text))
-        .bind(moment(now))
-        .execute(self.conn())
-        .await?;
-        sqlx::query(
-            "insert into scans (customer_id, partner_id, due_at, fleet_id)
-             select customer_id, partner_id, $3, $1 from connections
-             where partner_id = $2 and refresh_token is not null
-             on conflict (customer_id) do update
-             set due_at = least(scans.due_at, excluded.due_at), fleet_id = excluded.fleet_id
-             where scans.partner_id = excluded.partner_id",
-        )
-        .bind(id.0)
-        .bind(partner.0)
-        .bind(moment(now))
-        .execute(self.conn())
-        .await?;
-        // Without customers it is over at once.
-        self.end_fleet(now).await?;
-        notices::scans_changed(self.conn(), partner).await?;
-        Ok(id)
-    }
-
-    /// Ends the scan of all customers: those that wait wait for `next`, those being read go on.
-    pub async fn cancel_fleet(&mut self, now: Timestamp, next: Timestamp) -> Result<bool> {
-        let partner = self.partner();
-        let ended: Option<Uuid> = sqlx::query_scalar(
-            "update fleet_scans set ended_at = $2, cancelled = true
-             where partner_id = $1 and ended_at is null returning id",
-        )
-        .bind(partner.0)
-        .bind(moment(now))
-        .fetch_optional(self.conn())
-        .await?;
-        let Some(fleet) = ended else {
-            return Ok(false);
-        };
-        sqlx::query(
-            "update scans set due_at = $3
-             where partner_id = $1 and fleet_id = $2 and lease is null and not asked
-               and due_at < $3",
-        )
-        .bind(partner.0)
-        .bind(fleet)
-        .bind(moment(next))
-        .execute(self.conn())
-        .await?;
-        self.count_all(now).await?;
-        notices::scans_changed(self.conn(), partner).await?;
-        Ok(true)
+    let (permissions, levels) = held.into_iter().unzip();
+    Counted {
+        object: entry.object.0,
+        app_id: entry.app_id,
+        name: text(&entry.name),
+        publisher: entry.publisher.as_deref().map(text),
+        level: number(entry.level),
+        can_be_confined: entry.can_be_confined,
+        permissions,
+        levels,
     }
 }
 
@@ -584,7 +452,8 @@ impl StateRow {
         let list = |value: Option<Value>| value.unwrap_or_else(|| Value::Array(Vec::new()));
         Ok(ScanState {
             read: self.read_at.map(Timestamp::from),
-            under_way: self.lease_until.is_some() || self.asked,
+            under_way: self.reading || self.waiting,
+            reading: self.reading,
             due: Some(self.due_at.into()),
             problem: self
                 .problem
