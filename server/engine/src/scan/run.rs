@@ -9,7 +9,7 @@ use domain::{
     id::ObjectId,
     person::Actor,
     problem::Remedy,
-    reach::{Judge, Level, PartResult, Reach, Seen, Why},
+    reach::{Judge, Level, Reach, Seen},
 };
 use microsoft::scan::Scan;
 use serde_json::json;
@@ -17,7 +17,11 @@ use store::{CustomerAccess, NewEvent, ReachEntry, ScanResult, Turn};
 use uuid::Uuid;
 
 use super::turns::next_night;
-use crate::{Engine, Failure, connection::event};
+use crate::{
+    Engine, Failure,
+    applications::{nothing_read, unread},
+    connection::event,
+};
 
 impl Engine {
     /// Reads a customer whose turn is held by `lease`.
@@ -89,10 +93,10 @@ impl Engine {
         Ok(())
     }
 
-    /// Whether this customer was the last of a scan of all.
-    pub(super) async fn end_of_fleet(&self, turn: Turn) -> Result<(), Failure> {
+    /// What is left to do when this customer was the last.
+    pub(super) async fn after_scan(&self, turn: Turn) -> Result<(), Failure> {
         let mut tx = self.store().begin(turn.partner).await?;
-        tx.end_fleet(self.now()).await?;
+        tx.after_scan(self.now()).await?;
         Ok(tx.commit().await?)
     }
 
@@ -104,36 +108,6 @@ impl Engine {
         self.nothing_came(turn, &access, lease, &too_long(), None)
             .await
     }
-
-    async fn note_scan(&self, access: &CustomerAccess, scan: &Scan) {
-        let consent = unread(scan).find(|problem| problem.remedy == Remedy::Consent);
-        match consent {
-            Some(problem) => self.note_problem(access, Some(problem)).await,
-            None if nothing_read(scan).is_none() => self.note_problem(access, None).await,
-            None => {}
-        }
-    }
-}
-
-/// What could not be read, part by part.
-fn unread(scan: &Scan) -> impl Iterator<Item = &Problem> {
-    scan.parts.iter().filter_map(|part| match &part.result {
-        PartResult::Read { .. } => None,
-        // What the tenant does not have is known.
-        PartResult::Unread {
-            why: Why::NotLicensed { .. },
-            ..
-        } => None,
-        PartResult::Unread { problem, .. } => Some(problem.as_ref()),
-    })
-}
-
-/// The problem for which nothing is known of any application.
-fn nothing_read(scan: &Scan) -> Option<Problem> {
-    let any = scan.seen.graph_grants.is_read()
-        || scan.seen.exchange_grants.is_read()
-        || scan.seen.assignments.is_read();
-    (!any).then(|| unread(scan).next().cloned()).flatten()
 }
 
 /// Judges what was read, and compares it with what was known.
@@ -152,6 +126,7 @@ fn result(scan: &Scan, before: Option<&Reach>) -> ScanResult {
             publisher: application.publisher.clone(),
             owner: json!(application.owner),
             level: application.level(),
+            can_be_confined: application.can_be_confined(),
             permissions: held(application),
             details: scan
                 .details
