@@ -12,6 +12,7 @@ mod agreement;
 mod campaign;
 mod command;
 mod connect;
+mod fleet;
 mod gdap;
 mod http;
 mod kill;
