@@ -228,7 +228,7 @@ scenario("a part that cannot be read is said, and makes nothing look safe", asyn
   try {
     await nora.open(path);
     await nora.follow(nora.button("Read again"));
-    await nora.comesToSee(/access policies could not be read\./, "What depends on it is shown as unknown.");
+    await nora.comesToSee("Not all of this customer could be read", /access policies: /, "What cannot be known without them counts as unknown, never as safe.");
     await nora.sees(nora.row("Reception Mailer").getByText("unknown", { exact: true }));
     await nora.seesNo(nora.row("Reception Mailer").getByText("confined"));
   } finally {

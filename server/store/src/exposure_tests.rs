@@ -1,12 +1,12 @@
 #![allow(clippy::unwrap_used)]
 
-use domain::{Timestamp, exposure::By, id::TenantId, reach::Level};
+use domain::{Timestamp, exposure::By, id::TenantId, reach::Level, step::StepState};
 
 use super::*;
 use crate::{
-    Store,
+    ScanResult, Store,
     scans::tests::{connected_to, later, result, world},
-    test_data::{Side, World},
+    test_data::{NOW, Side, World, plan, setup_id},
 };
 
 async fn another(store: &Store, side: &Side, number: u128) -> CustomerAccess {
@@ -23,6 +23,10 @@ async fn another(store: &Store, side: &Side, number: u128) -> CustomerAccess {
 }
 
 async fn read(world: &World, customer: &CustomerAccess, now: Timestamp, levels: &[Level]) {
+    keep(world, customer, now, &result(levels)).await;
+}
+
+async fn keep(world: &World, customer: &CustomerAccess, now: Timestamp, result: &ScanResult) {
     let lease = Uuid::new_v4();
     let mut tx = world.store.begin(world.a.owner.partner).await.unwrap();
     tx.ask_scan(customer, now).await.unwrap();
@@ -35,7 +39,7 @@ async fn read(world: &World, customer: &CustomerAccess, now: Timestamp, levels: 
     let mut tx = world.store.begin(world.a.owner.partner).await.unwrap();
     let next = now.plus_seconds(9_999);
     assert!(
-        tx.save_scan(customer, lease, &result(levels), now, next)
+        tx.save_scan(customer, lease, result, now, next)
             .await
             .unwrap()
     );
@@ -173,6 +177,68 @@ async fn rows_say_what_a_setup_can_confine() {
         let sum: i64 = only.rows.iter().map(|row| row.confinable).sum();
         assert_eq!(sum, expected.iter().sum::<i64>(), "{kind:?}");
         assert!(only.rows.iter().all(|row| row.confinable > 0), "{kind:?}");
+    }
+}
+
+#[tokio::test]
+async fn proven_is_only_what_a_setup_proved_and_what_reaches_no_more() {
+    let world = world().await;
+    let access = &world.a.customer;
+    let mut tx = world.store.begin(world.a.owner.partner).await.unwrap();
+    let id = setup_id();
+    tx.start_setup(access, id, &plan(2), &world.a.owner, NOW)
+        .await
+        .unwrap();
+    let mut record = tx.lock_setup(access, id).await.unwrap().unwrap();
+    for step in &mut record.steps {
+        step.state = StepState::Done;
+    }
+    record.ended_at = Some(NOW);
+    tx.save_setup(access, &record, "").await.unwrap();
+    let proven = tx.proven_senders(access).await.unwrap();
+    assert_eq!(proven.len(), 1);
+    assert_eq!(proven[0].0, AppId(Uuid::from_u128(2)));
+    tx.commit().await.unwrap();
+
+    // The third has no setup, whatever its row says.
+    for (as_proven, now) in [(true, later(10)), (false, later(20))] {
+        let mut reading = result(&[Level::Unrestricted, Level::Confined, Level::Confined]);
+        for entry in &mut reading.entries {
+            entry.as_proven = as_proven && entry.level == Level::Confined;
+        }
+        keep(&world, access, now, &reading).await;
+        let expected = i64::from(as_proven);
+        let mut tx = world.store.begin(world.a.owner.partner).await.unwrap();
+        tx.after_scan(now).await.unwrap();
+        let all = tx.exposure_totals(5).await.unwrap().tally;
+        assert_eq!((all.proven, all.confined), (expected, 2 - expected));
+        assert_eq!(tx.customer_totals(access).await.unwrap().0, all);
+        for day in [None, Some(access)] {
+            assert_eq!(tx.reach_days(day, 9).await.unwrap()[0].tally, all);
+        }
+        for kind in By::ALL {
+            for search in ["", "neill"] {
+                let counted = ExposureQuery {
+                    search: search.to_owned(),
+                    permission: "Mail.Send".to_owned(),
+                    ..by(kind)
+                };
+                let only = ExposureQuery {
+                    standing: Some(Standing::Proven),
+                    ..counted.clone()
+                };
+                for query in [counted, only] {
+                    let rows = tx.exposure_all(&query).await.unwrap();
+                    let sum: i64 = rows.iter().map(|row| row.tally.proven).sum();
+                    assert_eq!(sum, expected, "{query:?}");
+                }
+            }
+        }
+        for entry in &reading.entries {
+            let (_, proven) = tx.reach_details(access, entry.object).await.unwrap();
+            let is_second = entry.app_id == Some(Uuid::from_u128(2));
+            assert_eq!(proven, as_proven && is_second, "{}", entry.name);
+        }
     }
 }
 

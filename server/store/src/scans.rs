@@ -376,7 +376,7 @@ impl Tx {
                                   level, as_proven, can_be_confined, permissions, levels, details,
                                   sought)
              select $1, e.object, $2, e.app_id, e.name, e.publisher, e.owner, e.level,
-                    e.can_be_confined,
+                    e.as_proven, e.can_be_confined,
                     array(select jsonb_array_elements_text(e.held -> 'names')),
                     array(select jsonb_array_elements_text(e.held -> 'levels')::smallint),
                     e.details,

@@ -370,7 +370,7 @@ fn confine(
 }
 
 /// The one standing of a row that stands for one application at one customer.
-pub(super) fn only(tally: &Tally) -> Option<Standing> {
+fn only(tally: &Tally) -> Option<Standing> {
     Standing::ALL.into_iter().find(|one| tally.of(*one) > 0)
 }
 

@@ -1,6 +1,7 @@
 //! The part of a customer's page that shows its applications by reach, the worst first.
 
 use domain::{
+    Problem, Timestamp,
     application::AccessRight,
     connection::Health,
     exposure::{ApplicationLine, Held, Naming, PolicyLine, ReachChange, ReachView, ScanState},
@@ -238,19 +239,30 @@ fn changes(all: &[ReachChange]) -> Option<AnyView> {
 /// What the newest attempt did not read: nothing at all, or some of its parts.
 fn problem(state: &ScanState) -> Option<AnyView> {
     let problem = state.problem.clone()?;
-    let unread: Vec<&PartRead> = state
-        .parts
-        .iter()
-        .filter(|part| part.problem().is_some())
-        .collect();
     let again = state
         .due
         .filter(|_| !state.under_way)
         .map(|at| view! { <p>"It is read again "<Moment at/>"."</p> }.any());
-    if problem.key != "scan.partial" || unread.is_empty() {
+    // What hides several parts in the same way is told once.
+    let mut told: Vec<(Vec<&'static str>, &Problem, Option<Timestamp>)> = Vec::new();
+    for part in &state.parts {
+        let Some(why) = part.problem() else {
+            continue;
+        };
+        let same =
+            |one: &&mut (_, &Problem, _)| one.1.happened == why.happened && one.2 == part.kept;
+        match told.iter_mut().find(same) {
+            Some((parts, ..)) => parts.push(part.part.words()),
+            None => told.push((vec![part.part.words()], why, part.kept)),
+        }
+    }
+    if problem.key != "scan.partial" || told.is_empty() {
         return Some(view! { <ProblemBox problem/>{again} }.any());
     }
-    let lines = unread.into_iter().map(unread_part).collect_view();
+    let lines = told
+        .into_iter()
+        .map(|(parts, why, kept)| unread_parts(&parts.join(", "), why, kept))
+        .collect_view();
     Some(
         view! {
             <div class="problem warn" role="note">
@@ -267,19 +279,18 @@ fn problem(state: &ScanState) -> Option<AnyView> {
     )
 }
 
-/// Which part, why, and how old what is shown of it is.
-fn unread_part(part: &PartRead) -> AnyView {
-    let why = part
-        .problem()
-        .map(|problem| format!(": {} {}", problem.happened, problem.todo));
-    let shown = part.kept.map_or_else(
+/// Which parts, why, and how old what is shown of them is.
+fn unread_parts(parts: &str, why: &Problem, kept: Option<Timestamp>) -> AnyView {
+    let parts = parts.to_owned();
+    let why = format!(": {} {}", why.happened, why.todo);
+    let shown = kept.map_or_else(
         || view! { <span class="sub">"Nothing is shown of them."</span> }.any(),
         |at| {
             view! { <span class="sub">"What is shown of them was read "<Moment at/>"."</span> }
                 .any()
         },
     );
-    view! { <li><strong>{part.part.words()}</strong>{why}{shown}</li> }.any()
+    view! { <li><strong>{parts}</strong>{why}{shown}</li> }.any()
 }
 
 /// How each part of the newest scan went.
