@@ -40,15 +40,6 @@ impl<T: Serialize + DeserializeOwned + 'static> Loaded<T> {
     /// Reads before the page is sent. `call` names what is read, and is asked again when what it
     /// depends on changes.
     pub fn first(call: impl Fn() -> Answer<Call<T>> + Send + Sync + 'static) -> Self {
-        Self::of(call, true)
-    }
-
-    /// Reads while the page is being sent.
-    pub fn later(call: impl Fn() -> Answer<Call<T>> + Send + Sync + 'static) -> Self {
-        Self::of(call, false)
-    }
-
-    fn of(call: impl Fn() -> Answer<Call<T>> + Send + Sync + 'static, blocking: bool) -> Self {
         let ask: Ask = Arc::new(move || {
             call().map(|call| Request {
                 key: format!("{} {}", call.path, call.body),
@@ -56,7 +47,7 @@ impl<T: Serialize + DeserializeOwned + 'static> Loaded<T> {
             })
         });
         Self {
-            text: StoredValue::new(resource(ask, blocking)),
+            text: StoredValue::new(resource(ask)),
             is: PhantomData,
         }
     }
@@ -77,7 +68,7 @@ impl<T: Serialize + DeserializeOwned + 'static> Loaded<T> {
     }
 }
 
-fn resource(ask: Ask, blocking: bool) -> ArcResource<Answer<String>> {
+fn resource(ask: Ask) -> ArcResource<Answer<String>> {
     let key = {
         let ask = ask.clone();
         move || ask().map(|request| request.key)
@@ -88,9 +79,5 @@ fn resource(ask: Ask, blocking: bool) -> ArcResource<Answer<String>> {
             Err(error) => Box::pin(std::future::ready(Err(error))),
         }
     };
-    if blocking {
-        ArcResource::new_blocking(key, fetch)
-    } else {
-        ArcResource::new(key, fetch)
-    }
+    ArcResource::new_blocking(key, fetch)
 }

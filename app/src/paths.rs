@@ -27,11 +27,6 @@ pub fn application(id: CustomerId, object: ObjectId) -> String {
     format!("/customers/{id}/applications/{object}")
 }
 
-/// The applications of a customer by reach.
-pub fn reach(id: CustomerId) -> String {
-    format!("/customers/{id}/reach")
-}
-
 #[cfg(feature = "ssr")]
 /// Which applications reach a mailbox.
 pub fn mailboxes(id: CustomerId) -> String {

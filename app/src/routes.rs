@@ -23,9 +23,7 @@ type Page = fn() -> AnyView;
 
 /// The whole user interface; also what the browser hydrates.
 ///
-/// Pages are rendered once all their data is there, so that lists work without JavaScript. The
-/// customer's page is the exception: it is sent as it becomes ready, because its applications are
-/// read from Microsoft meanwhile.
+/// Pages are rendered once all their data is there, so that lists work without JavaScript.
 #[component]
 pub fn App() -> impl IntoView {
     provide_meta_context();
@@ -60,12 +58,11 @@ pub fn App() -> impl IntoView {
                 <ParentRoute path=path!("") view=layout>
                     <Route path=path!("/customers") view=customers ssr=SsrMode::Async/>
                     <Route path=path!("/customers/connect") view=connect ssr=SsrMode::Async/>
-                    <Route path=path!("/customers/:id") view=customer ssr=SsrMode::InOrder/>
+                    <Route path=path!("/customers/:id") view=customer ssr=SsrMode::Async/>
                     <Route path=path!("/customers/:id/setups/new") view=new_setup ssr=SsrMode::Async/>
                     <Route path=path!("/customers/:id/setups/:setup") view=setup ssr=SsrMode::Async/>
                     <Route path=path!("/customers/:id/history") view=history ssr=SsrMode::Async/>
                     <Route path=path!("/customers/:id/applications/:object") view=drawn ssr=SsrMode::Async/>
-                    <Route path=path!("/customers/:id/reach") view=drawn ssr=SsrMode::Async/>
                     <Route path=path!("/customers/:id/mailboxes") view=drawn ssr=SsrMode::Async/>
                     <Route path=path!("/exposure") view=drawn ssr=SsrMode::Async/>
                     <Route path=path!("/running") view=running ssr=SsrMode::Async/>

@@ -102,8 +102,11 @@ scenario("which applications reach a mailbox", async () => {
   const nora = await engineer();
   const customer = world.stack.database("select id from customers where domain = 'fabrikam.example'");
   await nora.open(`/customers/${customer}`);
-  await nora.link("Reach").click();
-  await nora.sees(nora.heading("Reach"), nora.row("Reception Mailer"));
+  await nora.sees("Applications that reach mailboxes", nora.row("Reception Mailer"));
+  // Where its applications by reach stood before.
+  await nora.open(`/customers/${customer}/reach?standing=unrestricted`);
+  assert.equal(nora.path(), `/customers/${customer}?standing=unrestricted`);
+  await nora.sees(nora.heading("Fabrikam A/S"), nora.row("Reception Mailer"));
   await nora.link("Who reaches a mailbox?").click();
   await nora.sees(nora.heading("Mailboxes"));
   await nora.field("Search mailboxes").fill("reception");
@@ -112,10 +115,42 @@ scenario("which applications reach a mailbox", async () => {
   await nora.sees(nora.heading("Who reaches reception@fabrikam.example"), nora.row("Reception Mailer").first());
 });
 
+scenario("a setup starts from any row: where it stands for several, one of them is chosen", async () => {
+  const nora = await engineer();
+  await nora.open("/exposure?by=permission");
+  await nora.link("Confine Mail.Send: choose where").click();
+  await nora.page.waitForURL(/permission=Mail\.Send/);
+  await nora.sees("Which application, at which customer?", nora.link("Confine Reception Mailer at Fabrikam A/S"));
+  await nora.open("/exposure?by=customer");
+  await nora.link("Confine an application of Fabrikam A/S").click();
+  await nora.comesToSee(nora.link("Choose Reception Mailer"));
+});
+
+scenario("while customers are read without a pause, the page keeps up", async () => {
+  const nora = await engineer();
+  await nora.open("/exposure");
+  await world.cloud.fault({ id: "slow", operation: "Get-ServicePrincipal", action: { hang: "before" } });
+  await nora.follow(nora.button("Read all again"));
+  await nora.comesToSee("3 at the moment");
+  // As a real fleet does: changes that never pause, for as long as it takes.
+  const partner = world.stack.database("select id from partners limit 1");
+  const changes = setInterval(() => world.stack.database(`select pg_notify('postern', '${JSON.stringify({ scans: partner })}')`), 150);
+  try {
+    await world.cloud.healthy();
+    await nora.comesToSee(/begun by Nora Lindqvist .* 3 of 3 read/);
+  } finally {
+    clearInterval(changes);
+  }
+});
+
 scenario("an auditor looks, and is offered nothing that changes anything", async () => {
   await engineer();
   const aksel = await world.visitor({ as: "aksel" });
   await aksel.open("/exposure?by=each");
   await aksel.sees(aksel.row("Reception Mailer"));
   await aksel.seesNo(aksel.button("Read all again"), aksel.link(/^Confine/));
+  const customer = world.stack.database("select id from customers where domain = 'fabrikam.example'");
+  await aksel.open(`/customers/${customer}`);
+  await aksel.sees(aksel.row("Reception Mailer"));
+  await aksel.seesNo(aksel.button("Read again"), aksel.link(/^Confine/));
 });

@@ -110,7 +110,7 @@ function inside(s) {
     ["history, hostile", `${s.hostile}/history`, "Setup started"],
     ["application, confined", `${s.fabrikam}/applications/${s.app}`, "narrowed by access policies"],
     ["application, hostile", s.hostileWhy, s.hostileApp],
-    ["reach", `${s.fabrikam}/reach`, "Reception Mailer"],
+    ["customer, filtered", `${s.fabrikam}?standing=unrestricted&search=zzz`, "No application here holds a mailbox permission and fits the filter."],
     ["mailboxes", `${s.fabrikam}/mailboxes`, "Anouk Schneider"],
     ["mailbox, reached", `${s.fabrikam}/mailboxes?mailbox=${s.mailbox}&address=reception%40${FABRIKAM}`, "Who reaches"],
     ["exposure", "/exposure", "Reception Mailer"],
@@ -328,7 +328,7 @@ scenario("hostile names are text and nothing else", async () => {
         .filter((one) => one.hasAttribute("onerror") || /^(alert|Admin)/.test(one.textContent.trim()))
         .map((one) => one.outerHTML),
     );
-  for (const path of [s.hostile, s.waiting, `${s.hostile}/history`, "/running", "/customers", s.hostileWhy, `${s.hostile}/reach`, "/exposure?by=customer"]) {
+  for (const path of [s.hostile, s.waiting, `${s.hostile}/history`, "/running", "/customers", s.hostileWhy, `${s.hostile}?sort=name`, "/exposure?by=customer"]) {
     await visitor.open(path);
     await visitor.comesToSee(visitor.page.getByText(s.hostileAdmin.tenant, { exact: false }));
     assert.deepEqual(await injected(), [], path);

@@ -31,12 +31,6 @@ impl Grant {
             .map_or(Coverage::Beyond, |known| known.coverage)
     }
 
-    pub fn can(&self) -> &'static str {
-        permission::find(self.resource, self.role)
-            .or_else(|| permission::find_value(self.resource, &self.value))
-            .map_or("reach into mailboxes", |known| known.can)
-    }
-
     /// Whether mail can be sent with it.
     pub fn sends(&self) -> bool {
         permission::find(self.resource, self.role).is_some_and(|known| known.sends)

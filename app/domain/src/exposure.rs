@@ -4,7 +4,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Problem, Timestamp,
+    application::AccessRight,
+    connection::Health,
     id::{AppId, CustomerId, FleetId, ObjectId},
+    permission::Resource,
     reach::{Change, Direction, Known, Level, PartRead, Reach},
     view::{CustomerHead, SetupRow},
 };
@@ -131,6 +134,11 @@ impl Standing {
         }
     }
 
+    /// Whether it reaches too much, or perhaps does.
+    pub const fn is_open(self) -> bool {
+        matches!(self, Self::Unrestricted | Self::AllExcept | Self::Unknown)
+    }
+
     /// What pages call it.
     pub const fn word(self) -> &'static str {
         match self {
@@ -176,6 +184,14 @@ impl Tally {
             + self.nothing
     }
 
+    /// The worst that there is; of nothing, nothing.
+    pub fn worst(&self) -> Standing {
+        Standing::ALL
+            .into_iter()
+            .find(|one| self.of(*one) > 0)
+            .unwrap_or(Standing::Nothing)
+    }
+
     pub fn add(&mut self, standing: Standing) {
         let place = match standing {
             Standing::Unrestricted => &mut self.unrestricted,
@@ -205,6 +221,9 @@ pub struct ExposureQuery {
     pub customer: Option<CustomerId>,
     /// Only those that hold this permission, judged by it alone.
     pub permission: String,
+    /// Only those for which a setup can be started.
+    #[serde(default)]
+    pub confinable: bool,
     pub sort: ExposureSort,
     /// From 1.
     pub page: i64,
@@ -225,6 +244,10 @@ pub struct ExposureRow {
     /// Permissions that it holds anywhere, by name.
     pub permissions: Vec<String>,
     pub customers: i64,
+    /// How many of them were never read: what they hold is unknown.
+    pub never_read: i64,
+    /// How many of the applications are open, or unknown, and can be confined by a setup.
+    pub confinable: i64,
     pub tally: Tally,
 }
 
@@ -258,6 +281,8 @@ pub struct ExposurePage {
     pub customers: i64,
     /// Customers at which something can act as anyone.
     pub open_customers: i64,
+    /// Customers of which nothing was ever read: what is there is unknown.
+    pub never_read: i64,
     /// Customers of which nothing was ever read, and those that could not be read, in full or at
     /// all, when it was last tried; the first few.
     pub not_read: Vec<NotRead>,
@@ -277,8 +302,8 @@ pub struct ExposurePage {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fleet {
     pub id: FleetId,
-    /// Who asked for it; none: the nightly schedule.
-    pub started_by: Option<String>,
+    /// Who asked for it.
+    pub started_by: String,
     pub started: Timestamp,
     pub ended: Option<Timestamp>,
     pub cancelled: bool,
@@ -375,6 +400,8 @@ pub struct ScanState {
     pub read: Option<Timestamp>,
     /// It is being read now, or waits for its turn.
     pub under_way: bool,
+    /// It is being read now.
+    pub reading: bool,
     /// When it is read next without being asked.
     pub due: Option<Timestamp>,
     /// Why the newest attempt did not read everything.
@@ -387,11 +414,13 @@ pub struct ScanState {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReachView {
     pub head: CustomerHead,
+    /// Of the connection with which it is read.
+    pub health: Health,
     /// None: it was never connected.
     pub state: Option<ScanState>,
     /// Over all applications, whatever the filter.
     pub tally: Tally,
-    pub rows: Vec<ExposureRow>,
+    pub rows: Vec<ApplicationLine>,
     pub matching: i64,
     pub page: i64,
     pub pages: i64,
@@ -399,6 +428,59 @@ pub struct ReachView {
     pub days: Vec<DayTally>,
     /// All permissions that somebody holds here, to choose from.
     pub permissions: Vec<String>,
+}
+
+/// One application on its customer's page.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ApplicationLine {
+    pub object: Option<ObjectId>,
+    pub application: Option<AppId>,
+    pub name: String,
+    /// Whose it is, in words.
+    pub owner: String,
+    pub standing: Standing,
+    /// What it all means, in one sentence.
+    pub sentence: String,
+    pub held: Vec<Held>,
+    /// What else it may hold was not read.
+    pub unseen: bool,
+    pub naming: Naming,
+    /// The newest setup for it.
+    pub setup: Option<SetupRow>,
+    pub can_be_confined: bool,
+}
+
+/// A permission that an application holds.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Held {
+    /// With the resource in it where two have the same.
+    pub name: String,
+    pub resource: Resource,
+    /// To end “it can …”.
+    pub can: String,
+    /// It was granted in Entra, and no access policy can narrow it.
+    pub past_policies: bool,
+}
+
+/// Whether access policies name an application.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "naming", content = "policies", rename_all = "snake_case")]
+pub enum Naming {
+    /// It holds nothing that a policy could narrow.
+    NotAsked,
+    NotRead,
+    /// These; none of them: no policy does.
+    By(Vec<PolicyLine>),
+}
+
+/// An access policy that names an application.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PolicyLine {
+    pub right: AccessRight,
+    pub scope: String,
+    /// For every application, not for this one alone.
+    pub for_all: bool,
+    pub valid: bool,
 }
 
 /// Why one application at one customer reaches what it reaches.

@@ -3,10 +3,10 @@
 //! Everything here runs in the browser and on the server alike, so both judge
 //! the same input in the same way.
 
-pub mod access;
 pub mod address;
 pub mod application;
 pub mod cmdlet;
+pub mod confine;
 pub mod connection;
 pub mod exposure;
 pub mod history;

@@ -4,12 +4,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Problem, Timestamp,
-    access::Verdict,
-    application::{AccessPolicy, Application},
+    application::Application,
     cmdlet::Cmdlet,
     connection::Connection,
+    exposure::Standing,
     history::Event,
-    id::{AppId, CustomerId, OperatorId, SessionRef, SetupId, TenantId},
+    id::{AppId, CustomerId, ObjectId, OperatorId, SessionRef, SetupId, TenantId},
     person::Role,
     plan::{Draft, Mailbox, Plan},
     proof::Proof,
@@ -127,39 +127,23 @@ pub struct CustomerView {
     pub now: Timestamp,
 }
 
-/// A part of what was read, with how the reading went.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Part {
-    /// “Applications and grants”, “Access policies” …
-    pub name: String,
-    pub read: Reading,
-    pub took_millis: i64,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "reading", rename_all = "snake_case")]
-pub enum Reading {
-    Read { count: usize },
-    Failed { problem: Problem },
-}
-
 /// A customer's applications, read live.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ApplicationsView {
-    pub read_at: Timestamp,
-    pub parts: Vec<Part>,
+    /// Why parts of them were not read, each once.
+    pub problems: Vec<Problem>,
     /// Worst first.
     pub rows: Vec<ApplicationRow>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ApplicationRow {
-    pub application: Application,
-    pub verdict: Verdict,
-    /// Policies that name it.
-    pub policies: Vec<AccessPolicy>,
-    /// The newest setup for it.
-    pub setup: Option<SetupRow>,
+    pub object: ObjectId,
+    pub name: String,
+    pub standing: Standing,
+    /// What it can do now.
+    pub sentence: String,
+    pub can_be_confined: bool,
 }
 
 /// Mailboxes that match a search.
@@ -175,7 +159,9 @@ pub struct MailboxesFound {
 pub struct Wizard {
     pub head: CustomerHead,
     pub application: Application,
-    pub verdict: Verdict,
+    pub standing: Standing,
+    /// What it can do now.
+    pub sentence: String,
     pub draft: Draft,
     /// The chosen senders and refused mailboxes that exist, in the order chosen.
     pub senders: Vec<Mailbox>,

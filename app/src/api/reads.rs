@@ -65,11 +65,11 @@ reads! {
     customer, ReadCustomer, "customer": fn(customer: CustomerId) -> CustomerView
     |server, operator| server.engine.customer(&operator, customer);
 
-    /// A customer's applications, read live from Microsoft.
+    /// A customer's applications by reach, read live from Microsoft: what there is to confine.
     applications, ReadApplications, "applications": fn(customer: CustomerId) -> ApplicationsView
     |server, operator| server.engine.applications(&operator, customer);
 
-    /// A page that only the server draws, by its address on this site.
+    /// A page, or the part of one, that only the server draws, by its address on this site.
     drawn, ReadDrawn, "drawn": fn(page: String) -> Drawn
     |server, operator| crate::pages::draw(server.engine, operator, page);
 

@@ -6,6 +6,9 @@ use leptos_router::hooks::use_location;
 use super::Erase as _;
 use crate::{browser, query::use_query};
 
+/// Which question the page asks, in its address.
+pub const ASK: &str = "ask";
+
 /// A link that opens the dialog `id`. Without JavaScript it loads the page with the dialog open.
 #[component]
 pub fn Ask(
@@ -15,7 +18,7 @@ pub fn Ask(
 ) -> impl IntoView {
     let query = use_query();
     let path = use_location().pathname;
-    let href = move || query.get().with("ask", id).link(&path.get());
+    let href = move || query.get().with(ASK, id).link(&path.get());
     view! {
         <a
             class=class
@@ -40,7 +43,7 @@ pub fn Question(
     children: Children,
 ) -> impl IntoView {
     let query = use_query();
-    let open = query.get_untracked().get("ask") == id;
+    let open = query.get_untracked().get(ASK) == id;
     let path = use_location().pathname;
     let heading = format!("{id}-title");
     let labelled = heading.clone();
@@ -50,7 +53,7 @@ pub fn Question(
             {children()}
             <a
                 class="btn quiet close"
-                href=move || query.get().with("ask", "").link(&path.get())
+                href=move || query.get().with(ASK, "").link(&path.get())
                 on:click=move |event| {
                     event.prevent_default();
                     browser::close_dialog(id);

@@ -1,4 +1,4 @@
-//! Reach as tags, bars and a chart. Sizes are attributes of SVG: the page's policy allows no
+//! Reach as bars and a chart. Sizes are attributes of SVG: the page's policy allows no
 //! inline style.
 
 use domain::{
@@ -7,24 +7,7 @@ use domain::{
 };
 use leptos::prelude::*;
 
-use super::{Erase as _, Glyph, Tone, tag};
-
-pub fn reach_tag(standing: Standing) -> AnyView {
-    counted_tag(standing, standing.word().to_owned())
-}
-
-/// The tag of a standing with other words in it, such as a number.
-pub fn counted_tag(standing: Standing, words: String) -> AnyView {
-    let (tone, glyph) = match standing {
-        Standing::Unrestricted => (Tone::Bad, Glyph::Unlock),
-        Standing::AllExcept => (Tone::Warn, Glyph::Warning),
-        Standing::Unknown => (Tone::Warn, Glyph::Question),
-        Standing::Confined => (Tone::Wait, Glyph::Lock),
-        Standing::Proven => (Tone::Good, Glyph::Star),
-        Standing::Nothing => (Tone::Calm, Glyph::Dash),
-    };
-    tag(tone, glyph, words)
-}
+use super::{Erase as _, reach_tag};
 
 pub fn level_tag(level: Level) -> AnyView {
     reach_tag(Standing::of(level, false))

@@ -1,8 +1,8 @@
 //! Status, always as colour, icon and word together.
 
 use domain::{
-    access::Standing,
     connection::Health,
+    exposure::Standing,
     proof::Proof,
     setup::SetupState,
     step::{Outcome, StepState},
@@ -46,15 +46,21 @@ pub fn health_tag(health: &Health) -> AnyView {
     tag(tone, glyph, health.word())
 }
 
-pub fn standing_tag(standing: Standing) -> AnyView {
+pub fn reach_tag(standing: Standing) -> AnyView {
+    counted_tag(standing, standing.word().to_owned())
+}
+
+/// The tag of a standing with other words in it, such as a number.
+pub fn counted_tag(standing: Standing, words: String) -> AnyView {
     let (tone, glyph) = match standing {
         Standing::Unrestricted => (Tone::Bad, Glyph::Unlock),
         Standing::AllExcept => (Tone::Warn, Glyph::Warning),
         Standing::Unknown => (Tone::Warn, Glyph::Question),
-        Standing::Confined => (Tone::Good, Glyph::Lock),
-        Standing::Disabled => (Tone::Calm, Glyph::Dash),
+        Standing::Confined => (Tone::Wait, Glyph::Lock),
+        Standing::Proven => (Tone::Good, Glyph::Star),
+        Standing::Nothing => (Tone::Calm, Glyph::Dash),
     };
-    tag(tone, glyph, standing.word())
+    tag(tone, glyph, words)
 }
 
 pub fn setup_tag(state: SetupState) -> AnyView {

@@ -1,33 +1,38 @@
-//! One customer: whether Postern gets in, what its applications can reach, and its setups.
+//! One customer: what its applications can reach, whether Postern gets in, and its setups.
 
-mod applications;
 mod connection;
 
 use domain::{connection::Health, person::Right, view::CustomerView};
 use leptos::prelude::*;
 
-use super::use_customer;
+use super::{
+    drawn::{Drawn, follow, in_local_time, use_address},
+    use_customer,
+};
 use crate::{
     api,
-    components::{Empty, Erase as _, Meanwhile, PageHead, SetupTable, arriving, failed_page},
+    components::{
+        Empty, Erase as _, Meanwhile, PageHead, SetupTable, arriving, failed_page, on_change,
+        problem_view, use_hydrated,
+    },
     loaded::Loaded,
     paths,
     viewer::{may, use_viewer},
 };
-use applications::{Applications, Read};
 use connection::ConnectionPanel;
 
 #[component]
 pub fn Customer() -> impl IntoView {
     let viewer = use_viewer();
     let id = use_customer();
+    let address = use_address(is_customer);
     let customer = Loaded::first(move || Ok(api::customer(id.get()?)));
-    // Begins at once, beside the customer itself; both sides of it wait for Microsoft, not for us.
-    let read: Read = Loaded::later(move || Ok(api::applications(id.get()?)));
-    // Reading can find out that the connection broke, or works again: once for each page.
+    let reach = Loaded::first(move || Ok(api::drawn(address.get())));
+    let pending = follow(reach);
+    // Reading can find out that the connection broke, or works again.
     let told = StoredValue::new(None);
-    let stale = move || {
-        let here = Some(untrack(|| id.get()));
+    let stale = move |works: bool| {
+        let here = Some((untrack(|| id.get()), works));
         if told.try_get_value().is_some_and(|told| told != here) {
             told.set_value(here);
             customer.again();
@@ -38,18 +43,26 @@ pub fn Customer() -> impl IntoView {
         move || async move {
             let may_change = may(&viewer.0.get().await, Right::Change);
             match customer.get().await {
-                Ok(view) => show(view, may_change, read, stale),
+                Ok(view) => show(view, may_change, (reach, pending), stale),
                 Err(error) => failed_page(&error),
             }
         },
     )
 }
 
+/// Whether the page of a customer stands at a path.
+fn is_customer(path: &str) -> bool {
+    let mut parts = path.trim_matches('/').split('/');
+    parts.next() == Some("customers")
+        && parts.next().is_some_and(|part| part != "connect")
+        && parts.next().is_none()
+}
+
 fn show(
     view: CustomerView,
     may_change: bool,
-    read: Read,
-    stale: impl Fn() + Copy + Send + Sync + 'static,
+    reach: (Loaded<Drawn>, RwSignal<bool>),
+    stale: impl Fn(bool) + Copy + Send + Sync + 'static,
 ) -> AnyView {
     let CustomerView {
         head,
@@ -57,7 +70,6 @@ fn show(
         setups,
         ..
     } = view;
-    let reads = matches!(connection.health, Health::Good | Health::Broken { .. });
     let crumbs = vec![(paths::CUSTOMERS.to_owned(), "Customers".to_owned())];
     let lead = view! { <p>{head.domain.clone()}" · tenant "<span class="mono">{head.tenant.to_string()}</span></p> }.any();
     let setups = if setups.is_empty() {
@@ -66,29 +78,68 @@ fn show(
     } else {
         view! { <SetupTable label="Setups of this customer" rows=setups/> }.any()
     };
-    let applications = if reads {
-        let works = connection.health == Health::Good;
-        view! { <Applications head=head.clone() may_change read works stale/> }.any()
-    } else {
-        view! {
-            <section aria-labelledby="applications">
-                <div class="section-head"><h2 id="applications">"Applications"</h2></div>
-                <Empty title="Not read" text="Postern has no way into this tenant. Once an admin has consented, its applications stand here."/>
-            </section>
-        }
-        .any()
-    };
+    let works = connection.health == Health::Good;
+    let applications = applications(reach, works, stale);
     view! {
         <PageHead title=head.name.clone() crumbs lead=Some(lead.into_any())>
-            <a class="btn" href=paths::reach(head.id)>"Reach"</a>
             <a class="btn" href=paths::history(head.id)>"History"</a>
         </PageHead>
         <ConnectionPanel head connection may_change/>
-        {applications}
+        <section aria-labelledby="applications">{applications}</section>
         <section aria-labelledby="setups">
             <div class="section-head"><h2 id="setups">"Setups"</h2></div>
             {setups}
         </section>
     }
     .any()
+}
+
+/// The applications by reach, as the server draws them. `works`: whether the connection is said to
+/// work; when they say otherwise, `stale` is run with what they say.
+fn applications(
+    (reach, pending): (Loaded<Drawn>, RwSignal<bool>),
+    works: bool,
+    stale: impl Fn(bool) + Copy + Send + Sync + 'static,
+) -> AnyView {
+    let hydrated = use_hydrated();
+    let meanwhile = Meanwhile {
+        pending: Some(pending),
+        ..Meanwhile::says("Loading the applications", 6)
+    };
+    arriving(meanwhile, move || async move {
+        match reach.get().await {
+            Ok(drawn) => {
+                if drawn.works != works {
+                    on_change(move || stale(drawn.works));
+                }
+                in_local_time(hydrated);
+                view! { <div class="drawn" inner_html=drawn.html></div> }.any()
+            }
+            Err(error) => {
+                view! {
+                    <div class="section-head"><h2 id="applications">"Applications that reach mailboxes"</h2></div>
+                    {problem_view(&error)}
+                }
+                .any()
+            }
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_customer;
+
+    #[test]
+    fn only_the_page_of_a_customer_is_one() {
+        assert!(is_customer("/customers/6f1c02b7"));
+        for other in [
+            "/customers",
+            "/customers/connect",
+            "/customers/6f1c02b7/history",
+            "/exposure",
+        ] {
+            assert!(!is_customer(other), "{other}");
+        }
+    }
 }

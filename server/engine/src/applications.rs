@@ -1,21 +1,27 @@
-//! A customer's applications, read live from Graph and Exchange.
+//! A customer's applications by reach, read live: what there is to confine.
 
-use std::time::Instant;
+use std::cmp::Reverse;
 
 use domain::{
-    Problem,
-    access::judge,
-    id::CustomerId,
+    Problem, Timestamp,
+    application::{Application, Grant},
+    exposure::Standing,
+    id::{AppId, CustomerId, ObjectId},
+    permission::Resource,
     person::{Operator, Right},
-    view::{ApplicationRow, ApplicationsView, Part, Reading, SetupRow},
+    reach::{ApplicationReach, Judge, Seen},
+    view::{ApplicationRow, ApplicationsView},
 };
-use microsoft::Call;
+use microsoft::scan::Scan;
 
-use crate::{Answer, Engine, Failure, tenant::is_about_consent};
+use crate::{
+    Answer, Engine, Failure,
+    scan::{Words, is_as_proven, name_of, unread},
+};
 
 impl Engine {
-    /// What holds mailbox permissions, what narrows it, and what that means. A part that cannot be
-    /// read is told and makes nothing look safer.
+    /// What holds mailbox permissions, judged, the worst first. A part that cannot be read is told
+    /// and makes nothing look safer.
     pub async fn applications(
         &self,
         operator: &Operator,
@@ -24,143 +30,123 @@ impl Engine {
         let load = async {
             let mut tx = self.store().begin(operator.partner).await?;
             let access = tx.access(operator, customer, Right::Read).await?;
-            let setups = tx.setups_of_customer(&access).await?;
+            let consented = tx.connection(&access).await?.consented;
+            let proven = tx.proven_senders(&access).await?;
             tx.commit().await?;
-            Ok::<_, Failure>((access, setups))
+            Ok::<_, Failure>((access, consented, proven))
         };
-        let (access, setups) = load.await.map_err(Problem::from)?;
+        let (access, consented, proven) = load.await.map_err(Problem::from)?;
         let tenant = match self.tenant(&access).await {
             Ok(tenant) => tenant,
             // Nobody is connected: nothing was read, and that is what the page says.
-            Err(Failure::Told(problem)) => return Ok(self.nothing_read(&problem)),
+            Err(Failure::Told(problem)) => {
+                return Ok(ApplicationsView {
+                    problems: vec![*problem],
+                    rows: Vec::new(),
+                });
+            }
             Err(failure) => return Err(failure.into()),
         };
-
-        let (applications, policies, assignments) = futures::join!(
-            timed(tenant.applications()),
-            timed(tenant.policies()),
-            timed(tenant.role_assignments()),
-        );
-        let outcome = [
-            applications.0.as_ref().err(),
-            policies.0.as_ref().err(),
-            assignments.0.as_ref().err(),
-        ];
-        match outcome
-            .into_iter()
-            .flatten()
-            .find(|error| is_about_consent(error))
-        {
-            Some(error) => self.note_connection(&access, Err(error)).await,
-            None if applications.0.is_ok() => {
-                self.note_connection(&access, Ok(())).await;
-                if access.record().name == access.record().domain {
-                    self.learn_name(&access).await;
-                }
-            }
-            None => {}
+        let scan = tenant.scan().await;
+        self.note_scan(&access, &scan, consented).await;
+        if access.record().name == access.record().domain {
+            self.learn_name(&access).await;
         }
-
-        let parts = vec![
-            part(APPLICATIONS, &applications, Vec::len),
-            part(POLICIES, &policies, Vec::len),
-            part(ASSIGNMENTS, &assignments, Vec::len),
-        ];
-        let policies = policies.0.ok();
-        let assignments = assignments.0.ok();
-        let mut rows: Vec<ApplicationRow> = applications
-            .0
-            .unwrap_or_else(|_| Vec::new())
-            .into_iter()
-            .map(|application| ApplicationRow {
-                verdict: judge(&application, policies.as_deref(), assignments.as_deref()),
-                policies: policies
-                    .iter()
-                    .flatten()
-                    .filter(|policy| {
-                        policy
-                            .app_id
-                            .is_none_or(|app_id| app_id == application.app_id)
-                    })
-                    .cloned()
-                    .collect(),
-                setup: newest(&setups, &application),
-                application,
-            })
-            .collect();
-        rows.sort_by(|one, other| {
-            let key = |row: &ApplicationRow| {
-                let sends = row
-                    .application
-                    .grants
-                    .iter()
-                    .any(domain::application::Grant::sends);
-                (
-                    row.verdict.standing,
-                    !sends,
-                    row.application.name.to_lowercase(),
-                )
-            };
-            key(one).cmp(&key(other))
-        });
         Ok(ApplicationsView {
-            read_at: self.now(),
-            parts,
-            rows,
+            problems: self.problems(&scan, consented),
+            rows: rows(&scan, &proven),
         })
     }
 
-    fn nothing_read(&self, problem: &Problem) -> ApplicationsView {
-        let part = |name: &str| Part {
-            name: name.to_owned(),
-            read: Reading::Failed {
-                problem: problem.clone(),
-            },
-            took_millis: 0,
-        };
-        ApplicationsView {
-            read_at: self.now(),
-            parts: [APPLICATIONS, POLICIES, ASSIGNMENTS].map(part).into(),
-            rows: Vec::new(),
+    /// Each problem once: several parts can fail for one reason.
+    fn problems(&self, scan: &Scan, consented: Option<Timestamp>) -> Vec<Problem> {
+        let mut problems: Vec<Problem> = Vec::new();
+        for problem in unread(&scan.parts) {
+            let problem = self.said(problem, consented);
+            if !problems.iter().any(|one| one.key == problem.key) {
+                problems.push(problem);
+            }
         }
+        problems
     }
 }
 
-const APPLICATIONS: &str = "Applications and their permissions";
-const POLICIES: &str = "Access policies";
-const ASSIGNMENTS: &str = "Exchange role assignments";
-
-type Timed<T> = (Result<T, microsoft::Error>, i64);
-
-async fn timed<T>(call: impl Future<Output = Result<Call<T>, microsoft::Error>>) -> Timed<T> {
-    let start = Instant::now();
-    let result = call.await.map(|call| call.value);
-    (
-        result,
-        i64::try_from(start.elapsed().as_millis()).unwrap_or(i64::MAX),
-    )
-}
-
-fn part<T>(name: &str, (result, took_millis): &Timed<T>, count: impl Fn(&T) -> usize) -> Part {
-    let read = match result {
-        Ok(value) => Reading::Read {
-            count: count(value),
-        },
-        Err(error) => Reading::Failed {
-            problem: error.problem(),
-        },
+fn rows(scan: &Scan, proven: &[(AppId, Vec<ObjectId>)]) -> Vec<ApplicationRow> {
+    let reach = Judge::new(&scan.seen).reach();
+    let words = Words {
+        reach: &reach,
+        names: &scan.names,
     };
-    Part {
-        name: name.to_owned(),
-        read,
-        took_millis: *took_millis,
-    }
+    let mut found: Vec<&ApplicationReach> = reach.applications.iter().collect();
+    // Among those alike, whoever can send first.
+    found.sort_by_cached_key(|one| {
+        (
+            one.level(),
+            one.sending(),
+            Reverse(one.can_be_confined()),
+            name_of(one).to_lowercase(),
+        )
+    });
+    found
+        .into_iter()
+        .map(|one| ApplicationRow {
+            object: one.object,
+            name: name_of(one),
+            standing: Standing::of(one.level(), is_as_proven(&reach, one, proven)),
+            sentence: words.sentence(one),
+            can_be_confined: one.can_be_confined(),
+        })
+        .collect()
 }
 
-/// Setups come newest first.
-fn newest(setups: &[SetupRow], application: &domain::application::Application) -> Option<SetupRow> {
-    setups
+/// One application of a reading of it alone, with its reach; none: it holds no mailbox permission.
+pub(crate) fn one(
+    scan: &Scan,
+    object: ObjectId,
+    proven: &[(AppId, Vec<ObjectId>)],
+) -> Option<(Application, Standing, String)> {
+    let reach = Judge::new(&scan.seen).reach();
+    let found = reach.application(object)?;
+    let words = Words {
+        reach: &reach,
+        names: &scan.names,
+    };
+    let standing = Standing::of(found.level(), is_as_proven(&reach, found, proven));
+    Some((
+        application(&scan.seen, object)?,
+        standing,
+        words.sentence(found),
+    ))
+}
+
+/// The application as Entra has it.
+fn application(seen: &Seen, object: ObjectId) -> Option<Application> {
+    let principal = seen
+        .principals
+        .get()
+        .ok()?
         .iter()
-        .find(|setup| setup.app_id == application.app_id)
-        .cloned()
+        .find(|principal| principal.object == object)?;
+    let grants = Resource::ALL
+        .into_iter()
+        .filter_map(|resource| Some((resource, seen.grants(resource).get().ok()?)))
+        .flat_map(|(resource, list)| list.iter().map(move |grant| (resource, grant)))
+        .filter(|(_, grant)| grant.principal == object)
+        .map(|(resource, grant)| Grant {
+            resource,
+            role: grant.role,
+            value: grant.value.clone().unwrap_or_default(),
+        })
+        .filter(Grant::reaches_mailboxes)
+        .collect::<Vec<_>>();
+    (!grants.is_empty()).then(|| Application {
+        object,
+        app_id: principal.app_id,
+        name: principal.name.clone(),
+        owner_tenant: principal.owner_tenant,
+        publisher: principal.publisher.clone(),
+        kind: principal.kind.clone().into(),
+        enabled: principal.enabled.unwrap_or(true),
+        grants,
+    })
 }

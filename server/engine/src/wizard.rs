@@ -2,21 +2,21 @@
 
 use domain::{
     Problem,
-    access::{Verdict, judge},
     address::MailAddress,
-    application::{Application, Grant},
+    application::Grant,
+    confine::Hurdle,
     id::{CustomerId, ObjectId},
-    permission::Coverage,
     person::{Operator, Right},
     plan::{Confined, Draft, Group, GroupName, Mailbox, MailboxKind, Plan},
-    problem::Remedy,
     view::{Review, Wizard},
 };
 use store::CustomerAccess;
 
 use crate::{
     Answer, Engine, Failure,
+    applications::one,
     customers::head,
+    scan::nothing_read,
     setup::start::{already_active, new_setup_id},
 };
 
@@ -63,9 +63,18 @@ impl Engine {
         let load = async {
             let mut tx = self.store().begin(operator.partner).await?;
             let access = tx.access(operator, customer, Right::Change).await?;
+            let consented = tx.connection(&access).await?.consented;
+            let proven = tx.proven_senders(&access).await?;
             tx.commit().await?;
             let tenant = self.tenant(&access).await?;
-            let (application, verdict) = self.application(&tenant, &draft).await?;
+            let object = object(&draft)?;
+            let scan = tenant.scan_application(object).await;
+            self.note_scan(&access, &scan, consented).await;
+            if let Some(problem) = nothing_read(&scan) {
+                return Err(self.said(problem, consented).into());
+            }
+            let (application, standing, sentence) =
+                one(&scan, object, &proven).ok_or_else(no_application)?;
             let mut tx = self.store().begin(operator.partner).await?;
             let active = tx.active_setup_for(&access, application.app_id).await?;
             tx.commit().await?;
@@ -86,7 +95,8 @@ impl Engine {
                 group_domain: group_domain(&senders, &access),
                 suggested_refused: suggest(some.list, &senders),
                 application,
-                verdict,
+                standing,
+                sentence,
                 draft,
                 senders,
                 refused,
@@ -137,14 +147,23 @@ impl Engine {
         holder: Holder,
     ) -> Result<Plan, Failure> {
         let tenant = self.tenant(access).await?;
-        let (application, _) = self.application(&tenant, draft).await?;
+        let object = object(draft)?;
+        let application = tenant
+            .applications()
+            .await?
+            .value
+            .into_iter()
+            .find(|application| application.object == object)
+            .ok_or_else(no_application)?;
         if holder == Holder::Refuses {
             let mut tx = self.store().begin(access.partner()).await?;
             if let Some(row) = tx.active_setup_for(access, application.app_id).await? {
                 return Err(already_active(&row).into());
             }
         }
-        can_be_confined(&application)?;
+        if let Some(hurdle) = application.hurdle() {
+            return Err(hurdle.problem(&application.name).into());
+        }
         let sends = application.grants.iter().any(Grant::sends);
         let mut problems = Vec::new();
         let senders = chosen(&tenant, "senders", &draft.senders, &mut problems).await?;
@@ -168,64 +187,14 @@ impl Engine {
         plan.check()?;
         Ok(plan)
     }
+}
 
-    async fn application(
-        &self,
-        tenant: &microsoft::Customer,
-        draft: &Draft,
-    ) -> Result<(Application, Verdict), Failure> {
-        let object: ObjectId = draft.application.parse().map_err(|_| no_application())?;
-        let (applications, policies, assignments) = futures::join!(
-            tenant.applications(),
-            tenant.policies(),
-            tenant.role_assignments()
-        );
-        let application = applications?
-            .value
-            .into_iter()
-            .find(|application| application.object == object)
-            .ok_or_else(no_application)?;
-        let policies = policies.ok().map(|call| call.value);
-        let assignments = assignments.ok().map(|call| call.value);
-        let verdict = judge(&application, policies.as_deref(), assignments.as_deref());
-        Ok((application, verdict))
-    }
+fn object(draft: &Draft) -> Result<ObjectId, Failure> {
+    Ok(draft.application.parse().map_err(|_| no_application())?)
 }
 
 fn no_application() -> Problem {
-    Problem::input(
-        "application",
-        "This application holds no mailbox permission in this customer.",
-        "Choose it from the customer's page.",
-    )
-}
-
-/// An access policy must be able to govern everything that the application holds.
-pub(crate) fn can_be_confined(application: &Application) -> Result<(), Problem> {
-    let beyond: Vec<&str> = application
-        .grants
-        .iter()
-        .filter(|grant| grant.reaches_mailboxes())
-        .filter(|grant| grant.coverage() == Coverage::Beyond)
-        .map(|grant| grant.value.as_str())
-        .collect();
-    if !beyond.is_empty() {
-        return Err(Problem::new(
-            "readiness.beyond_policies",
-            Remedy::Act,
-            format!(
-                "{} holds {}, which no access policy governs.",
-                application.name,
-                beyond.join(", ")
-            ),
-            "With the policy in place it would still reach every mailbox by that permission.",
-            format!(
-                "Remove {} from the application in Entra, then try again.",
-                beyond.join(", ")
-            ),
-        ));
-    }
-    Ok(())
+    Hurdle::NothingGranted.problem("")
 }
 
 /// The chosen addresses as mailboxes, in their order. What is none is told, not dropped silently.

@@ -37,7 +37,10 @@ use futures::FutureExt as _;
 pub use domain::reach::{PartRead, PartResult};
 
 use self::{log::Log, mailboxes::Mailbox, unread::Unread};
-use crate::{customer::Customer, error::Result};
+use crate::{
+    customer::Customer,
+    error::{Error, Kind, Result, Service},
+};
 
 /// What was read of one customer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,6 +65,17 @@ impl Customer {
     ///
     /// Needs no scopes beside those with which customers are connected.
     pub async fn scan(&self) -> Scan {
+        self.read(None).await
+    }
+
+    /// The same for one application: the other principals, registrations and the list of mailboxes,
+    /// which make a scan long where there are many, are left alone. What follows holds for that
+    /// application only, and for each mailbox that a group, unit or scope names.
+    pub async fn scan_application(&self, object: ObjectId) -> Scan {
+        self.read(Some(object)).await
+    }
+
+    async fn read(&self, only: Option<ObjectId>) -> Scan {
         let log = Log::new(self);
         // Without a token for Exchange each cmdlet would fail alike.
         let door = async { self.access_token(Resource::Exchange).await.map(|_| ()) };
@@ -86,7 +100,12 @@ impl Customer {
             assignments::pointers,
         );
         let pointers = pointers.boxed().shared();
-        let mailboxes = exchange(&log, ScanPart::Mailboxes, door.clone(), mailboxes::read);
+        let mailboxes = async {
+            match only {
+                Some(_) => Err(not_asked()),
+                None => exchange(&log, ScanPart::Mailboxes, door.clone(), mailboxes::read).await,
+            }
+        };
 
         let scopes = async { scopes::read(&log, &assignments.clone().await).await };
         let groups = async {
@@ -97,7 +116,11 @@ impl Customer {
         let principals = async {
             let (grants, assignments, pointers) =
                 futures::join!(grants.clone(), assignments.clone(), pointers.clone());
-            principals::read(&log, &grants, &assignments, &pointers).await
+            let holders = match only {
+                Some(object) => vec![object],
+                None => principals::holders(&grants, &assignments, &pointers),
+            };
+            principals::read(&log, &holders, only.is_none()).await
         };
         let (mailboxes, scopes, groups, units, principals, grants, policies, assignments, pointers) = futures::join!(
             mailboxes,
@@ -165,6 +188,15 @@ impl Customer {
             parts,
         }
     }
+}
+
+/// Nobody asked for the mailboxes, so none of them is known.
+fn not_asked() -> Error {
+    Error::unsent(
+        Service::Exchange,
+        Kind::Other,
+        "the mailboxes were not asked for",
+    )
 }
 
 /// A part that is one or a few cmdlets.

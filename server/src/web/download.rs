@@ -106,6 +106,7 @@ struct ExposureFilter {
     standing: String,
     app: String,
     permission: String,
+    can: String,
     sort: String,
 }
 
@@ -118,6 +119,7 @@ impl From<ExposureFilter> for ExposureQuery {
             application: filter.app.parse().ok(),
             customer: None,
             permission: filter.permission,
+            confinable: filter.can == "1",
             sort: ExposureSort::parse(&filter.sort),
             page: 1,
         }
@@ -142,6 +144,7 @@ async fn exposure_csv(
         "customer",
         "permissions",
         "customers",
+        "customers never read",
     ];
     head.extend(Standing::ALL.map(Standing::word));
     csv::push_row(&mut out, head);
@@ -153,6 +156,7 @@ async fn exposure_csv(
             row.customer_name.clone().unwrap_or_default(),
             row.permissions.join(" "),
             row.customers.to_string(),
+            row.never_read.to_string(),
         ];
         cells.extend(Standing::ALL.map(|standing| row.tally.of(standing).to_string()));
         csv::push_row(&mut out, cells.iter().map(String::as_str));

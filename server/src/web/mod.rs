@@ -12,6 +12,7 @@ pub(crate) mod health;
 mod layers;
 mod live;
 pub(crate) mod metrics;
+mod moved;
 mod observe;
 mod page;
 mod refusal;
@@ -102,6 +103,7 @@ pub fn router(web: &Web) -> Router {
         .leptos_routes_with_context(web, generate_route_list(app::App), provide.clone(), shell)
         .merge(auth::routes())
         .merge(download::routes())
+        .merge(moved::routes())
         .merge(live::routes())
         .fallback_service(ErrorHandler::new_with_context(provide, app::shell, options))
         .layer(middleware::from_fn_with_state(

@@ -12,7 +12,7 @@ use domain::{
 use serde_json::Value;
 use sqlx::FromRow;
 
-use crate::{CustomerAccess, Result, Tx, clean::from_json, exposure::standings};
+use crate::{CustomerAccess, Result, Tx, clean::from_json, exposure_sql::proven};
 
 /// What is known of a customer.
 #[derive(Clone, Debug)]
@@ -78,6 +78,22 @@ impl Tx {
         .bind(customer.0)
         .fetch_optional(self.conn())
         .await?;
+        let memory = match row {
+            Some(row) => row.memory()?,
+            None => ScanMemory::default(),
+        };
+        Ok(ScanMemory {
+            proven: self.proven_senders(access).await?,
+            ..memory
+        })
+    }
+
+    /// What the setups that are done and proven permit: the application, and its senders.
+    pub async fn proven_senders(
+        &mut self,
+        access: &CustomerAccess,
+    ) -> Result<Vec<(AppId, Vec<ObjectId>)>> {
+        let (partner, customer) = self.reads(access)?;
         let plans: Vec<Value> = sqlx::query_scalar(
             "select plan from setups where partner_id = $1 and customer_id = $2
                and state = 'done' and proof = 'proven'",
@@ -86,16 +102,14 @@ impl Tx {
         .bind(customer.0)
         .fetch_all(self.conn())
         .await?;
-        let mut memory = match row {
-            Some(row) => row.memory()?,
-            None => ScanMemory::default(),
-        };
-        for plan in plans {
-            let plan: Plan = from_json("setups.plan", plan)?;
-            let senders = plan.senders.iter().map(|sender| sender.object).collect();
-            memory.proven.push((plan.application.app_id, senders));
-        }
-        Ok(memory)
+        plans
+            .into_iter()
+            .map(|plan| {
+                let plan: Plan = from_json("setups.plan", plan)?;
+                let senders = plan.senders.iter().map(|sender| sender.object).collect();
+                Ok((plan.application.app_id, senders))
+            })
+            .collect()
     }
 
     /// The last certain answers of a customer's applications.
@@ -140,11 +154,12 @@ impl Tx {
     ) -> Result<(Option<PrincipalDetails>, bool)> {
         let (partner, customer) = self.reads(access)?;
         let row: Option<(Option<Value>, bool)> = sqlx::query_as(concat!(
-            "select d.details, r.proven from (",
-            standings!(),
-            ") r join reaches d on d.partner_id = $1 and d.customer_id = r.customer_id
-                               and d.object = r.object
-             where r.customer_id = $2 and r.object = $3"
+            "with p as (",
+            proven!(),
+            " and s.customer_id = $2)
+             select r.details, exists (select from p where p.object = r.object)
+             from reaches r
+             where r.partner_id = $1 and r.customer_id = $2 and r.object = $3"
         ))
         .bind(partner.0)
         .bind(customer.0)

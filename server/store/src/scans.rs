@@ -16,19 +16,9 @@ use uuid::Uuid;
 use crate::{
     CustomerAccess, Result, Store, Tx,
     clean::{self, from_json, moment, to_json},
-    exposure::{standings, tally},
     notices,
+    reach_sums::Counted,
 };
-
-/// The numbers of a day are the newest of it.
-macro_rules! of_today {
-    () => {
-        " on conflict (partner_id, customer_id, day) do update set
-              unrestricted = excluded.unrestricted, all_except = excluded.all_except,
-              unknown = excluded.unknown, confined = excluded.confined,
-              proven = excluded.proven, nothing = excluded.nothing"
-    };
-}
 
 /// How many days of numbers are kept.
 const DAYS_KEPT: i32 = 400;
@@ -45,6 +35,8 @@ pub struct ReachEntry {
     pub level: Level,
     /// Confined to no more than a proven setup allows.
     pub as_proven: bool,
+    /// A setup can be started for it.
+    pub can_be_confined: bool,
     pub permissions: Vec<(String, Level)>,
     /// Credentials and the like.
     pub details: Option<Value>,
@@ -102,8 +94,8 @@ const fn number(level: Level) -> i16 {
 #[derive(FromRow)]
 struct StateRow {
     due_at: DateTime<Utc>,
-    asked: bool,
-    lease_until: Option<DateTime<Utc>>,
+    reading: bool,
+    waiting: bool,
     problem: Option<Value>,
     parts: Option<Value>,
     read_at: Option<DateTime<Utc>>,
@@ -211,6 +203,7 @@ impl Store {
                 .execute(tx.conn())
                 .await?;
             tx.end_fleet(now).await?;
+            tx.count_all(now).await?;
             tx.commit().await?;
         }
         Ok(())
@@ -236,14 +229,24 @@ impl Tx {
     }
 
     /// How the newest scan went; none: the customer was never connected.
-    pub async fn scan_state(&mut self, access: &CustomerAccess) -> Result<Option<ScanState>> {
+    pub async fn scan_state(
+        &mut self,
+        access: &CustomerAccess,
+        now: Timestamp,
+    ) -> Result<Option<ScanState>> {
         let (partner, customer) = self.reads(access)?;
         let row: Option<StateRow> = sqlx::query_as(
-            "select due_at, asked, lease_until, problem, parts, read_at, changes
-             from scans where partner_id = $1 and customer_id = $2",
+            "select s.due_at, s.problem, s.parts, s.read_at, s.changes,
+                    coalesce(s.lease_until > $3, false) as reading,
+                    -- Whoever is not connected waits for nothing.
+                    s.asked and n.refresh_token is not null as waiting
+             from scans s
+             join connections n on n.partner_id = $1 and n.customer_id = s.customer_id
+             where s.partner_id = $1 and s.customer_id = $2",
         )
         .bind(partner.0)
         .bind(customer.0)
+        .bind(moment(now))
         .fetch_optional(self.conn())
         .await?;
         row.map(StateRow::state).transpose()
@@ -292,9 +295,6 @@ impl Tx {
         }
         self.put_entries(partner, customer, result).await?;
         self.count_day(partner, customer, now).await?;
-        if self.active_fleet(partner).await?.is_none() {
-            self.count_all(now).await?;
-        }
         notices::scans_changed(self.conn(), partner).await?;
         Ok(true)
     }
@@ -355,52 +355,46 @@ impl Tx {
             .await?;
             rows.into_iter().collect()
         };
-        sqlx::query("delete from reaches where partner_id = $1 and customer_id = $2")
-            .bind(partner.0)
-            .bind(customer.0)
-            .execute(self.conn())
-            .await?;
+        let old: Vec<Counted> = sqlx::query_as(
+            "delete from reaches where partner_id = $1 and customer_id = $2
+             returning object, app_id, name, publisher, level, can_be_confined, permissions,
+                       levels",
+        )
+        .bind(partner.0)
+        .bind(customer.0)
+        .fetch_all(self.conn())
+        .await?;
+        let new: Vec<Counted> = entries.iter().map(counted).collect();
         // One statement for all: as many rows as there are texts in each array. Arrays of arrays
         // must be of one length each, so permissions travel as JSON.
-        let permissions: Vec<Value> = entries
+        let permissions: Vec<Value> = new
             .iter()
-            .map(|entry| {
-                let names: Vec<_> = entry.permissions.iter().map(|(name, _)| name).collect();
-                let levels: Vec<i16> = entry
-                    .permissions
-                    .iter()
-                    .map(|(_, level)| number(*level))
-                    .collect();
-                serde_json::json!({ "names": names, "levels": levels })
-            })
-            .map(clean::json)
+            .map(|one| serde_json::json!({ "names": one.permissions, "levels": one.levels }))
             .collect();
-        let text = |text: &str| clean::text(text).into_owned();
         sqlx::query(
             "insert into reaches (customer_id, object, partner_id, app_id, name, publisher, owner,
-                                  level, permissions, levels, details, as_proven)
+                                  level, as_proven, can_be_confined, permissions, levels, details,
+                                  sought)
              select $1, e.object, $2, e.app_id, e.name, e.publisher, e.owner, e.level,
+                    e.as_proven, e.can_be_confined,
                     array(select jsonb_array_elements_text(e.held -> 'names')),
                     array(select jsonb_array_elements_text(e.held -> 'levels')::smallint),
-                    e.details, e.as_proven
+                    e.details,
+                    lower(concat_ws(' ', e.name, e.publisher, coalesce(e.app_id, e.object)::text))
              from unnest($3::uuid[], $4::uuid[], $5::text[], $6::text[], $7::jsonb[],
-                         $8::smallint[], $9::jsonb[], $10::jsonb[], $11::boolean[])
-                  as e(object, app_id, name, publisher, owner, level, held, details, as_proven)",
+                         $8::smallint[], $9::boolean[], $10::boolean[], $11::jsonb[],
+                         $12::jsonb[])
+                  as e(object, app_id, name, publisher, owner, level, as_proven, can_be_confined,
+                       held, details)",
         )
         .bind(customer.0)
         .bind(partner.0)
-        .bind(entries.iter().map(|one| one.object.0).collect::<Vec<_>>())
-        .bind(entries.iter().map(|one| one.app_id).collect::<Vec<_>>())
+        .bind(new.iter().map(|one| one.object).collect::<Vec<_>>())
+        .bind(new.iter().map(|one| one.app_id).collect::<Vec<_>>())
+        .bind(new.iter().map(|one| one.name.clone()).collect::<Vec<_>>())
         .bind(
-            entries
-                .iter()
-                .map(|one| text(&one.name))
-                .collect::<Vec<_>>(),
-        )
-        .bind(
-            entries
-                .iter()
-                .map(|one| one.publisher.as_deref().map(text))
+            new.iter()
+                .map(|one| one.publisher.clone())
                 .collect::<Vec<_>>(),
         )
         .bind(
@@ -409,10 +403,11 @@ impl Tx {
                 .map(|one| clean::json(one.owner.clone()))
                 .collect::<Vec<_>>(),
         )
+        .bind(new.iter().map(|one| one.level).collect::<Vec<_>>())
+        .bind(entries.iter().map(|one| one.as_proven).collect::<Vec<_>>())
         .bind(
-            entries
-                .iter()
-                .map(|one| number(one.level))
+            new.iter()
+                .map(|one| one.can_be_confined)
                 .collect::<Vec<_>>(),
         )
         .bind(permissions)
@@ -425,51 +420,32 @@ impl Tx {
                 })
                 .collect::<Vec<_>>(),
         )
-        .bind(entries.iter().map(|one| one.as_proven).collect::<Vec<_>>())
         .execute(self.conn())
         .await?;
-        Ok(())
+        self.resum(partner, customer, &old, &new).await
     }
+}
 
-    /// Counts a customer for today.
-    async fn count_day(
-        &mut self,
-        partner: PartnerId,
-        customer: CustomerId,
-        now: Timestamp,
-    ) -> Result<()> {
-        sqlx::query(concat!(
-            "insert into reach_days select $1, $2, $3::date, ",
-            tally!(),
-            " from (",
-            standings!(),
-            ") r where customer_id = $2",
-            of_today!()
-        ))
-        .bind(partner.0)
-        .bind(customer.0)
-        .bind(moment(now))
-        .execute(self.conn())
-        .await?;
-        Ok(())
+/// An entry as it is kept: each permission once, with the worst of its levels.
+fn counted(entry: &ReachEntry) -> Counted {
+    let text = |text: &str| clean::text(text).into_owned();
+    let mut held: BTreeMap<String, i16> = BTreeMap::new();
+    for (name, level) in &entry.permissions {
+        let level = number(*level);
+        held.entry(text(name))
+            .and_modify(|worst| *worst = level.min(*worst))
+            .or_insert(level);
     }
-
-    /// Counts all customers together for today.
-    pub async fn count_all(&mut self, now: Timestamp) -> Result<()> {
-        let partner = self.partner();
-        sqlx::query(concat!(
-            "insert into reach_days select $1, '00000000-0000-0000-0000-000000000000', $2::date, ",
-            tally!(),
-            " from (",
-            standings!(),
-            ") r",
-            of_today!()
-        ))
-        .bind(partner.0)
-        .bind(moment(now))
-        .execute(self.conn())
-        .await?;
-        Ok(())
+    let (permissions, levels) = held.into_iter().unzip();
+    Counted {
+        object: entry.object.0,
+        app_id: entry.app_id,
+        name: text(&entry.name),
+        publisher: entry.publisher.as_deref().map(text),
+        level: number(entry.level),
+        can_be_confined: entry.can_be_confined,
+        permissions,
+        levels,
     }
 }
 
@@ -478,7 +454,8 @@ impl StateRow {
         let list = |value: Option<Value>| value.unwrap_or_else(|| Value::Array(Vec::new()));
         Ok(ScanState {
             read: self.read_at.map(Timestamp::from),
-            under_way: self.lease_until.is_some() || self.asked,
+            under_way: self.reading || self.waiting,
+            reading: self.reading,
             due: Some(self.due_at.into()),
             problem: self
                 .problem

@@ -6,7 +6,7 @@ use domain::{
     Problem, Timestamp,
     connection::Way,
     exposure::{By, ExposureQuery, Standing, Tally},
-    id::{FleetId, ObjectId},
+    id::ObjectId,
     reach::{Answer, Level, Reach},
 };
 use secrecy::SecretString;
@@ -15,7 +15,7 @@ use uuid::Uuid;
 use super::*;
 use crate::test_data::{NOW, Side, World};
 
-fn later(seconds: i64) -> Timestamp {
+pub(crate) fn later(seconds: i64) -> Timestamp {
     NOW.plus_seconds(seconds)
 }
 
@@ -42,6 +42,7 @@ fn entry(number: u128, level: Level) -> ReachEntry {
         owner: serde_json::json!({ "owner": "not_told" }),
         level,
         as_proven: false,
+        can_be_confined: level <= Level::Unknown,
         permissions: vec![
             ("Mail.Send".to_owned(), level),
             ("Mail.Read".to_owned(), Level::Nothing),
@@ -70,8 +71,14 @@ pub(crate) fn result(levels: &[Level]) -> ScanResult {
 
 async fn connected(world: &World, side: &Side) {
     let mut tx = world.store.begin(side.owner.partner).await.unwrap();
+    connected_to(&mut tx, &side.customer).await;
+    tx.commit().await.unwrap();
+}
+
+/// Connects a customer, and asks for it to be read.
+pub(crate) async fn connected_to(tx: &mut Tx, customer: &CustomerAccess) {
     tx.save_consent(
-        &side.customer,
+        customer,
         Way::Admin,
         "admin",
         ObjectId(Uuid::nil()),
@@ -81,11 +88,10 @@ async fn connected(world: &World, side: &Side) {
     )
     .await
     .unwrap();
-    tx.ask_scan(&side.customer, NOW).await.unwrap();
-    tx.commit().await.unwrap();
+    tx.ask_scan(customer, NOW).await.unwrap();
 }
 
-async fn world() -> World {
+pub(crate) async fn world() -> World {
     let world = World::new().await;
     connected(&world, &world.a).await;
     connected(&world, &world.b).await;
@@ -167,7 +173,11 @@ async fn what_was_known_stays_when_nothing_is_read() {
             .await
             .unwrap()
     );
-    let state = tx.scan_state(&side.customer).await.unwrap().unwrap();
+    let state = tx
+        .scan_state(&side.customer, later(13))
+        .await
+        .unwrap()
+        .unwrap();
     assert_eq!(state.read, Some(later(2)));
     assert_eq!(state.problem, Some(problem));
     assert!(!state.under_way);
@@ -253,6 +263,7 @@ async fn the_exposure_adds_up_however_it_is_grouped_and_stays_with_its_partner()
         let found = tx.exposure(&query).await.unwrap();
         assert_eq!(found.matching, matching, "{search:?}");
     }
+    tx.after_scan(later(3)).await.unwrap();
     let days = tx.reach_days(None, 9).await.unwrap();
     assert_eq!(days.len(), 1);
     assert_eq!(days[0].tally, all);
@@ -262,54 +273,44 @@ async fn the_exposure_adds_up_however_it_is_grouped_and_stays_with_its_partner()
 }
 
 #[tokio::test]
-async fn a_scan_of_all_ends_when_the_last_is_done_and_is_one_at_a_time() {
+async fn what_waits_or_is_read_is_under_way_and_what_a_dead_reader_left_is_not() {
     let world = world().await;
     let side = &world.a;
-    let (lease, fleet) = (Uuid::new_v4(), FleetId(Uuid::new_v4()));
-    let mut tx = world.store.begin(side.owner.partner).await.unwrap();
+    let state = async |now| {
+        let mut tx = world.store.begin(side.owner.partner).await.unwrap();
+        let state = tx.scan_state(&side.customer, now).await.unwrap().unwrap();
+        (state.under_way, state.reading)
+    };
     assert_eq!(
-        tx.start_fleet(fleet, Some("Olivia"), later(1))
-            .await
-            .unwrap(),
-        fleet
+        state(later(1)).await,
+        (true, false),
+        "somebody waits for it"
     );
-    let other = FleetId(Uuid::new_v4());
-    assert_eq!(tx.start_fleet(other, None, later(2)).await.unwrap(), fleet);
-    tx.commit().await.unwrap();
+    let lease = Uuid::new_v4();
     world
         .store
-        .claim_scans(lease, later(3), later(60), 9)
+        .claim_scans(lease, later(2), later(60), 9)
         .await
         .unwrap();
+    assert_eq!(state(later(3)).await, (true, true));
     let mut tx = world.store.begin(side.owner.partner).await.unwrap();
-    let seen = tx.fleet(later(4)).await.unwrap().unwrap();
-    assert_eq!((seen.total, seen.done, seen.running), (1, 0, 1));
-    tx.end_fleet(later(4)).await.unwrap();
-    assert_eq!(
-        tx.fleet(later(4)).await.unwrap().unwrap().ended,
-        None,
-        "one is still read"
-    );
-    tx.save_scan(&side.customer, lease, &result(&[]), later(5), later(99))
+    tx.save_scan(&side.customer, lease, &result(&[]), later(4), later(99))
         .await
         .unwrap();
-    tx.end_fleet(later(6)).await.unwrap();
-    let seen = tx.fleet(later(7)).await.unwrap().unwrap();
-    assert_eq!((seen.done, seen.running, seen.failed), (1, 0, 0));
-    assert_eq!(seen.ended, Some(later(6)));
-    // Cancelled: what waits goes back to its night.
-    tx.start_fleet(other, None, later(10)).await.unwrap();
-    assert!(tx.cancel_fleet(later(11), later(5000)).await.unwrap());
-    assert!(!tx.cancel_fleet(later(12), later(5000)).await.unwrap());
     tx.commit().await.unwrap();
-    let taken = world
+    assert_eq!(state(later(5)).await, (false, false));
+    // Its night: nobody asked, and the reader dies.
+    world
         .store
-        .claim_scans(lease, later(13), later(60), 9)
-        .await;
-    assert!(
-        taken
-            .unwrap()
-            .iter()
-            .all(|turn| turn.partner != side.owner.partner)
-    );
+        .claim_scans(lease, later(100), later(160), 9)
+        .await
+        .unwrap();
+    assert_eq!(state(later(101)).await, (true, true));
+    assert_eq!(state(later(161)).await, (false, false));
+    // Asked for, and then nobody is connected any more.
+    let mut tx = world.store.begin(side.owner.partner).await.unwrap();
+    tx.ask_scan(&side.customer, later(170)).await.unwrap();
+    tx.disconnect(&side.customer, later(171)).await.unwrap();
+    tx.commit().await.unwrap();
+    assert_eq!(state(later(172)).await, (false, false));
 }

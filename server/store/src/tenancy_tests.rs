@@ -23,7 +23,7 @@ use crate::{
 };
 
 /// Every table that belongs to a partner.
-const TABLES: [&str; 14] = [
+const TABLES: [&str; 15] = [
     "partners",
     "operators",
     "operator_sessions",
@@ -37,6 +37,7 @@ const TABLES: [&str; 14] = [
     "fleet_scans",
     "scans",
     "reaches",
+    "reach_sums",
     "reach_days",
 ];
 
@@ -74,7 +75,7 @@ async fn fill(world: &World, side: &Side) {
     let secret = ClientSecret::parse("x").unwrap();
     tx.put_secret(access, setup, &secret, NOW).await.unwrap();
     tx.append(access, &event(&side.owner, "x")).await.unwrap();
-    tx.start_fleet(FleetId(Uuid::new_v4()), None, NOW)
+    tx.start_fleet(FleetId(Uuid::new_v4()), "Olivia", NOW)
         .await
         .unwrap();
     tx.commit().await.unwrap();

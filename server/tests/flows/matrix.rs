@@ -9,7 +9,7 @@ use reqwest::{
 };
 use serde_json::{Value, json};
 
-use crate::support::{Browser, Stack, setups::Chosen};
+use crate::support::{Browser, Stack, setups::Chosen, until};
 
 const DOMAIN: &str = "fabrikam.example";
 const OTHER: &str = "woodgrove-it.example";
@@ -25,6 +25,8 @@ enum Input {
 
 struct Ids {
     setup: String,
+    /// Of an application that was read.
+    object: String,
     engineer: String,
     chosen: Chosen,
 }
@@ -122,9 +124,8 @@ fn routes(ids: &Ids) -> Vec<(String, String)> {
         ),
         (
             "/customers/{id}/applications/{object}",
-            format!("{customer}/applications/{NONE}"),
+            format!("{customer}/applications/{}", ids.object),
         ),
-        ("/customers/{id}/reach", format!("{customer}/reach")),
         ("/customers/{id}/mailboxes", format!("{customer}/mailboxes")),
         ("/exposure", "/exposure".to_owned()),
         ("/exposure.csv", "/exposure.csv".to_owned()),
@@ -192,6 +193,16 @@ async fn call(browser: &Browser, portal: &str, path: &str, input: &Input) -> u16
     request.send().await.expect("an answer").status().as_u16()
 }
 
+/// The service principal of the application that was confined, once the customer has been read.
+async fn read_mailer(owner: &mut Browser) -> Option<String> {
+    let file = owner.open("/exposure.json?by=each").await;
+    let rows: Vec<Value> = serde_json::from_str(&file.body).expect("JSON");
+    rows.iter()
+        .find(|row| row["name"] == "Reception Mailer")
+        .and_then(|row| row["object"].as_str())
+        .map(str::to_owned)
+}
+
 async fn get(browser: &Browser, path: &str) -> String {
     let response = browser
         .bare(Method::GET, path)
@@ -254,8 +265,14 @@ async fn everybody_gets_what_is_theirs() {
         .and_then(|person| person["id"].as_str())
         .expect("an engineer")
         .to_owned();
+    let object = until("the customer to be read", || {
+        let mut owner = owner.clone();
+        async move { read_mailer(&mut owner).await }
+    })
+    .await;
     let ids = Ids {
         setup,
+        object,
         engineer: engineer_id,
         chosen,
     };

@@ -142,7 +142,7 @@ async fn takes_nothing_away(domain: &str, worst: &str) {
             [] as [String; 0],
             "{id}"
         );
-        let page = drawn(&mut owner, &format!("/customers/{customer}/reach")).await;
+        let page = drawn(&mut owner, &format!("/customers/{customer}")).await;
         for said in ["Not all of this customer could be read", part] {
             assert!(page.contains(said), "{id}: {said} is not in {page}");
         }

@@ -130,6 +130,20 @@ async fn all_ways_of_looking_add_up() {
     let customers = exposure(&mut owner, "by=customer").await;
     assert_eq!(sum(&customers), sum(&each));
     assert_eq!(customers.len(), domains.len());
+    // Whoever is looked after and was never read is there as well, as unknown.
+    owner
+        .send_form("/api/connect", &[("tenant", "proseware.example")])
+        .await;
+    let customers = exposure(&mut owner, "by=customer").await;
+    assert_eq!(customers.len(), domains.len() + 1);
+    let never: Vec<_> = customers
+        .iter()
+        .filter(|row| row["never_read"] == 1)
+        .collect();
+    assert_eq!(never.len(), 1, "{customers:?}");
+    let page = drawn(&mut owner, "/exposure?by=customer").await;
+    assert!(page.contains("never read"), "{page}");
+    assert!(page.contains("and 1 customer never read"), "{page}");
     // Parts of the whole, by standing.
     let mut parts = 0;
     for standing in [
@@ -281,6 +295,160 @@ async fn all_customers_are_read_on_demand_with_progress_and_can_be_stopped() {
     assert_eq!(stack.count(over).await, 2);
     let page = drawn(&mut owner, "/exposure").await;
     assert!(page.contains("Read all again"), "{page}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn the_customers_page_shows_its_applications_by_reach() {
+    let stack = Stack::start().await;
+    let mut owner = stack.owner().await;
+    let auditor = stack.accounts.auditor();
+    let mut auditor = stack.with_role(&mut owner, &auditor, "auditor").await;
+    let customer = stack.connect(&mut owner, DOMAIN).await;
+    until("the first reading", || {
+        let mut owner = owner.clone();
+        async move { mailer(&mut owner).await }
+    })
+    .await;
+    let at = format!("/customers/{customer}");
+    let page = drawn(&mut owner, &at).await;
+    for part in [
+        "Applications that reach mailboxes",
+        "as read",
+        MAILER,
+        "Mail.Send",
+        "It can send mail; it reaches every mailbox",
+        "No access policy names it.",
+        "Confine Reception Mailer",
+        "Read again",
+    ] {
+        assert!(page.contains(part), "{part}: {page}");
+    }
+    // The filters of the address.
+    let page = drawn(&mut owner, &format!("{at}?search=no+such+thing")).await;
+    assert!(
+        !page.contains(MAILER) && page.contains("Nothing found"),
+        "{page}"
+    );
+    // The worst first, where there is one of each kind.
+    let other = stack.connect(&mut owner, "adventure-works.example").await;
+    let page = until("the other customer to be read", || {
+        let (mut owner, at) = (owner.clone(), format!("/customers/{other}"));
+        async move {
+            let page = drawn(&mut owner, &at).await;
+            page.contains("</tbody>").then_some(page)
+        }
+    })
+    .await;
+    let (_, rows) = page.split_once("<tbody>").expect("rows");
+    let order = [
+        "unrestricted",
+        "all except some",
+        "unknown",
+        "confined",
+        "reaches nothing",
+    ];
+    let (rows, _) = rows.split_once("</tbody>").expect("rows");
+    let ranks: Vec<usize> = rows
+        .split("<span>")
+        .filter_map(|text| {
+            let word = text.split('<').next()?;
+            order.iter().position(|one| *one == word)
+        })
+        .collect();
+    assert!(ranks.len() > 2 && ranks.is_sorted(), "{ranks:?}");
+    assert!(ranks.first() != ranks.last(), "{ranks:?}");
+    assert!(page.contains("Policy: "), "{page}");
+
+    // An auditor looks, and reads nothing anew.
+    let page = drawn(&mut auditor, &at).await;
+    assert!(page.contains(MAILER), "{page}");
+    assert!(
+        !page.contains("Confine") && !page.contains("Read again"),
+        "{page}"
+    );
+    let (status, told) = auditor
+        .call_form("/api/scan_one", &[("customer", &customer)])
+        .await;
+    assert_eq!(status, 403, "{told}");
+
+    // Where it stood before.
+    let moved = owner
+        .open_once(&format!("{at}/reach?standing=unknown"))
+        .await;
+    assert_eq!(moved.status, 308);
+    let page = owner.open(&format!("{at}/reach?standing=unknown")).await;
+    assert!(
+        page.url.ends_with(&format!("{at}?standing=unknown")),
+        "{}",
+        page.url
+    );
+    // What a page asks is no page.
+    let odd = owner
+        .open(&format!("/customers/{customer}%2F..%2Fx/reach"))
+        .await;
+    assert_eq!(odd.status, 404);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn the_wizard_the_lists_and_the_why_agree_on_what_can_be_confined() {
+    let stack = Stack::start().await;
+    let mut owner = stack.owner().await;
+    let domains = [
+        DOMAIN,
+        "litware.example",
+        "adventure-works.example",
+        "oneill-soen.example",
+    ];
+    // IMAP is past every policy; a policy for the other permission would confine nothing.
+    stack
+        .control(
+            "applications",
+            &json!({ "tenant": DOMAIN, "name": "Old archiver",
+                     "grants": ["graph:Mail.Read", "exchange:IMAP.AccessAsApp"] }),
+        )
+        .await;
+    for domain in domains {
+        stack.connect(&mut owner, domain).await;
+    }
+    until("all to be read", || {
+        let stack = &stack;
+        async move { (ended(stack).await == 4).then_some(()) }
+    })
+    .await;
+    let rows = exposure(&mut owner, "by=each").await;
+    let (mut yes, mut no) = (0, 0);
+    for row in &rows {
+        let level = row["tally"].as_object().expect("numbers");
+        let open = ["unrestricted", "all_except", "unknown"]
+            .iter()
+            .any(|standing| level[*standing] == 1);
+        if !open {
+            continue;
+        }
+        let (customer, object) = (&row["customer"], row["object"].as_str().expect("an object"));
+        let draft = json!({
+            "application": object, "senders": [], "refused": [], "group": "x", "prove": false,
+        });
+        let (_, review) = owner
+            .call(
+                "/api/review",
+                &json!({ "customer": customer, "draft": draft }),
+            )
+            .await;
+        let told = review.to_string();
+        let refused = told.contains("readiness.beyond_policies")
+            || told.contains("This application holds no mailbox permission");
+        let offered = row["confinable"] == 1;
+        assert_eq!(offered, !refused, "{row}: {told}");
+        let page = format!(
+            "/customers/{}/applications/{object}",
+            customer.as_str().expect("an id")
+        );
+        let why = drawn(&mut owner, &page).await;
+        assert_eq!(why.contains("Confine…"), offered, "{row}");
+        *(if offered { &mut yes } else { &mut no }) += 1;
+    }
+    assert!(yes > 2 && no > 0, "{yes} can be confined, {no} not");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

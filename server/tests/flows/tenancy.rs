@@ -41,6 +41,7 @@ async fn two_partners_never_meet() {
         .choose(&mut ours, &our_customer, DOMAIN, "Reception Mailer")
         .await;
     let setup = chosen.start(&mut ours, &chosen.application.secret).await;
+    let object = chosen.object.clone();
     let nothing = list(&mut theirs).await;
     assert_eq!(nothing["total"], 0, "{nothing}");
     let their_customer = stack.connect(&mut theirs, DOMAIN).await;
@@ -96,6 +97,9 @@ async fn two_partners_never_meet() {
     }
     for path in [
         format!("/customers/{our_customer}"),
+        format!("/customers/{our_customer}/applications/{object}"),
+        format!("/customers/{our_customer}/mailboxes"),
+        format!("/customers/{our_customer}/history.csv"),
         format!("/customers/{our_customer}/history.json"),
         format!("/customers/{their_customer}/setups/{setup}/script.ps1"),
     ] {
@@ -103,6 +107,40 @@ async fn two_partners_never_meet() {
         assert_eq!(page.status, 404, "{path}");
         assert!(!page.body.contains("Reception Mailer"), "{path}");
     }
+    // The old address leads to the page, and there is nothing for them either.
+    let moved = theirs
+        .open(&format!("/customers/{our_customer}/reach"))
+        .await;
+    assert_eq!(moved.status, 404);
+    for page in [
+        format!("/customers/{our_customer}"),
+        format!("/customers/{our_customer}/applications/{object}"),
+        format!("/customers/{our_customer}/mailboxes"),
+    ] {
+        let (status, told) = theirs.call("/api/drawn", &json!({ "page": page })).await;
+        assert_eq!(status, 404, "{page}: {told}");
+    }
+    let (status, told) = theirs
+        .call_form("/api/scan_one", &[("customer", &our_customer)])
+        .await;
+    assert_eq!(status, 404, "{told}");
+    // Downloads hold their own only, also with the other's ids in the address.
+    let rows = ours.open("/exposure.json?by=each").await.body;
+    let rows: Vec<Value> = serde_json::from_str(&rows).expect("JSON");
+    let app = rows[0]["application"].as_str().expect("an id").to_owned();
+    for kind in ["csv", "json"] {
+        for query in [
+            "by=each".to_owned(),
+            format!("by=each&app={app}"),
+            "by=customer".to_owned(),
+        ] {
+            let theirs = theirs.open(&format!("/exposure.{kind}?{query}")).await.body;
+            assert!(!theirs.contains(&our_customer), "{kind} {query}: {theirs}");
+        }
+    }
+    let ours_alone = ours.open("/exposure.json?by=customer").await.body;
+    assert!(ours_alone.contains(&our_customer), "{ours_alone}");
+    assert!(!ours_alone.contains(&their_customer), "{ours_alone}");
     let setups = theirs
         .read("/api/setups", &json!({ "filter": "all", "before": null }))
         .await;

@@ -211,6 +211,17 @@ impl ApplicationReach {
             .min()
             .unwrap_or(Level::Nothing)
     }
+
+    /// The worst of its permissions to send.
+    pub fn sending(&self) -> Level {
+        self.permissions
+            .iter()
+            .filter(|one| one.permission.sends())
+            .map(|one| one.answer.level())
+            .chain([self.others.level()])
+            .min()
+            .unwrap_or(Level::Nothing)
+    }
 }
 
 /// Whose application it is.

@@ -49,6 +49,12 @@ impl Permission {
         }
     }
 
+    /// Whether mail can be sent with it.
+    pub fn sends(&self) -> bool {
+        permission::find_value(self.resource, &self.value)
+            .map_or_else(|| self.value.ends_with(".Send"), |known| known.sends)
+    }
+
     /// To end “it can …”.
     pub fn can(&self) -> &'static str {
         permission::find_value(self.resource, &self.value)

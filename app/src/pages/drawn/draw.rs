@@ -2,12 +2,16 @@
 
 use std::str::FromStr;
 
-use domain::{Problem, id::CustomerId, person::Operator};
+use domain::{Problem, connection::Health, id::CustomerId, person::Operator};
 use engine::{Answer, Engine};
 use leptos::prelude::*;
 
 use super::{Drawn, exposure, mailboxes, reach, why};
-use crate::{components::Erase as _, paths, query::Query};
+use crate::{
+    components::{ASK, Erase as _},
+    paths,
+    query::Query,
+};
 
 /// What a page says and needs.
 pub(super) struct Page {
@@ -35,12 +39,19 @@ pub async fn draw(engine: Engine, operator: Operator, address: String) -> Answer
                 .await?;
             Box::new(move || why::page(view, &operator))
         }
-        ["customers", customer, "reach"] => {
+        ["customers", customer] => {
+            let query = query.with(ASK, "");
             let asked = exposure::ask(&query);
             let view = engine
                 .customer_reach(&operator, id(customer)?, &asked)
                 .await?;
-            Box::new(move || reach::page(view, &query, &operator))
+            // The rest of the page is no drawing: this one says on what it rests.
+            let works = view.health == Health::Good;
+            return Ok(Owner::new().with(|| Drawn {
+                title: view.head.name.clone(),
+                html: reach::section(view, &query, &operator).to_html(),
+                works,
+            }));
         }
         ["customers", customer, "mailboxes"] => {
             let customer = id(customer)?;
@@ -91,6 +102,7 @@ fn drawn(page: Page) -> Drawn {
     Drawn {
         title: document,
         html,
+        works: true,
     }
 }
 

@@ -32,6 +32,7 @@ pub(super) fn ask(query: &Query) -> ExposureQuery {
         application: query.get("app").parse().ok(),
         customer: None,
         permission: query.get("permission").chars().take(100).collect(),
+        confinable: query.get("can") == "1",
         sort: ExposureSort::parse(query.get("sort")),
         page: query.get("page").parse().unwrap_or(1).max(1),
     }
@@ -63,6 +64,7 @@ pub(super) fn page(page: ExposurePage, query: &Query, operator: &Operator) -> Pa
     let not_read = not_read(&page.not_read, page.not_read_count);
     let filter = filter(&page, query);
     let lead = lead(&page);
+    let choice = choice(&page, query);
     let list = list(page, query, may_change);
     Page {
         title: "Exposure".to_owned(),
@@ -74,11 +76,36 @@ pub(super) fn page(page: ExposurePage, query: &Query, operator: &Operator) -> Pa
             {tiles}
             {not_read}
             {filter}
+            {choice}
             {list}
             {days}
         }
         .any(),
     }
+}
+
+/// Where a setup is started from a row that stands for several applications: which one it is for.
+fn choice(page: &ExposurePage, query: &Query) -> Option<AnyView> {
+    let asked = ask(query);
+    (asked.confinable && asked.by == By::Each).then(|| {
+        let title = if asked.application.is_some() {
+            "At which customer?"
+        } else {
+            "Which application, at which customer?"
+        };
+        let words = match page.matching {
+            0 => "None of them can be confined by a setup: what they hold, no access policy governs.".to_owned(),
+            some => format!("{some} can be confined by a setup. Those of which an access policy does not govern all that they hold are left out."),
+        };
+        let all = query.clone().with("can", "").with("page", "").link(paths::EXPOSURE);
+        view! {
+            <div class="problem wait" role="note">
+                <div class="lines"><p class="happened">{title}</p><p>{words}</p></div>
+                <a class="btn" href=all>"Show all of them"</a>
+            </div>
+        }
+        .any()
+    })
 }
 
 fn lead(page: &ExposurePage) -> AnyView {
@@ -98,10 +125,7 @@ fn lead(page: &ExposurePage) -> AnyView {
 
 /// How far the reading of all customers is, or how the last one ended.
 fn progress(fleet: &Fleet, may_change: bool) -> AnyView {
-    let who = fleet
-        .started_by
-        .clone()
-        .unwrap_or_else(|| "the nightly schedule".to_owned());
+    let who = fleet.started_by.clone();
     let failed = (fleet.failed > 0).then(|| format!(", {} could not be read", fleet.failed));
     if fleet.ended.is_some() {
         let how = if fleet.cancelled {
@@ -141,9 +165,9 @@ fn tiles(page: &ExposurePage, query: &Query) -> AnyView {
         "can act as anyone, at {}",
         counted(page.open_customers, "customer")
     );
-    let unknown = match page.not_read_count {
+    let unknown = match page.never_read {
         0 => "unknown".to_owned(),
-        some => format!("unknown, and {} not read", counted(some, "customer")),
+        some => format!("unknown, and {} never read", counted(some, "customer")),
     };
     let query = query.clone().with("by", By::Each.as_str());
     numbers(&page.tally, open, unknown, &query, paths::EXPOSURE)
@@ -187,7 +211,11 @@ fn filter(page: &ExposurePage, query: &Query) -> AnyView {
         &asked,
         &page.permissions,
         paths::EXPOSURE,
-        &[("by", query.get("by")), ("app", query.get("app"))],
+        &[
+            ("by", query.get("by")),
+            ("app", query.get("app")),
+            ("can", query.get("can")),
+        ],
     );
     view! {
         <nav class="switcher" aria-label="What a row stands for">
@@ -204,7 +232,7 @@ fn filter(page: &ExposurePage, query: &Query) -> AnyView {
 fn list(page: ExposurePage, query: &Query, may_change: bool) -> AnyView {
     let asked = ask(query);
     if page.rows.is_empty() {
-        return if page.tally.total() == 0 {
+        return if page.tally.total() == 0 && page.customers == 0 {
             view! { <Empty title="Nothing was read yet" text="A customer is read as soon as it is connected, and every night. Then its applications stand here."/> }.any()
         } else {
             view! { <Empty title="Nothing found" text="No application fits the filter."><a class="btn" href=paths::EXPOSURE>"Show all"</a></Empty> }.any()
@@ -277,6 +305,14 @@ fn line(row: ExposureRow, asked: &ExposureQuery, query: &Query, may_change: bool
     let number = |number: i64| view! { <td class="num">{number}</td> }.any();
     let cells: Vec<AnyView> = match asked.by {
         By::Application => vec![permissions(), number(row.customers), reach(&row.tally)],
+        By::Customer if row.never_read > 0 => vec![
+            view! { <td class="num faint">"unknown"</td> }.any(),
+            view! { <td>{counted_tag(Standing::Unknown, "never read".to_owned())}</td> }.any(),
+        ],
+        By::Customer if row.tally.total() == 0 => vec![
+            number(0),
+            view! { <td class="faint">"no application reaches mailboxes"</td> }.any(),
+        ],
         By::Customer => vec![number(row.tally.total()), reach(&row.tally)],
         By::Permission => vec![
             number(row.tally.total()),
@@ -293,16 +329,48 @@ fn line(row: ExposureRow, asked: &ExposureQuery, query: &Query, may_change: bool
             ]
         }
     };
-    let open = row.tally.unrestricted + row.tally.all_except > 0;
-    let confine = row.customer.zip(row.object).filter(|_| may_change && open).map(|(customer, object)| {
-        let label = format!("Confine {} at {}", row.name, row.customer_name.clone().unwrap_or_default());
-        view! { <a class="btn" href=paths::confine(customer, &object.to_string()) aria-label=label>"Confine…"</a> }.any()
-    });
+    let confine = (may_change && row.confinable > 0).then(|| confine(&row, asked.by, &narrowed));
     view! { <tr>{first}{cells}<td class="act">{confine}</td></tr> }.any()
 }
 
+/// The way to a setup: for the one application that the row stands for, or to choose one of them.
+fn confine(
+    row: &ExposureRow,
+    by: By,
+    narrowed: &impl Fn(&'static str, String, By) -> String,
+) -> AnyView {
+    let choose = |href: String| Query::parse(href.split_once('?').map_or("", |(_, query)| query));
+    let (href, label) = match (row.customer.zip(row.object), row.customer) {
+        (Some((customer, object)), _) => (
+            paths::confine(customer, &object.to_string()),
+            format!(
+                "Confine {} at {}",
+                row.name,
+                row.customer_name.clone().unwrap_or_default()
+            ),
+        ),
+        (None, Some(customer)) => (
+            paths::new_setup(customer),
+            format!("Confine an application of {}", row.name),
+        ),
+        (None, None) => {
+            let (name, value) = match (by, row.application) {
+                (By::Permission, _) => ("permission", row.name.clone()),
+                (_, Some(app)) => ("app", app.to_string()),
+                (_, None) => ("search", row.name.clone()),
+            };
+            let href = narrowed(name, value, By::Each);
+            (
+                choose(href).with("can", "1").link(paths::EXPOSURE),
+                format!("Confine {}: choose where", row.name),
+            )
+        }
+    };
+    view! { <a class="btn" href=href aria-label=label>"Confine…"</a> }.any()
+}
+
 /// The one standing of a row that stands for one application at one customer.
-pub(super) fn only(tally: &Tally) -> Option<Standing> {
+fn only(tally: &Tally) -> Option<Standing> {
     Standing::ALL.into_iter().find(|one| tally.of(*one) > 0)
 }
 

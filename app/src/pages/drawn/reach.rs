@@ -1,7 +1,10 @@
-//! The applications of one customer by reach, the worst first.
+//! The part of a customer's page that shows its applications by reach, the worst first.
 
 use domain::{
-    exposure::{ExposureRow, ReachChange, ReachView, ScanState},
+    Problem, Timestamp,
+    application::AccessRight,
+    connection::Health,
+    exposure::{ApplicationLine, Held, Naming, PolicyLine, ReachChange, ReachView, ScanState},
     id::CustomerId,
     person::{Operator, Right},
     reach::{PartRead, PartResult},
@@ -10,118 +13,157 @@ use domain::{
 use leptos::prelude::*;
 
 use super::{
-    draw::{Page, below},
-    exposure::{ask, only},
+    exposure::ask,
     parts::{counted, filters, numbers},
 };
 use crate::{
     api::forms,
     components::{
-        Empty, Erase as _, Glyph, Moment, Pages, ProblemBox, TableCard, Tone, chart, reach_tag,
-        tag, th, th_hidden,
+        Empty, Erase as _, Glyph, Moment, Pages, ProblemBox, TableCard, Tone, chart, icon,
+        proof_tag, reach_tag, setup_tag, tag, th, th_hidden,
     },
     paths,
     query::Query,
 };
 
-pub(super) fn page(view: ReachView, query: &Query, operator: &Operator) -> Page {
-    let may_change = operator.role.is_some_and(|role| role.may(Right::Change));
+pub(super) fn section(view: ReachView, query: &Query, operator: &Operator) -> AnyView {
     let customer = view.head.id;
-    let path = paths::reach(customer);
-    let asked = ask(query);
-    let under_way = view.state.as_ref().is_some_and(|state| state.under_way);
+    let path = paths::customer(customer);
+    let may_change = operator.role.is_some_and(|role| role.may(Right::Change));
+    let connected = matches!(view.health, Health::Good | Health::Broken { .. });
     let read = view.state.as_ref().and_then(|state| state.read);
-    let lead = match read {
-        Some(at) => {
-            view! { <p>"Who can reach whose mailboxes here, as read "<Moment at/>"."</p> }.any()
-        }
-        None => view! { <p>"Who can reach whose mailboxes here. Nothing was read yet."</p> }.any(),
-    };
-    let again = if under_way {
-        view! { <span class="hint" role="status">"Being read…"</span> }.any()
-    } else {
+    let actions = actions(&view, customer, may_change && connected);
+    let lead = read.map(|at| {
+        view! { <p class="hint">"Who can reach whose mailboxes here, as read "<Moment at/>"."</p> }
+            .any()
+    });
+    let problem = view.state.as_ref().and_then(problem);
+    let changes = view
+        .state
+        .as_ref()
+        .and_then(|state| changes(&state.changes));
+    let parts = view.state.as_ref().and_then(parts);
+    let shut = (!connected).then(|| {
+        view! { <Empty title="Not read" text="Postern has no way into this tenant. Once an admin has consented, its applications stand here."/> }.any()
+    });
+    let body = read.map(|_| {
+        let none = view.tally.total() == 0;
+        let tiles = (!none).then(|| {
+            let open = "can act as anyone".to_owned();
+            numbers(&view.tally, open, "unknown".to_owned(), query, &path)
+        });
+        let filter = (!none).then(|| filters(&ask(query), &view.permissions, &path, &[]));
+        let days = (view.days.len() > 1).then(|| chart(&view.days));
+        let list = if none {
+            view! { <Empty title="No application reaches mailboxes" text="As far as it was read, no application of this customer holds Mail.Send or another mailbox permission."/> }.any()
+        } else {
+            list(view.rows, view.matching, [view.page, view.pages], query, (customer, may_change && connected))
+        };
+        view! { {tiles}{changes}{filter}{list}{days} }.any()
+    });
+    view! {
+        <div class="section-head">
+            <h2 id="applications">"Applications that reach mailboxes"</h2>
+            <div class="actions">{actions}</div>
+        </div>
+        {lead}
+        {shut}
+        {problem}
+        {body}
+        {parts}
+    }
+    .any()
+}
+
+/// What can be done, and how far the reading is.
+fn actions(view: &ReachView, customer: CustomerId, may_read: bool) -> AnyView {
+    let state = view.state.as_ref();
+    let who = state.and_then(|state| state.read).map(|_| {
+        view! { <a class="btn small" href=paths::mailboxes(customer)>"Who reaches a mailbox?"</a> }.any()
+    });
+    let under_way = state.filter(|state| state.under_way).map(|state| {
+        let words = if state.reading {
+            "Being read: Microsoft Graph and Exchange are asked…"
+        } else {
+            "Waits for its turn to be read…"
+        };
+        view! { <span class="hint" role="status"><span class="spin" aria-hidden="true"></span>{words}</span> }.any()
+    });
+    let again = (may_read && under_way.is_none()).then(|| {
         view! {
             <form method="post" action=forms::SCAN_ONE>
                 <input type="hidden" name="customer" value=customer.to_string()/>
-                <button type="submit" class="btn">"Read again"</button>
+                <button type="submit" class="btn small">{icon(Glyph::Turn)}"Read again"</button>
             </form>
         }
         .any()
-    };
-    let actions = view! { <a class="btn" href=paths::mailboxes(customer)>"Who reaches a mailbox?"</a>{again} }.any();
-    let tiles = numbers(
-        &view.tally,
-        "can act as anyone".to_owned(),
-        "unknown".to_owned(),
-        query,
-        &path,
-    );
-    let filter = filters(&asked, &view.permissions, &path, &[]);
-    let problem = view.state.as_ref().and_then(problem);
-    let list = list(
-        view.rows,
-        view.matching,
-        [view.page, view.pages],
-        query,
-        (customer, may_change),
-    );
-    let days = (view.days.len() > 1).then(|| chart(&view.days));
-    let parts = view.state.as_ref().and_then(parts);
-    let changes = view.state.and_then(|state| changes(&state.changes));
-    Page {
-        title: "Reach".to_owned(),
-        crumbs: below(customer, &view.head.name),
-        lead,
-        actions,
-        body: view! {
-            {problem}
-            {tiles}
-            {changes}
-            {filter}
-            {list}
-            {days}
-            {parts}
-        }
-        .any(),
-    }
+    });
+    view! { {who}{under_way}{again} }.any()
 }
 
 fn list(
-    rows: Vec<ExposureRow>,
+    rows: Vec<ApplicationLine>,
     matching: i64,
     [page, pages]: [i64; 2],
     query: &Query,
     (customer, may_change): (CustomerId, bool),
 ) -> AnyView {
     if rows.is_empty() {
-        return view! { <Empty title="Nothing found" text="No application here holds a mailbox permission and fits the filter."/> }.any();
+        return view! {
+            <Empty title="Nothing found" text="No application here holds a mailbox permission and fits the filter.">
+                <a class="btn" href=paths::customer(customer)>"Show all"</a>
+            </Empty>
+        }
+        .any();
     }
+    // One primary button: the worst application that can be confined and is not being confined.
+    let first = rows.iter().position(wants_confining);
     let rows = rows
         .into_iter()
-        .map(|row| line(row, customer, may_change))
+        .enumerate()
+        .map(|(index, row)| line(row, customer, may_change, first == Some(index)))
         .collect();
     let foot = view! {
         <span>{counted(matching, "application")}</span>
-        <Pages page pages query=query.clone() path=paths::reach(customer)/>
+        <Pages page pages query=query.clone() path=paths::customer(customer)/>
     }
     .any();
     let head = vec![
         th("Application"),
         th("Permissions"),
-        th("Reach"),
+        th("What that means"),
         th_hidden("Action"),
     ];
     view! { <TableCard label="Applications" head rows foot=Some(foot.into_any())/> }.any()
 }
 
-fn line(row: ExposureRow, customer: CustomerId, may_change: bool) -> AnyView {
-    let chips = row
-        .permissions
-        .iter()
-        .map(|one| view! { <li class="chip mono">{one.clone()}</li> }.any())
-        .collect_view();
-    let standing = only(&row.tally);
-    let open = row.tally.unrestricted + row.tally.all_except > 0;
+fn is_active(row: &ApplicationLine) -> bool {
+    row.setup
+        .as_ref()
+        .is_some_and(|setup| setup.state.is_active())
+}
+
+fn wants_confining(row: &ApplicationLine) -> bool {
+    row.can_be_confined && row.standing.is_open() && !is_active(row)
+}
+
+fn line(row: ApplicationLine, customer: CustomerId, may_change: bool, primary: bool) -> AnyView {
+    let active = is_active(&row);
+    let confine = row
+        .object
+        .filter(|_| may_change && row.can_be_confined && !active)
+        .map(|object| {
+            let href = paths::confine(customer, &object.to_string());
+            let class = if primary { "btn primary" } else { "btn" };
+            let label = format!("Confine {}", row.name);
+            view! { <a class=class href=href aria-label=label>"Confine…"</a> }.any()
+        });
+    let setup = row.setup.as_ref().map(|setup| {
+        let tag = if active { setup_tag(setup.state) } else { proof_tag(setup.proof) };
+        let words = if active { "Follow the setup" } else { "Last setup" };
+        view! { <p class="line">{tag}<a href=paths::setup(setup.customer, setup.id)>{words}</a></p> }
+            .any()
+    });
     let name = row.name.clone();
     let title = match row.object {
         Some(object) => {
@@ -129,19 +171,54 @@ fn line(row: ExposureRow, customer: CustomerId, may_change: bool) -> AnyView {
         }
         None => view! { <span class="strong">{name}</span> }.any(),
     };
-    let confine = row.object.filter(|_| may_change && open).map(|object| {
-        let label = format!("Confine {}", row.name);
-        view! { <a class="btn" href=paths::confine(customer, &object.to_string()) aria-label=label>"Confine…"</a> }.any()
+    let id = row.application.map(|id| id.to_string());
+    let unseen = row.unseen.then(|| {
+        view! { <li class="chip mono" title="What else it may hold could not be read">"unseen"</li> }.any()
     });
     view! {
         <tr>
-            <td>{title}<span class="sub">{row.beside}</span></td>
-            <td><ul class="chips">{chips}</ul></td>
-            <td>{standing.map(reach_tag)}</td>
-            <td class="act">{confine}</td>
+            <td>{title}<span class="sub">{row.owner}</span><span class="sub mono">{id}</span></td>
+            <td><ul class="chips">{row.held.iter().map(chip).collect_view()}{unseen}</ul></td>
+            <td class="wide">{reach_tag(row.standing)}<p>{row.sentence}</p>{naming(&row.naming)}</td>
+            <td class="act">{confine}{setup}</td>
         </tr>
     }
     .any()
+}
+
+fn chip(held: &Held) -> AnyView {
+    let class = if held.past_policies {
+        "chip mono bad"
+    } else {
+        "chip mono"
+    };
+    let note = held
+        .past_policies
+        .then(|| view! { <span class="unseen">", past every access policy"</span> }.any());
+    let title = format!("{}: can {}", held.resource.name(), held.can);
+    view! { <li class=class title=title>{held.name.clone()}{note}</li> }.any()
+}
+
+/// Whether an access policy names it.
+fn naming(naming: &Naming) -> Option<AnyView> {
+    let plain = |words: &'static str| Some(view! { <p class="line faint">{words}</p> }.any());
+    match naming {
+        Naming::NotAsked => None,
+        Naming::NotRead => plain("Whether an access policy names it could not be read."),
+        Naming::By(policies) if policies.is_empty() => plain("No access policy names it."),
+        Naming::By(policies) => Some(policies.iter().map(policy).collect_view().into_any()),
+    }
+}
+
+fn policy(policy: &PolicyLine) -> AnyView {
+    let (glyph, words) = match policy.right {
+        AccessRight::RestrictAccess => (Glyph::Lock, "Policy: only members of "),
+        AccessRight::DenyAccess => (Glyph::Cross, "Policy: never members of "),
+    };
+    let all = policy.for_all.then_some(", for every application");
+    let broken = (!policy.valid).then_some(", but Exchange calls it invalid");
+    view! { <p class="line faint">{icon(glyph)}<span>{words}<b>{policy.scope.clone()}</b>{all}{broken}</span></p> }
+        .any()
 }
 
 fn changes(all: &[ReachChange]) -> Option<AnyView> {
@@ -162,19 +239,30 @@ fn changes(all: &[ReachChange]) -> Option<AnyView> {
 /// What the newest attempt did not read: nothing at all, or some of its parts.
 fn problem(state: &ScanState) -> Option<AnyView> {
     let problem = state.problem.clone()?;
-    let unread: Vec<&PartRead> = state
-        .parts
-        .iter()
-        .filter(|part| part.problem().is_some())
-        .collect();
     let again = state
         .due
         .filter(|_| !state.under_way)
         .map(|at| view! { <p>"It is read again "<Moment at/>"."</p> }.any());
-    if problem.key != "scan.partial" || unread.is_empty() {
+    // What hides several parts in the same way is told once.
+    let mut told: Vec<(Vec<&'static str>, &Problem, Option<Timestamp>)> = Vec::new();
+    for part in &state.parts {
+        let Some(why) = part.problem() else {
+            continue;
+        };
+        let same =
+            |one: &&mut (_, &Problem, _)| one.1.happened == why.happened && one.2 == part.kept;
+        match told.iter_mut().find(same) {
+            Some((parts, ..)) => parts.push(part.part.words()),
+            None => told.push((vec![part.part.words()], why, part.kept)),
+        }
+    }
+    if problem.key != "scan.partial" || told.is_empty() {
         return Some(view! { <ProblemBox problem/>{again} }.any());
     }
-    let lines = unread.into_iter().map(unread_part).collect_view();
+    let lines = told
+        .into_iter()
+        .map(|(parts, why, kept)| unread_parts(&parts.join(", "), why, kept))
+        .collect_view();
     Some(
         view! {
             <div class="problem warn" role="note">
@@ -191,19 +279,18 @@ fn problem(state: &ScanState) -> Option<AnyView> {
     )
 }
 
-/// Which part, why, and how old what is shown of it is.
-fn unread_part(part: &PartRead) -> AnyView {
-    let why = part
-        .problem()
-        .map(|problem| format!(": {} {}", problem.happened, problem.todo));
-    let shown = part.kept.map_or_else(
+/// Which parts, why, and how old what is shown of them is.
+fn unread_parts(parts: &str, why: &Problem, kept: Option<Timestamp>) -> AnyView {
+    let parts = parts.to_owned();
+    let why = format!(": {} {}", why.happened, why.todo);
+    let shown = kept.map_or_else(
         || view! { <span class="sub">"Nothing is shown of them."</span> }.any(),
         |at| {
             view! { <span class="sub">"What is shown of them was read "<Moment at/>"."</span> }
                 .any()
         },
     );
-    view! { <li><strong>{part.part.words()}</strong>{why}{shown}</li> }.any()
+    view! { <li><strong>{parts}</strong>{why}{shown}</li> }.any()
 }
 
 /// How each part of the newest scan went.

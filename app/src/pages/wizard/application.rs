@@ -1,7 +1,6 @@
 //! Which application.
 
 use domain::{
-    permission::Coverage,
     plan::Draft,
     view::{ApplicationsView, CustomerHead},
 };
@@ -9,7 +8,7 @@ use leptos::prelude::*;
 
 use super::{Stage, head};
 use crate::{
-    components::{Empty, Erase as _, TableCard, standing_tag, th, th_hidden},
+    components::{Empty, Erase as _, ProblemBox, TableCard, reach_tag, th, th_hidden},
     paths,
 };
 
@@ -18,30 +17,33 @@ pub fn screen(customer: &CustomerHead, read: ApplicationsView) -> AnyView {
         view! { <p>"Which application do you want to confine at "{customer.name.clone()}"?"</p> }
             .any();
     let id = customer.id;
+    let all_read = read.problems.is_empty();
+    let unread = read
+        .problems
+        .into_iter()
+        .map(|problem| view! { <ProblemBox problem/> }.any())
+        .collect_view();
     let rows: Vec<AnyView> = read
         .rows
         .into_iter()
-        .filter(|row| {
-            row.application.enabled
-                && row.application.grants.iter().any(|grant| {
-                    grant.reaches_mailboxes() && grant.coverage() == Coverage::Policy
-                })
-        })
+        .filter(|row| row.can_be_confined)
         .map(|row| {
-            let href = paths::confine(id, &row.application.object.to_string());
-            let name = row.application.name;
+            let href = paths::confine(id, &row.object.to_string());
+            let name = row.name;
             let label = format!("Choose {name}");
             view! {
                 <tr>
                     <td><span class="strong">{name}</span></td>
-                    <td class="wide">{standing_tag(row.verdict.standing)}<p>{row.verdict.sentence}</p></td>
+                    <td class="wide">{reach_tag(row.standing)}<p>{row.sentence}</p></td>
                     <td class="act"><a class="btn" href=href aria-label=label>"Choose"</a></td>
                 </tr>
             }
             .any()
         })
         .collect();
-    let list = if rows.is_empty() {
+    let list = if rows.is_empty() && !all_read {
+        ().into_any()
+    } else if rows.is_empty() {
         view! {
             <Empty title="Nothing to confine" text="No application of this customer holds a permission that an access policy governs.">
                 <a class="btn" href=paths::customer(id)>"Back to the customer"</a>
@@ -58,6 +60,7 @@ pub fn screen(customer: &CustomerHead, read: ApplicationsView) -> AnyView {
     };
     view! {
         {head(customer, "", Stage::Application, &Draft::default(), lead.into_any())}
+        {unread}
         {list}
     }
     .any()

@@ -17,7 +17,7 @@ pub fn screen(choose: Choose) -> AnyView {
         ..
     } = choose;
     let name = wizard.application.name.clone();
-    let sentence = wizard.verdict.sentence.clone();
+    let sentence = wizard.sentence.clone();
     let lead = match wizard.mailboxes {
         Some(count) => view! { <p>{sentence}" There are "{count}" mailboxes. As which of them may it send?"</p> }.any(),
         None => view! { <p>{sentence}" As which mailboxes may it send?"</p> }.any(),

@@ -7,8 +7,8 @@ use domain::{
     id::{CustomerId, ObjectId, TenantId},
     person::{Operator, Right},
     reach::{
-        ApplicationReach, CredentialKind, CredentialOf, GrantFate, Known, Level, Owner,
-        PrincipalDetails, Reach, Route,
+        ApplicationReach, CredentialKind, CredentialOf, Known, Level, Owner, PrincipalDetails,
+        Reach,
     },
     view::SetupRow,
 };
@@ -110,24 +110,19 @@ impl Engine {
                 .take(shown)
                 .map(|event| change(event, object))
                 .collect(),
-            can_be_confined: level != Level::Nothing
-                && application.permissions.iter().any(|one| {
-                    one.routes.iter().any(|route| {
-                        matches!(route, Route::Grant { fate, .. } if *fate == GrantFate::NoPolicy)
-                    })
-                }),
+            can_be_confined: application.can_be_confined(),
         })
     }
 }
 
-pub(super) fn name_of(application: &ApplicationReach) -> String {
+pub(crate) fn name_of(application: &ApplicationReach) -> String {
     application
         .name
         .clone()
         .unwrap_or_else(|| application.object.to_string())
 }
 
-fn owner(application: &ApplicationReach, customer: TenantId) -> String {
+pub(super) fn owner(application: &ApplicationReach, customer: TenantId) -> String {
     let by = |publisher: &Option<String>| {
         publisher
             .as_ref()

@@ -1,54 +1,19 @@
-//! One customer: its applications by reach, and which of them reach a mailbox.
+//! The mailboxes of a customer as they were last read, and which applications reach one.
 
 use std::collections::BTreeMap;
 
 use domain::{
     Problem,
-    exposure::{By, ExposureQuery, MailboxRow, MailboxView, ReachView, ScannedMailboxes},
+    exposure::{MailboxRow, MailboxView, ScannedMailboxes},
     id::{CustomerId, ObjectId},
     person::{Operator, Right},
     reach::{Permission, Verdict},
 };
 
-use super::{application::name_of, exposure::DAYS, words::Words};
+use super::{application::name_of, words::Words};
 use crate::{Answer, Engine, Failure, customers::head, mailboxes::SHOWN};
 
 impl Engine {
-    /// The applications of a customer by reach, as it was last read.
-    pub async fn customer_reach(
-        &self,
-        operator: &Operator,
-        customer: CustomerId,
-        query: &ExposureQuery,
-    ) -> Answer<ReachView> {
-        let query = ExposureQuery {
-            by: By::Each,
-            customer: Some(customer),
-            ..query.clone()
-        };
-        let load = async {
-            let mut tx = self.store().begin(operator.partner).await?;
-            let access = tx.access(operator, customer, Right::Read).await?;
-            let state = tx.scan_state(&access).await?;
-            let (tally, permissions) = tx.customer_totals(&access).await?;
-            let rows = tx.exposure(&query).await?;
-            let days = tx.reach_days(Some(&access), DAYS).await?;
-            tx.commit().await?;
-            Ok::<_, Failure>(ReachView {
-                head: head(&access),
-                state,
-                tally,
-                rows: rows.rows,
-                matching: rows.matching,
-                page: rows.page,
-                pages: rows.pages,
-                days,
-                permissions,
-            })
-        };
-        load.await.map_err(Problem::from)
-    }
-
     /// Which applications reach a mailbox, or cannot be ruled out, as of the newest reading. The
     /// worst first.
     pub async fn mailbox_reach(

@@ -43,6 +43,7 @@ impl Engine {
                 tally: totals.tally,
                 customers: totals.customers,
                 open_customers: totals.open_customers,
+                never_read: totals.never_read,
                 not_read: totals.not_read,
                 not_read_count: totals.not_read_count,
                 read_from: totals.read_from,

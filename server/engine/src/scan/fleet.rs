@@ -1,7 +1,7 @@
 //! Reading all customers: asked for, told, and cancelled.
 
 use domain::{
-    Problem, Timestamp,
+    Problem,
     id::{CustomerId, FleetId},
     person::{Operator, Right},
 };
@@ -18,7 +18,7 @@ impl Engine {
         let now = self.now();
         let start = async {
             let mut tx = self.store().begin(operator.partner).await?;
-            tx.start_fleet(FleetId(Uuid::new_v4()), Some(&operator.name), now)
+            tx.start_fleet(FleetId(Uuid::new_v4()), &operator.name, now)
                 .await?;
             tx.commit().await?;
             Ok::<_, Failure>(())
@@ -26,25 +26,29 @@ impl Engine {
         start.await.map_err(Problem::from)
     }
 
-    /// Customers that were not begun wait for their night; those being read go on.
+    /// Each customer that was not begun waits for its night; those being read go on.
     pub async fn cancel_scan_all(&self, operator: &Operator) -> Answer<()> {
         may_change(operator.role)?;
         let now = self.now();
         let stop = async {
             let mut tx = self.store().begin(operator.partner).await?;
-            tx.cancel_fleet(now, tonight(operator, now)).await?;
+            tx.cancel_fleet(now, |customer| {
+                let partner = operator.partner;
+                next_night(now, Turn { partner, customer })
+            })
+            .await?;
             tx.commit().await?;
             Ok::<_, Failure>(())
         };
         stop.await.map_err(Problem::from)
     }
 
-    /// Reads one customer anew.
+    /// Reads one customer anew. As of all of them: an auditor only looks.
     pub async fn scan_one(&self, operator: &Operator, customer: CustomerId) -> Answer<()> {
         let now = self.now();
         let ask = async {
             let mut tx = self.store().begin(operator.partner).await?;
-            let access = tx.access(operator, customer, Right::Read).await?;
+            let access = tx.access(operator, customer, Right::Change).await?;
             tx.ask_scan(&access, now).await?;
             tx.commit().await?;
             Ok::<_, Failure>(())
@@ -56,15 +60,4 @@ impl Engine {
     pub(crate) async fn tidy_scans(&self) -> Result<(), Failure> {
         Ok(self.store().tidy_scans(self.now()).await?)
     }
-}
-
-/// One moment for all that were cancelled: their own come with the scan after.
-fn tonight(operator: &Operator, now: Timestamp) -> Timestamp {
-    next_night(
-        now,
-        Turn {
-            partner: operator.partner,
-            customer: CustomerId(operator.partner.0),
-        },
-    )
 }

@@ -3,11 +3,18 @@
 mod again;
 mod application;
 mod customer;
+mod customer_page;
 mod exposure;
 mod fleet;
+mod proven;
 mod result;
 mod run;
 mod turns;
+mod unread;
 mod words;
 
+pub(crate) use application::name_of;
 pub use exposure::Download;
+pub(crate) use proven::is_as_proven;
+pub(crate) use unread::{nothing_read, unread};
+pub(crate) use words::Words;

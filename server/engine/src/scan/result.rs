@@ -1,19 +1,19 @@
 //! What a scan comes to: judged, compared with what was last certain, and flat for lists.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use domain::{
     Problem, Timestamp,
     exposure::ReachChange,
-    id::{AppId, ObjectId},
+    id::ObjectId,
     problem::Remedy,
-    reach::{Answer, ApplicationReach, Extent, Judge, Level, PartRead, Reach, Seen},
+    reach::{ApplicationReach, Judge, Level, PartRead, Reach, Seen},
 };
 use microsoft::scan::Scan;
 use serde_json::json;
 use store::{ReachEntry, ScanMemory, ScanResult};
 
-use super::run::unread;
+use super::{proven::is_as_proven, unread::unread};
 
 /// What may be held unseen, in lists of permissions.
 pub(super) const UNSEEN: &str = "unseen";
@@ -60,6 +60,7 @@ pub(super) fn result(scan: Scan, memory: ScanMemory, now: Timestamp) -> ScanResu
             owner: json!(application.owner),
             level: application.level(),
             as_proven: is_as_proven(&reach, application, &memory.proven),
+            can_be_confined: application.can_be_confined(),
             permissions: held(application),
             details: details
                 .get(&application.object)
@@ -94,32 +95,6 @@ fn held(application: &ApplicationReach) -> Vec<(String, Level)> {
         .map(|one| (one.permission.name(), one.answer.level()))
         .chain((unseen != Level::Nothing).then(|| (UNSEEN.to_owned(), unseen)))
         .collect()
-}
-
-/// Whether an application is confined to no more than a setup proved: with every permission, the
-/// unseen ones included.
-fn is_as_proven(
-    reach: &Reach,
-    application: &ApplicationReach,
-    proven: &[(AppId, Vec<ObjectId>)],
-) -> bool {
-    if application.level() != Level::Confined {
-        return false;
-    }
-    let mut reached = BTreeSet::new();
-    let answers = application.permissions.iter().map(|one| &one.answer);
-    for answer in answers.chain([&application.others]) {
-        match (answer, answer.at_most()) {
-            (Answer::Unknown { .. }, _) | (_, Extent::Everything | Extent::AllExcept { .. }) => {
-                return false;
-            }
-            (_, Extent::Nothing) => {}
-            (_, Extent::Only { mailboxes }) => reached.extend(reach.members(mailboxes)),
-        }
-    }
-    proven.iter().any(|(app_id, senders)| {
-        Some(*app_id) == application.app_id && reached.iter().all(|one| senders.contains(one))
-    })
 }
 
 /// Only the names that the reach needs: those of mailboxes and groups that it mentions.
@@ -182,7 +157,7 @@ fn partly(parts: &[PartRead]) -> Option<Problem> {
 mod tests {
     use domain::{
         Timestamp,
-        id::AppRoleId,
+        id::{AppId, AppRoleId},
         reach::{
             Grant, PartResult, Principal, PrincipalDetails, PrincipalKind, Reading, ScanPart, Why,
         },

@@ -4,12 +4,15 @@ use domain::{
     Problem, exposure::ReachChange, history::EventKind, person::Actor, problem::Remedy,
     reach::PartRead,
 };
-use microsoft::scan::Scan;
 use serde_json::json;
 use store::{CustomerAccess, NewEvent, ScanMemory, Turn};
 use uuid::Uuid;
 
-use super::{again, result::result};
+use super::{
+    again,
+    result::result,
+    unread::{nothing_read, unread},
+};
 use crate::{Engine, Failure, connection::event};
 
 impl Engine {
@@ -30,7 +33,7 @@ impl Engine {
             Err(failure) => return Err(failure),
         };
         let scan = tenant.scan().await;
-        self.note_scan(&access, &scan, &memory).await;
+        self.note_scan(&access, &scan, memory.consented).await;
         if let Some(problem) = nothing_read(&scan) {
             return self
                 .nothing_came(held, &access, &memory, problem, &scan.parts)
@@ -41,7 +44,7 @@ impl Engine {
         }
         let now = self.now();
         let problems: Vec<Problem> = unread(&scan.parts)
-            .map(|problem| self.said(problem, &memory))
+            .map(|problem| self.said(problem, memory.consented))
             .collect();
         let next = again::next(self.inner.pace, now, turn, memory.tries, &problems);
         let result = result(scan, memory, now);
@@ -77,7 +80,7 @@ impl Engine {
         parts: &[PartRead],
     ) -> Result<(), Failure> {
         let now = self.now();
-        let problem = self.said(problem, memory);
+        let problem = self.said(problem, memory.consented);
         let next = again::next(self.inner.pace, now, turn, memory.tries, [&problem]);
         let mut tx = self.store().begin(turn.partner).await?;
         tx.fail_scan(access, lease, &problem, parts, now, next)
@@ -86,15 +89,10 @@ impl Engine {
         Ok(())
     }
 
-    /// A consent that is missing right after it was given is on its way.
-    fn said(&self, problem: &Problem, memory: &ScanMemory) -> Problem {
-        again::spreading(problem, memory.consented, self.now()).unwrap_or_else(|| problem.clone())
-    }
-
-    /// Whether this customer was the last of a scan of all.
-    pub(super) async fn end_of_fleet(&self, turn: Turn) -> Result<(), Failure> {
+    /// What is left to do when this customer was the last.
+    pub(super) async fn after_scan(&self, turn: Turn) -> Result<(), Failure> {
         let mut tx = self.store().begin(turn.partner).await?;
-        tx.end_fleet(self.now()).await?;
+        tx.after_scan(self.now()).await?;
         Ok(tx.commit().await?)
     }
 
@@ -108,16 +106,6 @@ impl Engine {
         self.nothing_came(held, &access, &memory, &too_long(), &[])
             .await
     }
-
-    async fn note_scan(&self, access: &CustomerAccess, scan: &Scan, memory: &ScanMemory) {
-        let mut problems = unread(&scan.parts).map(|problem| self.said(problem, memory));
-        let consent = problems.find(|problem| problem.remedy == Remedy::Consent);
-        match consent {
-            Some(problem) => self.note_problem(access, Some(&problem)).await,
-            None if nothing_read(scan).is_none() => self.note_problem(access, None).await,
-            None => {}
-        }
-    }
 }
 
 /// A turn, and the lease that holds it.
@@ -125,19 +113,6 @@ impl Engine {
 struct Held {
     turn: Turn,
     lease: Uuid,
-}
-
-/// What could not be read, part by part.
-pub(super) fn unread(parts: &[PartRead]) -> impl Iterator<Item = &Problem> {
-    parts.iter().filter_map(PartRead::problem)
-}
-
-/// The problem for which nothing is known of any application.
-fn nothing_read(scan: &Scan) -> Option<&Problem> {
-    let any = scan.seen.graph_grants.is_read()
-        || scan.seen.exchange_grants.is_read()
-        || scan.seen.assignments.is_read();
-    (!any).then(|| unread(&scan.parts).next()).flatten()
 }
 
 fn too_long() -> Problem {

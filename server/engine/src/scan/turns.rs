@@ -128,7 +128,7 @@ impl Engine {
             Err(_) => self.give_up(turn, lease).await,
         };
         let kept = match kept {
-            Ok(()) => self.end_of_fleet(turn).await,
+            Ok(()) => self.after_scan(turn).await,
             failed => failed,
         };
         // Only our own database fails here: the turn comes again when the lease ends.

@@ -15,10 +15,10 @@ use domain::{
 /// Mailboxes that a sentence names; more are counted.
 const NAMED: usize = 3;
 
-pub(super) type Names = BTreeMap<ObjectId, String>;
+pub(crate) type Names = BTreeMap<ObjectId, String>;
 
 /// Makes words of a reach.
-pub(super) struct Words<'a> {
+pub(crate) struct Words<'a> {
     pub reach: &'a Reach,
     pub names: &'a Names,
 }
@@ -192,6 +192,7 @@ impl Words<'_> {
         names
     }
 
+    /// What all of it means.
     pub fn sentence(&self, application: &ApplicationReach) -> String {
         let level = application.level();
         let mut can: Vec<&str> = application

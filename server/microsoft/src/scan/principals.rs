@@ -1,6 +1,6 @@
 //! The principals that hold something, and what pages tell of them (MICROSOFT.md §7.1).
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::collections::BTreeMap;
 
 use domain::{
     Timestamp,
@@ -152,16 +152,11 @@ impl Row {
     }
 }
 
-pub(super) async fn read(
-    log: &Log<'_>,
-    grants: &Arc<Grants>,
-    assignments: &Part<Vec<Raw>>,
-    pointers: &Part<Vec<Pointer>>,
-) -> Principals {
-    let ids = holders(grants, assignments, pointers);
+/// `registered`: whether to read the registrations of the tenant's own as well.
+pub(super) async fn read(log: &Log<'_>, ids: &[ObjectId], registered: bool) -> Principals {
     let rows = log
         .part(ScanPart::Principals, |customer| async move {
-            let rows = rows(&customer, &ids).await?;
+            let rows = rows(&customer, ids).await?;
             Ok((rows.len(), rows))
         })
         .await;
@@ -185,7 +180,9 @@ pub(super) async fn read(
         details.insert(principal.object, found);
         list.push(principal);
     }
-    registrations(log, &list, &mut details).await;
+    if registered {
+        registrations(log, &list, &mut details).await;
+    }
     Principals {
         list: Ok(list),
         details,
@@ -193,7 +190,7 @@ pub(super) async fn read(
 }
 
 /// Whoever holds something that was read.
-fn holders(
+pub(super) fn holders(
     grants: &Grants,
     assignments: &Part<Vec<Raw>>,
     pointers: &Part<Vec<Pointer>>,

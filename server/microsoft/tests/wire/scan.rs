@@ -96,6 +96,26 @@ async fn everything_is_read_in_few_calls() {
 }
 
 #[tokio::test]
+async fn of_one_application_only_what_decides_about_it_is_read() {
+    let (world, scan) = Tenant::new().scan_application(SCANNER).await;
+    let principals = scan.seen.principals.get().unwrap();
+    assert_eq!(principals.len(), 1);
+    assert_eq!(principals[0].object, object(SCANNER));
+    assert!(scan.seen.policies.is_read() && scan.seen.assignments.is_read());
+    assert!(!scan.seen.mailboxes.is_read(), "nobody asked for them");
+    assert!(!scan.seen.has_no_exchange());
+    for part in &scan.parts {
+        assert!(matches!(part.result, PartResult::Read { .. }), "{part:?}");
+        assert_ne!(part.part, ScanPart::Mailboxes);
+        assert_ne!(part.part, ScanPart::Registrations);
+    }
+    // Grants, groups, members of units, the principal; without two lists of mailboxes and the
+    // registrations.
+    assert_eq!(world.asked("$batch").await.len(), 4);
+    assert_eq!(world.asked("InvokeCommand").await.len(), 6);
+}
+
+#[tokio::test]
 async fn nothing_is_asked_for_that_nothing_names() {
     let none = rows(&json!([]));
     let at = format!("{}/appRoleAssignedTo", principal_path(Resource::Graph));

@@ -146,11 +146,9 @@ impl Begun {
     }
 
     fn faults(&self) -> String {
-        let report = self
-            .stack
+        self.stack
             .cloud
-            .with_world(|world| world.faults.report().to_string());
-        report
+            .with_world(|world| world.faults.report().to_string())
     }
 
     pub fn fired(&self) -> bool {

@@ -97,7 +97,6 @@ impl Stack {
             .as_array()
             .expect("rows")
             .iter()
-            .map(|row| &row["application"])
             .find(|found| found["name"] == application)
             .unwrap_or_else(|| panic!("{application} is not in {list}"))["object"]
             .as_str()

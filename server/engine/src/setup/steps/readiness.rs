@@ -9,7 +9,7 @@ use domain::{
 };
 
 use super::super::work::{Outcome, Work};
-use crate::{Failure, wizard::can_be_confined};
+use crate::Failure;
 
 /// Directory roles that may do all that the setup does (MICROSOFT.md §1.6): Global Administrator,
 /// Exchange Administrator.
@@ -93,8 +93,8 @@ async fn application(work: &mut Work<'_>, hurdles: &mut Vec<Problem>) -> Result<
         ));
         return Ok(());
     };
-    if let Err(problem) = can_be_confined(application) {
-        hurdles.push(problem);
+    if let Some(hurdle) = application.hurdle() {
+        hurdles.push(hurdle.problem(&application.name));
     }
     let assignments = work.tenant.role_assignments().await?;
     let assignments = work.saw("Exchange roles of applications", assignments);

@@ -242,6 +242,15 @@ impl Tenant {
             .await;
     }
 
+    /// The same, for one application.
+    pub async fn scan_application(self, number: u32) -> (World, Scan) {
+        let world = World::new().await;
+        let customer = world.customer().await;
+        self.on(&world).await;
+        let scan = customer.scan_application(object(number)).await;
+        (world, scan)
+    }
+
     pub async fn scan(self) -> (World, Scan) {
         let world = World::new().await;
         let customer = world.customer().await;
