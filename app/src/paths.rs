@@ -22,6 +22,7 @@ pub fn history(id: CustomerId) -> String {
     format!("/customers/{id}/history")
 }
 
+#[cfg(feature = "ssr")]
 /// Why an application reaches what it reaches. `object`: its service principal.
 pub fn application(id: CustomerId, object: ObjectId) -> String {
     format!("/customers/{id}/applications/{object}")

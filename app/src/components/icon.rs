@@ -19,6 +19,7 @@ pub enum Glyph {
     Dots,
     Copy,
     Search,
+    #[cfg(feature = "ssr")]
     Turn,
     Star,
     #[cfg(feature = "ssr")]
@@ -43,6 +44,7 @@ impl Glyph {
             Self::Dots => "M3.5 8h.1M8 8h.1M12.4 8h.1",
             Self::Copy => "M5.5 5.5h7v8h-7ZM3.5 10.5v-8h7",
             Self::Search => "M7 2.5a4.5 4.5 0 1 0 0 9 4.5 4.5 0 0 0 0-9ZM10.3 10.3 14 14",
+            #[cfg(feature = "ssr")]
             Self::Turn => "M13.5 8a5.5 5.5 0 1 1-1.7-4M13.5 1.8V4.6h-2.8",
             Self::Star => "M8 2.2l1.7 3.7 4 .5-3 2.7.8 4L8 11.1l-3.5 2 .8-4-3-2.7 4-.5Z",
         }

@@ -126,6 +126,10 @@ fn routes(ids: &Ids) -> Vec<(String, String)> {
             "/customers/{id}/applications/{object}",
             format!("{customer}/applications/{}", ids.object),
         ),
+        (
+            "/customers/{customer}/reach",
+            format!("{customer}/reach?standing=unknown"),
+        ),
         ("/customers/{id}/mailboxes", format!("{customer}/mailboxes")),
         ("/exposure", "/exposure".to_owned()),
         ("/exposure.csv", "/exposure.csv".to_owned()),

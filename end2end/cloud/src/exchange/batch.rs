@@ -41,12 +41,14 @@ pub fn run(world: &mut World, call: &Call) -> Reply {
             _ => refuse("The request of the batch is not valid."),
         };
         let body = serde_json::from_slice(&reply.body).unwrap_or(Value::Null);
-        let mut response = json!({"id": text("id"), "status": reply.status, "body": body});
         // UNVERIFIED: as the batches of Graph do.
-        if let Some(seconds) = reply.retry_after() {
-            response["headers"] = json!({"Retry-After": seconds.to_string()});
-        }
-        responses.push(response);
+        let headers = match reply.retry_after() {
+            Some(seconds) => json!({"Retry-After": seconds.to_string()}),
+            None => json!({}),
+        };
+        responses.push(json!({
+            "id": text("id"), "status": reply.status, "headers": headers, "body": body,
+        }));
     }
     Reply::json(200, &json!({ "responses": responses }))
 }

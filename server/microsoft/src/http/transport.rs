@@ -22,6 +22,9 @@ use crate::{
     microsoft::{HttpOptions, NotUsable},
 };
 
+/// Of the whole time, this part is left for the last try: a tenth.
+const LEAST_SHARE: u32 = 10;
+
 pub(crate) struct Transport {
     client: reqwest::Client,
     options: HttpOptions,
@@ -115,6 +118,11 @@ impl Transport {
         let began = Instant::now();
         let whole = self.deadline_of(request.service);
         let deadline = began.checked_add(whole).unwrap_or(began);
+        // A try without time for its answer would be sent for nothing, and would not hear of a
+        // pause either.
+        let last_start = deadline
+            .checked_sub(whole / LEAST_SHARE)
+            .unwrap_or(deadline);
         let tries = AtomicU32::new(0);
         let took = || i64::try_from(began.elapsed().as_millis()).unwrap_or(i64::MAX);
         let pauses = ExponentialBuilder::default()
@@ -131,7 +139,9 @@ impl Transport {
                 client_request_id: Some(Uuid::new_v4().to_string()),
                 ..Trace::default()
             };
-            let mut outcome = self.attempt(&request, gate, trace, began, deadline).await;
+            let mut outcome = self
+                .attempt(&request, gate, trace, [began, last_start, deadline])
+                .await;
             match &mut outcome {
                 Ok(reply) => reply.trace.took_millis = took(),
                 Err(failure) => failure.error.took(took()),
@@ -143,7 +153,7 @@ impl Transport {
         .adjust(|failure, pause| {
             let pause = pause?.max(failure.pause.unwrap_or_default());
             let next = Instant::now().checked_add(pause)?;
-            (next < deadline).then_some(pause)
+            (next < last_start).then_some(pause)
         })
         .notify(|failure, pause| {
             tracing::debug!(error = %failure.error, pause_millis = pause.as_millis(), "again");
@@ -157,11 +167,10 @@ impl Transport {
         request: &Request,
         gate: &Gate,
         mut trace: Trace,
-        began: Instant,
-        deadline: Instant,
+        [began, last_start, deadline]: [Instant; 3],
     ) -> std::result::Result<Reply, Failure> {
         let service = request.service;
-        let _place = match gate.pass(deadline).await {
+        let _place = match gate.pass(last_start).await {
             Ok(place) => place,
             Err(full) => {
                 // It was not sent this time.

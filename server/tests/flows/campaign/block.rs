@@ -35,7 +35,7 @@ const DATABASE_PATIENCE: Duration = Duration::from_secs(30);
 /// pauses that are asked for) takes as long as anywhere, and is no reason to give up.
 const PACE: f64 = 100.0;
 /// Seconds that a call may take; a cmdlet twice as long.
-const CALL_SECONDS: u64 = 2;
+pub const CALL_SECONDS: u32 = 2;
 /// Some hang for longer than any call may take.
 const HANG: [u64; 2] = [300, 5000];
 /// Some pauses are longer than any call may take. Seconds.

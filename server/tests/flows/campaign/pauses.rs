@@ -5,12 +5,16 @@ use cloud::{
     clock::Time,
 };
 
-use super::block::Shared;
+use super::block::{CALL_SECONDS, Shared};
 use crate::support::SPEED;
 
 /// An answer is on its way so long, and what was sent before it came arrives. Milliseconds of our
 /// own clock.
 const ON_THE_WAY: f64 = 700.0;
+
+/// No try of Exchange is begun with less than a tenth of a call's time left, and a cmdlet has twice
+/// that of other calls. Milliseconds of our own clock.
+const HEARD_WITHIN: f64 = 200.0 * CALL_SECONDS as f64 - 100.0;
 
 /// Milliseconds of our own clock between two moments of the cloud's.
 #[expect(clippy::cast_precision_loss, reason = "minutes")]
@@ -41,6 +45,10 @@ fn inside(entries: &[&LogEntry]) -> Vec<String> {
         else {
             continue;
         };
+        // Whoever asked has given up by then, and hears nothing of the pause.
+        if between(asked.arrived, asked.time) > HEARD_WITHIN {
+            continue;
+        }
         let broken = entries.iter().skip(at + 1).find(|other| {
             let after = between(asked.time, other.arrived);
             other.connection == asked.connection
@@ -50,8 +58,10 @@ fn inside(entries: &[&LogEntry]) -> Vec<String> {
         });
         if let Some(other) = broken {
             found.push(format!(
-                "{} came at {} although {} had asked for a pause of {seconds} s at {}",
-                other.operation, other.arrived, asked.operation, asked.time
+                "{} came {:.0} ms after {} had asked for a pause of {seconds} s: {asked:?}, {other:?}",
+                other.operation,
+                between(asked.time, other.arrived),
+                asked.operation,
             ));
         }
     }
