@@ -1,6 +1,8 @@
 //! Addresses of pages, in one place.
 
-use domain::id::{CustomerId, ObjectId, SetupId};
+#[cfg(feature = "ssr")]
+use domain::id::ObjectId;
+use domain::id::{CustomerId, SetupId};
 
 use crate::query::encode;
 

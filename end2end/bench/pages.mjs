@@ -16,6 +16,9 @@ export async function run({ startStack, browser, say }) {
   const { customer, setup } = crowd(stack, CUSTOMERS);
   const rows = [];
   for (const path of [
+    "/exposure",
+    `/customers/${customer}`,
+    "/customers/connect",
     "/customers",
     "/customers?search=Customer+009",
     "/customers?sort=health&page=7",
