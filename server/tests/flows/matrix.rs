@@ -226,7 +226,15 @@ async fn get(browser: &Browser, path: &str) -> String {
     match to.as_deref() {
         // Only where to, not with what: that differs each time.
         Some(to) if to.starts_with('/') => {
-            format!("{status} {}", to.split('?').next().expect("a path"))
+            let path = to.split('?').next().expect("a path");
+            let parts = path.split('/').map(|part| {
+                if uuid::Uuid::parse_str(part).is_ok() {
+                    "{id}"
+                } else {
+                    part
+                }
+            });
+            format!("{status} {}", parts.collect::<Vec<_>>().join("/"))
         }
         Some(_) => format!("{status} Entra"),
         None => status.to_string(),
@@ -295,7 +303,7 @@ async fn everybody_gets_what_is_theirs() {
     let mut line = |name: &str, cells: &[String]| {
         write!(table, "{name:width$}").expect("text");
         for cell in cells {
-            write!(table, "{cell:<18}").expect("text");
+            write!(table, "{cell:<21}").expect("text");
         }
         table.truncate(table.trim_end().len());
         table.push('\n');

@@ -543,3 +543,24 @@ async fn another_mailbox_than_was_asked_for_is_no_answer_in_a_batch_either() {
     let error = customer.mailboxes_at(&addresses(2)).await.unwrap_err();
     assert_eq!(error.kind(), &Kind::Mismatch);
 }
+
+#[tokio::test]
+async fn a_throttled_item_of_a_batch_holds_the_customer_back() {
+    let world =
+        World::with(|options| options.exchange_deadline = std::time::Duration::from_secs(5)).await;
+    let customer = world.customer().await;
+    let item = json!({"id": "0", "status": 429, "headers": {"Retry-After": "300"}, "body": {}});
+    world
+        .on(
+            "POST",
+            &batch_path(),
+            ResponseTemplate::new(200).set_body_json(json!({"responses": [item]})),
+        )
+        .await;
+    let error = customer.mailboxes_at(&addresses(2)).await.unwrap_err();
+    assert!(matches!(error.kind(), Kind::Throttled { until: Some(_) }));
+    // Neither the calls that would stand in for the item, nor anybody else's, are sent.
+    let error = customer.policies().await.unwrap_err();
+    assert!(matches!(error.kind(), Kind::Throttled { until: Some(_) }));
+    assert!(world.asked("InvokeCommand").await.is_empty());
+}
