@@ -168,7 +168,7 @@ async fn a_secret_that_is_over_its_time_is_deleted_and_told() {
         .execute("update secrets set expires_at = now() - interval '1 second'")
         .await;
     begun
-        .execute("select graphile_worker.add_job('purge', '{}'::json)")
+        .execute("select graphile_worker.add_job('purge', 'null'::json)")
         .await;
     until("its end", || {
         let begun = &begun;

@@ -244,7 +244,9 @@ async fn a_member_that_is_never_listed_is_added_once_and_told() {
     let added = begun.log("Add-DistributionGroupMember").await;
     assert_eq!(added.len(), 1, "{added:?}");
     let looks = begun.log("Get-DistributionGroupMember").await;
-    assert!(looks.len() > 4, "it looked {} times", looks.len());
+    // Before, after the change, and then again: how often, the machine decides, for the hour that it
+    // is given is half a second here.
+    assert!(looks.len() >= 3, "it looked {} times", looks.len());
 
     begun.stack.control("tenants", &unlisted(&[])).await;
     begun.ask("retry_setup", &setup, &[]).await;
