@@ -198,7 +198,8 @@ scenario("a dead token: the page says what to do, and signing in again repairs i
   const nora = await world.visitor({ as: "nora" });
   const path = await nora.connect(admin(FABRIKAM));
   await world.cloud.user({ upn: admin(FABRIKAM).upn, revoke: true });
-  // Access tokens live in memory only, for an hour: a new process has none.
+  // Access tokens live in memory only, for an hour: a new process has none. Nobody looks meanwhile.
+  await nora.page.goto("about:blank");
   await world.stack.stopPortal();
   await world.stack.startPortal();
 
