@@ -97,6 +97,15 @@ pub fn is_in_form(within: &str) -> bool {
         .is_some_and(|element| element.closest(&selector).is_ok_and(|form| form.is_some()))
 }
 
+/// What the button that was clicked copies; none: it is no such button.
+pub fn to_copy(click: &web_sys::MouseEvent) -> Option<String> {
+    let clicked: web_sys::Element = click.target()?.dyn_into().ok()?;
+    clicked
+        .closest("[data-copy]")
+        .ok()??
+        .get_attribute("data-copy")
+}
+
 /// Copies text and says whether the browser let us.
 pub async fn copy(text: &str) -> bool {
     let navigator = window().navigator();

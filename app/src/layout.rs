@@ -12,8 +12,8 @@ use leptos_router::{components::Outlet, hooks::use_location};
 use crate::{
     api, browser,
     components::{
-        Erase as _, Meanwhile, ToastRegion, Toasts, arriving, dynamic, gate, on_later_change,
-        problem_view,
+        Erase as _, Meanwhile, ToastRegion, Toasts, arriving, copy_on_click, dynamic, gate,
+        on_later_change, problem_view,
     },
     error::{Answer, AppError},
     live::Live,
@@ -35,6 +35,7 @@ struct Pulse {
 pub fn Layout() -> impl IntoView {
     let viewer = Viewer::provide();
     let toasts = Toasts::provide();
+    copy_on_click(toasts);
     let pulse = Pulse {
         counts: RwSignal::new(None),
         ended: RwSignal::new(false),

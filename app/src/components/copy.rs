@@ -1,26 +1,35 @@
 //! Buttons that copy.
 
-use leptos::{prelude::*, task::spawn_local};
+use leptos::{ev, prelude::*, task::spawn_local};
 
-use super::{Erase as _, Glyph, icon, toast::use_toasts};
+use super::{Erase as _, Glyph, Toasts, icon};
 use crate::browser;
 
-/// Copies `text`. Does nothing before hydration, and is hidden without JavaScript.
+/// Copies `text`, once [`copy_on_click`] listens: also where the server drew it and nothing else
+/// reacts. Hidden without JavaScript.
 #[component]
 pub fn CopyButton(
     #[prop(into)] text: String,
     #[prop(optional, into, default = "Copy".to_owned())] label: String,
 ) -> impl IntoView {
-    let toasts = use_toasts();
-    let copy = move |_| {
-        let text = text.clone();
-        spawn_local(async move {
-            toasts.say(if browser::copy(&text).await {
-                "Copied."
-            } else {
-                "The browser did not allow copying. Select the text instead."
+    view! { <button type="button" class="btn small needs-js" data-copy=text>{icon(Glyph::Copy)}{label}</button> }.any()
+}
+
+/// Makes every [`CopyButton`] of the page work, as long as who calls it is there.
+pub fn copy_on_click(toasts: Toasts) {
+    Effect::new(move || {
+        let listener = window_event_listener(ev::click, move |event| {
+            let Some(text) = browser::to_copy(&event) else {
+                return;
+            };
+            spawn_local(async move {
+                toasts.say(if browser::copy(&text).await {
+                    "Copied."
+                } else {
+                    "The browser did not allow copying. Select the text instead."
+                });
             });
         });
-    };
-    view! { <button type="button" class="btn small needs-js" on:click=copy>{icon(Glyph::Copy)}{label}</button> }.any()
+        on_cleanup(move || listener.remove());
+    });
 }

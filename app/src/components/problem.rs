@@ -27,14 +27,15 @@ pub fn ProblemBox(problem: Problem, #[prop(optional)] children: Option<Children>
                 <p>{problem.means}</p>
                 <p class="todo">{problem.todo}</p>
                 {children.map(|children| view! { <div class="actions">{children()}</div> }.any())}
-                {problem.microsoft.map(|answer| answer_view(problem.key, answer))}
+                {problem.microsoft.map(|answer| microsoft_said(problem.key, answer))}
             </div>
         </div>
     }
     .any()
 }
 
-fn answer_view(key: String, answer: Answer) -> AnyView {
+/// Microsoft's words and ids, folded away. `key`: the problem's.
+pub fn microsoft_said(key: String, answer: Answer) -> AnyView {
     let rows: Vec<(&str, String)> = [
         ("Code", answer.code),
         ("Message", answer.message),

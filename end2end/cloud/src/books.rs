@@ -48,6 +48,9 @@ pub struct LogEntry {
     pub mailbox: Option<String>,
     /// Exchange's `connection-id`: requests with the same one come from one process.
     pub connection: Option<String>,
+    /// The access token's own id (`uti`): requests with the same one have the token from one
+    /// answer of Entra. None for tokens without, and for the items of a `$batch`.
+    pub token: Option<String>,
     pub status: u16,
     /// Seconds of `Retry-After` in the answer.
     pub retry_after: Option<u64>,

@@ -391,6 +391,7 @@ fn note(shared: &Shared, call: &Call, came: Came, reply: &Reply, fired: Option<&
         user: target.user,
         mailbox,
         connection: call.header("connection-id").map(str::to_owned),
+        token: call.token_id(),
         status: reply.status,
         retry_after: reply.retry_after(),
         client_request_id: call.client_request_id().map(str::to_owned),

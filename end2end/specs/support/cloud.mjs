@@ -34,6 +34,8 @@ export class Cloud {
   /** Changes a person there: `{ upn, revoke: true }` and the like. */
   user = (change) => this.#ask("POST", "users", change);
   tenant = (change) => this.#ask("POST", "tenants", change);
+  /** Registers an application in a tenant: `{ tenant, name, grants: ["graph:Mail.Read"] }`. */
+  newApplication = (one) => this.#ask("POST", "applications", one);
 
   /** The account of somebody, by the beginning of the user principal name. */
   account(start) {

@@ -24,7 +24,7 @@ macro_rules! list {
                  where c.partner_id = $1
                    and ($2 = '' or strpos(lower(c.name), $2) > 0
                         or strpos(lower(c.domain), $2) > 0 or strpos(c.tid::text, $2) > 0)),
-             counted as (
+             counted as materialized (
                  select (select count(*) from matching) as matching,
                         (select count(*) from customers where partner_id = $1) as total),
              paged as (

@@ -131,7 +131,8 @@ impl Tx {
             "select (select count(*) from customers where partner_id = $1),
                     (select count(*) from connections
                      where partner_id = $1 and problem is not null and disconnected_at is null),
-                    (select count(*) from reaches where partner_id = $1 and level = 0),
+                    (select coalesce(sum(unrestricted), 0)::bigint from reach_sums
+                     where partner_id = $1 and kind = 'customer' and permission = ''),
                     count(*) filter (where state in ('running', 'waiting', 'rolling_back')),
                     count(*) filter (where state in ('needs_secret', 'failed'))
              from setups

@@ -119,6 +119,12 @@ impl Tx {
                 .map(|(_, change)| change.levels.get(place).copied().unwrap_or_default())
                 .collect()
         };
+        let kinds: Vec<&str> = changes.iter().map(|((kind, ..), _)| *kind).collect();
+        let subjects: Vec<Uuid> = changes.iter().map(|((_, id, _), _)| *id).collect();
+        let permissions: Vec<&str> = changes
+            .iter()
+            .map(|((.., name), _)| name.as_str())
+            .collect();
         let called = |(_, change): &(Key, Change)| change.called.clone();
         sqlx::query(
             "insert into reach_sums as s
@@ -147,24 +153,9 @@ impl Tx {
                  confinable = s.confinable + excluded.confinable",
         )
         .bind(partner.0)
-        .bind(
-            changes
-                .iter()
-                .map(|((kind, ..), _)| *kind)
-                .collect::<Vec<_>>(),
-        )
-        .bind(
-            changes
-                .iter()
-                .map(|((_, id, _), _)| *id)
-                .collect::<Vec<_>>(),
-        )
-        .bind(
-            changes
-                .iter()
-                .map(|((_, _, permission), _)| permission.clone())
-                .collect::<Vec<_>>(),
-        )
+        .bind(&kinds)
+        .bind(&subjects)
+        .bind(&permissions)
         .bind(
             changes
                 .iter()
@@ -204,24 +195,9 @@ impl Tx {
                and s.unrestricted + s.all_except + s.unknown + s.confined + s.nothing = 0",
         )
         .bind(partner.0)
-        .bind(
-            changes
-                .iter()
-                .map(|((kind, ..), _)| *kind)
-                .collect::<Vec<_>>(),
-        )
-        .bind(
-            changes
-                .iter()
-                .map(|((_, id, _), _)| *id)
-                .collect::<Vec<_>>(),
-        )
-        .bind(
-            changes
-                .iter()
-                .map(|((_, _, permission), _)| permission.clone())
-                .collect::<Vec<_>>(),
-        )
+        .bind(&kinds)
+        .bind(&subjects)
+        .bind(&permissions)
         .execute(self.conn())
         .await?;
         Ok(())

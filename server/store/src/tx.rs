@@ -15,11 +15,16 @@ use crate::{Error, Result, SessionStore, Vault, guard, jobs};
 /// How long anybody waits for a free connection, or for a database that is away.
 const ACQUIRE: Duration = Duration::from_secs(5);
 
+/// Connections of the job queue, of which one listens.
+const QUEUE_CONNECTIONS: u32 = 8;
+
 /// The database, as the server's role. Cheap to clone. The pool never leaves this crate, but for
 /// the driver of the job queue.
 #[derive(Clone)]
 pub struct Store {
     pub(crate) pool: PgPool,
+    /// The job queue's own; connects when a worker starts.
+    queue: PgPool,
     pub(crate) vault: Vault,
 }
 
@@ -48,7 +53,11 @@ impl Store {
             .connect_with(options)
             .await?;
         guard::check(&pool).await?;
-        Ok(Self { pool, vault })
+        let queue = PgPoolOptions::new()
+            .max_connections(QUEUE_CONNECTIONS)
+            .acquire_timeout(ACQUIRE)
+            .connect_lazy_with(pool.connect_options().as_ref().clone());
+        Ok(Self { pool, queue, vault })
     }
 
     /// Whether the database answers.
@@ -62,7 +71,7 @@ impl Store {
         // One trip for both. A UUID's text has nothing that SQL could mistake.
         let begin = format!("begin; set local postern.partner = '{partner}'");
         Ok(Tx {
-            inner: self.pool.begin_with(AssertSqlSafe(begin)).await?,
+            inner: self.begun(begin).await?,
             partner,
             vault: self.vault.clone(),
             locked: HashSet::new(),
@@ -76,9 +85,19 @@ impl Store {
         name: &str,
         value: &str,
     ) -> Result<Transaction<'static, Postgres>> {
-        let mut tx = self.pool.begin().await?;
+        let mut tx = self.begun("begin".to_owned()).await?;
         set(&mut tx, name, value).await?;
         Ok(tx)
+    }
+
+    /// Begins with `statement`, in a task of its own: who asks may be given up at any moment (a
+    /// browser goes away), and a `begin` that the driver was not let finish would go back to the
+    /// pool as an open transaction.
+    async fn begun(&self, statement: String) -> Result<Transaction<'static, Postgres>> {
+        let pool = self.pool.clone();
+        let begun = tokio::spawn(async move { pool.begin_with(AssertSqlSafe(statement)).await });
+        // It panics only while the runtime ends, and with it whoever asks.
+        Ok(begun.await.map_err(|_| sqlx::Error::WorkerCrashed)??)
     }
 
     /// Goes on in a transaction with a key as one of the partner that the key led to.
@@ -103,14 +122,19 @@ impl Store {
 
     /// Options of the job queue's worker with its database set: the one way in which a pool
     /// leaves this crate. Jobs carry their partner in their payload.
+    ///
+    /// The queue has connections of its own: each of its places asks for a job by itself, all at
+    /// the same moment, and would spread the pages over as many connections as there are places,
+    /// each of which plans every query anew.
     pub fn worker_options(&self) -> WorkerOptions {
         WorkerOptions::default()
             .schema(jobs::SCHEMA)
-            .pg_pool(self.pool.clone())
+            .pg_pool(self.queue.clone())
     }
 
     /// Closes all connections, after what runs has ended.
     pub async fn close(&self) {
+        self.queue.close().await;
         self.pool.close().await;
     }
 }

@@ -59,3 +59,33 @@ async fn sessions_have_time_limits() {
         assert_eq!(set, expected);
     }
 }
+
+/// A request may be given up at any moment, also while its transaction begins.
+#[tokio::test]
+async fn who_gives_up_while_it_begins_leaves_no_open_transaction() {
+    let world = World::new().await;
+    let partner = world.a.owner.partner;
+    let mut given_up = 0;
+    for turn in 0..200 {
+        let patience = Duration::from_micros(turn * 10);
+        let begun = tokio::time::timeout(patience, world.store.begin(partner)).await;
+        given_up += u32::from(begun.is_err());
+    }
+    assert!(given_up > 10, "{given_up} of 200 were given up");
+    let mut superuser = world.database.superuser().await.unwrap();
+    let mut open = -1;
+    for _ in 0..50 {
+        open = sqlx::query_scalar::<_, i64>(
+            "select count(*) from pg_stat_activity
+             where datname = current_database() and state like 'idle in transaction%'",
+        )
+        .fetch_one(&mut superuser)
+        .await
+        .unwrap();
+        if open == 0 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    assert_eq!(open, 0, "transactions that nobody holds");
+}

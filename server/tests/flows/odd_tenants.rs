@@ -5,20 +5,16 @@ use serde_json::{Value, json};
 
 use crate::support::{
     Browser, Stack,
+    begun::{Begun, DOMAIN, MAILER},
     setups::{Chosen, Made, made},
     until,
 };
 
-const DOMAIN: &str = "fabrikam.example";
 const ADMIN: &str = "admin@fabrikam.example";
-const MAILER: &str = "Reception Mailer";
 
 async fn begin() -> (Stack, Browser, Chosen) {
-    let stack = Stack::start().await;
-    let mut owner = stack.owner().await;
-    let customer = stack.connect(&mut owner, DOMAIN).await;
-    let chosen = stack.choose(&mut owner, &customer, DOMAIN, MAILER).await;
-    (stack, owner, chosen)
+    let begun = Begun::new().await;
+    (begun.stack, begun.owner, begun.chosen)
 }
 
 /// Starts, and waits for one of the states.

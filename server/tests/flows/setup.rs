@@ -5,30 +5,10 @@ use store::verify_all;
 
 use crate::support::{
     Browser, Stack,
+    begun::{Begun, DOMAIN, MAILER},
     setups::{Chosen, Made, made},
     until,
 };
-
-const DOMAIN: &str = "fabrikam.example";
-const MAILER: &str = "Reception Mailer";
-
-struct Begun {
-    stack: Stack,
-    owner: Browser,
-    chosen: Chosen,
-}
-
-async fn begin() -> Begun {
-    let stack = Stack::start().await;
-    let mut owner = stack.owner().await;
-    let customer = stack.connect(&mut owner, DOMAIN).await;
-    let chosen = stack.choose(&mut owner, &customer, DOMAIN, MAILER).await;
-    Begun {
-        stack,
-        owner,
-        chosen,
-    }
-}
 
 fn form<'a>(chosen: &'a Chosen, setup: &'a str, more: &'a str) -> Vec<(&'a str, &'a str)> {
     let mut fields = vec![("customer", chosen.customer.as_str()), ("setup", setup)];
@@ -53,7 +33,8 @@ async fn the_whole_way_to_proven() {
         stack,
         mut owner,
         chosen,
-    } = begin().await;
+        ..
+    } = Begun::new().await;
     assert!(!chosen.refused.is_empty());
     let review = json!({ "customer": chosen.customer, "draft": chosen.draft() });
     let review = owner.read("/api/review", &review).await;
@@ -203,7 +184,8 @@ async fn without_real_mail_it_ends_as_checked() {
         stack,
         mut owner,
         mut chosen,
-    } = begin().await;
+        ..
+    } = Begun::new().await;
     chosen.prove = false;
     let setup = chosen.start(&mut owner, "").await;
     let view = stack
@@ -220,7 +202,8 @@ async fn the_secret_can_come_later() {
         stack,
         mut owner,
         chosen,
-    } = begin().await;
+        ..
+    } = Begun::new().await;
     let setup = chosen.start(&mut owner, "").await;
     stack
         .settled(&owner, &chosen.customer, &setup, &["needs_secret"])
@@ -244,7 +227,8 @@ async fn the_second_operator_is_told_about_the_first() {
         stack,
         mut owner,
         chosen,
-    } = begin().await;
+        ..
+    } = Begun::new().await;
     let mut nora = stack
         .with_role(&mut owner, &stack.accounts.engineer(), "engineer")
         .await;
@@ -269,7 +253,8 @@ async fn cancelled_it_leaves_things_as_they_are() {
         stack,
         mut owner,
         chosen,
-    } = begin().await;
+        ..
+    } = Begun::new().await;
     let setup = chosen.start(&mut owner, "").await;
     stack
         .settled(&owner, &chosen.customer, &setup, &["needs_secret"])
@@ -293,7 +278,8 @@ async fn a_failed_step_is_tried_again() {
         stack,
         mut owner,
         mut chosen,
-    } = begin().await;
+        ..
+    } = Begun::new().await;
     chosen.prove = false;
     let fault = json!({
         "operation": "New-ApplicationAccessPolicy",
@@ -324,7 +310,8 @@ async fn rolled_back_nothing_is_left() {
         stack,
         mut owner,
         mut chosen,
-    } = begin().await;
+        ..
+    } = Begun::new().await;
     chosen.prove = false;
     let setup = chosen.start(&mut owner, "").await;
     stack
@@ -355,7 +342,8 @@ async fn a_wrong_secret_is_told_and_can_be_replaced() {
         stack,
         mut owner,
         chosen,
-    } = begin().await;
+        ..
+    } = Begun::new().await;
     let setup = chosen.start(&mut owner, "this~is~not~the~secret").await;
     let view = stack
         .settled(&owner, &chosen.customer, &setup, &["failed"])

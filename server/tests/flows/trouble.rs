@@ -3,53 +3,17 @@
 use serde_json::{Value, json};
 
 use crate::support::{
-    Browser, SPEED, Stack, get_json,
-    setups::{Chosen, made},
+    SPEED,
+    begun::{Begun, DOMAIN, MAILER},
+    get_json,
+    setups::made,
 };
 
-const DOMAIN: &str = "fabrikam.example";
-const MAILER: &str = "Reception Mailer";
-
-struct Begun {
-    stack: Stack,
-    owner: Browser,
-    chosen: Chosen,
-}
-
-async fn begin() -> Begun {
-    let stack = Stack::start().await;
-    let mut owner = stack.owner().await;
-    let customer = stack.connect(&mut owner, DOMAIN).await;
-    let chosen = stack.choose(&mut owner, &customer, DOMAIN, MAILER).await;
-    Begun {
-        stack,
-        owner,
-        chosen,
-    }
-}
-
 impl Begun {
-    async fn settled(&self, setup: &str, state: &str) -> Value {
-        let customer = &self.chosen.customer;
-        self.stack
-            .settled(&self.owner, customer, setup, &[state])
-            .await
-    }
-
-    async fn ask(&mut self, what: &str, setup: &str, more: &[(&str, &str)]) {
-        let mut fields = vec![
-            ("customer", self.chosen.customer.as_str()),
-            ("setup", setup),
-        ];
-        fields.extend(more);
-        let path = format!("/api/{what}");
-        let (status, told) = self.owner.call_form(&path, &fields).await;
-        assert_eq!(status, 200, "{what}: {told}");
-    }
-
     async fn give_secret(&mut self, setup: &str) {
         let secret = self.chosen.application.secret.clone();
-        self.ask("give_secret", setup, &[("secret", &secret)]).await;
+        self.ask("give_secret", setup, Some(("secret", &secret)))
+            .await;
     }
 
     async fn log(&self, operation: &str) -> Vec<Value> {
@@ -100,7 +64,7 @@ fn problem(view: &Value) -> &Value {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn an_application_that_cannot_sign_in_does_not_break_the_connection() {
-    let mut begun = begin().await;
+    let mut begun = Begun::new().await;
     let setup = begun.chosen.start(&mut begun.owner, "").await;
     begun.settled(&setup, "needs_secret").await;
     let refusals = [
@@ -124,7 +88,7 @@ async fn an_application_that_cannot_sign_in_does_not_break_the_connection() {
         assert_eq!(told["microsoft"]["code"], code, "{told}");
         assert_eq!(begun.health().await, "good", "{code}");
         // The secret of the next round comes while this one's run may not have ended yet.
-        begun.ask("retry_setup", &setup, &[]).await;
+        begun.ask("retry_setup", &setup, None).await;
     }
     let broken = "events where kind = 'connection.broken'";
     assert_eq!(begun.stack.count(broken).await, 0);
@@ -140,14 +104,14 @@ async fn an_application_that_cannot_sign_in_does_not_break_the_connection() {
     assert_eq!(problem(&view)["key"], "prove.application_disabled");
     assert_eq!(begun.health().await, "good");
     begun.enable_application(true).await;
-    begun.ask("retry_setup", &setup, &[]).await;
+    begun.ask("retry_setup", &setup, None).await;
     begun.give_secret(&setup).await;
     assert_eq!(begun.settled(&setup, "done").await["proof"], "proven");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_throttled_proof_sends_nothing_before_the_pause_is_over() {
-    let mut begun = begin().await;
+    let mut begun = Begun::new().await;
     assert!(begun.chosen.refused.len() > 1);
     let fault = json!({
         "id": "busy", "operation": "*sendMail", "times": 1,
@@ -186,7 +150,7 @@ async fn a_throttled_proof_sends_nothing_before_the_pause_is_over() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_permission_that_is_gone_is_told_at_once() {
-    let mut begun = begin().await;
+    let mut begun = Begun::new().await;
     let setup = begun.chosen.start(&mut begun.owner, "").await;
     begun.settled(&setup, "needs_secret").await;
     let tenant = begun.stack.accounts.tenant_of(DOMAIN);
@@ -209,7 +173,7 @@ async fn a_permission_that_is_gone_is_told_at_once() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_test_in_another_language_is_told_at_once() {
-    let mut begun = begin().await;
+    let mut begun = Begun::new().await;
     let words = json!({ "tenant": DOMAIN, "check_words": "german" });
     begun.stack.control("tenants", &words).await;
     begun.chosen.prove = false;
@@ -222,13 +186,13 @@ async fn a_test_in_another_language_is_told_at_once() {
     // Once the account speaks English it goes on.
     let words = json!({ "tenant": DOMAIN, "check_words": "english" });
     begun.stack.control("tenants", &words).await;
-    begun.ask("retry_setup", &setup, &[]).await;
+    begun.ask("retry_setup", &setup, None).await;
     assert_eq!(begun.settled(&setup, "done").await["proof"], "checked");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_member_that_is_never_listed_is_added_once_and_told() {
-    let mut begun = begin().await;
+    let mut begun = Begun::new().await;
     let unlisted = |kinds: &[&str]| json!({ "tenant": DOMAIN, "unlisted_members": kinds });
     begun
         .stack
@@ -249,7 +213,7 @@ async fn a_member_that_is_never_listed_is_added_once_and_told() {
     assert!(looks.len() >= 3, "it looked {} times", looks.len());
 
     begun.stack.control("tenants", &unlisted(&[])).await;
-    begun.ask("retry_setup", &setup, &[]).await;
+    begun.ask("retry_setup", &setup, None).await;
     assert_eq!(begun.settled(&setup, "done").await["proof"], "checked");
     let members = made(&begun.stack.tenant(DOMAIN).await, &setup).groups;
     assert_eq!(members, [[begun.chosen.sender.clone()]]);
@@ -257,7 +221,7 @@ async fn a_member_that_is_never_listed_is_added_once_and_told() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn two_hundred_senders_are_looked_up_in_a_few_calls() {
-    let mut begun = begin().await;
+    let mut begun = Begun::new().await;
     let mut senders = vec![begun.chosen.sender.clone()];
     for number in 1..200 {
         let upn = format!("sender{number}@{DOMAIN}");

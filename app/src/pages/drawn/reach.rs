@@ -20,7 +20,7 @@ use crate::{
     api::forms,
     components::{
         Empty, Erase as _, Glyph, Moment, Pages, ProblemBox, TableCard, Tone, chart, icon,
-        proof_tag, reach_tag, setup_tag, tag, th, th_hidden,
+        microsoft_said, proof_tag, reach_tag, setup_tag, tag, th, th_hidden,
     },
     paths,
     query::Query,
@@ -151,7 +151,7 @@ fn line(row: ApplicationLine, customer: CustomerId, may_change: bool, primary: b
     let active = is_active(&row);
     let confine = row
         .object
-        .filter(|_| may_change && row.can_be_confined && !active)
+        .filter(|_| may_change && wants_confining(&row))
         .map(|object| {
             let href = paths::confine(customer, &object.to_string());
             let class = if primary { "btn primary" } else { "btn" };
@@ -280,9 +280,9 @@ fn problem(state: &ScanState) -> Option<AnyView> {
 }
 
 /// Which parts, why, and how old what is shown of them is.
-fn unread_parts(parts: &str, why: &Problem, kept: Option<Timestamp>) -> AnyView {
+fn unread_parts(parts: &str, problem: &Problem, kept: Option<Timestamp>) -> AnyView {
     let parts = parts.to_owned();
-    let why = format!(": {} {}", why.happened, why.todo);
+    let why = format!(": {} {}", problem.happened, problem.todo);
     let shown = kept.map_or_else(
         || view! { <span class="sub">"Nothing is shown of them."</span> }.any(),
         |at| {
@@ -290,7 +290,11 @@ fn unread_parts(parts: &str, why: &Problem, kept: Option<Timestamp>) -> AnyView 
                 .any()
         },
     );
-    view! { <li><strong>{parts}</strong>{why}{shown}</li> }.any()
+    let said = problem
+        .microsoft
+        .clone()
+        .map(|answer| microsoft_said(problem.key.clone(), answer));
+    view! { <li><strong>{parts}</strong>{why}{shown}{said}</li> }.any()
 }
 
 /// How each part of the newest scan went.

@@ -22,7 +22,9 @@ pub(super) fn page(view: WhyView, operator: &Operator) -> Page {
     let crumbs = below(customer, &view.head.name);
     let id = view.application.map(|id| id.to_string());
     let lead = view! { <p>{view.owner.clone()}" · "<span class="mono">{id}</span></p> }.any();
-    let confine = (may_change && view.can_be_confined).then(|| {
+    // Beside a policy that restricts it already, no second one narrows anything.
+    let offered = may_change && view.can_be_confined && view.standing.is_open();
+    let confine = offered.then(|| {
         view! { <a class="btn primary" href=paths::confine(customer, &view.object.to_string())>"Confine…"</a> }.any()
     });
     let tone = match view.standing {

@@ -101,6 +101,7 @@ fn answer(world: &mut World, call: &Call) -> Reply {
         user: target.user,
         mailbox: None,
         connection: call.header("connection-id").map(str::to_owned),
+        token: None,
         status: reply.status,
         retry_after: reply.retry_after(),
         client_request_id: call.client_request_id().map(str::to_owned),

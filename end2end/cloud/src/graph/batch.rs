@@ -142,6 +142,7 @@ fn answer(world: &mut World, call: &Call) -> Reply {
         user: target.user,
         mailbox: super::mailbox_of(call),
         connection: None,
+        token: None,
         status: reply.status,
         retry_after: reply.retry_after(),
         client_request_id: call.client_request_id().map(str::to_owned),

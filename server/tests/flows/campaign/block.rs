@@ -4,6 +4,7 @@
 use std::{collections::BTreeMap, path::Path, sync::Arc, time::Duration};
 
 use cloud::{Cloud, Config, Delays};
+use futures::future::join_all;
 use rand::{Rng as _, SeedableRng as _, rngs::StdRng};
 use secrecy::ExposeSecret as _;
 use serde_json::Value;
@@ -71,6 +72,14 @@ impl Shared {
         }
     }
 
+    /// Changes the database as its superuser.
+    pub async fn execute(&self, statement: &str) {
+        let done = sqlx::query(AssertSqlSafe(statement.to_owned()))
+            .execute(&self.pool)
+            .await;
+        done.unwrap_or_else(|error| panic!("{statement}: {error}"));
+    }
+
     /// The addresses that can be chosen in a customer.
     pub fn mailboxes(&self, domain: &str) -> Vec<String> {
         self.cloud.with_world(|world| {
@@ -90,7 +99,7 @@ impl Shared {
 }
 
 pub struct Block {
-    shared: Arc<Shared>,
+    pub shared: Arc<Shared>,
     portals: [Process; 2],
     workers: [Process; 2],
     tally: Tally,
@@ -189,6 +198,27 @@ async fn start(plans: &[Plan], calm: watch::Receiver<bool>) -> Block {
 }
 
 impl Block {
+    /// Runs that nothing disturbs; afterwards nobody is at work any more.
+    pub async fn in_calm(plans: Vec<Plan>) -> (Self, Vec<Driven>) {
+        let (_calm, is_calm) = watch::channel(true);
+        let mut block = start(&plans, is_calm).await;
+        let runs = plans
+            .into_iter()
+            .map(|plan| drive(block.shared.clone(), plan));
+        let runs = join_all(runs).await;
+        assert_eq!(leftovers::stuck(&block.shared).await, Vec::<String>::new());
+        for process in block.workers.iter_mut().chain(&mut block.portals) {
+            process.kill().await;
+        }
+        (block, runs)
+    }
+
+    /// Where its processes wrote what they had to say.
+    pub fn logs(&self) -> Vec<&Path> {
+        let processes = self.portals.iter().chain(&self.workers);
+        processes.map(|process| process.log.as_path()).collect()
+    }
+
     /// The runs with seeds from `first` up to `end`.
     pub async fn run(first: u64, end: u64, restart: Option<&str>) -> Tally {
         let plans: Vec<Plan> = (first..end).map(Plan::of).collect();
@@ -215,9 +245,7 @@ impl Block {
         driven.sort_by_key(|run| run.plan.seed);
         let checked = check::check(&block.shared, &driven).await;
         let mut found = checked.violations;
-        let processes = block.portals.iter().chain(&block.workers);
-        let logs: Vec<&Path> = processes.map(|process| process.log.as_path()).collect();
-        found.extend(leftovers::logged(&logs, &driven));
+        found.extend(leftovers::logged(&block.logs(), &driven));
         for process in block.portals.iter_mut().chain(&mut block.workers) {
             if let Some(why) = process.revive() {
                 found.push(format!("seed {first}: {why}"));

@@ -32,9 +32,17 @@ impl Checked {
 }
 
 pub async fn check(shared: &Shared, runs: &[Driven]) -> Checked {
+    let first = runs.first().map_or(0, |run| run.plan.seed);
+    let stuck = leftovers::stuck(shared).await;
+    let mut found = look(shared, runs).await;
+    found.all(first, stuck);
+    found
+}
+
+/// The same without a look at what still goes on.
+pub async fn look(shared: &Shared, runs: &[Driven]) -> Checked {
     let mut found = Checked::default();
     let first = runs.first().map_or(0, |run| run.plan.seed);
-    found.all(first, leftovers::stuck(shared).await);
     let mut by_customer: BTreeMap<&str, Vec<&Driven>> = BTreeMap::new();
     for run in runs {
         by_customer.entry(run.plan.domain).or_default().push(run);

@@ -111,6 +111,21 @@ async fn register(shared: &Shared, plan: &Plan) -> Value {
     serde_json::from_str(&text).unwrap_or_else(|_| panic!("not registered: {text}"))
 }
 
+/// What a problem lacks to help whoever reads it.
+pub fn unhelpful(problem: &Value) -> Vec<String> {
+    let mut found = Vec::new();
+    for part in ["key", "happened", "means", "todo"] {
+        if problem[part].as_str().is_none_or(str::is_empty) {
+            found.push(format!("a problem without \"{part}\": {problem}"));
+        }
+    }
+    let remedies = ["wait", "act", "consent", "never"];
+    if !remedies.iter().any(|one| problem["remedy"] == *one) {
+        found.push(format!("a problem without a remedy: {problem}"));
+    }
+    found
+}
+
 impl Drive {
     fn calm(&self) -> bool {
         *self.shared.calm.borrow()
@@ -123,15 +138,7 @@ impl Drive {
     /// Notes what an operator is told, which must help.
     fn told(&mut self, problem: &Value) {
         let key = problem["key"].as_str().unwrap_or("?").to_owned();
-        for part in ["key", "happened", "means", "todo"] {
-            if problem[part].as_str().is_none_or(str::is_empty) {
-                self.wrong(format!("a problem without \"{part}\": {problem}"));
-            }
-        }
-        let remedies = ["wait", "act", "consent", "never"];
-        if !remedies.iter().any(|one| problem["remedy"] == *one) {
-            self.wrong(format!("a problem without a remedy: {problem}"));
-        }
+        self.run.violations.extend(unhelpful(problem));
         if key != "conflict" {
             self.run.problems.push(key);
         }

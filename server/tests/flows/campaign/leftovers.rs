@@ -9,40 +9,42 @@ use super::{block::Shared, drive::Driven};
 /// Jobs that were locked by the dead are taken up within this.
 const JOBS_PATIENCE: Duration = Duration::from_secs(40);
 
-/// Nothing waits for a dead worker, nothing is given up: no job of any kind, and no turn to read a
-/// customer whose lease is over or that is due.
+/// Nothing waits for a dead worker, nothing is given up.
 pub async fn stuck(shared: &Shared) -> Vec<String> {
     let ends = Instant::now() + JOBS_PATIENCE;
     loop {
-        let mut left = shared
-            .rows(
-                "select id, task_id, payload, attempts, max_attempts, last_error, locked_at, run_at
-                 from graphile_worker._private_jobs
-                 where (attempts >= max_attempts or run_at <= now() + interval '1 minute')
-                   -- Replaced while it ran, by one that carries its key now: the purge's.
-                   and not (key is null and attempts >= max_attempts and locked_at is null)",
-            )
-            .await;
-        left.extend(
-            shared
-                .rows(
-                    "select customer_id, lease, lease_until, due_at from scans
-                     where (lease is null and due_at < now())
-                        or (lease is not null and lease_until < now())",
-                )
-                .await,
-        );
-        if left.is_empty() {
-            return Vec::new();
-        }
-        if Instant::now() >= ends {
-            return left
-                .iter()
-                .map(|job| format!("a job is stuck: {job}"))
-                .collect();
+        let left = left(shared).await;
+        if left.is_empty() || Instant::now() >= ends {
+            return left;
         }
         tokio::time::sleep(Duration::from_millis(300)).await;
     }
+}
+
+/// What somebody should be at work on: a job of any kind, and a turn to read a customer whose lease
+/// is over or that is due.
+pub async fn left(shared: &Shared) -> Vec<String> {
+    let mut left = shared
+        .rows(
+            "select id, task_id, payload, attempts, max_attempts, last_error, locked_at, run_at
+             from graphile_worker._private_jobs
+             where (attempts >= max_attempts or run_at <= now() + interval '1 minute')
+               -- Replaced while it ran, by one that carries its key now: the purge's.
+               and not (key is null and attempts >= max_attempts and locked_at is null)",
+        )
+        .await;
+    left.extend(
+        shared
+            .rows(
+                "select customer_id, lease, lease_until, due_at from scans
+                 where (lease is null and due_at < now())
+                    or (lease is not null and lease_until < now())",
+            )
+            .await,
+    );
+    left.iter()
+        .map(|job| format!("a job is stuck: {job}"))
+        .collect()
 }
 
 /// No secret is kept, and none stands anywhere in the database as it is, in whatever table.

@@ -19,6 +19,7 @@ mod pauses;
 mod plan;
 pub mod process;
 mod proof;
+mod sabotage;
 mod tally;
 mod trap;
 mod watch;

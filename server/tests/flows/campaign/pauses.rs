@@ -12,9 +12,25 @@ use crate::support::SPEED;
 /// own clock.
 const ON_THE_WAY: f64 = 700.0;
 
-/// No try of Exchange is begun with less than a tenth of a call's time left, and a cmdlet has twice
-/// that of other calls. Milliseconds of our own clock.
-const HEARD_WITHIN: f64 = 200.0 * CALL_SECONDS as f64 - 100.0;
+/// No try is begun with less than a tenth of a call's time left, and a cmdlet has twice that of
+/// other calls. Milliseconds of our own clock.
+const fn heard_within(host: Host) -> f64 {
+    let calls = match host {
+        Host::Exchange => 2.0,
+        Host::Graph | Host::Entra => 1.0,
+    };
+    calls * (100.0 * CALL_SECONDS as f64 - 50.0)
+}
+
+/// Which process a request comes from, as far as it shows: Exchange's say so, and of those to
+/// Graph it is the token, which a process keeps to itself.
+fn process(entry: &LogEntry) -> Option<&str> {
+    match entry.host {
+        Host::Exchange => entry.connection.as_deref(),
+        Host::Graph => entry.token.as_deref(),
+        Host::Entra => None,
+    }
+}
 
 /// Milliseconds of our own clock between two moments of the cloud's.
 #[expect(clippy::cast_precision_loss, reason = "minutes")]
@@ -22,9 +38,8 @@ fn between(from: Time, to: Time) -> f64 {
     (to - from).num_milliseconds() as f64 / SPEED
 }
 
-/// Requests of Exchange inside a pause that the same process had been asked for in the same
-/// tenant. Graph's requests do not say which process they come from, and another one was not
-/// asked.
+/// Requests of Exchange and Graph inside a pause that the same process had been asked for, in the
+/// same tenant and, of Graph, with the same token: another process was not asked.
 pub fn broken(shared: &Shared) -> Vec<String> {
     shared.cloud.with_world(|world| {
         let entries: Vec<&LogEntry> = world.books.log().collect();
@@ -35,7 +50,7 @@ pub fn broken(shared: &Shared) -> Vec<String> {
 fn inside(entries: &[&LogEntry]) -> Vec<String> {
     let entries: Vec<&&LogEntry> = entries
         .iter()
-        .filter(|entry| entry.host == Host::Exchange && entry.connection.is_some())
+        .filter(|entry| process(entry).is_some())
         .collect();
     let mut found = Vec::new();
     for (at, asked) in entries.iter().enumerate() {
@@ -48,12 +63,13 @@ fn inside(entries: &[&LogEntry]) -> Vec<String> {
         // Whoever asked has given up by then, and hears nothing of the pause. What an item of a
         // batch asks for travels in the batch's answer, which may be lost as a whole; the client's
         // own tests show that it is kept.
-        if asked.batched || between(asked.arrived, asked.time) > HEARD_WITHIN {
+        if asked.batched || between(asked.arrived, asked.time) > heard_within(asked.host) {
             continue;
         }
         let broken = entries.iter().skip(at + 1).find(|other| {
             let after = between(asked.time, other.arrived);
-            other.connection == asked.connection
+            other.host == asked.host
+                && process(other) == process(asked)
                 && other.tenant == asked.tenant
                 && after > ON_THE_WAY
                 && after < 1000.0 * f64::from(seconds)
@@ -91,6 +107,7 @@ fn a_request_inside_a_pause_is_found() {
             user: None,
             mailbox: None,
             connection: Some(process.to_owned()),
+            token: None,
             status: 200,
             retry_after,
             client_request_id: None,
@@ -106,4 +123,18 @@ fn a_request_inside_a_pause_is_found() {
     assert_eq!(count(entry(1500.0, "another", None)), 0);
     // On its way when the answer was given.
     assert_eq!(count(entry(100.0, "one", None)), 0);
+
+    // Of Graph the token says whose they are.
+    let graph = |millis, token: &str, retry_after| LogEntry {
+        host: Host::Graph,
+        connection: None,
+        token: Some(token.to_owned()),
+        ..entry(millis, "", retry_after)
+    };
+    let asked = graph(0.0, "one", Some(3));
+    let count = |other: LogEntry| inside(&[&asked, &other]).len();
+    assert_eq!(count(graph(1500.0, "one", None)), 1);
+    assert_eq!(count(graph(1500.0, "another", None)), 0);
+    assert_eq!(count(graph(3100.0, "one", None)), 0);
+    assert_eq!(count(entry(1500.0, "one", None)), 0);
 }

@@ -119,7 +119,7 @@ pub async fn watch(
 }
 
 /// A wait says for whom, for what, since when and until when.
-fn waits(row: &Value) -> Vec<String> {
+pub fn waits(row: &Value) -> Vec<String> {
     let steps = row["steps"].as_array().into_iter().flatten();
     steps
         .filter(|step| step["state"] == "waiting")
