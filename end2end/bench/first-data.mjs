@@ -1,4 +1,8 @@
 // Time until the first row of data stands in the page, from the click on a link in an empty tab.
+// Beside it what the browser needs for a page that has one row and nothing else, under the same
+// headers: no page is there earlier on this machine.
+import { createServer } from "node:http";
+
 import { openContext } from "../specs/support/browser.mjs";
 import { crowd } from "./parts/crowd.mjs";
 import { median, quantile, round } from "./parts/numbers.mjs";
@@ -18,26 +22,42 @@ export async function run({ startStack, browser, say }) {
   const chromium = await browser();
   const storageState = await signIn(chromium, stack);
   crowd(stack, CUSTOMERS);
+  const least = await bare();
   const rows = [];
   const targets = [];
   for (const condition of CONDITIONS) {
     const first = [];
     const hydrated = [];
+    const alone = [];
     for (let turn = 0; turn < condition.times; turn += 1) {
       const seen = await visit(chromium, stack.portal, storageState, condition);
       first.push(seen.first);
       hydrated.push(seen.hydrated);
+      alone.push((await visit(chromium, least.url, undefined, condition)).first);
     }
     rows.push({
       condition: condition.name,
       "first row, median ms": round(median(first)),
       "first row, worst ms": round(quantile(first, 1)),
       "hydrated, median ms": round(median(hydrated)),
+      "the browser alone, median ms": round(median(alone)),
     });
     targets.push({ what: `first row, ${condition.name}`, value: round(median(first)), unit: "ms", most: condition.most });
     say(`${condition.name}: ${round(median(first))} ms`);
   }
+  least.close();
   return { rows, targets };
+}
+
+/** Serves the bare page, hydrated as it comes. Gives {url, close}. */
+async function bare() {
+  const server = createServer((_, answer) => {
+    answer.setHeader("content-type", "text/html; charset=utf-8");
+    answer.setHeader("cross-origin-opener-policy", "same-origin");
+    answer.end('<!DOCTYPE html><html lang="en" data-hydrated="true"><title>One row</title><table><tbody><tr><td>One row</table></html>');
+  });
+  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return { url: `http://localhost:${server.address().port}`, close: () => server.close() };
 }
 
 async function visit(chromium, baseURL, storageState, { network, slowdown }) {

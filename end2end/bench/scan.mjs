@@ -3,7 +3,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 
 import { AT_ONCE, LATENCY, bound, chain } from "./parts/bound.mjs";
-import { connectAll } from "./parts/fleet.mjs";
+import { connectAll, fleetOf } from "./parts/fleet.mjs";
 import { median, round } from "./parts/numbers.mjs";
 import { readSimply } from "./parts/simple.mjs";
 import { cookieHeader, signIn } from "./parts/visitor.mjs";
@@ -24,10 +24,8 @@ export async function run({ startStack, browser, say }) {
   const chromium = await browser();
   const state = await signIn(chromium, stack);
   const headers = { cookie: cookieHeader(state), origin: stack.portal };
-  const admins = (await (await fetch(`${stack.cloud}/_cloud/accounts`)).json()).accounts
-    .filter(({ upn }) => upn.startsWith("admin@") && !upn.endsWith("northwind-it.example"))
-    .slice(0, CUSTOMERS);
-  await connectAll(stack, state, admins.map(({ upn }) => upn.split("@")[1]), say);
+  const admins = (await fleetOf(stack)).slice(0, CUSTOMERS);
+  await connectAll(stack, state, admins.map(({ domain }) => domain), say);
   const number = (sql) => Number(stack.database(sql));
   while (number("select count(*) from scans where ended_at is not null and not asked") < admins.length) await pause();
   say("all connected and read once; the measured reading begins");
@@ -58,7 +56,7 @@ export async function run({ startStack, browser, say }) {
   say(`${round(wall)} s for ${admins.length} customers`);
 
   const { log } = await (await fetch(`${stack.cloud}/_cloud/log`)).json();
-  const asked = new Map(admins.map(({ tenant_id: tenant }) => [tenant, {}]));
+  const asked = new Map(admins.map(({ tenant }) => [tenant, {}]));
   for (const { tenant, operation } of log) {
     const of = asked.get(tenant);
     if (of) of[operation] = (of[operation] ?? 0) + 1;

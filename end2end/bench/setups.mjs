@@ -7,7 +7,7 @@
 // take what the cloud's latency is on average.
 import { readFileSync } from "node:fs";
 
-import { connectAll } from "./parts/fleet.mjs";
+import { connectAll, fleetOf } from "./parts/fleet.mjs";
 import { median, quantile, round } from "./parts/numbers.mjs";
 import { signIn } from "./parts/visitor.mjs";
 
@@ -32,12 +32,10 @@ const sleep = (millis) => new Promise((resolve) => setTimeout(resolve, millis));
 export async function run({ startStack, browser, say }) {
   const needed = AT_ONCE.reduce((sum, count) => sum + count, 0);
   const fleet = Math.ceil((needed * 20) / (20 - UNFIT.length)) + 20;
-  const stack = await startStack({ seed: `fleet:${fleet}`, speed: 600, settings: { POSTERN_PACE: String(SPEED) } });
+  const stack = await startStack({ seed: `fleet:${fleet}`, speed: 600, settings: { POSTERN_PACE: String(SPEED), ...(process.env.TRY ? JSON.parse(process.env.TRY) : {}) } });
   const state = await signIn(await browser(), stack);
-  const customers = stack.accounts.accounts
-    .filter(({ upn }) => upn.startsWith("admin@"))
-    .map(({ upn, tenant_id: tenant }) => ({ domain: upn.split("@")[1], tenant }))
-    .filter(({ domain }) => /\d{4}\.example$/.test(domain) && !UNFIT.includes((Number(/(\d{4})\.example$/.exec(domain)[1]) - 1) % 20))
+  const customers = (await fleetOf(stack))
+    .filter(({ domain }) => !UNFIT.includes((Number(/(\d{4})\.example$/.exec(domain)[1]) - 1) % 20))
     .slice(0, needed);
   if (customers.length < needed) throw new Error(`${customers.length} customers fit, ${needed} are needed`);
   await connectAll(stack, state, customers.map(({ domain }) => domain), say);

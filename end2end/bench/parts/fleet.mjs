@@ -45,6 +45,14 @@ class Client {
   }
 }
 
+/** The fleet's own customers, without the few that every seed has: {upn, password, domain, tenant}. */
+export async function fleetOf({ cloud }) {
+  const { tenants } = await (await fetch(`${cloud}/_cloud/tenants`)).json();
+  return tenants
+    .filter(({ domain }) => /\d{4}\.example$/.test(domain))
+    .map(({ domain, tenant_id: tenant }) => ({ upn: `admin@${domain}`, password: "demo", domain, tenant }));
+}
+
 const SCOPES = ["graph:User.Read", "graph:Application.Read.All", "graph:Directory.Read.All", "exchange:Exchange.Manage"];
 
 /** Connects every customer of the cloud through GDAP. `state`: the signed-in owner's cookies. */

@@ -8,7 +8,7 @@ const EXCHANGE = "https://outlook.office365.com";
 const CMDLETS = ["Get-ApplicationAccessPolicy", "Get-ManagementRoleAssignment", "Get-ServicePrincipal", "Get-Mailbox"];
 
 /** An admin of the customer signs in, and gets a token for each of the two services. */
-async function tokens(chromium, stack, { upn, password, tenant_id: tenant }) {
+async function tokens(chromium, stack, { upn, password, tenant }) {
   const { client_id: client, client_secret: secret } = stack.accounts.postern;
   const redirect = `${stack.portal}/auth/callback`;
   const context = await openContext(chromium, { baseURL: stack.portal });
@@ -59,7 +59,7 @@ export async function readSimply(chromium, stack, admin) {
   for (const { id } of principals) await get(`${stack.cloud}/v1.0/servicePrincipals/${id}/appRoleAssignments`);
   for (const CmdletName of CMDLETS) {
     requests += 1;
-    const answer = await fetch(`${stack.cloud}/adminapi/beta/${admin.tenant_id}/InvokeCommand`, {
+    const answer = await fetch(`${stack.cloud}/adminapi/beta/${admin.tenant}/InvokeCommand`, {
       method: "POST",
       headers: { authorization: `Bearer ${exchange}`, "content-type": "application/json", "x-anchormailbox": `UPN:${admin.upn}` },
       body: JSON.stringify({ CmdletInput: { CmdletName, Parameters: {} } }),

@@ -347,6 +347,11 @@ async fn a_reset_starts_anew_with_the_same_ids() {
     );
     let fleet = world.control("reset?seed=fleet:40", json!({})).await;
     assert_eq!(fleet["tenants"], 42);
+    let listed = world.look("tenants").await["tenants"].clone();
+    let listed = listed.as_array().unwrap();
+    assert_eq!(listed.len(), 42);
+    assert!(listed.iter().all(|one| one["tenant_id"].is_string()));
+    assert!(listed.is_sorted_by_key(|one| one["domain"].as_str().unwrap().to_owned()));
     // A fleet is connected at once, and the partner works in it through GDAP.
     let everywhere = json!({"tenant": "*", "consent": {"app_id": world.client_id(), "scopes": ["graph:User.Read.All"]}});
     assert_eq!(world.control("tenants", everywhere).await["tenants"], 40);

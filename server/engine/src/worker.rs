@@ -11,11 +11,21 @@ use serde::{Deserialize, Serialize};
 use store::{CustomerAccess, Job};
 use tokio::{sync::watch, task::JoinSet};
 
-use crate::{Engine, Failure};
+use crate::{
+    Engine, Failure,
+    setup::carry_out::{Next, Then},
+};
 
 /// Jobs try again by themselves only when our own database fails: everything that Microsoft does
 /// is a state of a step. So there is no reason ever to give up.
 const ATTEMPTS: i16 = 1000;
+
+/// Within this a job that has ended has let its customer go, and clocks agree.
+const LETS_GO: Duration = Duration::from_millis(20);
+/// Steps of one setup before the others of its customer have their turn.
+const IN_A_ROW: usize = 10;
+/// After a longer wait half a second is nothing.
+const WORTH_WAKING: Duration = Duration::from_secs(60);
 
 /// Carries out the next step of a setup.
 #[derive(Debug, Serialize, Deserialize)]
@@ -36,7 +46,18 @@ impl TaskHandler for RunSetup {
             let mut tx = engine.store().begin(self.partner).await?;
             let access = tx.for_system(self.customer).await?;
             tx.commit().await?;
-            engine.run_setup(&access, self.setup).await
+            // What goes on at once does so here: through the queue each step would wait for its turn
+            // anew.
+            let mut next = Next::AtOnce;
+            for left in (0..IN_A_ROW).rev() {
+                let then = if left == 0 { Then::Job } else { Then::Caller };
+                next = engine.run_setup(&access, self.setup, then).await?;
+                if next != Next::AtOnce {
+                    break;
+                }
+            }
+            engine.wake_queue(next);
+            Ok(())
         };
         run.await.map_err(|failure: Failure| {
             tracing::error!(setup = %self.setup, error = %failure, "a step could not be recorded; it runs again");
@@ -81,6 +102,28 @@ pub(crate) fn setup_job(access: &CustomerAccess, setup: SetupId, run_at: Option<
 }
 
 impl Engine {
+    /// Has the queue looked into when the next run of a setup is due: after this one has let its
+    /// customer go, which the notice of the new job came too early for, or at the end of a wait.
+    /// The queue looks by itself twice a second, also for what a dead process had promised.
+    fn wake_queue(&self, next: Next) {
+        let wait = match next {
+            Next::At(at) => at.millis() - self.now().millis(),
+            // Somebody may have asked for something while this ran.
+            Next::AtOnce | Next::Nothing => 0,
+        };
+        let wait = Duration::from_millis(u64::try_from(wait).unwrap_or(0));
+        if wait > WORTH_WAKING {
+            return;
+        }
+        let store = self.store().clone();
+        tokio::spawn(async move {
+            tokio::time::sleep(wait + LETS_GO).await;
+            if let Err(error) = store.wake_queue().await {
+                tracing::debug!(%error, "the queue was not woken");
+            }
+        });
+    }
+
     /// Works until `shutdown` turns true.
     pub async fn run_worker(&self, mut shutdown: watch::Receiver<bool>) -> Result<(), Failure> {
         let recovery = WorkerRecoveryConfig::default()

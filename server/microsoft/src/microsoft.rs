@@ -51,8 +51,11 @@ pub struct HttpOptions {
     pub tries: usize,
     /// The first pause between tries; each is longer than the one before, by chance more or less.
     pub first_pause: Duration,
-    /// Calls at the same time, per customer and service.
+    /// Calls of Graph at the same time, per customer. Outlook allows four (MICROSOFT.md §7.3).
     pub concurrency: usize,
+    /// Cmdlets at the same time, per customer: as many as a scan needs side by side. Exchange has a
+    /// limit and does not say which (MICROSOFT.md §§1.4, 1.5).
+    pub cmdlets: usize,
     /// Calls a second, per customer and service, once a burst of twice as many is spent.
     pub rate: u32,
     pub clock: Arc<dyn Clock>,
@@ -67,6 +70,7 @@ impl Default for HttpOptions {
             tries: 4,
             first_pause: Duration::from_millis(300),
             concurrency: 4,
+            cmdlets: 5,
             rate: 10,
             clock: Arc::new(SystemClock),
         }
@@ -182,7 +186,7 @@ impl Microsoft {
         let held = customers.entry(key).or_insert_with(|| {
             Arc::new(Held {
                 graph: Gate::new(self.0.transport.options()),
-                exchange: Gate::new(self.0.transport.options()),
+                exchange: Gate::of_cmdlets(self.0.transport.options()),
                 tokens: Tokens::default(),
             })
         });

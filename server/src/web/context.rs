@@ -1,5 +1,6 @@
 //! What pages and server functions find in their context: one function for both.
 
+use app::StyleText;
 use http::request::Parts;
 use leptos::{nonce::Nonce, prelude::*};
 
@@ -12,6 +13,9 @@ pub(super) fn provide(web: &Web) {
     // Leptos has provided one of its own; the header carries ours.
     if let Some(nonce) = found.and_then(|found| found.get::<Nonce>()) {
         provide_context(nonce.clone());
+    }
+    if let Some(text) = web.inner.style.clone() {
+        provide_context(StyleText(text));
     }
     let visitor = found
         .and_then(|found| found.get::<Visitor>())

@@ -58,6 +58,14 @@ pub(super) fn stylesheet(options: &LeptosOptions) -> String {
     format!("/{FOLDER}/{NAME}{}.css", hash.unwrap_or_default())
 }
 
+/// What is in the style sheet, as it can stand within a document.
+pub(super) fn style(options: &LeptosOptions) -> Option<Arc<str>> {
+    let address = stylesheet(options);
+    let path = Path::new(options.site_root.as_ref()).join(address.trim_start_matches('/'));
+    let text = std::fs::read_to_string(path).ok()?;
+    (!text.contains("</")).then(|| text.into())
+}
+
 pub(super) fn routes(options: &LeptosOptions) -> Router<Web> {
     let folder = Path::new(options.site_root.as_ref()).join(FOLDER);
     let files = ServeDir::new(folder)

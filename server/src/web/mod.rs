@@ -46,6 +46,8 @@ struct Inner {
     /// Entra's origin: forms lead there by redirects.
     authority: String,
     stylesheet: String,
+    /// What is in it, if it was built.
+    style: Option<Arc<str>>,
     clock: Arc<dyn Clock>,
     stop: watch::Receiver<bool>,
 }
@@ -64,6 +66,7 @@ impl Web {
                 engine,
                 store,
                 stylesheet: files::stylesheet(&options),
+                style: files::style(&options),
                 options,
                 public_url: settings.public_url.clone(),
                 authority: settings

@@ -3,7 +3,7 @@
 use domain::Timestamp;
 use serde_json::Value;
 
-use crate::{Result, Tx, clean};
+use crate::{Result, Store, Tx, clean};
 
 /// Where the job queue keeps its tables.
 pub(crate) const SCHEMA: &str = "graphile_worker";
@@ -22,6 +22,16 @@ pub struct Job {
     /// None: at once.
     pub run_at: Option<Timestamp>,
     pub max_attempts: i16,
+}
+
+impl Store {
+    /// Makes all workers look for jobs that are due.
+    pub async fn wake_queue(&self) -> Result<()> {
+        sqlx::query("select pg_notify('jobs:insert', '{}')")
+            .execute(&self.queue)
+            .await?;
+        Ok(())
+    }
 }
 
 impl Tx {

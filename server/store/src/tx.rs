@@ -24,7 +24,7 @@ const QUEUE_CONNECTIONS: u32 = 8;
 pub struct Store {
     pub(crate) pool: PgPool,
     /// The job queue's own; connects when a worker starts.
-    queue: PgPool,
+    pub(crate) queue: PgPool,
     pub(crate) vault: Vault,
 }
 

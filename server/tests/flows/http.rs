@@ -100,6 +100,10 @@ async fn pages_are_whole_and_guarded() {
             !page.body.contains(" style=\""),
             "{url} has an inline style"
         );
+        // Pages of the app have their style in themselves, the others name the file.
+        let style = format!("<style nonce=\"{nonce}\">body {{ margin: 0 }}</style>");
+        let linked = page.body.contains("rel=\"stylesheet\"");
+        assert!(page.body.contains(&style) != linked, "{url}: {}", page.body);
         nonces.push(nonce);
     }
     let count = nonces.len();

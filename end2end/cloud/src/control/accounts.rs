@@ -39,6 +39,17 @@ pub fn show(world: &mut World) -> Value {
     })
 }
 
+/// All tenants by domain, those included that nobody has needed yet.
+pub fn tenants(world: &World) -> Value {
+    let mut all: Vec<_> = world.tenants.summaries().collect();
+    all.sort_by(|one, other| one.domain.cmp(&other.domain));
+    let all: Vec<Value> = all
+        .into_iter()
+        .map(|one| json!({"tenant_id": one.id, "domain": one.domain, "name": one.name}))
+        .collect();
+    json!({"tenants": all})
+}
+
 fn of_tenant(world: &World, id: Uuid, accounts: &mut Vec<Value>, applications: &mut Vec<Value>) {
     let Some(tenant) = world.tenants.made(id) else {
         return;

@@ -65,6 +65,7 @@ pub fn answer(world: &mut World, call: &Call) -> Reply {
         ("POST", ["probe"]) => body(call).and_then(|body| probe::probe(world, call, &body)),
         ("POST", ["reset"]) => reset(world, call.query("seed")),
         ("POST", ["users"]) => edit(world, call, "users", edits::user),
+        ("GET", ["tenants"]) => Ok(accounts::tenants(world)),
         ("POST", ["tenants"]) => edit(world, call, "tenants", edits::tenant),
         ("POST", ["applications"]) => edit(world, call, "applications", applications::change),
         ("POST", ["keys"]) => body(call).map(|body| {

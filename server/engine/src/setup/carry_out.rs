@@ -32,18 +32,38 @@ use crate::{
 /// Evidence kept per step; looks that changed nothing make room for newer ones.
 const MOST_EVIDENCE: usize = 60;
 
+/// Who goes on at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Then {
+    /// Whoever calls, in the job under way: should the process die, that job is taken up again.
+    Caller,
+    /// A job of its own.
+    Job,
+}
+
+/// What comes after a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Next {
+    /// The setup has ended, or somebody must do something first.
+    Nothing,
+    AtOnce,
+    At(Timestamp),
+}
+
 impl Engine {
-    /// Carries out the next step of a setup. Can be killed anywhere and run again.
+    /// Carries out the next step of a setup. Can be killed anywhere and run again. `then`: who
+    /// goes on where the next step has nothing to wait for.
     pub(crate) async fn run_setup(
         &self,
         access: &CustomerAccess,
         setup: SetupId,
-    ) -> Result<(), Failure> {
+        then: Then,
+    ) -> Result<Next, Failure> {
         let Some(claim) = self.claim(access, setup).await? else {
-            return Ok(());
+            return Ok(Next::Nothing);
         };
         let (outcome, notes) = self.act(access, &claim).await?;
-        self.record(access, &claim, outcome, notes).await
+        self.record(access, &claim, outcome, notes, then).await
     }
 
     async fn act(
@@ -120,20 +140,21 @@ impl Engine {
         claim: &Claim,
         outcome: Outcome,
         notes: Notes,
-    ) -> Result<(), Failure> {
+        then: Then,
+    ) -> Result<Next, Failure> {
         let now = self.now();
         let mut tx = self.store().begin(access.partner()).await?;
         let Some(mut record) = tx.lock_setup(access, claim.record.id).await? else {
-            return Ok(());
+            return Ok(Next::Nothing);
         };
         let Some(step) = record.steps.get_mut(claim.position) else {
-            return Ok(());
+            return Ok(Next::Nothing);
         };
         if step.attempts != claim.step.attempts && record.intent == claim.record.intent {
             // Another run took the step over, because this one was believed dead. It observes for
             // itself what is there.
             tracing::warn!(setup = %claim.record.id, step = claim.step.kind.as_str(), "a step was taken over");
-            return Ok(());
+            return Ok(Next::Nothing);
         }
         let turned = record.intent != claim.record.intent;
         let before = claim.step.state.clone();
@@ -208,12 +229,17 @@ impl Engine {
             Intent::Cancel => settled.goes_on,
         };
         let ended = record.ended_at.is_some() && record.intent != Intent::Cancel;
-        if goes_on && !ended {
+        let next = match settled.next_look {
+            _ if !goes_on || ended => Next::Nothing,
+            Some(at) => Next::At(at),
+            None => Next::AtOnce,
+        };
+        if next != Next::Nothing && (next, then) != (Next::AtOnce, Then::Caller) {
             tx.add_job(&setup_job(access, record.id, settled.next_look))
                 .await?;
         }
         tx.commit().await?;
-        Ok(())
+        Ok(next)
     }
 
     /// Ends the setup when its last step ended.

@@ -62,7 +62,7 @@ impl Customer {
             name_objects(cmdlet)?;
         }
         let how = How::read(select);
-        let at_once = self.microsoft.0.transport.options().concurrency.max(1);
+        let at_once = self.microsoft.0.transport.options().cmdlets.max(1);
         let batches: Vec<_> = cmdlets
             .chunks(MOST)
             .map(|some| self.some_of_each(some, how))

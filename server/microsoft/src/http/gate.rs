@@ -36,6 +36,10 @@ impl Gate {
         Self::with(options.concurrency, options.rate, false)
     }
 
+    pub(crate) fn of_cmdlets(options: &HttpOptions) -> Self {
+        Self::with(options.cmdlets, options.rate, false)
+    }
+
     /// For what belongs to no customer.
     pub(crate) fn wide() -> Self {
         Self::with(32, 100, true)
