@@ -85,7 +85,7 @@ export async function run({ startStack, browser, say }) {
       { what: "memory of the portal with its worker, most, MiB", value: memory },
     ],
     targets: [
-      { what: "wall time against the least", value: round(wall / least), unit: "times", most: MOST_TIME },
+      { what: "wall time against the least", value: Math.round((wall / least) * 100) / 100, unit: "times", most: MOST_TIME },
       { what: "memory", value: memory, unit: "MiB", most: MOST_MEMORY },
     ],
   };

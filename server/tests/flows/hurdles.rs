@@ -151,6 +151,13 @@ hurdles! {
         let group = group(tenant, "elsewhere", &[]);
         policy(tenant, &app_id.to_string(), group);
     };
+    mailboxes_that_somebody_elses_policy_refuses_already "readiness.refused_already" |tenant, begun| {
+        let (_, app_id) = mailer(tenant);
+        let refused: Vec<&str> = begun.chosen.refused.iter().map(String::as_str).collect();
+        let group = group(tenant, "never", &refused);
+        policy(tenant, &app_id.to_string(), group);
+        tenant.exchange.policies.last_mut().expect("the policy").deny = true;
+    };
     an_exchange_role_of_the_application "readiness.exchange_role" |tenant, _| {
         let (object_id, app_id) = mailer(tenant);
         let created = tenant.created;

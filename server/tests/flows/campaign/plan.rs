@@ -86,7 +86,7 @@ pub struct Plan {
     /// Before it starts.
     pub delay: Duration,
     /// Decides which mailboxes.
-    shuffle: u64,
+    pub shuffle: u64,
 }
 
 impl Plan {

@@ -270,7 +270,7 @@ async fn jobs(stage: &Stage) {
         .await;
     assert!(leftovers::left(shared).await.is_empty());
     shared
-        .execute("select graphile_worker.add_job('nobody knows it', '{}'::json)")
+        .execute("select graphile_worker.add_job('nobody knows it', '{}'::json, job_key => 'key')")
         .await;
     must_say(&leftovers::left(shared).await, "task_id");
     shared

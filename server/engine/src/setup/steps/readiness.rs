@@ -8,6 +8,8 @@ use domain::{
     problem::Remedy,
 };
 
+use microsoft::exchange::TestAnswer;
+
 use super::super::work::{Outcome, Work};
 use crate::Failure;
 
@@ -137,6 +139,50 @@ async fn application(work: &mut Work<'_>, hurdles: &mut Vec<Problem>) -> Result<
             "Remove that policy in Exchange, or use its group, then try again.",
         ));
     }
+    let about_it = |right: AccessRight| {
+        policies.iter().find(move |policy| {
+            policy.right == right
+                && policy
+                    .app_id
+                    .is_none_or(|app_id| app_id == plan.application.app_id)
+        })
+    };
+    // Beside a policy that restricts it, everybody else is refused already.
+    if let (Some(denies), None) = (
+        about_it(AccessRight::DenyAccess),
+        about_it(AccessRight::RestrictAccess),
+    ) {
+        already_refused(work, &denies.scope_name, hurdles).await?;
+    }
+    Ok(())
+}
+
+/// Where every mailbox that must be refused is refused before anything was made, neither Exchange's
+/// test nor real mail says anything about the new policy.
+async fn already_refused(
+    work: &mut Work<'_>,
+    scope: &str,
+    hurdles: &mut Vec<Problem>,
+) -> Result<(), Failure> {
+    let plan = work.plan;
+    for mailbox in &plan.refused {
+        let call = work
+            .tenant
+            .test_policy(plan.application.app_id, &mailbox.address)
+            .await?;
+        if work.saw(&format!("Test for {}", mailbox.address), call) != TestAnswer::Denied {
+            return Ok(());
+        }
+    }
+    hurdles.push(Problem::new(
+        "readiness.refused_already",
+        Remedy::Act,
+        format!(
+            "Every mailbox that must be refused is refused already: an access policy denies the members of {scope}."
+        ),
+        "Neither Exchange's test nor real mail could show that the new policy holds.",
+        "Cancel this setup and start one with a mailbox that must be refused and is not a member there.",
+    ));
     Ok(())
 }
 
