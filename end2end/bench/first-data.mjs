@@ -1,6 +1,6 @@
 // Time until the first row of data stands in the page, from the click on a link in an empty tab.
 // Beside it what the browser needs for a page that has one row and nothing else, under the same
-// headers: no page is there earlier on this machine.
+// opener policy: no page is there earlier on this machine.
 import { createServer } from "node:http";
 
 import { openContext } from "../specs/support/browser.mjs";

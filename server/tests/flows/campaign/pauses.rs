@@ -115,14 +115,14 @@ fn a_request_inside_a_pause_is_found() {
             batched: false,
         }
     };
+    let count = |asked: &LogEntry, other: LogEntry| inside(&[asked, &other]).len();
     let asked = entry(0.0, "one", Some(3));
-    let count = |other: LogEntry| inside(&[&asked, &other]).len();
-    assert_eq!(count(entry(1500.0, "one", None)), 1);
-    assert_eq!(count(entry(2900.0, "one", None)), 1);
-    assert_eq!(count(entry(3100.0, "one", None)), 0);
-    assert_eq!(count(entry(1500.0, "another", None)), 0);
+    assert_eq!(count(&asked, entry(1500.0, "one", None)), 1);
+    assert_eq!(count(&asked, entry(2900.0, "one", None)), 1);
+    assert_eq!(count(&asked, entry(3100.0, "one", None)), 0);
+    assert_eq!(count(&asked, entry(1500.0, "another", None)), 0);
     // On its way when the answer was given.
-    assert_eq!(count(entry(100.0, "one", None)), 0);
+    assert_eq!(count(&asked, entry(100.0, "one", None)), 0);
 
     // Of Graph the token says whose they are.
     let graph = |millis, token: &str, retry_after| LogEntry {
@@ -132,9 +132,8 @@ fn a_request_inside_a_pause_is_found() {
         ..entry(millis, "", retry_after)
     };
     let asked = graph(0.0, "one", Some(3));
-    let count = |other: LogEntry| inside(&[&asked, &other]).len();
-    assert_eq!(count(graph(1500.0, "one", None)), 1);
-    assert_eq!(count(graph(1500.0, "another", None)), 0);
-    assert_eq!(count(graph(3100.0, "one", None)), 0);
-    assert_eq!(count(entry(1500.0, "one", None)), 0);
+    assert_eq!(count(&asked, graph(1500.0, "one", None)), 1);
+    assert_eq!(count(&asked, graph(1500.0, "another", None)), 0);
+    assert_eq!(count(&asked, graph(3100.0, "one", None)), 0);
+    assert_eq!(count(&asked, entry(1500.0, "one", None)), 0);
 }

@@ -117,17 +117,20 @@ async fn application(work: &mut Work<'_>, hurdles: &mut Vec<Problem>) -> Result<
     }
     let policies = work.tenant.policies().await?;
     let policies = work.saw("Access policies", policies);
-    let own = |policy: &&AccessPolicy| {
-        policy.right == AccessRight::RestrictAccess
+    let about_it = |policy: &AccessPolicy, right: AccessRight| {
+        policy.right == right
             && policy
                 .app_id
                 .is_none_or(|app_id| app_id == plan.application.app_id)
+    };
+    let other = |policy: &&AccessPolicy| {
+        about_it(policy, AccessRight::RestrictAccess)
             && !policy
                 .description
                 .starts_with(&domain::plan::marker(work.setup))
             && !matches!(&plan.group, Group::Existing { object, .. } if policy.scope_object == Some(*object))
     };
-    if let Some(policy) = policies.iter().find(own) {
+    if let Some(policy) = policies.iter().find(other) {
         hurdles.push(Problem::new(
             "readiness.other_policy",
             Remedy::Act,
@@ -139,18 +142,11 @@ async fn application(work: &mut Work<'_>, hurdles: &mut Vec<Problem>) -> Result<
             "Remove that policy in Exchange, or use its group, then try again.",
         ));
     }
-    let about_it = |right: AccessRight| {
-        policies.iter().find(move |policy| {
-            policy.right == right
-                && policy
-                    .app_id
-                    .is_none_or(|app_id| app_id == plan.application.app_id)
-        })
-    };
+    let first = |right| policies.iter().find(|policy| about_it(policy, right));
     // Beside a policy that restricts it, everybody else is refused already.
     if let (Some(denies), None) = (
-        about_it(AccessRight::DenyAccess),
-        about_it(AccessRight::RestrictAccess),
+        first(AccessRight::DenyAccess),
+        first(AccessRight::RestrictAccess),
     ) {
         already_refused(work, &denies.scope_name, hurdles).await?;
     }
