@@ -27,5 +27,5 @@ pub use routes::App;
 #[cfg(feature = "ssr")]
 pub use {
     api::context::{Server, provide},
-    shell::{StyleText, shell},
+    shell::{SiteFiles, shell},
 };

@@ -3,20 +3,29 @@
 use std::sync::Arc;
 
 use leptos::prelude::*;
-use leptos_meta::{HashedStylesheet, MetaTags};
+use leptos_meta::MetaTags;
 
 use crate::{App, components::Erase as _};
 
-/// The style sheet as a context: it stands in the document itself, so that what is shown first
-/// waits for no second answer. Without it the document names the file.
+/// The files of a build that every document names or holds: a context of whoever serves pages.
+/// Addresses are paths from the portal's root.
 #[derive(Clone, Debug)]
-pub struct StyleText(pub Arc<str>);
+pub struct SiteFiles {
+    /// Loads the WebAssembly and has `hydrate`.
+    pub script: Arc<str>,
+    pub wasm: Arc<str>,
+    pub stylesheet: Arc<str>,
+    /// What is in the style sheet: it stands in the document itself, so that what is shown first
+    /// waits for no second answer. Without it the document names the file.
+    pub style: Option<Arc<str>>,
+}
 
 /// The gate, in the page itself: one request less.
 const FAVICON: &str = "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 24 24' fill='none' stroke='%230b8a7d' stroke-width='2.4'%3E%3Cpath d='M4 21V11a8 8 0 0 1 16 0v10M9 21v-8a3 3 0 0 1 6 0v8M2 21h20'/%3E%3C/svg%3E";
 
-/// The whole HTML document of a page.
-pub fn shell(options: LeptosOptions) -> impl IntoView {
+/// The whole HTML document of a page. Needs [`SiteFiles`].
+pub fn shell() -> impl IntoView {
+    let files = expect_context::<SiteFiles>();
     view! {
         <!DOCTYPE html>
         <html lang="en">
@@ -25,10 +34,9 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
                 <meta name="viewport" content="width=device-width, initial-scale=1"/>
                 <meta name="color-scheme" content="light dark"/>
                 <meta name="robots" content="noindex"/>
-                {style(&options)}
+                {style(&files)}
                 <link rel="icon" href=FAVICON type="image/svg+xml"/>
-                // After the first paint: links and forms work before.
-                <HydrationScripts options defer=true/>
+                <script id="hydration" type="module" nonce=use_nonce() inner_html=hydration(&files)></script>
                 // A `noscript` in the body would be text to a browser with JavaScript, and break hydration.
                 <noscript>
                     <style nonce=use_nonce()>".needs-js{display:none!important}.needs-no-js{display:block!important}"</style>
@@ -42,11 +50,20 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
     }
 }
 
-fn style(options: &LeptosOptions) -> AnyView {
-    match use_context::<StyleText>() {
-        Some(StyleText(text)) => {
-            view! { <style nonce=use_nonce() inner_html=text.to_string()></style> }.any()
-        }
-        None => view! { <HashedStylesheet options=options.clone()/> }.any(),
+fn style(files: &SiteFiles) -> AnyView {
+    match &files.style {
+        Some(text) => view! { <style nonce=use_nonce() inner_html=text.to_string()></style> }.any(),
+        None => view! { <link rel="stylesheet" href=files.stylesheet.to_string()/> }.any(),
     }
+}
+
+/// Loads the program and lets it take over the body. Links and forms work before, so it comes when
+/// the browser has painted and has nothing else to do: no hint in the document asks for it earlier.
+/// Both files are asked for at once. `requestIdleCallback` is not in every browser.
+fn hydration(SiteFiles { script, wasm, .. }: &SiteFiles) -> String {
+    format!(
+        "const begin=()=>{{const wasm=fetch({wasm:?});\
+         import({script:?}).then(it=>it.default({{module_or_path:wasm}}).then(()=>it.hydrate()))}};\
+         window.requestIdleCallback?requestIdleCallback(begin,{{timeout:2000}}):setTimeout(begin)"
+    )
 }

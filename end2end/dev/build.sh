@@ -11,7 +11,7 @@ build_server() {
 }
 
 # The files that browsers load: target/site/pkg. Their names carry a hash, target/site/hash.txt
-# says which (leptos reads it when `hash_files` is set), and beside each lies its .br and .gz.
+# says which (the portal reads it when it starts), and beside each lies its .br and .gz.
 build_site() {
   choose_toolchain
   need_npm_packages

@@ -3,8 +3,8 @@
 //   postern.<hash>.js     wasm-bindgen's JavaScript, bundled and minified
 //   postern.<hash>.wasm   made small by wasm-opt
 //   postern.<hash>.css    style/main.css with all that it imports, minified
-//   hash.txt              the hashes, where leptos looks for them (`hash_files`); their files may
-//                         be cached for ever
+//   hash.txt              the hashes, where the portal looks for them when it starts; their files
+//                         may be cached for ever
 //
 // Beside each lies a .br and a .gz. Other files of style/ (pictures) are copied into the site's
 // root. Nothing is done when nothing changed.
@@ -138,12 +138,12 @@ async function main() {
       compress(target);
     }
     if (style) copyPictures(styles);
-    // Last, and at once: until here a running portal serves the files of before.
+    // Last, and at once: a portal that starts before names the files of before.
     writeFileSync(join(work, "hash.txt"), Object.entries(hashes).map(([kind, hash]) => `${kind}: ${hash}\n`).join(""));
     cpSync(join(work, "hash.txt"), join(options.site, "hash.txt.new"));
     renameSync(join(options.site, "hash.txt.new"), join(options.site, "hash.txt"));
     writeFileSync(stamps, JSON.stringify({ ...wanted, hashes }));
-    removeOld(pkg, new Set(Object.values(hashes)));
+    removeOld(pkg, new Set([...Object.values(hashes), ...Object.values(made.hashes ?? {})]));
     for (const [kind, hash] of Object.entries(hashes)) {
       const file = join(pkg, `postern.${hash}.${kind}`);
       console.error(`· ${basename(file)}: ${statSync(file).size} bytes, brotli ${statSync(`${file}.br`).size}`);
@@ -161,7 +161,7 @@ function copyPictures(files) {
   }
 }
 
-/** Removes what earlier builds left, except of the last hour: open pages may still ask for it. */
+/** Removes what earlier builds left, except of the last and of the last hour: a portal that runs, or an open page, may still ask for it. */
 function removeOld(pkg, hashes) {
   for (const name of readdirSync(pkg)) {
     const hash = name.split(".")[1];

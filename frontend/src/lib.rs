@@ -2,8 +2,8 @@
 
 use wasm_bindgen::prelude::wasm_bindgen;
 
-/// Makes the page react. Called by the script that `leptos::hydration::HydrationScripts` puts into
-/// every page, once this module is loaded.
+/// Makes the page react. Called by the script that the shell puts into every page, once this module
+/// is loaded.
 #[wasm_bindgen]
 pub fn hydrate() {
     // A panic leaves a dead page; the console should at least say where it was.

@@ -1,6 +1,5 @@
 //! What pages and server functions find in their context: one function for both.
 
-use app::StyleText;
 use http::request::Parts;
 use leptos::{nonce::Nonce, prelude::*};
 
@@ -14,9 +13,7 @@ pub(super) fn provide(web: &Web) {
     if let Some(nonce) = found.and_then(|found| found.get::<Nonce>()) {
         provide_context(nonce.clone());
     }
-    if let Some(text) = web.inner.style.clone() {
-        provide_context(StyleText(text));
-    }
+    provide_context(web.inner.files.clone());
     let visitor = found
         .and_then(|found| found.get::<Visitor>())
         .cloned()

@@ -1,7 +1,8 @@
 //! The files that browsers load: scripts, WebAssembly, style.
 
-use std::{path::Path, sync::Arc};
+use std::path::Path;
 
+use app::SiteFiles;
 use axum::{
     Router,
     extract::Request,
@@ -21,10 +22,8 @@ const FOLDER: &str = "pkg";
 const HASHES: &str = "hash.txt";
 const SHORTEST_HASH: usize = 8;
 
-/// How pages name the files in `site`.
+/// Where leptos finds the files in `site`.
 pub(super) fn options(site: &Path) -> LeptosOptions {
-    let hashes = site.join(HASHES);
-    let hashed = hashes.is_file();
     if !site.join(FOLDER).is_dir() {
         tracing::warn!(
             site = %site.display(),
@@ -35,35 +34,42 @@ pub(super) fn options(site: &Path) -> LeptosOptions {
         .output_name(NAME)
         .site_root(site.to_string_lossy().into_owned())
         .site_pkg_dir(FOLDER)
-        .hash_files(hashed)
-        // Absolute, because leptos looks beside the binary otherwise.
-        .hash_file(Arc::from(hashes.to_string_lossy()))
         .build()
 }
 
-/// The address of the style sheet, for pages that are not the app's.
-pub(super) fn stylesheet(options: &LeptosOptions) -> String {
-    let hash = if options.hash_files {
-        std::fs::read_to_string(options.hash_file.as_ref())
+/// The files that documents name, as the build in `site` left them.
+pub(super) fn of_site(site: &Path) -> SiteFiles {
+    let hashes = std::fs::read_to_string(site.join(HASHES)).unwrap_or_default();
+    let stylesheet = address(&hashes, "css");
+    let style = std::fs::read_to_string(site.join(stylesheet.trim_start_matches('/')));
+    SiteFiles {
+        script: address(&hashes, "js").into(),
+        wasm: address(&hashes, "wasm").into(),
+        stylesheet: stylesheet.into(),
+        style: style
             .ok()
-            .and_then(|text| {
-                text.lines()
-                    .filter_map(|line| line.split_once(':'))
-                    .find(|(kind, _)| kind.trim() == "css")
-                    .map(|(_, hash)| format!(".{}", hash.trim()))
-            })
-    } else {
-        None
-    };
-    format!("/{FOLDER}/{NAME}{}.css", hash.unwrap_or_default())
+            .filter(|text| stands_in_a_document(text))
+            .map(Into::into),
+    }
 }
 
-/// What is in the style sheet, as it can stand within a document.
-pub(super) fn style(options: &LeptosOptions) -> Option<Arc<str>> {
-    let address = stylesheet(options);
-    let path = Path::new(options.site_root.as_ref()).join(address.trim_start_matches('/'));
-    let text = std::fs::read_to_string(path).ok()?;
-    (!text.contains("</")).then(|| text.into())
+/// `hashes`: lines of `kind: hash`.
+fn address(hashes: &str, kind: &str) -> String {
+    let hash = hashes
+        .lines()
+        .filter_map(|line| line.split_once(':'))
+        .find(|(name, _)| name.trim() == kind)
+        .map(|(_, hash)| hash.trim())
+        .filter(|hash| is_hash(hash));
+    match hash {
+        Some(hash) => format!("/{FOLDER}/{NAME}.{hash}.{kind}"),
+        None => format!("/{FOLDER}/{NAME}.{kind}"),
+    }
+}
+
+/// Whether nothing in a style sheet ends the element that it would stand in.
+fn stands_in_a_document(style: &str) -> bool {
+    !style.contains("</")
 }
 
 pub(super) fn routes(options: &LeptosOptions) -> Router<Web> {
@@ -100,11 +106,12 @@ fn is_hashed(path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or_default();
     let mut parts = name.split('.').skip(1);
     let hash = parts.next().unwrap_or_default();
-    parts.next().is_some()
-        && hash.len() >= SHORTEST_HASH
-        && hash
-            .chars()
-            .all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_')
+    parts.next().is_some() && is_hash(hash)
+}
+
+fn is_hash(text: &str) -> bool {
+    let fits = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    text.len() >= SHORTEST_HASH && text.chars().all(fits)
 }
 
 async fn favicon() -> Response {
@@ -120,7 +127,23 @@ async fn favicon() -> Response {
 
 #[cfg(test)]
 mod tests {
-    use super::is_hashed;
+    use super::{address, is_hashed, stands_in_a_document};
+
+    #[test]
+    fn names_files_as_the_build_did() {
+        let hashes = "js: 0123abcd\nwasm: 4567ef01\n";
+        assert_eq!(address(hashes, "js"), "/pkg/postern.0123abcd.js");
+        assert_eq!(address(hashes, "wasm"), "/pkg/postern.4567ef01.wasm");
+        assert_eq!(address(hashes, "css"), "/pkg/postern.css");
+        assert_eq!(address("", "js"), "/pkg/postern.js");
+        assert_eq!(address("js: 01\";alert(1)//", "js"), "/pkg/postern.js");
+    }
+
+    #[test]
+    fn a_style_that_ends_its_element_stays_outside() {
+        assert!(stands_in_a_document("a > b { content: '<' }"));
+        assert!(!stands_in_a_document("a { content: '</style><script>' }"));
+    }
 
     #[test]
     fn knows_names_that_never_change() {

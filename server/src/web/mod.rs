@@ -21,6 +21,7 @@ mod visitor;
 
 use std::sync::Arc;
 
+use app::SiteFiles;
 use axum::{Router, extract::FromRef, middleware};
 use engine::Engine;
 use leptos::config::LeptosOptions;
@@ -45,9 +46,7 @@ struct Inner {
     public_url: PublicUrl,
     /// Entra's origin: forms lead there by redirects.
     authority: String,
-    stylesheet: String,
-    /// What is in it, if it was built.
-    style: Option<Arc<str>>,
+    files: SiteFiles,
     clock: Arc<dyn Clock>,
     stop: watch::Receiver<bool>,
 }
@@ -60,14 +59,12 @@ impl Web {
         store: Store,
         stop: watch::Receiver<bool>,
     ) -> Self {
-        let options = files::options(&settings.site);
         Self {
             inner: Arc::new(Inner {
                 engine,
                 store,
-                stylesheet: files::stylesheet(&options),
-                style: files::style(&options),
-                options,
+                files: files::of_site(&settings.site),
+                options: files::options(&settings.site),
                 public_url: settings.public_url.clone(),
                 authority: settings
                     .endpoints
@@ -98,17 +95,22 @@ pub fn router(web: &Web) -> Router {
         move || context::provide(&web)
     };
     let options = web.inner.options.clone();
-    let shell = {
-        let options = options.clone();
-        move || app::shell(options.clone())
-    };
     let known = Router::new()
-        .leptos_routes_with_context(web, generate_route_list(app::App), provide.clone(), shell)
+        .leptos_routes_with_context(
+            web,
+            generate_route_list(app::App),
+            provide.clone(),
+            app::shell,
+        )
         .merge(auth::routes())
         .merge(download::routes())
         .merge(moved::routes())
         .merge(live::routes())
-        .fallback_service(ErrorHandler::new_with_context(provide, app::shell, options))
+        .fallback_service(ErrorHandler::new_with_context(
+            provide,
+            |_| app::shell(),
+            options,
+        ))
         .layer(middleware::from_fn_with_state(
             web.clone(),
             visitor::identify,

@@ -112,7 +112,7 @@ pub(super) async fn render(State(web): State<Web>, request: Request, next: Next)
     let (kind, body) = if html {
         (
             "text/html; charset=utf-8",
-            page::of(&web.inner.stylesheet, &refusal),
+            page::of(&web.inner.files.stylesheet, &refusal),
         )
     } else {
         ("application/json", json(&refusal.problem))
