@@ -7,7 +7,7 @@ use domain::{
 };
 use leptos::prelude::*;
 
-use super::{Erase as _, reach_tag};
+use super::{Erase as _, reach_tag, td_number, th_number};
 
 pub fn level_tag(level: Level) -> AnyView {
     reach_tag(Standing::of(level, false))
@@ -92,7 +92,7 @@ pub fn chart(days: &[DayTally]) -> AnyView {
         .map(|day| {
             let cells = Standing::ALL
                 .into_iter()
-                .map(|standing| view! { <td class="num">{day.tally.of(standing)}</td> }.any())
+                .map(|standing| td_number(standing.word(), day.tally.of(standing)))
                 .collect_view();
             let date = day.day.long();
             let date = date.split(',').next().unwrap_or_default().to_owned();
@@ -101,7 +101,7 @@ pub fn chart(days: &[DayTally]) -> AnyView {
         .collect_view();
     let head = Standing::ALL
         .into_iter()
-        .map(|standing| view! { <th scope="col" class="num">{standing.word()}</th> }.any())
+        .map(|standing| th_number(standing.word()))
         .collect_view();
     let width = (days.len().max(30) * 10).to_string();
     let last = days

@@ -37,3 +37,15 @@ pub fn th(text: &'static str) -> AnyView {
 pub fn th_hidden(text: &'static str) -> AnyView {
     view! { <th scope="col"><span class="unseen">{text}</span></th> }.any()
 }
+
+/// The heading of a column of numbers.
+#[cfg(feature = "ssr")]
+pub fn th_number(text: &'static str) -> AnyView {
+    view! { <th scope="col" class="num">{text}</th> }.any()
+}
+
+/// A cell of that column. Where the screen is too narrow for columns, `heading` stands beside it.
+#[cfg(feature = "ssr")]
+pub fn td_number(heading: &'static str, value: impl std::fmt::Display) -> AnyView {
+    view! { <td class="num" data-heading=heading>{value.to_string()}</td> }.any()
+}

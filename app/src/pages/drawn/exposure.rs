@@ -16,12 +16,16 @@ use super::{
 use crate::{
     api::forms,
     components::{
-        Empty, Erase as _, Moment, Pages, TableCard, bar, chart, counted_tag, reach_tag, th,
-        th_hidden,
+        Empty, Erase as _, Moment, Pages, TableCard, bar, chart, counted_tag, reach_tag, td_number,
+        th, th_hidden, th_number,
     },
     paths,
     query::Query,
 };
+
+// Columns of numbers, named in the head and in each cell.
+const APPLICATIONS: &str = "Applications";
+const CUSTOMERS: &str = "Customers";
 
 /// What the address asks for. What it does not say has its default.
 pub(super) fn ask(query: &Query) -> ExposureQuery {
@@ -255,9 +259,11 @@ fn list(page: ExposurePage, query: &Query, may_change: bool) -> AnyView {
         By::Application | By::Each => "Application",
     })];
     match asked.by {
-        By::Application => head.extend([th("Permissions"), th("Customers"), th("Reach")]),
-        By::Customer => head.extend([th("Applications"), th("Reach")]),
-        By::Permission => head.extend([th("Applications"), th("Customers"), th("Reach")]),
+        By::Application => head.extend([th("Permissions"), th_number(CUSTOMERS), th("Reach")]),
+        By::Customer => head.extend([th_number(APPLICATIONS), th("Reach")]),
+        By::Permission => {
+            head.extend([th_number(APPLICATIONS), th_number(CUSTOMERS), th("Reach")]);
+        }
         By::Each => head.extend([th("Customer"), th("Permissions"), th("Reach")]),
     }
     head.push(th_hidden("Action"));
@@ -302,21 +308,27 @@ fn line(row: ExposureRow, asked: &ExposureQuery, query: &Query, may_change: bool
             .collect_view();
         view! { <td><ul class="chips">{chips}</ul></td> }.any()
     };
-    let number = |number: i64| view! { <td class="num">{number}</td> }.any();
     let cells: Vec<AnyView> = match asked.by {
-        By::Application => vec![permissions(), number(row.customers), reach(&row.tally)],
+        By::Application => vec![
+            permissions(),
+            td_number(CUSTOMERS, row.customers),
+            reach(&row.tally),
+        ],
         By::Customer if row.never_read > 0 => vec![
-            view! { <td class="num faint">"unknown"</td> }.any(),
+            td_number(APPLICATIONS, "unknown"),
             view! { <td>{counted_tag(Standing::Unknown, "never read".to_owned())}</td> }.any(),
         ],
         By::Customer if row.tally.total() == 0 => vec![
-            number(0),
+            td_number(APPLICATIONS, 0),
             view! { <td class="faint">"no application reaches mailboxes"</td> }.any(),
         ],
-        By::Customer => vec![number(row.tally.total()), reach(&row.tally)],
+        By::Customer => vec![
+            td_number(APPLICATIONS, row.tally.total()),
+            reach(&row.tally),
+        ],
         By::Permission => vec![
-            number(row.tally.total()),
-            number(row.customers),
+            td_number(APPLICATIONS, row.tally.total()),
+            td_number(CUSTOMERS, row.customers),
             reach(&row.tally),
         ],
         By::Each => {

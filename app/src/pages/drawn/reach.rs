@@ -20,7 +20,7 @@ use crate::{
     api::forms,
     components::{
         Empty, Erase as _, Glyph, Moment, Pages, ProblemBox, TableCard, Tone, chart, icon,
-        microsoft_said, proof_tag, reach_tag, setup_tag, tag, th, th_hidden,
+        microsoft_said, proof_tag, reach_tag, setup_tag, tag, td_number, th, th_hidden, th_number,
     },
     paths,
     query::Query,
@@ -297,11 +297,15 @@ fn unread_parts(parts: &str, problem: &Problem, kept: Option<Timestamp>) -> AnyV
     view! { <li><strong>{parts}</strong>{why}{shown}{said}</li> }.any()
 }
 
+// Columns of numbers, named in the head and in each cell.
+const REQUESTS: &str = "Requests";
+const TOOK: &str = "Took";
+
 /// How each part of the newest scan went.
 fn parts(state: &ScanState) -> Option<AnyView> {
     (!state.parts.is_empty()).then(|| {
         let lines = state.parts.iter().map(part).collect();
-        let head = vec![th("Part"), th("Read"), th("Requests"), th("Took")];
+        let head = vec![th("Part"), th("Read"), th_number(REQUESTS), th_number(TOOK)];
         view! {
             <details class="fold">
                 <summary>"What was read"</summary>
@@ -323,8 +327,8 @@ fn part(one: &PartRead) -> AnyView {
         <tr>
             <td>{one.part.words()}</td>
             <td class="wide">{result}</td>
-            <td class="num">{one.calls}</td>
-            <td class="num">{span(one.took_millis)}</td>
+            {td_number(REQUESTS, one.calls)}
+            {td_number(TOOK, span(one.took_millis))}
         </tr>
     }
     .any()
