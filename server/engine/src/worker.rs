@@ -150,19 +150,29 @@ impl Engine {
         let run = worker.run();
         // Ends with this function, however that ends: whoever starts the worker anew starts these
         // anew as well.
+        let (stop_scans, stopped) = watch::channel(false);
         let mut scans = JoinSet::new();
         scans.spawn({
-            let (engine, shutdown) = (self.clone(), shutdown.clone());
-            async move { engine.run_scans(shutdown).await }
+            let engine = self.clone();
+            async move { engine.run_scans(stopped).await }
         });
         tokio::pin!(run);
-        tokio::select! {
-            ended = &mut run => return ended.map_err(failed),
-            Some(Err(broken)) = scans.join_next() => return Err(failed(broken)),
-            _ = shutdown.wait_for(|stop| *stop) => worker.request_shutdown(),
-        }
-        // Jobs that run end first; those that do not in time are taken up by another worker.
-        run.await.map_err(failed)
+        let broken = tokio::select! {
+            ended = &mut run => Some(ended.map_err(failed)),
+            Some(Err(broken)) = scans.join_next() => Some(Err(failed(broken))),
+            _ = shutdown.wait_for(|stop| *stop) => None,
+        };
+        stop_scans.send_replace(true);
+        let ended = match broken {
+            Some(broken) => broken,
+            None => {
+                worker.request_shutdown();
+                // Jobs that run end first; those that do not in time are taken up by another worker.
+                run.await.map_err(failed)
+            }
+        };
+        while scans.join_next().await.is_some() {}
+        ended
     }
 }
 

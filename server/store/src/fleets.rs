@@ -42,7 +42,8 @@ impl Tx {
                         count(*) filter (where lease_until > $2) as running,
                         count(*) filter (where of_it and outcome = 'failed') as failed
                  from (select s.*, s.ended_at >= f.started_at
-                              and s.ended_at <= coalesce(f.ended_at, s.ended_at) as of_it
+                              and s.ended_at <= coalesce(f.ended_at, s.ended_at)
+                              and (f.ended_at is not null or not s.asked) as of_it
                        from scans s where s.partner_id = $1 and s.fleet_id = f.id) s) s",
         )
         .bind(partner.0)
@@ -83,7 +84,7 @@ impl Tx {
                  join connections n on n.partner_id = s.partner_id
                      and n.customer_id = s.customer_id
                  where s.partner_id = $1 and s.fleet_id = f.id and n.refresh_token is not null
-                   and (s.ended_at is null or s.ended_at < f.started_at))",
+                   and (s.ended_at is null or s.ended_at < f.started_at or s.asked))",
         )
         .bind(partner.0)
         .bind(moment(now))
@@ -106,7 +107,8 @@ impl Tx {
         .await?)
     }
 
-    /// Reads all connected customers, now. Gives the scan that is under way when there is one.
+    /// Reads all connected customers, now: once more those that are being read. Gives the scan that
+    /// is under way when there is one.
     pub async fn start_fleet(
         &mut self,
         id: FleetId,
@@ -142,7 +144,8 @@ impl Tx {
              select customer_id, partner_id, $3, $1 from connections
              where partner_id = $2 and refresh_token is not null
              on conflict (customer_id) do update
-             set due_at = least(scans.due_at, excluded.due_at), fleet_id = excluded.fleet_id
+             set due_at = least(scans.due_at, excluded.due_at), fleet_id = excluded.fleet_id,
+                 asked_again = scans.asked_again or scans.lease is not null
              where scans.partner_id = excluded.partner_id",
         )
         .bind(id.0)

@@ -80,6 +80,50 @@ async fn a_scan_of_all_ends_when_the_last_is_done_and_is_one_at_a_time() {
     );
 }
 
+/// Whoever asks for all of them means what is so at that moment.
+#[tokio::test]
+async fn who_is_being_read_when_it_begins_is_read_once_more() {
+    let world = world().await;
+    let side = &world.a;
+    let lease = Uuid::new_v4();
+    let claim = async |now: i64| {
+        let turns = world
+            .store
+            .claim_scans(lease, later(now), later(now + 60), 9);
+        let turns = turns.await.unwrap();
+        turns.iter().any(|turn| turn.partner == side.owner.partner)
+    };
+    let fleet = async |now: i64| {
+        let mut tx = world.store.begin(side.owner.partner).await.unwrap();
+        tx.fleet(later(now)).await.unwrap().unwrap()
+    };
+    let save = async |now: i64| {
+        let mut tx = world.store.begin(side.owner.partner).await.unwrap();
+        let read = result(&[]);
+        let kept = tx.save_scan(&side.customer, lease, &read, later(now), later(900));
+        assert!(kept.await.unwrap());
+        tx.after_scan(later(now)).await.unwrap();
+        tx.commit().await.unwrap();
+    };
+    assert!(claim(1).await);
+    let mut tx = world.store.begin(side.owner.partner).await.unwrap();
+    let id = FleetId(Uuid::new_v4());
+    tx.start_fleet(id, "Olivia", later(2)).await.unwrap();
+    tx.commit().await.unwrap();
+    save(3).await;
+    let seen = fleet(4).await;
+    assert_eq!((seen.done, seen.ended), (0, None));
+    assert!(claim(5).await);
+    save(6).await;
+    let seen = fleet(7).await;
+    assert_eq!((seen.done, seen.ended), (1, Some(later(6))));
+    // What is asked for afterwards changes nothing about how it ended.
+    let mut tx = world.store.begin(side.owner.partner).await.unwrap();
+    tx.ask_scan(&side.customer, later(8)).await.unwrap();
+    tx.commit().await.unwrap();
+    assert_eq!(fleet(9).await.done, 1);
+}
+
 #[tokio::test]
 async fn two_that_begin_at_once_begin_one() {
     let world = world().await;

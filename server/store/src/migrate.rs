@@ -55,8 +55,8 @@ const GRANTS: &[(&str, &str)] = &[
     ),
     (
         "scans",
-        "select, insert, update (due_at, asked, lease, lease_until, fleet_id, ended_at, outcome, \
-         problem, parts, read_at, reach, names, changes, mailboxes, mailboxes_at, kept, known, \
+        "select, insert, update (due_at, asked, asked_again, lease, lease_until, fleet_id, ended_at, \
+         outcome, problem, parts, read_at, reach, names, changes, mailboxes, mailboxes_at, kept, known, \
          tries)",
     ),
     ("reaches", "select, insert, delete"),

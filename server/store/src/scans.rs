@@ -81,6 +81,15 @@ pub struct Turn {
     pub customer: CustomerId,
 }
 
+fn by_partner(turns: &[Turn]) -> BTreeMap<PartnerId, Vec<Uuid>> {
+    let mut found: BTreeMap<PartnerId, Vec<Uuid>> = BTreeMap::new();
+    for turn in turns {
+        let customers = found.entry(turn.partner).or_default();
+        customers.push(turn.customer.0);
+    }
+    found
+}
+
 const fn number(level: Level) -> i16 {
     match level {
         Level::Unrestricted => 0,
@@ -122,7 +131,7 @@ impl Store {
             }
             let mut tx = self.begin(*partner).await?;
             let taken: Vec<Uuid> = sqlx::query_scalar(
-                "update scans set lease = $2, lease_until = $4
+                "update scans set lease = $2, lease_until = $4, asked_again = false
                  where customer_id in (
                      select s.customer_id from scans s
                      join connections n on n.partner_id = s.partner_id
@@ -155,14 +164,7 @@ impl Store {
 
     /// Holds them longer. Whoever has lost one learns so when it is saved.
     pub async fn renew_scans(&self, lease: Uuid, turns: &[Turn], until: Timestamp) -> Result<()> {
-        let mut by_partner: BTreeMap<PartnerId, Vec<Uuid>> = BTreeMap::new();
-        for turn in turns {
-            by_partner
-                .entry(turn.partner)
-                .or_default()
-                .push(turn.customer.0);
-        }
-        for (partner, customers) in by_partner {
+        for (partner, customers) in by_partner(turns) {
             let mut tx = self.begin(partner).await?;
             sqlx::query(
                 "update scans set lease_until = $4
@@ -177,6 +179,37 @@ impl Store {
             tx.commit().await?;
         }
         Ok(())
+    }
+
+    /// Lets go of what was not read to its end: somebody else takes it up at once.
+    pub async fn release_scans(&self, lease: Uuid, turns: &[Turn]) -> Result<()> {
+        let mut failed = Ok(());
+        for (partner, customers) in by_partner(turns) {
+            if let Err(error) = self.release_some(partner, lease, customers).await {
+                failed = Err(error);
+            }
+        }
+        failed
+    }
+
+    async fn release_some(
+        &self,
+        partner: PartnerId,
+        lease: Uuid,
+        customers: Vec<Uuid>,
+    ) -> Result<()> {
+        let mut tx = self.begin(partner).await?;
+        sqlx::query(
+            "update scans set lease = null, lease_until = null
+             where partner_id = $1 and lease = $2 and customer_id = any($3)",
+        )
+        .bind(partner.0)
+        .bind(lease)
+        .bind(customers)
+        .execute(tx.conn())
+        .await?;
+        notices::scans_changed(tx.conn(), partner).await?;
+        tx.commit().await
     }
 
     /// Gives every connected customer a turn that has none yet, forgets old numbers, and ends what
@@ -211,13 +244,14 @@ impl Store {
 }
 
 impl Tx {
-    /// The customer is read as soon as somebody has time for it.
+    /// The customer is read as soon as somebody has time for it; once more, if it is being read.
     pub async fn ask_scan(&mut self, access: &CustomerAccess, now: Timestamp) -> Result<()> {
         let (partner, customer) = self.reads(access)?;
         sqlx::query(
             "insert into scans (customer_id, partner_id, due_at, asked) values ($1, $2, $3, true)
              on conflict (customer_id) do update
-             set due_at = least(scans.due_at, excluded.due_at), asked = true, tries = 0
+             set due_at = least(scans.due_at, excluded.due_at), asked = true, tries = 0,
+                 asked_again = scans.lease is not null
              where scans.partner_id = excluded.partner_id",
         )
         .bind(customer.0)
@@ -265,9 +299,11 @@ impl Tx {
         let (partner, customer) = self.reads(access)?;
         let next = next.into();
         let held = sqlx::query(
-            "update scans set lease = null, lease_until = null, asked = false, due_at = $4,
+            "update scans set lease = null, lease_until = null, asked = asked_again,
+                    due_at = case when asked_again then $5 else $4 end, asked_again = false,
                     ended_at = $5, read_at = $5, outcome = $6, problem = $11, parts = $7,
-                    reach = $8, names = $9, changes = $10, tries = $12, kept = $13, known = $14,
+                    reach = $8, names = $9, changes = $10, kept = $13, known = $14,
+                    tries = case when asked_again then 0 else $12 end,
                     mailboxes = coalesce($15, mailboxes),
                     mailboxes_at = case when $15 is null then mailboxes_at else $5 end
              where partner_id = $1 and customer_id = $2 and lease = $3",
@@ -312,8 +348,10 @@ impl Tx {
         let (partner, customer) = self.reads(access)?;
         let next = next.into();
         let held = sqlx::query(
-            "update scans set lease = null, lease_until = null, asked = false, due_at = $4,
-                    ended_at = $5, outcome = 'failed', problem = $6, parts = $7, tries = $8
+            "update scans set lease = null, lease_until = null, asked = asked_again,
+                    due_at = case when asked_again then $5 else $4 end, asked_again = false,
+                    ended_at = $5, outcome = 'failed', problem = $6, parts = $7,
+                    tries = case when asked_again then 0 else $8 end
              where partner_id = $1 and customer_id = $2 and lease = $3",
         )
         .bind(partner.0)

@@ -139,6 +139,84 @@ async fn a_turn_is_taken_once_until_its_lease_ends() {
     assert!(!due.unwrap().contains(&rest[0]), "it is not due yet");
 }
 
+/// What changes while a customer is read may have been read before it changed.
+#[tokio::test]
+async fn asked_for_while_it_is_read_it_is_read_once_more() {
+    let world = world().await;
+    let side = &world.a;
+    let lease = Uuid::new_v4();
+    let claim = async |now: i64| {
+        let taken = world
+            .store
+            .claim_scans(lease, later(now), later(now + 10), 9);
+        let taken = taken.await.unwrap();
+        taken.iter().any(|turn| turn.partner == side.owner.partner)
+    };
+    let ask = async |now: i64| {
+        let mut tx = world.store.begin(side.owner.partner).await.unwrap();
+        tx.ask_scan(&side.customer, later(now)).await.unwrap();
+        tx.commit().await.unwrap();
+    };
+    let save = async |now: i64| {
+        let mut tx = world.store.begin(side.owner.partner).await.unwrap();
+        let next = Next {
+            due: later(now + 1000),
+            tries: 1,
+        };
+        let read = result(&[]);
+        let kept = tx.save_scan(&side.customer, lease, &read, later(now), next);
+        assert!(kept.await.unwrap());
+        let state = tx.scan_state(&side.customer, later(now)).await.unwrap();
+        tx.commit().await.unwrap();
+        state.unwrap().under_way
+    };
+    let fail = async |now: i64| {
+        let mut tx = world.store.begin(side.owner.partner).await.unwrap();
+        let next = later(now + 1000);
+        let problem = Problem::not_found();
+        let kept = tx.fail_scan(&side.customer, lease, &problem, &[], later(now), next);
+        assert!(kept.await.unwrap());
+        tx.commit().await.unwrap();
+    };
+
+    assert!(claim(1).await);
+    ask(2).await;
+    assert!(save(3).await, "somebody still waits for it");
+    assert!(claim(4).await);
+    assert!(!save(5).await, "once more, and not for ever");
+    assert!(!claim(6).await);
+    // The same where nothing could be read.
+    ask(7).await;
+    assert!(claim(8).await);
+    ask(9).await;
+    fail(10).await;
+    assert!(claim(11).await);
+    fail(12).await;
+    assert!(!claim(13).await);
+    // Whoever begins after it was asked for reads what is asked for: also where the one before died.
+    ask(14).await;
+    assert!(claim(15).await);
+    ask(16).await;
+    assert!(claim(27).await, "its reader died");
+    assert!(!save(28).await);
+}
+
+#[tokio::test]
+async fn what_a_reader_lets_go_is_taken_up_at_once() {
+    let world = world().await;
+    let (one, other) = (Uuid::new_v4(), Uuid::new_v4());
+    let taken = world.store.claim_scans(one, later(1), later(60), 9).await;
+    let taken = taken.unwrap();
+    assert_eq!(taken.len(), 2);
+    // Only by its holder.
+    world.store.release_scans(other, &taken).await.unwrap();
+    let still = world.store.claim_scans(other, later(2), later(60), 9).await;
+    assert_eq!(still.unwrap(), []);
+    world.store.release_scans(one, &taken).await.unwrap();
+    let again = world.store.claim_scans(other, later(2), later(60), 9).await;
+    assert_eq!(again.unwrap().len(), 2);
+}
+
 #[tokio::test]
 async fn a_few_places_are_shared_among_partners() {
     let world = world().await;

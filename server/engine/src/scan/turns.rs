@@ -1,9 +1,10 @@
 //! Whose turn it is: the part of the worker that reads customers.
 //!
 //! The turns stand in the database with a lease each, so any number of processes share them, and
-//! what a process that died had taken is free again when its lease ends. Many customers are read
-//! at the same time, because each is mostly a wait for Microsoft; the limits of each tenant are
-//! kept by the client (`microsoft`), so a throttled one slows nobody else.
+//! what a process had taken is free again when it ends, or when its lease ends if it was killed.
+//! Many customers are read at the same time, because each is mostly a wait for Microsoft; the
+//! limits of each tenant are kept by the client (`microsoft`), so a throttled one slows nobody
+//! else.
 
 use std::{collections::HashMap, time::Duration};
 
@@ -55,8 +56,8 @@ async fn stopped(shutdown: &mut watch::Receiver<bool>) {
 }
 
 impl Engine {
-    /// Reads customers whose turn it is until `shutdown` turns true; what runs then is given up,
-    /// and taken up by another process when its lease ends.
+    /// Reads customers whose turn it is until `shutdown` turns true; what runs then is given up and
+    /// let go, so that another process can take it up.
     pub(crate) async fn run_scans(&self, mut shutdown: watch::Receiver<bool>) {
         let lease = Uuid::new_v4();
         let mut notices = self.inner.hub.subscribe();
@@ -69,7 +70,7 @@ impl Engine {
         renew.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             tokio::select! {
-                () = stopped(&mut shutdown) => return,
+                () = stopped(&mut shutdown) => break,
                 _ = renew.tick() => {
                     let turns: Vec<Turn> = held.values().copied().collect();
                     if let Err(error) = self.store().renew_scans(lease, &turns, self.until()).await {
@@ -114,6 +115,12 @@ impl Engine {
                 }
                 Err(error) => tracing::warn!(error = %error, "turns could not be taken"),
             }
+        }
+        // Nobody has to wait until the leases end.
+        running.shutdown().await;
+        let turns: Vec<Turn> = held.into_values().collect();
+        if let Err(error) = self.store().release_scans(lease, &turns).await {
+            tracing::warn!(error = %error, "leases of scans could not be let go");
         }
     }
 
