@@ -8,7 +8,7 @@ use domain::{
 };
 use store::{CustomerAccess, SetupRecord};
 
-use crate::{Engine, Failure, setup::save::save};
+use crate::{Engine, Failure, pace::Pace, setup::save::save};
 
 /// A step that this run is to carry out.
 pub(crate) struct Claim {
@@ -70,7 +70,7 @@ impl Engine {
         let Some(step) = record.steps.get_mut(position) else {
             return Ok(None);
         };
-        begin(step, now);
+        begin(step, self.inner.pace, now);
         let step = step.clone();
         save(&mut tx, access, &record).await?;
         tx.commit().await?;
@@ -83,11 +83,24 @@ impl Engine {
     }
 }
 
-/// A step that waits goes on waiting while it looks: only its first run shows as running.
-fn begin(step: &mut Step, now: Timestamp) {
+/// A look that comes later than this comes late because no worker was there. Milliseconds.
+const LATE: i64 = 60_000;
+
+/// A step that waits goes on waiting while it looks: only its first run shows as running. Time in
+/// which nobody could look is no time that Microsoft took: it is not given up the sooner for it.
+fn begin(step: &mut Step, pace: Pace, now: Timestamp) {
     step.attempts = step.attempts.saturating_add(1);
-    if !matches!(step.state, StepState::Waiting(_)) {
-        step.state = StepState::Running;
+    match &mut step.state {
+        StepState::Waiting(waiting) => {
+            if let Some(next_look) = &mut waiting.next_look {
+                let late = now.millis_since(*next_look);
+                if late > pace.of(LATE) {
+                    waiting.latest = waiting.latest.plus_millis(late);
+                    *next_look = now;
+                }
+            }
+        }
+        state => *state = StepState::Running,
     }
     if step.started.is_none() {
         step.started = Some(now);
@@ -125,7 +138,10 @@ fn backward(steps: &[Step]) -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
-    use domain::{Problem, step::StepKind};
+    use domain::{
+        Problem,
+        step::{StepKind, WaitFor, Waiting},
+    };
 
     use super::*;
 
@@ -139,6 +155,37 @@ mod tests {
                 ..Step::new(kind)
             })
             .collect()
+    }
+
+    #[test]
+    fn what_nobody_looked_at_did_not_take_long() {
+        let waiting = |next_look, latest| {
+            StepState::Waiting(Waiting {
+                what: WaitFor::Microsoft,
+                why: "not yet".into(),
+                since: Timestamp(0),
+                next_look,
+                latest: Timestamp(latest),
+                usually: None,
+                interrupted: None,
+            })
+        };
+        let mut step = Step::new(StepKind::Visible);
+        step.state = waiting(Some(Timestamp(1_000)), 60_000);
+        let begin_at = |step: &mut Step, now| begin(step, Pace::default(), Timestamp(now));
+        // On time, as far as other work lets it.
+        begin_at(&mut step, 1_000);
+        begin_at(&mut step, 31_000);
+        assert_eq!(step.state, waiting(Some(Timestamp(1_000)), 60_000));
+        // Two hours later; and that look was not lived to the end, so another one follows.
+        begin_at(&mut step, 7_201_000);
+        assert_eq!(step.state, waiting(Some(Timestamp(7_201_000)), 7_260_000));
+        begin_at(&mut step, 7_202_000);
+        assert_eq!(step.state, waiting(Some(Timestamp(7_201_000)), 7_260_000));
+        // A person's time is their own.
+        step.state = waiting(None, 60_000);
+        begin_at(&mut step, 500_000);
+        assert_eq!(step.state, waiting(None, 60_000));
     }
 
     #[test]

@@ -8,6 +8,7 @@ pub(crate) mod look;
 pub(crate) mod save;
 pub(crate) mod script;
 pub(crate) mod secret;
+mod settle;
 pub(crate) mod start;
 pub(crate) mod steps;
 pub(crate) mod undo;

@@ -15,7 +15,6 @@ use uuid::Uuid;
 
 use crate::{Answer, Engine, Failure, connection::event, wizard::Holder, worker::setup_job};
 
-const ALREADY_ACTIVE: &str = "setup.already_active";
 /// A second click comes within this time. Milliseconds.
 const A_MOMENT: i64 = 30_000;
 
@@ -72,11 +71,17 @@ impl Engine {
             Ok::<_, Failure>(setup)
         };
         match start.await.map_err(Problem::from) {
-            Err(problem) if problem.key == ALREADY_ACTIVE => {
-                let twice = self.started_twice(operator, customer, &asked).await;
-                twice.map_err(Problem::from)?.ok_or(problem)
-            }
-            other => other,
+            // Whatever it was refused for: the first click's setup may be what is in the way, itself
+            // or the group that it made by then.
+            Err(problem) => match self.started_twice(operator, customer, &asked).await {
+                Ok(Some(first)) => Ok(first),
+                Ok(None) => Err(problem),
+                Err(error) => {
+                    tracing::warn!(%error, "whether it was started already could not be read");
+                    Err(problem)
+                }
+            },
+            started => started,
         }
     }
 
@@ -122,7 +127,7 @@ fn is_of(plan: &Plan, draft: &Draft) -> bool {
 
 pub(crate) fn already_active(row: &SetupRow) -> Problem {
     Problem::new(
-        ALREADY_ACTIVE,
+        "setup.already_active",
         Remedy::Act,
         format!(
             "{} has already started a setup for {}.",
