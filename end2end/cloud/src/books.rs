@@ -36,8 +36,6 @@ pub struct LogEntry {
     pub number: u64,
     /// When it was answered, in the cloud's time.
     pub time: Time,
-    /// When it came, in the cloud's time.
-    pub arrived: Time,
     pub host: Host,
     pub tenant: Option<Uuid>,
     /// `New-DistributionGroup`, `POST /users/{id}/sendMail`, `token:refresh_token` …
@@ -46,11 +44,6 @@ pub struct LogEntry {
     pub user: Option<String>,
     /// The mailbox that an Outlook request names: an id or an address, in lower case.
     pub mailbox: Option<String>,
-    /// Exchange's `connection-id`: requests with the same one come from one process.
-    pub connection: Option<String>,
-    /// The access token's own id (`uti`): requests with the same one have the token from one
-    /// answer of Entra. None for tokens without, and for the items of a `$batch`.
-    pub token: Option<String>,
     pub status: u16,
     /// Seconds of `Retry-After` in the answer.
     pub retry_after: Option<u64>,

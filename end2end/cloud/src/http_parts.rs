@@ -5,8 +5,6 @@
 
 use axum::body::Bytes;
 use axum::http::{HeaderMap, Method};
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
 use serde_json::Value;
 
 /// One request, read to its end.
@@ -78,14 +76,6 @@ impl Call {
             .eq_ignore_ascii_case("bearer")
             .then(|| token.trim())
             .filter(|token| !token.is_empty())
-    }
-
-    /// The bearer token's own id (`uti`), as it stands there: nothing is verified. Whoever keeps
-    /// tokens in memory shows with it which requests are his.
-    pub fn token_id(&self) -> Option<String> {
-        let payload = BASE64.decode(self.bearer()?.split('.').nth(1)?).ok()?;
-        let claims: Value = serde_json::from_slice(&payload).ok()?;
-        Some(claims.get("uti")?.as_str()?.to_owned())
     }
 }
 

@@ -16,7 +16,6 @@ use tokio::task::JoinHandle;
 use uuid::Uuid;
 
 use crate::books::{Host, LogEntry};
-use crate::clock::Time;
 use crate::config::{Config, StartError};
 use crate::control;
 use crate::exchange::errors::BUSY_TEXT;
@@ -193,9 +192,8 @@ async fn answer(State(shared): State<Shared>, request: Request) -> Response {
 
 /// One request to one of the three hosts.
 async fn serve(shared: &Shared, call: Call, host: Host) -> Response {
-    let (target, fired, latency, arrived) = {
+    let (target, fired, latency) = {
         let mut world = shared.world();
-        let arrived = world.dice.now();
         let target = match host {
             Host::Entra => entra::target(&world, &call),
             Host::Graph => graph::target(&world, &call),
@@ -214,7 +212,7 @@ async fn serve(shared: &Shared, call: Call, host: Host) -> Response {
             Host::Exchange => dice.delays.exchange_latency_ms,
         };
         let millis = dice.draw(range);
-        (target, fired, dice.clock.on_wall(millis), arrived)
+        (target, fired, dice.clock.on_wall(millis))
     };
     let action = fired
         .as_ref()
@@ -235,10 +233,7 @@ async fn serve(shared: &Shared, call: Call, host: Host) -> Response {
     // A task of its own: what was received is carried out even when the client is gone by then.
     let work = tokio::spawn({
         let (shared, action, fired) = (shared.clone(), action.clone(), fired.clone());
-        async move {
-            let came = Came { target, arrived };
-            carry_out(&shared, &call, host, came, &action, fired, latency).await
-        }
+        async move { carry_out(&shared, &call, host, target, &action, fired, latency).await }
     });
     let reply = match work.await {
         Ok(reply) => reply,
@@ -256,41 +251,34 @@ async fn serve(shared: &Shared, call: Call, host: Host) -> Response {
     mangle(reply, &action)
 }
 
-/// A request as it was when it came.
-struct Came {
-    target: Target,
-    arrived: Time,
-}
-
 /// Waits as long as the host takes, then does the work and writes it down.
 async fn carry_out(
     shared: &Shared,
     call: &Call,
     host: Host,
-    came: Came,
+    target: Target,
     action: &Action,
     fired: Option<Fired>,
     latency: Duration,
 ) -> Reply {
-    let target = &came.target;
     let reply = match Flight::board(shared, call, host) {
         Ok(_flight) => {
             if !latency.is_zero() {
                 tokio::time::sleep(latency).await;
             }
             let mut world = shared.world();
-            let forced = forced_reply(&mut world, call, target, action);
+            let forced = forced_reply(&mut world, call, &target, action);
             match forced {
                 Some(reply) if action.after != Some(true) => reply,
                 forced => {
-                    let real = handle(&mut world, call, host, target, action);
+                    let real = handle(&mut world, call, host, &target, action);
                     forced.unwrap_or(real)
                 }
             }
         }
         Err(reply) => reply,
     };
-    note(shared, call, came, &reply, fired.as_ref());
+    note(shared, call, target, &reply, fired.as_ref());
     reply
 }
 
@@ -365,8 +353,7 @@ impl Drop for Flight {
     }
 }
 
-fn note(shared: &Shared, call: &Call, came: Came, reply: &Reply, fired: Option<&Fired>) {
-    let Came { target, arrived } = came;
+fn note(shared: &Shared, call: &Call, target: Target, reply: &Reply, fired: Option<&Fired>) {
     let mut world = shared.world();
     let time = world.dice.now();
     tracing::info!(
@@ -384,14 +371,11 @@ fn note(shared: &Shared, call: &Call, came: Came, reply: &Reply, fired: Option<&
     world.books.note(LogEntry {
         number: 0,
         time,
-        arrived,
         host: target.host,
         tenant: target.tenant,
         operation: target.operation,
         user: target.user,
         mailbox,
-        connection: call.header("connection-id").map(str::to_owned),
-        token: call.token_id(),
         status: reply.status,
         retry_after: reply.retry_after(),
         client_request_id: call.client_request_id().map(str::to_owned),

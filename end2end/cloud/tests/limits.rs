@@ -11,6 +11,7 @@ mod support;
 use std::time::Instant;
 
 use cloud::{Cloud, Config, Delays};
+use futures::StreamExt as _;
 use reqwest::Response;
 use serde_json::{Value, json};
 use support::*;
@@ -250,29 +251,28 @@ async fn one_role_id_can_mean_two_things_and_a_grant_is_given_once() {
 async fn exchange_can_limit_what_a_tenant_asks_at_once() {
     let world = world().await;
     let (_, exchange) = world.admin(FABRIKAM).await;
-    world
-        .control(
-            "delays",
-            json!({"exchange_concurrency": 2, "exchange_latency_ms": [500, 500]}),
-        )
-        .await;
-    let asks =
-        (0..5).map(|_| world.raw_cmdlet(&exchange, FABRIKAM, "Get-OrganizationConfig", json!({})));
-    let mut refused = 0;
-    for answer in futures::future::join_all(asks).await {
-        if answer.status() == 429 {
-            refused += 1;
-            assert!(answer.headers().get("retry-after").is_none());
-            assert!(answer.text().await.unwrap().starts_with(
-                "You have reached the maximum number of concurrent requests per tenant"
-            ));
-        }
+    let limited = |latency: u64| json!({"exchange_concurrency": 2, "exchange_latency_ms": [latency, latency]});
+    let ask = || world.raw_cmdlet(&exchange, FABRIKAM, "Get-OrganizationConfig", json!({}));
+    // One after the other there is always a place.
+    world.control("delays", limited(0)).await;
+    for _ in 0..5 {
+        assert_eq!(ask().await.status(), 200);
     }
-    assert_eq!(refused, 3);
-    let later = world
-        .raw_cmdlet(&exchange, FABRIKAM, "Get-OrganizationConfig", json!({}))
-        .await;
-    assert_eq!(later.status(), 200);
+    // Two are in the air for an hour: the others are told at once.
+    world.control("delays", limited(3_600_000)).await;
+    let mut asks: futures::stream::FuturesUnordered<_> = (0..5).map(|_| ask()).collect();
+    for _ in 0..3 {
+        let answer = asks.next().await.unwrap();
+        assert_eq!(answer.status(), 429);
+        assert!(answer.headers().get("retry-after").is_none());
+        assert!(
+            answer.text().await.unwrap().starts_with(
+                "You have reached the maximum number of concurrent requests per tenant"
+            )
+        );
+    }
+    let more = tokio::time::timeout(std::time::Duration::from_millis(300), asks.next()).await;
+    assert!(more.is_err(), "one that had a place was answered");
 }
 
 #[tokio::test]

@@ -21,6 +21,10 @@ async fn the_cache_of_an_active_application_lives_two_hours() {
         ..Delays::none()
     })
     .await;
+    // Time passes by `advance` alone, however long the requests take.
+    world
+        .cloud
+        .with_world(|world| world.dice.clock.set_speed(0.001));
     let domain = "wingtiptoys.example";
     let shell = Shell::open(&world, domain).await;
     let token = world.app_token(domain, "ScanToMail").await;

@@ -25,6 +25,13 @@ pub(crate) struct Gate {
     shared: bool,
 }
 
+/// Leave to send one request, until it is dropped.
+pub(crate) struct Place<'a> {
+    _permit: SemaphorePermit<'a>,
+    /// When it was last looked whether everybody is held back.
+    pub(crate) looked: Instant,
+}
+
 /// There was no free place before the deadline.
 pub(crate) struct Full {
     /// Everybody is held back for so long.
@@ -57,16 +64,16 @@ impl Gate {
     }
 
     /// Waits for a free place, the rate and the end of a pause, until `deadline`.
-    pub(crate) async fn pass(&self, deadline: Instant) -> Result<SemaphorePermit<'_>, Full> {
+    pub(crate) async fn pass(&self, deadline: Instant) -> Result<Place<'_>, Full> {
         let full = Full { closed_for: None };
         timeout_at(deadline, async {
             let full = Full { closed_for: None };
-            let place = self.places.acquire().await.map_err(|_| full)?;
+            let permit = self.places.acquire().await.map_err(|_| full)?;
             self.rate.until_ready().await;
             // The last look: a pause that somebody was asked for meanwhile counts.
-            loop {
-                let until = *self.closed_until.borrow();
+            let looked = loop {
                 let now = Instant::now();
+                let until = *self.closed_until.borrow();
                 match until {
                     Some(until) if until >= deadline => {
                         return Err(Full {
@@ -74,10 +81,13 @@ impl Gate {
                         });
                     }
                     Some(until) if until > now => sleep_until(until).await,
-                    _ => break,
+                    _ => break now,
                 }
-            }
-            Ok(place)
+            };
+            Ok(Place {
+                _permit: permit,
+                looked,
+            })
         })
         .await
         .unwrap_or(Err(full))

@@ -96,6 +96,12 @@ impl Transport {
         self.options.clock.now()
     }
 
+    /// A moment that has passed.
+    fn at(&self, then: Instant) -> Timestamp {
+        let ago = i64::try_from(then.elapsed().as_millis()).unwrap_or(i64::MAX);
+        self.now().plus_millis(ago.saturating_neg())
+    }
+
     fn after(&self, pause: Duration) -> Timestamp {
         self.now()
             .plus_millis(i64::try_from(pause.as_millis()).unwrap_or(i64::MAX))
@@ -170,7 +176,7 @@ impl Transport {
         [began, last_start, deadline]: [Instant; 3],
     ) -> std::result::Result<Reply, Failure> {
         let service = request.service;
-        let _place = match gate.pass(last_start).await {
+        let place = match gate.pass(last_start).await {
             Ok(place) => place,
             Err(full) => {
                 // It was not sent this time.
@@ -184,6 +190,10 @@ impl Transport {
                 });
             }
         };
+        // Two moments in the log tell whether pauses are kept: this one, and when one was told.
+        if let Some(id) = &trace.client_request_id {
+            tracing::debug!(client_request_id = %id, looked = self.at(place.looked).0, "a request goes out");
+        }
         // A safe call leaves time for another try when this one hangs.
         let half = deadline.duration_since(began) / 2;
         let end = match Instant::now().checked_add(half) {
@@ -261,7 +271,8 @@ impl Transport {
     ) -> std::result::Result<Reply, Failure> {
         let service = request.service;
         let status = reply.status;
-        let asked = retry_after(&reply.headers, self.now());
+        let heard = self.now();
+        let asked = retry_after(&reply.headers, heard);
         let throttled = status == StatusCode::TOO_MANY_REQUESTS
             // A 503 may be a gateway's, after the service did its work, with a pause or without.
             || (status == StatusCode::SERVICE_UNAVAILABLE && request.safe)
@@ -284,6 +295,11 @@ impl Transport {
             && let Some(until) = asked.and_then(|pause| Instant::now().checked_add(pause))
         {
             gate.close_until(until);
+        }
+        if asked.is_some()
+            && let Some(id) = &reply.trace.client_request_id
+        {
+            tracing::debug!(client_request_id = %id, heard = heard.0, closed = self.now().0, "told to pause");
         }
         if throttled {
             return Err(Failure {

@@ -34,6 +34,8 @@ use wiremock::{
 pub const TENANT: &str = "6f1c02b7-41f5-4a0e-9c55-0d3be1f7a2d4";
 pub const CLIENT: &str = "0b5c7a0e-7d0d-4b7e-9a53-1f4f5e6d7c8b";
 pub const OBJECT: &str = "a1b2c3d4-0000-4000-8000-00000000000a";
+/// Of every call: longer than any answer takes on a busy machine.
+pub const DEADLINE: Duration = Duration::from_secs(20);
 /// 23 November 2026, 20:04:05 UTC.
 pub const NOW: i64 = 1_795_464_245_000;
 
@@ -115,8 +117,8 @@ impl World {
         let server = MockServer::start().await;
         let clock = Arc::new(HeldClock(AtomicI64::new(NOW)));
         let mut options = HttpOptions {
-            deadline: Duration::from_secs(20),
-            exchange_deadline: Duration::from_secs(20),
+            deadline: DEADLINE,
+            exchange_deadline: DEADLINE,
             first_pause: Duration::from_millis(1),
             rate: 1_000,
             clock: clock.clone(),
@@ -201,6 +203,13 @@ impl World {
             .up_to_n_times(1)
             .mount(&self.server)
             .await;
+    }
+
+    /// Waits until somebody asks for a path that contains this.
+    pub async fn comes(&self, part: &str) {
+        while self.asked(part).await.is_empty() {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
     }
 
     /// Requests whose path contains this.

@@ -1,7 +1,10 @@
 //! What must hold after every run: looked up in the cloud's own state and journal, and in the
 //! database.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+};
 
 use cloud::world::enforcement::View;
 use serde_json::Value;
@@ -31,16 +34,17 @@ impl Checked {
     }
 }
 
-pub async fn check(shared: &Shared, runs: &[Driven]) -> Checked {
+/// `logs`: of all processes.
+pub async fn check(shared: &Shared, runs: &[Driven], logs: &[&Path]) -> Checked {
     let first = runs.first().map_or(0, |run| run.plan.seed);
     let stuck = leftovers::stuck(shared).await;
-    let mut found = look(shared, runs).await;
+    let mut found = look(shared, runs, logs).await;
     found.all(first, stuck);
     found
 }
 
 /// The same without a look at what still goes on.
-pub async fn look(shared: &Shared, runs: &[Driven]) -> Checked {
+pub async fn look(shared: &Shared, runs: &[Driven], logs: &[&Path]) -> Checked {
     let mut found = Checked::default();
     let first = runs.first().map_or(0, |run| run.plan.seed);
     let mut by_customer: BTreeMap<&str, Vec<&Driven>> = BTreeMap::new();
@@ -66,7 +70,7 @@ pub async fn look(shared: &Shared, runs: &[Driven]) -> Checked {
         }
     }
     found.all(first, foreign::touched(shared, runs));
-    found.all(first, pauses::broken(shared));
+    found.all(first, pauses::broken(shared, logs));
     found.all(first, leftovers::secrets(shared, runs).await);
     chains(shared, first, &mut found).await;
     found

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use tokio::time::{Duration, Instant};
 
-use super::{block::Shared, drive::Driven};
+use super::{block::Shared, drive::Driven, process::BORN};
 
 /// Jobs that were locked by the dead are taken up within this.
 const JOBS_PATIENCE: Duration = Duration::from_secs(40);
@@ -84,11 +84,11 @@ pub async fn secrets(shared: &Shared, runs: &[Driven]) -> Vec<String> {
 /// Nor does a log.
 pub fn logged(logs: &[&Path], runs: &[Driven]) -> Vec<String> {
     let mut found = Vec::new();
-    let mut bytes = 0;
+    let mut lines = 0;
     for path in logs {
         let text = std::fs::read(path).expect("a log");
         let text = String::from_utf8_lossy(&text);
-        bytes += text.len();
+        lines += text.lines().filter(|line| !line.contains(BORN)).count();
         for run in runs.iter().filter(|run| text.contains(&run.secret)) {
             found.push(format!(
                 "seed {}: its secret is in {}",
@@ -98,7 +98,7 @@ pub fn logged(logs: &[&Path], runs: &[Driven]) -> Vec<String> {
         }
     }
     // With a log of its own on the terminal there is nothing to read.
-    if bytes == 0 && std::env::var_os("POSTERN_CAMPAIGN_LOG").is_none() {
+    if lines == 0 && std::env::var_os("POSTERN_CAMPAIGN_LOG").is_none() {
         found.push("nobody wrote a log".to_owned());
     }
     found

@@ -1,139 +1,193 @@
-//! A pause that was asked for is kept: read from the cloud's log.
+//! A pause that was asked for is kept: what the cloud asked for, against what each process says of
+//! when it heard so, and of when it last looked before a request.
+//!
+//! What an item of a batch asks for travels in the batch's answer, which may be lost as a whole:
+//! the client's own tests show that it is kept.
 
-use cloud::{
-    books::{Host, LogEntry},
-    clock::Time,
-};
+use std::{collections::BTreeMap, path::Path};
 
-use super::block::{CALL_SECONDS, Shared};
-use crate::support::SPEED;
+use cloud::books::{Host, LogEntry};
+use uuid::Uuid;
 
-/// An answer is on its way so long, and what was sent before it came arrives. Milliseconds of our
-/// own clock.
-const ON_THE_WAY: f64 = 700.0;
+use super::{block::Shared, process::BORN};
 
-/// No try is begun with less than a tenth of a call's time left, and a cmdlet has twice that of
-/// other calls. Milliseconds of our own clock.
-const fn heard_within(host: Host) -> f64 {
-    let calls = match host {
-        Host::Exchange => 2.0,
-        Host::Graph | Host::Entra => 1.0,
-    };
-    calls * (100.0 * CALL_SECONDS as f64 - 50.0)
+/// Moments in whole milliseconds are off by as much.
+const ROUNDING: i64 = 2;
+
+/// What a process told of one request. Milliseconds of our own clock.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Told {
+    /// The process, over all logs.
+    by: usize,
+    looked: Option<i64>,
+    /// It was told to pause: when that was heard, and when nobody could pass any more.
+    pause: Option<(i64, i64)>,
 }
 
-/// Which process a request comes from, as far as it shows: Exchange's say so, and of those to
-/// Graph it is the token, which a process keeps to itself.
-fn process(entry: &LogEntry) -> Option<&str> {
-    match entry.host {
-        Host::Exchange => entry.connection.as_deref(),
-        Host::Graph => entry.token.as_deref(),
-        Host::Entra => None,
+/// Requests by their id.
+type All = BTreeMap<String, Told>;
+
+/// Adds what one log tells, over all lives of its process.
+fn listen(told: &mut All, log: &str, lives: &mut usize) {
+    for line in log.lines() {
+        if line.contains(BORN) {
+            *lives += 1;
+            continue;
+        }
+        let field = |name: &str| {
+            let (_, rest) = line.split_once(&format!("{name}="))?;
+            rest.split_whitespace().next()
+        };
+        let millis = |name| field(name).and_then(|text| text.parse::<i64>().ok());
+        let Some(id) = field("client_request_id") else {
+            continue;
+        };
+        let one = told.entry(id.to_owned()).or_default();
+        one.by = *lives;
+        one.looked = millis("looked").or(one.looked);
+        one.pause = millis("heard").zip(millis("closed")).or(one.pause);
     }
 }
 
-/// Milliseconds of our own clock between two moments of the cloud's.
-#[expect(clippy::cast_precision_loss, reason = "minutes")]
-fn between(from: Time, to: Time) -> f64 {
-    (to - from).num_milliseconds() as f64 / SPEED
+/// Which gate a request passes: each customer has its own, and in it each application that sends
+/// mail as itself.
+fn gate(entry: &LogEntry) -> (Host, Option<Uuid>, Option<&str>) {
+    (entry.host, entry.tenant, entry.user.as_deref())
 }
 
-/// Requests of Exchange and Graph inside a pause that the same process had been asked for, in the
-/// same tenant and, of Graph, with the same token: another process was not asked.
-pub fn broken(shared: &Shared) -> Vec<String> {
+/// Statuses with which a pause is meant for everything of the same kind.
+const PAUSES: [u16; 2] = [429, 503];
+
+/// Requests of Exchange and Graph that were let through inside a pause of which their process had
+/// heard, and requests of which no process tells.
+pub fn broken(shared: &Shared, logs: &[&Path]) -> Vec<String> {
+    if std::env::var_os("POSTERN_CAMPAIGN_LOG").is_some() {
+        // They tell it to the terminal.
+        return Vec::new();
+    }
+    let mut told = All::new();
+    let mut lives = 0;
+    for path in logs {
+        let log = std::fs::read(path).expect("a log");
+        listen(&mut told, &String::from_utf8_lossy(&log), &mut lives);
+    }
     shared.cloud.with_world(|world| {
         let entries: Vec<&LogEntry> = world.books.log().collect();
-        inside(&entries)
+        inside(&entries, &told)
     })
 }
 
-fn inside(entries: &[&LogEntry]) -> Vec<String> {
-    let entries: Vec<&&LogEntry> = entries
-        .iter()
-        .filter(|entry| process(entry).is_some())
-        .collect();
+fn inside(entries: &[&LogEntry], told: &All) -> Vec<String> {
     let mut found = Vec::new();
-    for (at, asked) in entries.iter().enumerate() {
-        let Some(seconds) = asked
-            .retry_after
-            .and_then(|seconds| u32::try_from(seconds).ok())
-        else {
+    let mut known = Vec::new();
+    for entry in entries {
+        let id = entry.client_request_id.as_deref();
+        if entry.host == Host::Entra || entry.batched {
+            continue;
+        }
+        match id.and_then(|id| told.get(id)) {
+            Some(told) if told.looked.is_some() => known.push((*entry, *told)),
+            // The campaign asks the cloud too, without such an id.
+            _ if id.is_none() => {}
+            _ => found.push(format!("nobody told that this went out: {entry:?}")),
+        }
+    }
+    let pauses = known
+        .iter()
+        .filter(|(asked, _)| asked.retry_after.is_some() && PAUSES.contains(&asked.status));
+    let mut deaf = 0;
+    for (asked, here) in pauses.clone() {
+        let Some(((heard, closed), seconds)) = here.pause.zip(asked.retry_after) else {
+            deaf += 1;
             continue;
         };
-        // Whoever asked has given up by then, and hears nothing of the pause. What an item of a
-        // batch asks for travels in the batch's answer, which may be lost as a whole; the client's
-        // own tests show that it is kept.
-        if asked.batched || between(asked.arrived, asked.time) > heard_within(asked.host) {
-            continue;
-        }
-        let broken = entries.iter().skip(at + 1).find(|other| {
-            let after = between(asked.time, other.arrived);
-            other.host == asked.host
-                && process(other) == process(asked)
-                && other.tenant == asked.tenant
-                && after > ON_THE_WAY
-                && after < 1000.0 * f64::from(seconds)
+        let ends = heard.saturating_add(
+            i64::try_from(seconds)
+                .unwrap_or(i64::MAX)
+                .saturating_mul(1000),
+        );
+        let broken = known.iter().find(|(other, there)| {
+            there.by == here.by
+                && gate(other) == gate(asked)
+                && there
+                    .looked
+                    .is_some_and(|looked| looked > closed + ROUNDING && looked < ends - ROUNDING)
         });
-        if let Some(other) = broken {
+        if let Some((other, there)) = broken {
             found.push(format!(
-                "{} came {:.0} ms after {} had asked for a pause of {seconds} s: {asked:?}, {other:?}",
-                other.operation,
-                between(asked.time, other.arrived),
-                asked.operation,
+                "{} went out inside the pause of {seconds} s that {} had asked for: {here:?} of {asked:?}, {there:?} of {other:?}",
+                other.operation, asked.operation,
             ));
         }
+    }
+    // Answers are lost, and processes die before they hear them; but not always.
+    if deaf > 2 && deaf == pauses.count() {
+        found.push(format!("none of {deaf} pauses was heard"));
     }
     found
 }
 
 #[test]
 fn a_request_inside_a_pause_is_found() {
-    let began = cloud::clock::wall_now();
-    // After milliseconds of our own clock, by one of two processes.
-    let entry = |millis: f64, process: &str, retry_after| {
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "minutes"
-        )]
-        let at = began + std::time::Duration::from_millis((millis * SPEED).abs() as u64);
-        LogEntry {
-            number: 0,
-            time: at,
-            arrived: at,
-            host: Host::Exchange,
-            tenant: None,
-            operation: "Get-Mailbox".to_owned(),
-            user: None,
-            mailbox: None,
-            connection: Some(process.to_owned()),
-            token: None,
-            status: 200,
-            retry_after,
-            client_request_id: None,
-            fault: None,
-            batched: false,
-        }
-    };
-    let count = |asked: &LogEntry, other: LogEntry| inside(&[asked, &other]).len();
-    let asked = entry(0.0, "one", Some(3));
-    assert_eq!(count(&asked, entry(1500.0, "one", None)), 1);
-    assert_eq!(count(&asked, entry(2900.0, "one", None)), 1);
-    assert_eq!(count(&asked, entry(3100.0, "one", None)), 0);
-    assert_eq!(count(&asked, entry(1500.0, "another", None)), 0);
-    // On its way when the answer was given.
-    assert_eq!(count(&asked, entry(100.0, "one", None)), 0);
+    let mut told = All::new();
+    let mut lives = 0;
+    let log = format!(
+        "{BORN}
+         DEBUG microsoft: a request goes out client_request_id=a looked=1000
+         DEBUG microsoft: told to pause client_request_id=a heard=1500 closed=1510
+         DEBUG microsoft: a request goes out client_request_id=before looked=1505
+         DEBUG microsoft: a request goes out client_request_id=inside looked=1600
+         DEBUG microsoft: a request goes out client_request_id=end looked=4499
+         DEBUG microsoft: a request goes out client_request_id=after looked=4500
+         INFO server: something else looked=9
+         {BORN}
+         DEBUG microsoft: a request goes out client_request_id=another looked=1600"
+    );
+    listen(&mut told, &log, &mut lives);
+    assert_eq!(lives, 2);
+    assert_eq!(told["a"].pause, Some((1500, 1510)));
 
-    // Of Graph the token says whose they are.
-    let graph = |millis, token: &str, retry_after| LogEntry {
-        host: Host::Graph,
-        connection: None,
-        token: Some(token.to_owned()),
-        ..entry(millis, "", retry_after)
+    let now = cloud::clock::wall_now();
+    let entry = |id: &str, host, user: &str| LogEntry {
+        number: 0,
+        time: now,
+        host,
+        tenant: Some(Uuid::from_u128(1)),
+        operation: "Get-Mailbox".to_owned(),
+        user: Some(user.to_owned()),
+        mailbox: None,
+        status: if id == "a" { 429 } else { 200 },
+        retry_after: (id == "a").then_some(3),
+        client_request_id: Some(id.to_owned()),
+        fault: None,
+        batched: false,
     };
-    let asked = graph(0.0, "one", Some(3));
-    assert_eq!(count(&asked, graph(1500.0, "one", None)), 1);
-    assert_eq!(count(&asked, graph(1500.0, "another", None)), 0);
-    assert_eq!(count(&asked, graph(3100.0, "one", None)), 0);
-    assert_eq!(count(&asked, entry(1500.0, "one", None)), 0);
+    let count = |asked: &LogEntry, other: LogEntry| inside(&[asked, &other], &told).len();
+    let of = |id| entry(id, Host::Exchange, "admin");
+    let asked = of("a");
+    assert_eq!(count(&asked, of("inside")), 1);
+    assert_eq!(count(&asked, of("after")), 0);
+    // It was let through when nobody knew of a pause.
+    assert_eq!(count(&asked, of("before")), 0);
+    assert_eq!(count(&asked, of("end")), 0);
+    assert_eq!(count(&asked, of("another")), 0);
+    // Nobody tells of it.
+    assert_eq!(count(&asked, of("unknown")), 1);
+    let elsewhere = LogEntry {
+        tenant: Some(Uuid::from_u128(2)),
+        ..of("inside")
+    };
+    assert_eq!(count(&asked, elsewhere), 0);
+
+    // Each application that sends mail has a gate of its own.
+    let graph = |id, app| entry(id, Host::Graph, app);
+    let asked = graph("a", "one");
+    assert_eq!(count(&asked, graph("inside", "one")), 1);
+    assert_eq!(count(&asked, graph("inside", "another")), 0);
+    assert_eq!(count(&asked, of("inside")), 0);
+
+    // Somebody who never listens is found, too.
+    told.get_mut("a").expect("a request").pause = None;
+    assert_eq!(inside(&[&asked, &asked, &asked], &told).len(), 1);
+    assert_eq!(inside(&[&asked], &told).len(), 0);
 }

@@ -2,7 +2,7 @@
 
 use std::{
     fs::OpenOptions,
-    net::TcpListener,
+    io::Write as _,
     path::{Path, PathBuf},
     process::Stdio,
     time::Duration,
@@ -12,7 +12,7 @@ use secrecy::ExposeSecret as _;
 use store::testing::TestDatabase;
 use tokio::process::{Child, Command};
 
-use crate::support::{Accounts, SPEED, until};
+use crate::support::{Accounts, SPEED, free_port, until};
 
 /// The key ring of `store::testing`, as a setting.
 const KEYS: &str = "test:KioqKioqKioqKioqKioqKioqKioqKioqKioqKioqKio=";
@@ -20,6 +20,9 @@ const KEYS: &str = "test:KioqKioqKioqKioqKioqKioqKioqKioqKioqKioqKio=";
 /// What the log is searched for what must not be in it: all that Postern itself tells.
 const TOLD: &str = "info,engine=debug,microsoft=debug,store=debug,server=debug,app=debug,\
                     sqlx=warn,graphile_worker=warn";
+
+/// A line of the log between two lives: what comes behind it was told by another process.
+pub const BORN: &str = "── a process begins";
 
 /// One process, and how to start it again.
 pub struct Process {
@@ -30,11 +33,6 @@ pub struct Process {
     /// What it wrote, over all its lives.
     pub log: PathBuf,
     child: Option<Child>,
-}
-
-fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-    listener.local_addr().expect("an address").port()
 }
 
 impl Process {
@@ -78,21 +76,27 @@ impl Process {
             url,
             // The later ones win.
             settings: settings.into_iter().chain(own.iter().cloned()).collect(),
-            log: site.join(format!("{role}-{port}.log")),
+            log: site.join(format!("{role}-{}.log", uuid::Uuid::new_v4())),
             child: None,
         };
         process.begin();
         process
     }
 
+    /// From its next life on.
+    pub fn set(&mut self, setting: (&'static str, String)) {
+        self.settings.push(setting);
+    }
+
     /// Starts it again after a kill.
     pub fn begin(&mut self) {
         let log = std::env::var("POSTERN_CAMPAIGN_LOG").ok();
-        let file = OpenOptions::new()
+        let mut file = OpenOptions::new()
             .create(true)
             .append(true)
             .open(&self.log)
             .expect("a file");
+        writeln!(file, "{BORN}").expect("a line");
         // A long campaign keeps its own copy, so that a build beside it does not change it.
         let binary = std::env::var("POSTERN_CAMPAIGN_SERVER")
             .unwrap_or_else(|_| env!("CARGO_BIN_EXE_postern").to_owned());

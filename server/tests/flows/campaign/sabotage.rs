@@ -70,7 +70,9 @@ impl Stage {
     }
 
     async fn look(&self) -> Vec<String> {
-        check::look(&self.block.shared, &self.runs).await.violations
+        let logs = self.block.logs();
+        let looked = check::look(&self.block.shared, &self.runs, &logs).await;
+        looked.violations
     }
 
     fn setup(&self, run: usize) -> Uuid {
