@@ -23,16 +23,15 @@ function whyTaken({ host, port }) {
   });
 }
 
-/** A port of the loopback interface that is free now. */
-export function freePort() {
-  return new Promise((resolve, reject) => {
-    const probe = net.createServer();
-    probe.once("error", reject);
-    probe.listen(0, "127.0.0.1", () => {
-      const { port } = probe.address();
-      probe.close(() => resolve(port));
-    });
-  });
+/**
+ * A port of the loopback interface that is free now, and that no outgoing connection takes before
+ * somebody listens on it: those are given higher ones.
+ */
+export async function freePort() {
+  for (;;) {
+    const port = 15_000 + Math.floor(Math.random() * 15_000);
+    if (!(await whyTaken({ host: "127.0.0.1", port }))) return port;
+  }
 }
 
 /** The `./dev run` of this checkout that is up, if any: its process id and addresses. */

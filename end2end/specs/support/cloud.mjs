@@ -23,7 +23,7 @@ export class Cloud {
   state = async (tenant) => (await this.#ask("GET", `state?tenant=${encodeURIComponent(tenant)}`)).tenants[0];
   /** The mails that were sent, and the requests that were answered. */
   outbox = async () => (await this.#ask("GET", "outbox")).outbox;
-  log = async () => (await this.#ask("GET", "log")).log;
+  log = async (operation) => (await this.#ask("GET", operation ? `log?operation=${encodeURIComponent(operation)}` : "log")).log;
   /** Moves the cloud's clock forward. */
   advance = (seconds) => this.#ask("POST", "clock", { advance_seconds: seconds });
   /** How long things take there: `{ group_graph: [least, most] }`, in the cloud's own seconds. */

@@ -36,7 +36,14 @@ export async function toReview(person, { customer, application, search, senders,
 
 /** Searches a mailbox and ticks it. */
 export async function choose(person, search, address) {
-  await person.field("Search mailboxes").fill(search);
+  const field = person.field("Search mailboxes");
+  if ((await field.inputValue()) !== search) {
+    const answered = person.page.waitForResponse((answer) => answer.url().endsWith("/api/mailboxes"));
+    await field.fill(search);
+    await answered;
+  }
+  // Until what was found is drawn, what stands there moves under the mouse.
+  await person.seesNo(person.page.locator(".found li").filter({ hasNotText: new RegExp(escaped(search), "i") }));
   const box = person.page.getByRole("checkbox", { name: new RegExp(escaped(address)) });
   await person.comesToSee(box);
   if (!(await box.first().isChecked())) await box.first().click();

@@ -22,14 +22,11 @@ export class Visitor {
     // Microsoft's pages, here the cloud's, are not ours to judge.
     const note = (text) => this.atPortal() && this.#troubles.push(`${text} (on ${page.url()})`);
     page.on("console", (message) => {
-      if (!this.javaScript && message.text().includes("preloaded using link preload")) return;
       if (["error", "warning"].includes(message.type())) note(`console ${message.type()}: ${message.text()} ${message.location().url}`);
     });
     page.on("pageerror", (error) => note(`script error: ${error.stack ?? error}`));
     page.on("crash", () => note("the page crashed"));
     page.on("requestfailed", (request) => {
-      // What is prepared for a script that is switched off.
-      if (!this.javaScript && request.url().includes("/pkg/")) return;
       const why = request.failure()?.errorText ?? "";
       // Leaving a page ends what it was still asking for.
       if (why !== "net::ERR_ABORTED") note(`request failed: ${request.method()} ${request.url()} ${why}`);
@@ -61,7 +58,7 @@ export class Visitor {
   /** Waits until the page reacts, if it is one that does: some are plain, as all are without JavaScript. */
   async ready() {
     await this.page.waitForLoadState("domcontentloaded");
-    const reacts = this.javaScript && (await this.page.locator('link[href^="/pkg/"][href$=".js"]').count()) > 0;
+    const reacts = this.javaScript && (await this.page.locator("script#hydration").count()) > 0;
     if (reacts) await this.page.locator('html[data-hydrated="true"]').waitFor({ state: "attached" });
   }
 
@@ -184,7 +181,7 @@ export class Visitor {
     await this.field("Domain or tenant id").fill(admin.upn.split("@")[1]);
     await this.follow(this.button("Go to Microsoft"));
     await this.atMicrosoft(admin);
-    await this.sees(this.heading("Connection"), "connected");
+    await this.sees(this.page.getByRole("region", { name: "Connection" }).getByText("connected", { exact: true }));
     return new URL(this.page.url()).pathname;
   }
 }

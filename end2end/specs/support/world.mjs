@@ -95,6 +95,15 @@ class World {
     await this.#leave(owner);
   }
 
+  /** Whether no customer is being read, or will be in the next minute. */
+  scansRest() {
+    return (
+      this.stack.database(`
+        select count(*) from scans s join connections n using (customer_id)
+        where n.refresh_token is not null and (s.lease is not null or s.due_at <= now() + interval '1 minute')`) === "0"
+    );
+  }
+
   /** Forgets a session that a test has ended. */
   forget(start) {
     this.#sessions.delete(start);

@@ -12,9 +12,10 @@ use store::testing::TestDatabase;
 use tokio::{
     io::AsyncReadExt as _,
     process::{Child, Command},
+    task::JoinHandle,
 };
 
-use crate::support::{Accounts, Browser, SPEED, Stack, start_cloud, until};
+use crate::support::{Accounts, Browser, SPEED, Stack, free_port, start_cloud, until};
 
 /// Without any setting of whoever runs the tests.
 fn postern(arguments: &[&str]) -> Command {
@@ -101,11 +102,6 @@ fn settings(command: &mut Command, cloud: &str, accounts: &Accounts, database: &
         .env("POSTERN_EXCHANGE", cloud);
 }
 
-fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-    listener.local_addr().expect("an address").port()
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_taken_port_is_told_by_its_setting() {
     let (cloud, accounts) = start_cloud().await;
@@ -132,9 +128,10 @@ async fn refuses_a_database_role_that_sees_too_much() {
     assert!(err.contains("superuser"), "{err}");
 }
 
-/// A whole portal as a process, with its log.
+/// A whole portal as a process, with its log, which is read all the time: a pipe holds little.
 struct Process {
     child: Child,
+    log: JoinHandle<String>,
     url: String,
     metrics: String,
 }
@@ -148,7 +145,13 @@ async fn start(cloud: &str, accounts: &Accounts, database: &TestDatabase) -> Pro
         .env("POSTERN_LISTEN", format!("127.0.0.1:{port}"))
         .env("POSTERN_METRICS_LISTEN", format!("127.0.0.1:{metrics}"))
         .env("POSTERN_PUBLIC_URL", &url);
-    let child = command.spawn().expect("the binary");
+    let mut child = command.spawn().expect("the binary");
+    let mut stream = child.stderr.take().expect("a log");
+    let log = tokio::spawn(async move {
+        let mut log = String::new();
+        stream.read_to_string(&mut log).await.expect("a log");
+        log
+    });
     let health = format!("{url}/healthz");
     until("the portal", || async {
         let answer = reqwest::get(&health).await.ok()?;
@@ -157,6 +160,7 @@ async fn start(cloud: &str, accounts: &Accounts, database: &TestDatabase) -> Pro
     .await;
     Process {
         child,
+        log,
         url,
         metrics: format!("http://127.0.0.1:{metrics}"),
     }
@@ -168,9 +172,7 @@ impl Process {
         let id = self.child.id().expect("a process").to_string();
         let sent = Command::new("kill").args(["-TERM", &id]).status().await;
         assert!(sent.expect("kill").success());
-        let mut log = String::new();
-        let mut stream = self.child.stderr.take().expect("a log");
-        stream.read_to_string(&mut log).await.expect("a log");
+        let log = self.log.await.expect("a log");
         let status = self.child.wait().await.expect("an end");
         (status.code().unwrap_or(-1), log)
     }

@@ -186,12 +186,14 @@ async fn a_sign_in_that_is_too_long_ago_is_told_and_renewed() {
     assert_eq!(problem["microsoft"]["code"], "AADSTS70043", "{problem}");
 }
 
+/// Far longer than a test takes, at whatever pace. Seconds.
+const MONTH: u64 = 30 * 24 * 3600;
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_consent_that_spreads_slowly_is_waited_for() {
     let stack = Stack::start().await;
     let mut owner = stack.owner().await;
-    // Three seconds of ours.
-    let slow = json!({ "consent": [21_600, 21_600] });
+    let slow = json!({ "consent": [MONTH, MONTH] });
     stack.control("delays", &slow).await;
     let customer = stack.connect(&mut owner, DOMAIN).await;
     let application = stack.accounts.application(DOMAIN, MAILER);
@@ -219,6 +221,7 @@ async fn a_consent_that_spreads_slowly_is_waited_for() {
     assert_eq!(told["problem"]["key"], "entra.consent_missing", "{told}");
     says_what_to_do(&told["problem"]);
     // Nothing but waiting is needed, and nothing was lost: the connection stands.
+    stack.cloud.advance(MONTH);
     until("what was consented to", || {
         let (mut owner, chosen) = (owner.clone(), chosen.clone());
         async move {

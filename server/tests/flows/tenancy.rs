@@ -26,6 +26,13 @@ async fn our_scans(stack: &Stack) -> i64 {
         .await
 }
 
+/// Customers of whoever that are read, or wait for it.
+async fn under_way(stack: &Stack) -> i64 {
+    stack
+        .number("select count(*) from scans where asked or lease is not null or due_at < now()")
+        .await
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn two_partners_never_meet() {
     let stack = Stack::with_more_partners(&[OTHER]).await;
@@ -54,6 +61,15 @@ async fn two_partners_never_meet() {
             "one partner was told of the other's setup"
         );
     }
+    drop(told);
+    // With their own readings at rest, what a new stream of theirs tells would be of ours.
+    until("their readings to rest", || {
+        let stack = &stack;
+        async move { (under_way(stack).await == 0).then_some(()) }
+    })
+    .await;
+    let mut told = theirs.events("/live/setups", None).await.expect("a stream");
+    let mut witness = ours.events("/live/setups", None).await.expect("a stream");
     let seen = our_scans(&stack).await;
     let page = ours
         .send_form("/api/scan_one", &[("customer", our_customer.as_str())])
@@ -64,6 +80,10 @@ async fn two_partners_never_meet() {
         async move { (our_scans(stack).await > seen).then_some(()) }
     })
     .await;
+    // Readings are told together, some hundred milliseconds after they happen: until those who are
+    // told of them have heard all, the others would have, too.
+    assert_eq!(witness.next().await.expect("an event").event, "scanned");
+    while !witness.silent_for(Duration::from_secs(1)).await {}
     assert!(
         told.silent_for(Duration::from_millis(300)).await,
         "one partner was told of the other's scan"

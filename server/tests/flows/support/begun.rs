@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use sqlx::AssertSqlSafe;
 use store::testing::TestDatabase;
 
-use super::{Browser, Portal, Stack, setups::Chosen, start_cloud, until};
+use super::{Browser, Portal, Stack, get_json, setups::Chosen, start_cloud, until};
 use server::config::Role;
 
 pub const DOMAIN: &str = "fabrikam.example";
@@ -153,6 +153,16 @@ impl Begun {
 
     pub fn fired(&self) -> bool {
         self.faults().contains("\"fired\":1")
+    }
+
+    /// What the cloud answered of one operation.
+    pub async fn log(&self, operation: &str) -> Vec<Value> {
+        let url = format!(
+            "{}/_cloud/log?operation={operation}",
+            self.stack.cloud.url()
+        );
+        let log = get_json(&url).await;
+        log["log"].as_array().expect("a log").clone()
     }
 
     pub async fn hangs(&self) {

@@ -217,6 +217,17 @@ pub async fn get_json(url: &str) -> Value {
         .expect("JSON")
 }
 
+/// A port that is free now, and that no outgoing connection takes before somebody listens on it:
+/// those are given higher ones.
+pub fn free_port() -> u16 {
+    loop {
+        let port = rand::random_range(15_000..30_000);
+        if std::net::TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
+    }
+}
+
 /// Asks until there is an answer, as often as the database or the cloud can bear.
 pub async fn until<T, F, R>(what: &str, mut ask: F) -> T
 where
