@@ -337,7 +337,7 @@ fn line(row: ExposureRow, asked: &ExposureQuery, query: &Query, may_change: bool
             vec![
                 view! { <td><a href=customer>{name}</a></td> }.any(),
                 permissions(),
-                view! { <td>{only(&row.tally).map(reach_tag)}</td> }.any(),
+                view! { <td>{worst(&row.tally).map(reach_tag)}</td> }.any(),
             ]
         }
     };
@@ -381,17 +381,22 @@ fn confine(
     view! { <a class="btn" href=href aria-label=label>"Confine…"</a> }.any()
 }
 
-/// The one standing of a row that stands for one application at one customer.
-fn only(tally: &Tally) -> Option<Standing> {
+/// The worst standing; of a row for one application at one customer the only one.
+fn worst(tally: &Tally) -> Option<Standing> {
     Standing::ALL.into_iter().find(|one| tally.of(*one) > 0)
 }
 
+/// The shares as a bar; the worst stands out, the others are beside it.
 fn reach(tally: &Tally) -> AnyView {
-    let worst = only(tally).map(|standing| {
-        counted_tag(
-            standing,
-            format!("{} {}", tally.of(standing), standing.word()),
-        )
-    });
-    view! { <td class="reach">{bar(tally)}{worst}</td> }.any()
+    let worst = worst(tally);
+    let counted = |standing: Standing| format!("{} {}", tally.of(standing), standing.word());
+    let others: Vec<String> = Standing::ALL
+        .into_iter()
+        .filter(|one| tally.of(*one) > 0 && Some(*one) != worst)
+        .map(counted)
+        .collect();
+    let others = (!others.is_empty())
+        .then(|| view! { <span class="others">{others.join(", ")}</span> }.any());
+    let worst = worst.map(|standing| counted_tag(standing, counted(standing)));
+    view! { <td class="reach">{bar(tally)}{worst}{others}</td> }.any()
 }
