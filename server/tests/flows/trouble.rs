@@ -246,3 +246,44 @@ async fn calls(begun: &Begun) -> usize {
         .filter(|entry| entry["batched"] != true)
         .count()
 }
+
+/// It was there a moment ago: one answer that does not know it ends nothing.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_mailbox_that_the_test_does_not_find_is_looked_for_again() {
+    let mut begun = Begun::new().await;
+    begun.chosen.prove = false;
+    let misled = json!({ "wrong_tenant": true });
+    begun.fault("Test-ApplicationAccessPolicy", 0, misled);
+    let setup = begun.chosen.start(&mut begun.owner, "").await;
+    let view = begun.settled(&setup, "done").await;
+    assert!(begun.fired());
+    assert_eq!(view["proof"], "checked");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_mailbox_that_is_gone_is_named() {
+    let mut begun = Begun::new().await;
+    begun.chosen.prove = false;
+    let gone = json!({
+        "id": "gone", "operation": "Test-ApplicationAccessPolicy",
+        "action": {
+            "exchange_error": "The operation couldn't be performed because object 'x' couldn't be found on 'y'.",
+            "type": "Microsoft.Exchange.Configuration.Tasks.ManagementObjectNotFoundException",
+        },
+    });
+    begun.stack.cloud.fault(gone).expect("a fault");
+    let setup = begun.chosen.start(&mut begun.owner, "").await;
+    let view = begun.settled(&setup, "failed").await;
+    let told = problem(&view);
+    let happened = told["happened"].as_str().expect("words");
+    let named = format!("Exchange's test does not find {}", begun.chosen.sender);
+    assert!(happened.contains(&named), "{told}");
+    assert_eq!(view["proof"], "configured");
+
+    begun
+        .stack
+        .cloud
+        .with_world(|world| world.faults.disarm("gone"));
+    begun.ask("retry_setup", &setup, None).await;
+    assert_eq!(begun.settled(&setup, "done").await["proof"], "checked");
+}

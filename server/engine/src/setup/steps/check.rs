@@ -1,14 +1,15 @@
 //! Step 5: Exchange's own test agrees with the plan.
 
 use domain::{Problem, plan::Mailbox, problem::Remedy};
-use microsoft::exchange::TestAnswer;
+use microsoft::{Fault, exchange::TestAnswer};
 
-use super::super::work::{Outcome, Work};
+use super::super::work::{Outcome, Work, evidence};
 use crate::{Failure, pace};
 
 pub(super) async fn run(work: &mut Work<'_>) -> Result<Outcome, Failure> {
     let plan = work.plan;
     let mut wrong = Vec::new();
+    let mut missing = Vec::new();
     for (mailbox, expected) in plan
         .senders
         .iter()
@@ -19,13 +20,26 @@ pub(super) async fn run(work: &mut Work<'_>) -> Result<Outcome, Failure> {
                 .map(|mailbox| (mailbox, TestAnswer::Denied)),
         )
     {
-        let answer = ask(work, mailbox).await?;
+        let Some(answer) = ask(work, mailbox).await? else {
+            missing.push(mailbox.address.as_str());
+            continue;
+        };
         if let TestAnswer::Unclear(text) = &answer {
             return Ok(Outcome::Failed(not_understood(mailbox, text)));
         }
         if answer != expected {
             wrong.push(format!("{} is {}", mailbox.address, word(&answer)));
         }
+    }
+    if !missing.is_empty() {
+        return Outcome::wait(
+            format!(
+                "Exchange's test does not find {}: removed, or not known to all of Exchange's servers.",
+                missing.join(", ")
+            ),
+            pace::SPOILT,
+            "a minute",
+        );
     }
     if !wrong.is_empty() {
         return Outcome::wait(
@@ -44,12 +58,22 @@ pub(super) async fn run(work: &mut Work<'_>) -> Result<Outcome, Failure> {
     ))
 }
 
-async fn ask(work: &mut Work<'_>, mailbox: &Mailbox) -> Result<TestAnswer, Failure> {
-    let call = work
-        .tenant
-        .test_policy(work.plan.application.app_id, &mailbox.address)
-        .await?;
-    Ok(work.saw(&format!("Test for {}", mailbox.address), call))
+/// None: Exchange finds no such mailbox, or not where it looked. It was there when the setup began.
+async fn ask(work: &mut Work<'_>, mailbox: &Mailbox) -> Result<Option<TestAnswer>, Failure> {
+    let app = work.plan.application.app_id;
+    match work.tenant.test_policy(app, &mailbox.address).await {
+        Ok(call) => Ok(Some(
+            work.saw(&format!("Test for {}", mailbox.address), call),
+        )),
+        Err(error) if error.fault() == Some(Fault::NotFound) => {
+            let title = format!("Exchange does not find {}", mailbox.address);
+            work.notes
+                .evidence
+                .push(evidence(&title, error.trace(), false));
+            Ok(None)
+        }
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// Nothing else of the answer tells granted from denied (MICROSOFT.md §2.4), and no wait changes
