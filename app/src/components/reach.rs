@@ -13,13 +13,21 @@ pub fn level_tag(level: Level) -> AnyView {
     reach_tag(Standing::of(level, false))
 }
 
-/// “18 unrestricted, 4 confined”.
-pub fn in_words(tally: &Tally) -> String {
-    let parts: Vec<String> = Standing::ALL
+/// The standings that a tally counts any of, the worst first.
+pub fn standings(tally: &Tally) -> impl Iterator<Item = Standing> + '_ {
+    Standing::ALL
         .into_iter()
         .filter(|standing| tally.of(*standing) > 0)
-        .map(|standing| format!("{} {}", tally.of(standing), standing.word()))
-        .collect();
+}
+
+/// “4 confined”.
+pub fn counted_of(tally: &Tally, standing: Standing) -> String {
+    format!("{} {}", tally.of(standing), standing.word())
+}
+
+/// “18 unrestricted, 4 confined”.
+pub fn in_words(tally: &Tally) -> String {
+    let parts: Vec<String> = standings(tally).map(|one| counted_of(tally, one)).collect();
     if parts.is_empty() {
         "none".to_owned()
     } else {

@@ -16,8 +16,8 @@ use super::{
 use crate::{
     api::forms,
     components::{
-        Empty, Erase as _, Moment, Pages, TableCard, bar, chart, counted_tag, reach_tag, td_number,
-        th, th_hidden, th_number,
+        Empty, Erase as _, Moment, Pages, TableCard, bar, chart, counted_of, counted_tag,
+        reach_tag, standings, td_number, th, th_hidden, th_number,
     },
     paths,
     query::Query,
@@ -337,7 +337,7 @@ fn line(row: ExposureRow, asked: &ExposureQuery, query: &Query, may_change: bool
             vec![
                 view! { <td><a href=customer>{name}</a></td> }.any(),
                 permissions(),
-                view! { <td>{worst(&row.tally).map(reach_tag)}</td> }.any(),
+                view! { <td>{standings(&row.tally).next().map(reach_tag)}</td> }.any(),
             ]
         }
     };
@@ -381,22 +381,14 @@ fn confine(
     view! { <a class="btn" href=href aria-label=label>"Confine…"</a> }.any()
 }
 
-/// The worst standing; of a row for one application at one customer the only one.
-fn worst(tally: &Tally) -> Option<Standing> {
-    Standing::ALL.into_iter().find(|one| tally.of(*one) > 0)
-}
-
 /// The shares as a bar; the worst stands out, the others are beside it.
 fn reach(tally: &Tally) -> AnyView {
-    let worst = worst(tally);
-    let counted = |standing: Standing| format!("{} {}", tally.of(standing), standing.word());
-    let others: Vec<String> = Standing::ALL
-        .into_iter()
-        .filter(|one| tally.of(*one) > 0 && Some(*one) != worst)
-        .map(counted)
-        .collect();
+    let mut there = standings(tally);
+    let worst = there
+        .next()
+        .map(|standing| counted_tag(standing, counted_of(tally, standing)));
+    let others: Vec<String> = there.map(|standing| counted_of(tally, standing)).collect();
     let others = (!others.is_empty())
         .then(|| view! { <span class="others">{others.join(", ")}</span> }.any());
-    let worst = worst.map(|standing| counted_tag(standing, counted(standing)));
     view! { <td class="reach">{bar(tally)}{worst}{others}</td> }.any()
 }

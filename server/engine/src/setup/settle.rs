@@ -27,6 +27,23 @@ pub(super) struct Settled {
     pub next_look: Option<Timestamp>,
 }
 
+impl Settled {
+    /// The step is over, and history says so.
+    fn end(
+        &mut self,
+        step: &mut Step,
+        state: StepState,
+        event: EventKind,
+        sentence: String,
+        now: Timestamp,
+    ) {
+        step.ended = Some(now);
+        step.state = state;
+        self.event = Some(event);
+        self.sentence = sentence;
+    }
+}
+
 /// Puts the step into the state that the run ended with.
 pub(super) fn settle(
     step: &mut Step,
@@ -42,11 +59,8 @@ pub(super) fn settle(
         // Somebody cancelled or rolled back while it ran: what it did stands, what it wants does not.
         match (outcome, intent) {
             (Outcome::Done { summary }, _) => {
-                step.ended = Some(now);
                 step.summary = Some(summary.clone());
-                step.state = StepState::Done;
-                settled.event = Some(EventKind::StepDone);
-                settled.sentence = summary;
+                settled.end(step, StepState::Done, EventKind::StepDone, summary, now);
             }
             // What it made is looked up once more, because nobody else will.
             (_, Intent::Cancel) if step.kind.changes() => {
@@ -66,11 +80,8 @@ pub(super) fn settle(
     }
     match outcome {
         Outcome::Done { summary } => {
-            step.ended = Some(now);
             step.summary = Some(summary.clone());
-            step.state = StepState::Done;
-            settled.event = Some(EventKind::StepDone);
-            settled.sentence = summary;
+            settled.end(step, StepState::Done, EventKind::StepDone, summary, now);
             settled.goes_on = true;
         }
         Outcome::Again => {
@@ -78,26 +89,18 @@ pub(super) fn settle(
             settled.goes_on = true;
         }
         Outcome::Undone { summary } => {
-            step.ended = Some(now);
             step.summary = Some(summary.clone());
-            step.state = StepState::Undone;
-            settled.event = Some(EventKind::StepUndone);
-            settled.sentence = summary;
+            settled.end(step, StepState::Undone, EventKind::StepUndone, summary, now);
             settled.goes_on = true;
         }
         Outcome::Left { why } => {
-            step.ended = Some(now);
             step.left = Some(why.clone());
-            step.state = StepState::Done;
-            settled.event = Some(EventKind::StepSkipped);
-            settled.sentence = why;
+            settled.end(step, StepState::Done, EventKind::StepSkipped, why, now);
             settled.goes_on = true;
         }
         Outcome::Skipped { why } => {
-            step.ended = Some(now);
-            step.state = StepState::Skipped { why: why.clone() };
-            settled.event = Some(EventKind::StepSkipped);
-            settled.sentence = why;
+            let state = StepState::Skipped { why: why.clone() };
+            settled.end(step, state, EventKind::StepSkipped, why, now);
             settled.goes_on = true;
         }
         Outcome::Failed(problem) => fail(step, problem, now, &mut settled),
@@ -155,11 +158,9 @@ fn wait_on(
     let (latest, interrupted) = until(old, what, now, patience(what, wait, pace));
     if now >= latest {
         if what == WaitFor::Secret {
-            step.ended = Some(now);
             let why = "No client secret was given in time, so no real mail was sent.".to_owned();
-            step.state = StepState::Skipped { why: why.clone() };
-            settled.event = Some(EventKind::StepSkipped);
-            settled.sentence = why;
+            let state = StepState::Skipped { why: why.clone() };
+            settled.end(step, state, EventKind::StepSkipped, why, now);
             settled.goes_on = true;
             return;
         }
@@ -238,14 +239,13 @@ fn patience(what: WaitFor, wait: Wait, pace: pace::Pace) -> i64 {
 }
 
 fn fail(step: &mut Step, problem: Problem, now: Timestamp, settled: &mut Settled) {
-    step.ended = Some(now);
-    settled.event = Some(EventKind::StepFailed);
-    settled.sentence = format!("{} {}", problem.happened, problem.todo);
+    let sentence = format!("{} {}", problem.happened, problem.todo);
     settled.facts = Some(json!({ "problem": problem.key, "microsoft": problem.microsoft }));
     if step.kind == StepKind::Prove {
         settled.forget_secret = Some("the proof failed");
     }
-    step.state = StepState::Failed { problem };
+    let state = StepState::Failed { problem };
+    settled.end(step, state, EventKind::StepFailed, sentence, now);
 }
 
 /// The wait took too long.
