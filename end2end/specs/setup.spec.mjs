@@ -22,15 +22,12 @@ async function operator(as, options) {
   return person;
 }
 
-/** As a form of the page does. */
-const post = (person, name, form) => person.context.request.post(`${world.stack.portal}/api/${name}`, { form, headers: { origin: world.stack.portal }, maxRedirects: 0 });
-
 /** Ends and takes back what earlier scenarios left of ScanToMail, so that they do not stand in the way. */
 async function tidy(person) {
   const active = world.stack.database("select customer_id || ' ' || id from setups where ended_at is null and state not in ('done', 'cancelled', 'rolled_back')");
   for (const line of active.split("\n").filter(Boolean)) {
     const [customer, setup] = line.split(" ");
-    const answer = await post(person, "cancel_setup", { customer, setup });
+    const answer = await person.post("cancel_setup", { customer, setup });
     assert.ok(answer.ok(), `cancelling ${setup}: ${answer.status()}`);
   }
   await rollBackAll(person, { application: "ScanToMail" });
@@ -217,7 +214,7 @@ scenario("the history shows all of it: filters in the address, before and after,
 
   // More than a page of it, and nobody adds to it any more.
   for (let count = 0; count < 60; count += 1) {
-    const answer = await post(olivia, "reconnect", { customer: fabrikam.split("/").at(-1) });
+    const answer = await olivia.post("reconnect", { customer: fabrikam.split("/").at(-1) });
     assert.ok(answer.status() < 400, `asking for consent: ${answer.status()}`);
   }
   await olivia.eventually(() => world.scansRest());
