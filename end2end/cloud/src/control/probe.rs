@@ -1,7 +1,7 @@
 //! Asks what an application may do in a mailbox, for the protocols that are not simulated: EWS,
 //! IMAP, POP, SMTP, the retired Outlook API, and Graph's calls that Postern has no use for.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::Refusal;
 use super::fields::{Fields, resource};
@@ -9,9 +9,11 @@ use crate::entra::token;
 use crate::http_parts::Call;
 use crate::world::World;
 use crate::world::enforcement::{Caller, application_may};
+use crate::world::powers;
 
 /// `POST /_cloud/probe` with the application's token for the `resource` (`graph` or `exchange`) as
-/// bearer: whether it may use each of `permissions` in each of `mailboxes` (ids or addresses).
+/// bearer: whether it may use each of `permissions` in each of `mailboxes` (ids or addresses), and
+/// beside `may` what [`powers::report`] says.
 ///
 /// # Errors
 ///
@@ -46,6 +48,7 @@ pub fn probe(world: &mut World, call: &Call, body: &Value) -> Result<Value, Refu
         roles: &claims.roles,
     };
     let permissions = fields.texts("permissions").unwrap_or_default();
+    let mut report = powers::report(world, claims.tenant, claims.object, &mailboxes);
     let mut answers = Map::new();
     for (key, mailbox) in mailboxes {
         let may: Map<String, Value> = permissions
@@ -57,5 +60,8 @@ pub fn probe(world: &mut World, call: &Call, body: &Value) -> Result<Value, Refu
             .collect();
         answers.insert(key, Value::Object(may));
     }
-    Ok(json!({ "may": answers }))
+    if let Some(map) = report.as_object_mut() {
+        map.insert("may".to_owned(), Value::Object(answers));
+    }
+    Ok(report)
 }

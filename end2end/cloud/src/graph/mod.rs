@@ -1,5 +1,6 @@
 //! Microsoft Graph: the calls that an MSP's portal needs (MICROSOFT.md §5, §7).
 
+pub mod agents;
 pub mod applications;
 pub mod assignments;
 pub mod batch;

@@ -7,6 +7,8 @@ pub mod directory;
 pub mod directory_roles;
 pub mod enforcement;
 pub mod exchange;
+pub mod mail_rules;
+pub mod powers;
 pub mod recipients;
 pub mod tenant;
 pub mod tenants;
