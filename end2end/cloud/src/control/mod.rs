@@ -6,6 +6,7 @@ mod applications;
 mod directory;
 mod edits;
 mod fields;
+mod habits;
 mod probe;
 mod state;
 
@@ -67,6 +68,7 @@ pub fn answer(world: &mut World, call: &Call) -> Reply {
         ("POST", ["users"]) => edit(world, call, "users", edits::user),
         ("GET", ["tenants"]) => Ok(accounts::tenants(world)),
         ("POST", ["tenants"]) => edit(world, call, "tenants", edits::tenant),
+        ("POST", ["recipients"]) => edit(world, call, "recipients", habits::recipient),
         ("POST", ["applications"]) => edit(world, call, "applications", applications::change),
         ("POST", ["keys"]) => body(call).map(|body| {
             world
@@ -110,6 +112,7 @@ fn edit(
             text(&answer, "id"),
             text(&answer, "name"),
         ),
+        "recipients" => (Thing::Mailbox, text(&answer, "id"), text(&answer, "name")),
         _ => (
             Thing::Application,
             text(&answer, "app_id"),
