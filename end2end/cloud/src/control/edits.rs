@@ -311,6 +311,10 @@ fn remove_application(world: &mut World, tenant: Uuid, app_id: Uuid) -> Result<(
         }
         stays
     });
+    let roles = &mut state.directory.roles.assignments;
+    roles.retain(|grant| grant.principal != principal);
+    state.directory.agents.children.remove(&principal);
+    state.directory.credentials.of_principals.remove(&principal);
     state.exchange.role_assignments.retain(|assignment| {
         let stays = assignment.assignee != principal;
         if !stays {
