@@ -39,6 +39,8 @@ pub enum Thing {
     User,
     Application,
     AdministrativeUnit,
+    /// A directory role that somebody holds.
+    DirectoryRole,
     Relationship,
     Mail,
     Mailbox,

@@ -315,6 +315,10 @@ fn remove_application(world: &mut World, tenant: Uuid, app_id: Uuid) -> Result<(
         }
         stays
     });
+    let roles = &mut state.directory.roles.assignments;
+    roles.retain(|grant| grant.principal != principal);
+    state.directory.agents.children.remove(&principal);
+    state.directory.credentials.of_principals.remove(&principal);
     let exchange = &mut state.exchange;
     exchange.rights.retain(|entry| entry.holder != principal);
     exchange

@@ -3,9 +3,11 @@
 
 mod accounts;
 mod applications;
+mod credentials;
 mod directory;
 mod edits;
 mod fields;
+mod principals;
 mod habits;
 mod probe;
 mod state;
@@ -70,6 +72,9 @@ pub fn answer(world: &mut World, call: &Call) -> Reply {
         ("POST", ["tenants"]) => edit(world, call, "tenants", edits::tenant),
         ("POST", ["recipients"]) => edit(world, call, "recipients", habits::recipient),
         ("POST", ["applications"]) => edit(world, call, "applications", applications::change),
+        ("POST", ["roles"]) => body(call).and_then(|body| principals::role(world, &body)),
+        ("POST", ["consents"]) => body(call).and_then(|body| principals::consent(world, &body)),
+        ("POST", ["groups"]) => body(call).and_then(|body| principals::group(world, &body)),
         ("POST", ["keys"]) => body(call).map(|body| {
             world
                 .entra

@@ -199,6 +199,9 @@ fn full(tenant: &Tenant, now: crate::clock::Time) -> Value {
             "id": unit.id, "name": unit.name,
             "members": unit.members.iter().map(|id| called(tenant, *id)).collect::<Vec<_>>(),
         })).collect::<Vec<_>>(),
+        "directory_roles": tenant.role_grants().iter().map(|grant| json!({
+            "id": grant.id(), "principal": grant.principal, "role": grant.role, "scope": grant.scope,
+        })).collect::<Vec<_>>(),
         "conditional_access": tenant.access_rules.iter().map(|rule| json!({
             "id": rule.id, "code": rule.code,
         })).collect::<Vec<_>>(),

@@ -301,9 +301,9 @@ pub fn for_application(
         return Err(consent::lacks_service(resource, &tenant.name));
     }
     let roles = tenant.app_roles_of(principal.id, resource);
-    let wids: Vec<String> = principal
-        .roles
-        .iter()
+    let wids: Vec<String> = tenant
+        .directory_roles_of(principal.id)
+        .into_iter()
         .map(|role| role.template().to_string())
         .chain([DEFAULT_WID.to_string()])
         .collect();

@@ -3,15 +3,18 @@
 pub mod applications;
 pub mod assignments;
 pub mod batch;
+pub mod credentials;
 pub mod directory;
 pub mod entities;
 pub mod errors;
 pub mod filter;
 pub mod odata;
 pub mod partner;
+pub mod roles;
 pub mod routes;
 pub mod send_mail;
 pub mod throttle;
+pub mod units;
 
 use axum::http::Method;
 use serde_json::Value;
@@ -81,6 +84,22 @@ impl Context<'_> {
             .tenants
             .get(shown)
             .ok_or_else(|| GraphError::token("The tenant of the token does not exist."))
+    }
+
+    /// Whether the caller may read people, groups and applications. Who may not gets of them no
+    /// more than type and id (MICROSOFT.md §7.5).
+    pub fn may_read_directory(&self) -> bool {
+        let known = [
+            "Directory.Read.All",
+            "Directory.ReadWrite.All",
+            "Directory.AccessAsUser.All",
+            "Application.Read.All",
+            "Application.ReadWrite.All",
+        ];
+        known.iter().any(|permission| match self.claims.delegated {
+            true => self.claims.has_scope(permission),
+            false => self.claims.has_role(permission),
+        })
     }
 
     /// Whether the token's person (not an application) holds one of the roles that allow a change

@@ -57,25 +57,71 @@ pub fn check_options(context: &Context<'_>, allowed: &[&str]) -> Result<(), Grap
     Ok(())
 }
 
+/// The relationships that `$expand` asks for, all of them among `known`. What follows one in
+/// brackets is taken as read: an expanded object shows whole.
+pub fn expanded(context: &Context<'_>, known: &[&str]) -> Result<Vec<String>, GraphError> {
+    let Some(text) = context.call.query("$expand") else {
+        return Ok(Vec::new());
+    };
+    let mut names: Vec<String> = vec![String::new()];
+    let mut depth = 0_usize;
+    for character in text.chars() {
+        match character {
+            '(' => depth += 1,
+            ')' => depth = depth.saturating_sub(1),
+            ',' if depth == 0 => names.push(String::new()),
+            other if depth == 0 => {
+                if let Some(name) = names.last_mut() {
+                    name.push(other);
+                }
+            }
+            _ => {}
+        }
+    }
+    for name in &names {
+        if !known.contains(&name.as_str()) {
+            return Err(GraphError::new(
+                400,
+                "BadRequest",
+                format!(
+                    "Parsing OData Select and Expand failed: '{name}' cannot be expanded here."
+                ),
+            ));
+        }
+    }
+    Ok(names)
+}
+
+/// The members of a relationship that `$expand` shows: 20 at most, and no link to the rest
+/// (MICROSOFT.md §7.5).
+pub const EXPANDED_MOST: usize = 20;
+
 /// A page of a collection.
-pub fn list(
+pub fn list(context: &Context<'_>, rows: Vec<Value>, shape: &Shape) -> Result<Reply, GraphError> {
+    list_expanding(context, rows, shape, &[])
+}
+
+/// A page of a collection whose rows hold these relationships.
+pub fn list_expanding(
     context: &Context<'_>,
     mut rows: Vec<Value>,
     shape: &Shape,
+    expanded: &[String],
 ) -> Result<Reply, GraphError> {
-    check_options(
-        context,
-        &[
-            "$filter",
-            "$search",
-            "$select",
-            "$orderby",
-            "$top",
-            "$count",
-            "$skiptoken",
-            "$format",
-        ],
-    )?;
+    let mut allowed = vec![
+        "$filter",
+        "$search",
+        "$select",
+        "$orderby",
+        "$top",
+        "$count",
+        "$skiptoken",
+        "$format",
+    ];
+    if !expanded.is_empty() {
+        allowed.push("$expand");
+    }
+    check_options(context, &allowed)?;
     let call = context.call;
     let eventual = call
         .header("consistencylevel")
@@ -130,7 +176,7 @@ pub fn list(
     check_select(context, shape, &select, &rows)?;
     let mut page: Vec<Value> = rows.into_iter().skip(offset).take(top).collect();
     for row in &mut page {
-        trim(row, &select);
+        trim(row, &select, expanded);
     }
     let mut body = Map::new();
     body.insert(
@@ -151,11 +197,25 @@ pub fn list(
 }
 
 /// One entity.
-pub fn entity(context: &Context<'_>, mut row: Value, shape: &Shape) -> Result<Reply, GraphError> {
-    check_options(context, &["$select", "$format"])?;
+pub fn entity(context: &Context<'_>, row: Value, shape: &Shape) -> Result<Reply, GraphError> {
+    entity_expanding(context, row, shape, &[])
+}
+
+/// One entity that holds these relationships.
+pub fn entity_expanding(
+    context: &Context<'_>,
+    mut row: Value,
+    shape: &Shape,
+    expanded: &[String],
+) -> Result<Reply, GraphError> {
+    let mut allowed = vec!["$select", "$format"];
+    if !expanded.is_empty() {
+        allowed.push("$expand");
+    }
+    check_options(context, &allowed)?;
     let select = select_of(context, shape)?;
     check_select(context, shape, &select, std::slice::from_ref(&row))?;
-    trim(&mut row, &select);
+    trim(&mut row, &select, expanded);
     if let Some(map) = row.as_object_mut() {
         map.insert(
             "@odata.context".to_owned(),
@@ -286,7 +346,7 @@ fn check_select(
     }
 }
 
-fn trim(row: &mut Value, select: &[String]) {
+fn trim(row: &mut Value, select: &[String], expanded: &[String]) {
     if select.is_empty() {
         return;
     }
@@ -295,6 +355,7 @@ fn trim(row: &mut Value, select: &[String]) {
             key.starts_with('@')
                 || key == "id"
                 || select.iter().any(|name| name == key || name == "*")
+                || expanded.contains(key)
         });
     }
 }

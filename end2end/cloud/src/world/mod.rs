@@ -1,6 +1,10 @@
 //! The whole state of the cloud, behind one lock.
 
 pub mod access;
+pub mod agents;
+pub mod credentials;
+pub mod directory;
+pub mod directory_roles;
 pub mod enforcement;
 pub mod exchange;
 pub mod habits;
