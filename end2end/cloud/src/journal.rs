@@ -43,6 +43,12 @@ pub enum Thing {
     DirectoryRole,
     Relationship,
     Mail,
+    Mailbox,
+    /// A right on a mailbox: the object is `mailbox/holder/right`.
+    MailboxRight,
+    RoleGroup,
+    /// The object is `role group/member id`.
+    RoleGroupMember,
 }
 
 /// A change as the code that makes it knows it.

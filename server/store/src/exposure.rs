@@ -72,6 +72,7 @@ impl Row {
             never_read: count(self.never_read),
             confinable: count(self.confinable),
             tally: Tally {
+                power: 0,
                 unrestricted: count(self.unrestricted),
                 all_except: count(self.all_except),
                 unknown: count(self.unknown),
@@ -265,6 +266,7 @@ impl Tx {
 impl TotalsRow {
     const fn tally(&self) -> Tally {
         Tally {
+            power: 0,
             unrestricted: self.unrestricted,
             all_except: self.all_except,
             unknown: self.unknown,

@@ -60,6 +60,7 @@ fn conditions(query: &ExposureQuery) -> String {
     let proven = "(r.customer_id, r.object) in (select customer_id, object from p)";
     match query.standing {
         None => {}
+        Some(Standing::Power) => all.push(format!("{level} = -1")),
         Some(Standing::Unrestricted) => all.push(format!("{level} = 0")),
         Some(Standing::AllExcept) => all.push(format!("{level} = 1")),
         Some(Standing::Unknown) => all.push(format!("{level} = 2")),
@@ -370,6 +371,7 @@ fn of_permissions(query: &ExposureQuery) -> String {
     };
     let standing = match query.standing {
         None => "true",
+        Some(Standing::Power) => "h.held = -1",
         Some(Standing::Unrestricted) => "h.held = 0",
         Some(Standing::AllExcept) => "h.held = 1",
         Some(Standing::Unknown) => "h.held = 2",

@@ -115,6 +115,7 @@ impl DayRow {
         DayTally {
             day: Timestamp::from(self.day.and_time(NaiveTime::MIN).and_utc()),
             tally: Tally {
+                power: 0,
                 unrestricted: self.unrestricted.into(),
                 all_except: self.all_except.into(),
                 unknown: self.unknown.into(),

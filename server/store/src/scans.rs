@@ -92,6 +92,7 @@ fn by_partner(turns: &[Turn]) -> BTreeMap<PartnerId, Vec<Uuid>> {
 
 const fn number(level: Level) -> i16 {
     match level {
+        Level::Power => -1,
         Level::Unrestricted => 0,
         Level::AllExcept => 1,
         Level::Unknown => 2,

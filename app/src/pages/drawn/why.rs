@@ -28,7 +28,7 @@ pub(super) fn page(view: WhyView, operator: &Operator) -> Page {
         view! { <a class="btn primary" href=paths::confine(customer, &view.object.to_string())>"Confine…"</a> }.any()
     });
     let tone = match view.standing {
-        Standing::Unrestricted => "problem bad",
+        Standing::Power | Standing::Unrestricted => "problem bad",
         Standing::AllExcept | Standing::Unknown => "problem warn",
         Standing::Confined => "problem wait",
         Standing::Proven | Standing::Nothing => "problem good",
@@ -109,7 +109,7 @@ fn way(route: &WhyRoute, policies: &[WhyPolicy]) -> AnyView {
             .collect_view()
     });
     let class = match route.level {
-        Level::Unrestricted => "end bad",
+        Level::Power | Level::Unrestricted => "end bad",
         Level::AllExcept | Level::Unknown => "end warn",
         Level::Confined => "end good",
         Level::Nothing => "end",

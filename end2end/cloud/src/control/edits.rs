@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::fields::{Fields, directory_roles, resolve, resource};
-use super::{Refusal, directory, mailbox};
+use super::{Refusal, directory, habits, mailbox};
 use crate::clock::wall_now;
 use crate::entra::consent;
 use crate::journal::{Actor, Change, Deed, Thing};
@@ -200,6 +200,7 @@ pub fn tenant(world: &mut World, body: &Value) -> Result<Value, Refusal> {
     ];
     known.extend(directory::TENANT_FIELDS);
     known.extend(mailbox::TENANT_FIELDS);
+    known.extend(habits::TENANT_FIELDS);
     let fields = Fields::read(body, &known)?;
     let text = fields.must("tenant")?;
     if text == "*" {
@@ -251,10 +252,13 @@ pub fn tenant(world: &mut World, body: &Value) -> Result<Value, Refusal> {
     }
     directory::change(world, id, &fields)?;
     mailbox::change_organisation(world, id, &fields)?;
+    habits::change(world, id, &fields)?;
     let now = world.dice.now();
     let state = world.tenants.get(id).ok_or("the tenant is gone")?;
     if let Some(dehydrated) = fields.flag("dehydrated") {
         state.exchange.customised = (!dehydrated).then_some(now);
+        state.exchange.unpacking = None;
+        state.exchange.delegation_starts = None;
     }
     if let Some(licensed) = fields.flag("licensed") {
         state.exchange.licensed = licensed;
@@ -324,6 +328,12 @@ fn remove_application(world: &mut World, tenant: Uuid, app_id: Uuid) -> Result<(
     roles.retain(|grant| grant.principal != principal);
     state.directory.agents.children.remove(&principal);
     state.directory.credentials.of_principals.remove(&principal);
+    let exchange = &mut state.exchange;
+    exchange.rights.retain(|entry| entry.holder != principal);
+    exchange
+        .role_groups
+        .members
+        .retain(|entry| entry.member != principal);
     state.exchange.role_assignments.retain(|assignment| {
         let stays = assignment.assignee != principal;
         if !stays {

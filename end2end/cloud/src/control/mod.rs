@@ -10,6 +10,7 @@ mod fields;
 mod mailbox;
 mod powers;
 mod principals;
+mod habits;
 mod probe;
 mod state;
 
@@ -71,6 +72,7 @@ pub fn answer(world: &mut World, call: &Call) -> Reply {
         ("POST", ["users"]) => edit(world, call, "users", edits::user),
         ("GET", ["tenants"]) => Ok(accounts::tenants(world)),
         ("POST", ["tenants"]) => edit(world, call, "tenants", edits::tenant),
+        ("POST", ["recipients"]) => edit(world, call, "recipients", habits::recipient),
         ("POST", ["applications"]) => edit(world, call, "applications", applications::change),
         ("POST", ["roles"]) => body(call).and_then(|body| principals::role(world, &body)),
         ("POST", ["consents"]) => body(call).and_then(|body| principals::consent(world, &body)),
@@ -118,6 +120,7 @@ fn edit(
             text(&answer, "id"),
             text(&answer, "name"),
         ),
+        "recipients" => (Thing::Mailbox, text(&answer, "id"), text(&answer, "name")),
         _ => (
             Thing::Application,
             text(&answer, "app_id"),

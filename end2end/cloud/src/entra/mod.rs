@@ -192,6 +192,7 @@ pub fn target(world: &World, call: &Call) -> Target {
         tenant,
         operation,
         user,
+        mailbox: None,
     }
 }
 

@@ -129,6 +129,7 @@ pub fn target(world: &World, call: &Call) -> Target {
         tenant: claims.as_ref().map(|claims| claims.tenant),
         operation,
         user: claims.as_ref().map(Claims::who),
+        mailbox: mailbox_of(call),
     }
 }
 

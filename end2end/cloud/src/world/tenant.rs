@@ -406,11 +406,12 @@ impl Tenant {
         format!("S-1-5-21-{a}-{b}-{c}-{rid}")
     }
 
-    /// `NAMPR00A001`-like forest part of distinguished names, stable per tenant.
+    /// `NAMPR00A001`-like forest part of distinguished names, stable until the tenant is relocated.
     pub fn forest(&self) -> String {
+        let moved = u128::from(self.exchange.habits.relocations);
         format!(
             "EURPR{:02}A{:03}",
-            self.id.as_u128() % 100,
+            (self.id.as_u128() % 100 + moved) % 100,
             self.id.as_u128() % 7
         )
     }
