@@ -7,10 +7,10 @@ mod credentials;
 mod directory;
 mod edits;
 mod fields;
+mod habits;
 mod mailbox;
 mod powers;
 mod principals;
-mod habits;
 mod probe;
 mod state;
 

@@ -18,7 +18,8 @@ use crate::world::ways::{self, Way};
 
 /// `POST /_cloud/probe` with the application's token for the `resource` (`graph` or `exchange`) as
 /// bearer: whether it may use each of `permissions` in each of `mailboxes` (ids or addresses), and
-/// beside `may` what [`powers::report`] says.
+/// with
+/// `could` also what [`powers::report`] says.
 ///
 /// # Errors
 ///
@@ -29,7 +30,13 @@ pub fn probe(world: &mut World, call: &Call, body: &Value) -> Result<Value, Refu
     }
     let fields = Fields::read(
         body,
-        &["resource", "permissions", "mailboxes", "user_agent"],
+        &[
+            "resource",
+            "permissions",
+            "mailboxes",
+            "user_agent",
+            "could",
+        ],
     )?;
     let resource = resource(fields.text("resource"))?;
     let claims = token::verify_access(world, call, resource)?;
@@ -57,7 +64,10 @@ pub fn probe(world: &mut World, call: &Call, body: &Value) -> Result<Value, Refu
         roles: &claims.roles,
     };
     let permissions = fields.texts("permissions").unwrap_or_default();
-    let mut report = powers::report(world, claims.tenant, claims.object, &mailboxes);
+    let mut report = match fields.flag("could") {
+        Some(true) => powers::report(world, claims.tenant, claims.object, &mailboxes),
+        _ => json!({}),
+    };
     let mut answers = Map::new();
     for (key, mailbox) in mailboxes {
         let may: Map<String, Value> = permissions
