@@ -17,6 +17,9 @@ const PRINCIPALS: Shape = Shape {
         "accountEnabled",
         "servicePrincipalType",
         "appOwnerOrganizationId",
+        "alternativeNames",
+        "createdDateTime",
+        "servicePrincipalNames",
         "tags",
     ],
     searchable: &["displayName"],
@@ -26,7 +29,16 @@ const PRINCIPALS: Shape = Shape {
 const APPLICATIONS: Shape = Shape {
     name: "applications",
     default: &[],
-    filterable: &["id", "appId", "displayName", "signInAudience"],
+    filterable: &[
+        "id",
+        "appId",
+        "createdDateTime",
+        "displayName",
+        "identifierUris",
+        "publisherDomain",
+        "signInAudience",
+        "tags",
+    ],
     searchable: &["displayName"],
     top: TOP,
 };
