@@ -52,7 +52,9 @@ impl EntraError {
     pub fn not_simulated(what: &str) -> Self {
         Self::new(
             NOT_SIMULATED,
-            format!("Cloud.NotSimulatedException: the simulated cloud has no {what}. Microsoft has."),
+            format!(
+                "Cloud.NotSimulatedException: the simulated cloud has no {what}. Microsoft has."
+            ),
         )
     }
 
@@ -67,8 +69,9 @@ impl EntraError {
             90094 => "consent_required",
             65004 => "access_denied",
             700_016 | 700_011 | 7_000_112 | 50105 => "unauthorized_client",
-            7_000_215 | 7_000_218 | 7_000_222 | 700_023 | 700_024
-            | 700_027 | 650_052 => "invalid_client",
+            7_000_215 | 7_000_218 | 7_000_222 | 700_023 | 700_024 | 700_027 | 650_052 => {
+                "invalid_client"
+            }
             70011 | 700_022 | 1_002_012 => "invalid_scope",
             70003 => "unsupported_grant_type",
             700_054 => "unsupported_response_type",

@@ -176,7 +176,10 @@ impl KeyRing {
 /// A header with the hash of its nonce in place of the nonce.
 fn hashed(header: &Value) -> Value {
     let mut header = header.clone();
-    if let Some(nonce) = header.get("nonce").and_then(Value::as_str).map(sha256_base64)
+    if let Some(nonce) = header
+        .get("nonce")
+        .and_then(Value::as_str)
+        .map(sha256_base64)
         && let Some(map) = header.as_object_mut()
     {
         map.insert("nonce".to_owned(), nonce.into());

@@ -41,7 +41,10 @@ fn element(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
 }
 
 fn name(common: &str) -> Vec<u8> {
-    let pair = element(SEQUENCE, &[COMMON_NAME, &element(UTF8, &[common.as_bytes()])]);
+    let pair = element(
+        SEQUENCE,
+        &[COMMON_NAME, &element(UTF8, &[common.as_bytes()])],
+    );
     element(SEQUENCE, &[&element(SET, &[&pair])])
 }
 

@@ -7,7 +7,8 @@ use super::errors::GraphError;
 use crate::http_parts::Call;
 
 /// What Graph's public metadata of v1.0 has at its root.
-const ROOTS: &str = "admin agreementAcceptances agreements appCatalogs applicationTemplates applications
+const ROOTS: &str =
+    "admin agreementAcceptances agreements appCatalogs applicationTemplates applications
 auditLogs authenticationMethodConfigurations authenticationMethodsPolicy
 certificateBasedAuthConfiguration chats communications compliance connections contacts
 contracts copilot dataPolicyOperations deviceAppManagement deviceManagement devices
@@ -84,10 +85,7 @@ restore setMobileDeviceManagementAuthority validateProperties",
         "domainNameReferences federationConfiguration forceDelete promote rootDomain
 serviceConfigurationRecords verificationDnsRecords verify",
     ),
-    (
-        "oauth2PermissionGrants",
-        "delta",
-    ),
+    ("oauth2PermissionGrants", "delta"),
     (
         "contracts",
         "checkMemberGroups checkMemberObjects delta getAvailableExtensionProperties getByIds
@@ -167,6 +165,9 @@ fn exists(call: &Call, segments: &[String]) -> bool {
     if !SHOWN.iter().any(|known| known.eq_ignore_ascii_case(root)) {
         return true;
     }
+    if is_function(call) {
+        return true;
+    }
     if let Some((_, parts)) = BELOW.iter().find(|(known, _)| *known == root) {
         return named(parts, part(1));
     }
@@ -183,8 +184,7 @@ fn exists(call: &Call, segments: &[String]) -> bool {
     match segments.len() {
         1 => method == "POST" && !["organization", "contracts"].contains(&root),
         2 => {
-            is_function(call)
-                || method == "PATCH"
+            method == "PATCH"
                 || (method == "DELETE" && root != "organization" && root != "contracts")
         }
         _ => named(parts, part(2)),

@@ -67,7 +67,8 @@ fn strip(value: &mut Value) {
     match value {
         Value::Object(map) => {
             map.retain(|key, _| {
-                !key.contains("@odata.") || ["@odata.nextLink", "@odata.count"].contains(&key.as_str())
+                !key.contains("@odata.")
+                    || ["@odata.nextLink", "@odata.count"].contains(&key.as_str())
             });
             map.values_mut().for_each(strip);
         }

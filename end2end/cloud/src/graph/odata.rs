@@ -92,8 +92,11 @@ pub fn list(
         .is_some_and(|level| level.eq_ignore_ascii_case("eventual"));
     let count = call.query("$count") == Some("true");
     if let Some(text) = call.query("$filter") {
-        let filter = filter::parse(text).map_err(|why| {
-            GraphError::new(400, "BadRequest", format!("Invalid filter clause: {why}"))
+        let filter = filter::parse(text).map_err(|refused| match refused {
+            filter::Refused::Broken(why) => {
+                GraphError::new(400, "BadRequest", format!("Invalid filter clause: {why}"))
+            }
+            filter::Refused::Unsupported(why) => GraphError::query(why),
         })?;
         check_filter(&filter, shape, kind, eventual && count)?;
         rows.retain(|row| filter.matches(row));
@@ -381,10 +384,7 @@ fn next_link(context: &Context<'_>, offset: usize) -> String {
     let mut link = format!("{}{}?", context.world.base, context.call.path);
     for (name, value) in &context.call.query {
         if name != "$skiptoken" {
-            link.push_str(&format!(
-                "{name}={}&",
-                percent_encode(value)
-            ));
+            link.push_str(&format!("{name}={}&", percent_encode(value)));
         }
     }
     format!("{link}$skiptoken={}", BASE64.encode(token.to_string()))
@@ -409,7 +409,14 @@ fn read_token(context: &Context<'_>, token: &str) -> Result<usize, GraphError> {
         .ok_or_else(refuse)?;
     let path = value.get("path").and_then(Value::as_str).unwrap_or("");
     let age = context.world.dice.now().timestamp() - made;
-    if age > context.world.dice.clock.at_least_on_wall(GRAPH_PAGE_LINK_SECONDS) || path != context.call.path {
+    if age
+        > context
+            .world
+            .dice
+            .clock
+            .at_least_on_wall(GRAPH_PAGE_LINK_SECONDS)
+        || path != context.call.path
+    {
         return Err(refuse());
     }
     value

@@ -134,10 +134,7 @@ principalType resourceDisplayName resourceId"#,
         r#"id accessDetails activatedDateTime autoExtendDuration createdDateTime customer
 displayName duration endDateTime lastModifiedDateTime status"#,
     ),
-    (
-        "delegatedAdminCustomer",
-        r#"id displayName tenantId"#,
-    ),
+    ("delegatedAdminCustomer", r#"id displayName tenantId"#),
     (
         "delegatedAdminAccessAssignment",
         r#"id accessContainer accessDetails createdDateTime lastModifiedDateTime status"#,
@@ -246,7 +243,9 @@ pub fn complete(row: &mut Value, collection: &str, select: Option<&[String]>) {
     };
     for property in list {
         let wanted = match select {
-            Some(names) => names.iter().any(|name| name == property.name || name == "*"),
+            Some(names) => names
+                .iter()
+                .any(|name| name == property.name || name == "*"),
             None => !property.on_select,
         };
         if wanted {
