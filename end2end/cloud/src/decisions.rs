@@ -208,6 +208,7 @@ pub fn entra_status(error: &str) -> u16 {
     match error {
         "invalid_client" => 401,
         "temporarily_unavailable" => 503,
+        "not_simulated" => 501,
         _ => 400,
     }
 }

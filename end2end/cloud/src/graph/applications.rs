@@ -19,6 +19,9 @@ pub const PRINCIPALS: Shape = Shape {
         "accountEnabled",
         "servicePrincipalType",
         "appOwnerOrganizationId",
+        "alternativeNames",
+        "createdDateTime",
+        "servicePrincipalNames",
         "tags",
     ],
     searchable: &["displayName"],
@@ -28,7 +31,16 @@ pub const PRINCIPALS: Shape = Shape {
 const APPLICATIONS: Shape = Shape {
     name: "applications",
     default: &[],
-    filterable: &["id", "appId", "displayName", "signInAudience"],
+    filterable: &[
+        "id",
+        "appId",
+        "createdDateTime",
+        "displayName",
+        "identifierUris",
+        "publisherDomain",
+        "signInAudience",
+        "tags",
+    ],
     searchable: &["displayName"],
     top: TOP,
 };
