@@ -157,11 +157,9 @@ fn the_answer(
     trace: &Trace,
 ) -> Result<TestAnswer> {
     let mismatch = |what: &str| {
-        Err(
-            Error::new(Service::Exchange, Kind::Mismatch, trace.clone())
-                .with_subject(mailbox.as_str())
-                .with_message(what),
-        )
+        Err(Error::new(Service::Exchange, Kind::Mismatch, trace.clone())
+            .with_subject(mailbox.as_str())
+            .with_message(what))
     };
     let [row] = rows else {
         return mismatch("the test did not give one answer");

@@ -31,7 +31,10 @@ impl Customer {
         let parts: [(&'static str, Result<Call<Vec<String>>>); 3] = [
             ("Role assignments", self.assignments_on(group).await),
             ("Management scopes", self.scopes_on(group).await),
-            ("Groups of which it is a member", self.groups_around(group).await),
+            (
+                "Groups of which it is a member",
+                self.groups_around(group).await,
+            ),
         ];
         for (part, outcome) in parts {
             match outcome {
@@ -88,7 +91,10 @@ impl Customer {
             .await?;
         Ok(call.map(|rows| {
             rows.iter()
-                .filter(|row| row.text("RecipientFilter").is_some_and(|filter| names(filter, group)))
+                .filter(|row| {
+                    row.text("RecipientFilter")
+                        .is_some_and(|filter| names(filter, group))
+                })
                 .map(|row| {
                     let name = row.text("Name").unwrap_or("?");
                     format!("the management scope {name} takes in its members")
