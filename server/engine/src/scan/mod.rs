@@ -6,6 +6,7 @@ mod customer;
 mod customer_page;
 mod exposure;
 mod fleet;
+mod power_words;
 mod proven;
 mod result;
 mod run;
