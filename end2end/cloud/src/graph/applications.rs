@@ -28,7 +28,7 @@ pub const PRINCIPALS: Shape = Shape {
     top: TOP,
 };
 
-const APPLICATIONS: Shape = Shape {
+pub const APPLICATIONS: Shape = Shape {
     name: "applications",
     default: &[],
     filterable: &[
@@ -100,7 +100,7 @@ fn principal_row(tenant: &Tenant, found: &ServicePrincipal, expanded: &[String])
 }
 
 /// An application registration with what `$expand` asks for.
-fn application_row(tenant: &Tenant, found: &Application, expanded: &[String]) -> Value {
+pub fn application_row(tenant: &Tenant, found: &Application, expanded: &[String]) -> Value {
     let mut row = entities::application(found, &tenant.domain);
     if let Some(map) = row.as_object_mut() {
         if tenant.is_blueprint(found.app_id) {

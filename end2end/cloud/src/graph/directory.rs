@@ -410,8 +410,8 @@ fn list_principals(context: &mut Context<'_>, ids: Vec<Uuid>) -> Result<Reply, G
     let tenant = context.tenant()?;
     let rows = ids
         .into_iter()
-        .filter_map(|id| tenant.principals.get(&id))
-        .map(|found| entities::principal(tenant, found))
+        .filter(|id| tenant.principals.contains_key(id))
+        .filter_map(|id| entities::member(tenant, id))
         .collect();
     odata::list(context, rows, &super::applications::PRINCIPALS)
 }

@@ -1,6 +1,7 @@
 //! Microsoft Graph: the calls that an MSP's portal needs (MICROSOFT.md §5, §7).
 
 pub mod absent;
+pub mod agents;
 pub mod answers;
 pub mod applications;
 pub mod assignments;

@@ -3,7 +3,8 @@
 use super::Context;
 use super::errors::GraphError;
 use super::{
-    applications, assignments, batch, credentials, directory, partner, roles, send_mail, units,
+    agents, applications, assignments, batch, credentials, directory, partner, roles, send_mail,
+    units,
 };
 use crate::entra::token::Claims;
 use crate::http_parts::{Call, Reply};
@@ -122,6 +123,27 @@ const CONSENTS: &[&str] = &[
 
 /// Federated credentials: no right to read the directory is enough (MICROSOFT.md §10.6).
 const CREDENTIALS: &[&str] = &["Application.Read.All", "Application.ReadWrite.All"];
+const AGENTS: &[&str] = &[
+    "AgentIdentity.Read.All",
+    "AgentIdentity.ReadWrite.All",
+    "Application.Read.All",
+    "Application.ReadWrite.All",
+    "Directory.Read.All",
+    "Directory.ReadWrite.All",
+];
+const BLUEPRINTS: &[&str] = &[
+    "AgentIdentityBlueprint.Read.All",
+    "AgentIdentityBlueprint.ReadWrite.All",
+    "Application.Read.All",
+    "Application.ReadWrite.All",
+    "Directory.Read.All",
+    "Directory.ReadWrite.All",
+];
+const INHERITABLE: &[&str] = &[
+    "AgentIdentityBlueprint.Read.All",
+    "AgentIdentityBlueprint.ReadWrite.All",
+    "Application.Read.All",
+];
 const CREDENTIALS_WRITE: &[&str] = &["Application.ReadWrite.All", "Application.ReadWrite.OwnedBy"];
 const ROLES: &[&str] = &[
     "RoleManagement.Read.Directory",
@@ -329,6 +351,61 @@ static ROUTES: &[Route] = &[
         ROLES,
         1,
         roles::definition,
+    ),
+    // Types stand where a key could: before the routes with keys.
+    get(
+        "/servicePrincipals/microsoft.graph.agentIdentity",
+        AGENTS,
+        1,
+        agents::agents,
+    ),
+    get(
+        "/servicePrincipals/microsoft.graph.agentIdentityBlueprintPrincipal",
+        BLUEPRINTS,
+        1,
+        agents::blueprint_principals,
+    ),
+    get(
+        "/servicePrincipals/microsoft.graph.agentIdentity/{id}",
+        AGENTS,
+        1,
+        agents::agent,
+    ),
+    get(
+        "/servicePrincipals/{id}/microsoft.graph.agentIdentity",
+        AGENTS,
+        1,
+        agents::agent,
+    ),
+    get(
+        "/servicePrincipals/microsoft.graph.agentIdentity/{id}/inheritedAppRoleAssignments",
+        APPLICATIONS,
+        1,
+        agents::inherited_roles,
+    ),
+    get(
+        "/servicePrincipals/microsoft.graph.agentIdentity/{id}/inheritedOauth2PermissionGrants",
+        APPLICATIONS,
+        1,
+        agents::inherited_consents,
+    ),
+    get(
+        "/applications/microsoft.graph.agentIdentityBlueprint",
+        BLUEPRINTS,
+        1,
+        agents::blueprints,
+    ),
+    get(
+        "/applications/{id}/microsoft.graph.agentIdentityBlueprint/inheritablePermissions",
+        INHERITABLE,
+        1,
+        agents::inheritable,
+    ),
+    get(
+        "/applications/microsoft.graph.agentIdentityBlueprint/{id}/inheritablePermissions",
+        INHERITABLE,
+        1,
+        agents::inheritable,
     ),
     get(
         "/servicePrincipals",

@@ -8,6 +8,8 @@ pub mod directory_roles;
 pub mod enforcement;
 pub mod exchange;
 pub mod habits;
+pub mod mail_rules;
+pub mod powers;
 pub mod recipients;
 pub mod rights;
 pub mod role_groups;
