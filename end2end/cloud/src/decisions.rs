@@ -85,6 +85,8 @@ pub struct Delays {
     pub customization_lag: [u64; 2],
     /// … and after that nobody may delegate roles for that long (§3.1: 40 to 60 minutes).
     pub delegation_lag: [u64; 2],
+    /// A new service principal of Entra can be pointed to from Exchange (§1.7: up to five minutes).
+    pub principal_exchange: [u64; 2],
     /// The life of an Exchange page link. The sources say 5 to 10 minutes and 30 minutes (§1.3):
     /// the shorter one is the safer one to test against.
     pub page_link: [u64; 2],
@@ -142,6 +144,7 @@ impl Default for Delays {
             customization: [60, 300],
             customization_lag: [60, 300],
             delegation_lag: [60, 300],
+            principal_exchange: [0, 120],
             page_link: [300, 600],
             rbac_idle: [1800, 1800],
             rbac_active: [7200, 7200],
@@ -187,6 +190,7 @@ impl Delays {
             customization: [0, 0],
             customization_lag: [0, 0],
             delegation_lag: [0, 0],
+            principal_exchange: [0, 0],
             rbac_idle: [0, 0],
             rbac_active: [0, 0],
             role_activation: [0, 0],

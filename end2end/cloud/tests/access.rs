@@ -574,3 +574,181 @@ async fn field_b17_group_scopes_read_back_as_the_service_does() {
         (json!(true), json!(false))
     );
 }
+
+#[tokio::test]
+async fn field_f16_a_young_service_principal_cannot_be_pointed_to_yet() {
+    let world = world_with(Delays {
+        principal_exchange: [300, 300],
+        ..Delays::none()
+    })
+    .await;
+    let shell = Shell::open(&world, FABRIKAM).await;
+    let (app_id, object_id) = register(&world, FABRIKAM, "Robot", json!([])).await;
+    let new = async |object: &str| {
+        shell
+            .run(
+                "New-ServicePrincipal",
+                json!({"AppId": app_id, "ObjectId": object}),
+            )
+            .await
+    };
+    let text = new(&object_id).await.unwrap_err();
+    let start = format!("No ServicePrincipal with Object Id '{object_id}'");
+    assert!(text.contains(&start), "{text}");
+    world.cloud.advance(301);
+    new(&object_id).await.unwrap();
+    // The id of the registration never becomes one.
+    assert!(new(&app_id).await.is_err());
+}
+
+#[tokio::test]
+async fn rights_and_memberships_go_with_the_pointer() {
+    let world = world().await;
+    let shell = Shell::open(&world, FABRIKAM).await;
+    let robot = register(&world, FABRIKAM, "Robot", json!([])).await;
+    point(&shell, &robot).await;
+    for (name, parameters) in [
+        (
+            "Add-RoleGroupMember",
+            json!({"Identity": "Help Desk", "Member": robot.0}),
+        ),
+        (
+            "Add-MailboxPermission",
+            json!({"Identity": "info", "User": "Robot", "AccessRights": "FullAccess"}),
+        ),
+    ] {
+        shell.run(name, parameters).await.unwrap();
+    }
+    let state = world.look(&format!("state?tenant={FABRIKAM}")).await;
+    let tenant = &state["tenants"][0];
+    assert_eq!(tenant["role_groups"][0]["members"], json!([robot.1]));
+    assert_eq!(tenant["rights"][0]["holder"], robot.1.as_str());
+    shell
+        .run(
+            "Remove-ServicePrincipal",
+            json!({"Identity": robot.1, "Confirm": false}),
+        )
+        .await
+        .unwrap();
+    let state = world.look(&format!("state?tenant={FABRIKAM}")).await;
+    assert_eq!(state["tenants"][0]["role_groups"], json!([]));
+    assert_eq!(state["tenants"][0]["rights"], json!([]));
+}
+
+#[tokio::test]
+async fn the_seed_has_administrators_rights_and_switches() {
+    let world = world().await;
+    let app = |domain: &str, name: &str| {
+        let found = world.application(domain, name);
+        let text = |name: &str| found[name].as_str().unwrap().to_owned();
+        (text("app_id"), text("object_id"))
+    };
+    let domain = "humongousinsurance.example";
+    let shell = Shell::open(&world, domain).await;
+    let robot = app(domain, "Tenant Robot");
+    let rows = shell
+        .run(
+            "Get-RoleGroupMember",
+            json!({"Identity": "Organization Management"}),
+        )
+        .await
+        .unwrap();
+    assert!(names(&rows).contains(&robot.1.as_str()));
+    let keeper = app(domain, "Policy Keeper");
+    let rows = shell
+        .run(
+            "Get-ManagementRoleAssignment",
+            json!({"RoleAssignee": keeper.1}),
+        )
+        .await
+        .unwrap();
+    assert_eq!(rows[0]["Role"], "Organization Configuration");
+    let reader = app(domain, "Finance Reader");
+    let finance = format!("finance@{domain}");
+    assert_eq!(
+        ways(&world, domain, &reader.0, &finance).await["graph_read"],
+        true
+    );
+    let domain = "proseware.example";
+    let fetcher = app(domain, "Ticket Fetcher");
+    for (mailbox, reached) in [("support", true), ("info", false)] {
+        let mailbox = format!("{mailbox}@{domain}");
+        assert_eq!(
+            ways(&world, domain, &fetcher.0, &mailbox).await["imap"],
+            reached,
+            "{mailbox}"
+        );
+    }
+    let domain = "margiestravel.example";
+    let mover = app(domain, "Old Mail Mover");
+    let info = format!("info@{domain}");
+    assert_eq!(ways(&world, domain, &mover.0, &info).await["ews"], false);
+    let shell = Shell::open(&world, domain).await;
+    let rows = shell
+        .run("Get-DistributionGroup", json!({"Identity": "dl-scan"}))
+        .await
+        .unwrap();
+    assert_eq!(rows[0]["IsDirSynced"], true);
+    let domain = "alpineskihouse.example";
+    let assistant = app(domain, "Executive Assistant");
+    for (mailbox, reached) in [("user", true), ("info", false)] {
+        let mailbox = format!("{mailbox}@{domain}");
+        assert_eq!(
+            ways(&world, domain, &assistant.0, &mailbox).await["graph_send"],
+            reached,
+            "{mailbox}"
+        );
+    }
+    let shell = Shell::open(&world, domain).await;
+    let rows = shell
+        .run("Get-RecipientPermission", json!({"Identity": "admin"}))
+        .await
+        .unwrap();
+    assert_eq!(rows[1]["Trustee"], format!("user@{domain}"));
+}
+
+#[tokio::test]
+async fn ways_are_asked_of_known_applications_and_mailboxes() {
+    let world = world().await;
+    let ask = async |body: Value| {
+        let response = world
+            .http
+            .post(world.url("/_cloud/probe"))
+            .json(&body)
+            .send()
+            .await
+            .unwrap();
+        read(response).await
+    };
+    let app = world.application(FABRIKAM, "ScanToMail")["app_id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let (status, body) =
+        ask(json!({"tenant": FABRIKAM, "applications": [app], "ways": ["graph_send"]})).await;
+    assert_eq!(status, 200);
+    // Without a list: all mailboxes, those of Microsoft 365 groups included.
+    let group = format!("atlas@{FABRIKAM}");
+    assert_eq!(body["may"][&app][&group], json!({"graph_send": true}));
+    for wrong in [
+        json!({"tenant": "nobody.example"}),
+        json!({"tenant": FABRIKAM, "ways": ["fax"]}),
+        json!({"tenant": FABRIKAM, "mailboxes": ["nobody"]}),
+        json!({"tenant": FABRIKAM, "applications": ["00000000-0000-0000-0000-00000000000a"]}),
+        json!({"tenant": "lucernepublishing.example"}),
+    ] {
+        assert_eq!(ask(wrong.clone()).await.0, 400, "{wrong}");
+    }
+    // Who is switched off reaches nothing.
+    world
+        .control(
+            "applications",
+            json!({"tenant": FABRIKAM, "app_id": app, "enabled": false}),
+        )
+        .await;
+    let mailbox = format!("reception@{FABRIKAM}");
+    assert_eq!(
+        ways(&world, FABRIKAM, &app, &mailbox).await["graph_send"],
+        false
+    );
+}

@@ -8,10 +8,11 @@ use super::cmdlet::{Output, Run};
 use super::errors::CmdletError;
 use super::role_assignments;
 use super::rows::Row;
+use crate::clock::Time;
 use crate::journal::{Deed, Thing};
 use crate::world::enforcement::assignment_reaches;
 use crate::world::exchange::{AssignmentScope, Pointer, role_permissions};
-use crate::world::tenant::Tenant;
+use crate::world::tenant::{ServicePrincipal, Tenant};
 
 /// The security identifier of a pointer.
 pub fn sid(tenant: &Tenant, pointer: &Pointer) -> String {
@@ -118,9 +119,15 @@ pub fn new(run: &mut Run<'_>) -> Result<Output, CmdletError> {
         .principals
         .get(&object_id)
         .filter(|principal| principal.app_id == app_id)
+        .filter(|principal| arrived(principal, run.dice.delays.principal_exchange) <= now)
         .map(|principal| principal.display_name.clone());
     let Some(name) = known else {
-        return Err(run.not_found(&object_text));
+        return Err(CmdletError::failed(
+            "Microsoft.Exchange.Management.RbacTasks.AADServicePrincipalNotFoundException",
+            format!(
+                "No ServicePrincipal with Object Id '{object_id}' and App Id '{app_id}' is registered in the organization."
+            ),
+        ));
     };
     let exists = run
         .tenant
@@ -144,6 +151,15 @@ pub fn new(run: &mut Run<'_>) -> Result<Output, CmdletError> {
     note(run, Deed::Created, &pointer);
     run.tenant.exchange.pointers.push(pointer);
     Ok(Output::Rows(vec![out]))
+}
+
+/// When Exchange hears of a service principal of Entra (§1.7: up to five minutes after it was
+/// made). The same for every request that asks.
+fn arrived(principal: &ServicePrincipal, [least, most]: [u64; 2]) -> Time {
+    let spread = u128::from(most.saturating_sub(least)) + 1;
+    let seconds = u128::from(least) + principal.id.as_u128() % spread;
+    let seconds = i64::try_from(seconds).unwrap_or_default();
+    principal.created + chrono::TimeDelta::try_seconds(seconds).unwrap_or_default()
 }
 
 fn note(run: &mut Run<'_>, deed: Deed, pointer: &Pointer) {
