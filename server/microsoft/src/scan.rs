@@ -174,6 +174,8 @@ impl Customer {
                 .collect(),
             mailboxes: unread
                 .part(mailboxes.map(|list| list.iter().map(|mailbox| mailbox.object).collect())),
+            powers: domain::reach::PowersSeen::none(),
+            rights: domain::reach::RightsSeen::none(),
         };
         let parts = log.parts(&unread);
         Scan {

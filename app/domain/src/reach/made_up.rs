@@ -236,6 +236,8 @@ prop_compose! {
                 members: Reading::read(in_unit),
             }],
             mailboxes: Reading::read((1..=MAILBOXES).map(object).collect()),
+            powers: super::PowersSeen::none(),
+            rights: super::RightsSeen::none(),
         }
     }
 }

@@ -131,6 +131,8 @@ pub fn customer() -> Sample {
             members: Reading::read(vec![SALES, SHARED]),
         }],
         mailboxes: Reading::read(MAILBOXES.map(|(object, _)| object).to_vec()),
+        powers: super::PowersSeen::none(),
+        rights: super::RightsSeen::none(),
     })
 }
 

@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::reading::Reading;
+use super::{powers::PowersSeen, reading::Reading, rights::RightsSeen};
 use crate::{
     application::AccessPolicy,
     id::{AppId, AppRoleId, ObjectId, TenantId},
@@ -38,6 +38,9 @@ pub struct Seen {
     pub units: Vec<AdministrativeUnit>,
     /// All mailboxes of whatever kind, by their object ids in Entra.
     pub mailboxes: Reading<Vec<ObjectId>>,
+    /// What can give an application a power.
+    pub powers: PowersSeen,
+    pub rights: RightsSeen,
 }
 
 impl Seen {

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::errors::EntraError;
 use super::token::{PersonGrant, for_application, for_person, required};
-use super::{Authority, client, jwt, scopes};
+use super::{Authority, agents, client, jwt, scopes};
 use crate::clock::wall_now;
 use crate::decisions::CODE_SECONDS;
 use crate::http_parts::{Call, first};
@@ -253,7 +253,16 @@ fn credentials(
             "No tenant-identifying information found in either the request or implied by any provided credentials.",
         )
     })?;
-    let (_, application) = client::authenticate(world, call, form, Some(tenant))?;
+    let app_id = match agents::authenticate(world, form, tenant)? {
+        Some(agent) => agent,
+        None => {
+            let (_, application) = client::authenticate(world, call, form, Some(tenant))?;
+            application.app_id
+        }
+    };
+    if let Some(token) = agents::exchange(world, form, tenant, app_id)? {
+        return Ok(token);
+    }
     let raw_scope = required(form, "scope")?;
     let wanted = scopes::parse(raw_scope)?;
     let ask = wanted.single()?;
@@ -265,5 +274,5 @@ fn credentials(
             ),
         ));
     }
-    for_application(world, tenant, application.app_id, ask.resource)
+    for_application(world, tenant, app_id, ask.resource)
 }

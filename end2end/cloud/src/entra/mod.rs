@@ -1,6 +1,7 @@
 //! Entra: sign-in and consent in the browser, tokens for programs (MICROSOFT.md §6).
 
 pub mod admin_consent;
+pub mod agents;
 pub mod assertion;
 pub mod authorize;
 pub mod client;
@@ -193,6 +194,7 @@ pub fn target(world: &World, call: &Call) -> Target {
         tenant,
         operation,
         user,
+        mailbox: None,
     }
 }
 

@@ -299,6 +299,10 @@ pub fn for_application(
     let principal = tenant
         .principal_by_app(app_id)
         .ok_or_else(|| client::unknown(&app_id.to_string(), &tenant.name))?;
+    let name = match name.is_empty() {
+        true => principal.display_name.clone(),
+        false => name,
+    };
     if !principal.enabled {
         return Err(EntraError::new(
             7_000_112,
@@ -309,9 +313,9 @@ pub fn for_application(
         return Err(consent::lacks_service(resource, &tenant.name));
     }
     let roles = tenant.app_roles_of(principal.id, resource);
-    let wids: Vec<String> = principal
-        .roles
-        .iter()
+    let wids: Vec<String> = tenant
+        .directory_roles_of(principal.id)
+        .into_iter()
         .map(|role| role.template().to_string())
         .chain([DEFAULT_WID.to_string()])
         .collect();
@@ -333,6 +337,16 @@ pub fn for_application(
         "ver": "1.0",
         "wids": wids,
     });
+    if let Some(blueprint) = tenant.blueprint_of(principal.id)
+        && let Some(map) = claims.as_object_mut()
+    {
+        // The child is the client; the blueprint is named beside it (§10.8).
+        map.insert("appidacr".to_owned(), "2".into());
+        map.insert("xms_par_app_azp".to_owned(), blueprint.to_string().into());
+        for facets in ["xms_act_fct", "xms_sub_fct"] {
+            map.insert(facets.to_owned(), "11".into());
+        }
+    }
     // Without roles the claim is absent; RBAC for Applications works with such a token (§5).
     if !roles.is_empty()
         && let Some(map) = claims.as_object_mut()

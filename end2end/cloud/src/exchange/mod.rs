@@ -1,5 +1,6 @@
 //! Exchange's admin API: the cmdlets over HTTP (MICROSOFT.md §1, §2, §3).
 
+pub mod access_table;
 pub mod batch;
 pub mod cmdlet;
 pub mod elsewhere;
@@ -13,10 +14,13 @@ pub mod organization;
 pub mod paging;
 pub mod policies;
 pub mod registry;
+pub mod rights;
 pub mod role_assignments;
+pub mod role_groups;
 pub mod rows;
 pub mod scopes;
 pub mod service_principals;
+pub mod switches;
 pub mod units;
 
 use axum::http::Method;
@@ -38,9 +42,13 @@ use paging::Page;
 /// Names the request for faults and the log.
 pub fn target(world: &World, call: &Call) -> Target {
     let claims = token::verify_access(world, call, Resource::Exchange).ok();
+    let body = if is_invoke(call) {
+        call.json().ok()
+    } else {
+        None
+    };
     let operation = if is_invoke(call) {
-        call.json()
-            .ok()
+        body.as_ref()
             .and_then(|body| {
                 let name = body
                     .pointer("/CmdletInput/CmdletName")?
@@ -56,11 +64,25 @@ pub fn target(world: &World, call: &Call) -> Target {
             call.segments.last().map_or("", String::as_str)
         )
     };
+    // A test of RBAC is of its `Resource`, everything else of its `Identity`.
+    let parameter = |name: &str| -> Option<String> {
+        let parameters = body.as_ref()?.pointer("/CmdletInput/Parameters")?;
+        let (_, value) = parameters
+            .as_object()?
+            .iter()
+            .find(|(key, _)| key.eq_ignore_ascii_case(name))?;
+        value.as_str().map(str::to_owned)
+    };
+    let mailbox = match operation.as_str() {
+        "Test-ServicePrincipalAuthorization" => parameter("Resource"),
+        _ => parameter("Identity"),
+    };
     Target {
         host: Host::Exchange,
         tenant: world.tenants.resolve(call.segment(2)),
         operation,
         user: claims.as_ref().map(Claims::who),
+        mailbox,
     }
 }
 
@@ -113,11 +135,7 @@ fn answer(world: &mut World, call: &Call, request_id: &str) -> Reply {
         .tenants
         .get(tenant)
         .is_some_and(|tenant| tenant.exchange.licensed);
-    let any_role = caller
-        .roles
-        .iter()
-        .any(|role| cmdlet::role_group(*role).is_some());
-    if !licensed || !any_role {
+    if !licensed || !caller.is_known() {
         return nul_reply(None, false);
     }
     let body = match call.json() {
@@ -140,7 +158,7 @@ fn answer(world: &mut World, call: &Call, request_id: &str) -> Reply {
     if clixml {
         return CmdletError::not_simulated("X-ResponseFormat: clixml").reply(&mut world.dice);
     }
-    if !caller.roles.iter().any(|role| cmdlet.power.given_by(*role)) {
+    if !caller.has(cmdlet.power) {
         return nul_reply(None, false);
     }
     // A fault can show another tenant's data to whoever only reads.
@@ -219,8 +237,14 @@ fn caller_of(world: &mut World, tenant: Uuid, claims: &Claims, anchor: Option<St
                 .collect()
         })
         .unwrap_or_default();
+    let management_roles = world
+        .tenants
+        .get(tenant)
+        .map(|tenant| crate::world::role_groups::roles_of(tenant, claims.object))
+        .unwrap_or_default();
     Caller {
         anchor,
+        management_roles,
         object: claims.object,
         app_id: claims.app_id,
         upn: claims.upn.clone(),
@@ -305,7 +329,7 @@ fn invoke(
     };
     let now = dice.now();
     if crate::decisions::NEEDS_CUSTOMIZATION.contains(&cmdlet.name)
-        && tenant.exchange.is_dehydrated(now)
+        && tenant.exchange.refuses_configuration(now)
     {
         return Err(CmdletError::failed(
             "Microsoft.Exchange.Configuration.Tasks.InvalidOperationInDehydratedContextException",
@@ -318,6 +342,7 @@ fn invoke(
     // Its maker sees a new group before others do (§2.1).
     let early = tenant.show_new_groups(caller.object, caller.anchor.as_deref(), now);
     let mut run = Run {
+        cmdlet: cmdlet.name,
         tenant,
         dice,
         caller,

@@ -1,10 +1,12 @@
 //! Microsoft Graph: the calls that an MSP's portal needs (MICROSOFT.md §5, §7).
 
 pub mod absent;
+pub mod agents;
 pub mod answers;
 pub mod applications;
 pub mod assignments;
 pub mod batch;
+pub mod credentials;
 pub mod directory;
 pub mod entities;
 pub mod errors;
@@ -13,9 +15,11 @@ pub mod mail_body;
 pub mod odata;
 pub mod partner;
 pub mod properties;
+pub mod roles;
 pub mod routes;
 pub mod send_mail;
 pub mod throttle;
+pub mod units;
 
 use axum::http::Method;
 use serde_json::Value;
@@ -87,6 +91,22 @@ impl Context<'_> {
             .ok_or_else(|| GraphError::token("The tenant of the token does not exist."))
     }
 
+    /// Whether the caller may read people, groups and applications. Who may not gets of them no
+    /// more than type and id (MICROSOFT.md §7.5).
+    pub fn may_read_directory(&self) -> bool {
+        let known = [
+            "Directory.Read.All",
+            "Directory.ReadWrite.All",
+            "Directory.AccessAsUser.All",
+            "Application.Read.All",
+            "Application.ReadWrite.All",
+        ];
+        known.iter().any(|permission| match self.claims.delegated {
+            true => self.claims.has_scope(permission),
+            false => self.claims.has_role(permission),
+        })
+    }
+
     /// Whether the token's person (not an application) holds one of the roles that allow a change
     /// of grants.
     pub fn may_change_grants(&self) -> bool {
@@ -113,6 +133,7 @@ pub fn target(world: &World, call: &Call) -> Target {
         tenant: claims.as_ref().map(|claims| claims.tenant),
         operation,
         user: claims.as_ref().map(Claims::who),
+        mailbox: mailbox_of(call),
     }
 }
 

@@ -58,25 +58,71 @@ pub fn check_options(context: &Context<'_>, allowed: &[&str]) -> Result<(), Grap
     Ok(())
 }
 
+/// The relationships that `$expand` asks for, all of them among `known`. What follows one in
+/// brackets is taken as read: an expanded object shows whole.
+pub fn expanded(context: &Context<'_>, known: &[&str]) -> Result<Vec<String>, GraphError> {
+    let Some(text) = context.call.query("$expand") else {
+        return Ok(Vec::new());
+    };
+    let mut names: Vec<String> = vec![String::new()];
+    let mut depth = 0_usize;
+    for character in text.chars() {
+        match character {
+            '(' => depth += 1,
+            ')' => depth = depth.saturating_sub(1),
+            ',' if depth == 0 => names.push(String::new()),
+            other if depth == 0 => {
+                if let Some(name) = names.last_mut() {
+                    name.push(other);
+                }
+            }
+            _ => {}
+        }
+    }
+    for name in &names {
+        if !known.contains(&name.as_str()) {
+            return Err(GraphError::new(
+                400,
+                "BadRequest",
+                format!(
+                    "Parsing OData Select and Expand failed: '{name}' cannot be expanded here."
+                ),
+            ));
+        }
+    }
+    Ok(names)
+}
+
+/// The members of a relationship that `$expand` shows: 20 at most, and no link to the rest
+/// (MICROSOFT.md §7.5).
+pub const EXPANDED_MOST: usize = 20;
+
 /// A page of a collection.
-pub fn list(
+pub fn list(context: &Context<'_>, rows: Vec<Value>, shape: &Shape) -> Result<Reply, GraphError> {
+    list_expanding(context, rows, shape, &[])
+}
+
+/// A page of a collection whose rows hold these relationships.
+pub fn list_expanding(
     context: &Context<'_>,
     mut rows: Vec<Value>,
     shape: &Shape,
+    expanded: &[String],
 ) -> Result<Reply, GraphError> {
-    check_options(
-        context,
-        &[
-            "$filter",
-            "$search",
-            "$select",
-            "$orderby",
-            "$top",
-            "$count",
-            "$skiptoken",
-            "$format",
-        ],
-    )?;
+    let mut allowed = vec![
+        "$filter",
+        "$search",
+        "$select",
+        "$orderby",
+        "$top",
+        "$count",
+        "$skiptoken",
+        "$format",
+    ];
+    if !expanded.is_empty() {
+        allowed.push("$expand");
+    }
+    check_options(context, &allowed)?;
     let call = context.call;
     let ending = routes::ending(call);
     let kind = match &ending.cast {
@@ -152,7 +198,7 @@ pub fn list(
     check_select(context, shape, kind, &select, &rows)?;
     let mut page: Vec<Value> = rows.into_iter().skip(offset).take(top).collect();
     for row in &mut page {
-        finish(context, row, kind, &select);
+        finish(context, row, kind, &select, expanded);
     }
     let mut body = Map::new();
     body.insert(
@@ -173,12 +219,26 @@ pub fn list(
 }
 
 /// One entity.
-pub fn entity(context: &Context<'_>, mut row: Value, shape: &Shape) -> Result<Reply, GraphError> {
-    check_options(context, &["$select", "$format"])?;
+pub fn entity(context: &Context<'_>, row: Value, shape: &Shape) -> Result<Reply, GraphError> {
+    entity_expanding(context, row, shape, &[])
+}
+
+/// One entity that holds these relationships.
+pub fn entity_expanding(
+    context: &Context<'_>,
+    mut row: Value,
+    shape: &Shape,
+    expanded: &[String],
+) -> Result<Reply, GraphError> {
+    let mut allowed = vec!["$select", "$format"];
+    if !expanded.is_empty() {
+        allowed.push("$expand");
+    }
+    check_options(context, &allowed)?;
     let select = select_of(context, shape)?;
     let kind = properties::type_of(shape.name);
     check_select(context, shape, kind, &select, std::slice::from_ref(&row))?;
-    finish(context, &mut row, kind, &select);
+    finish(context, &mut row, kind, &select, expanded);
     if let Some(map) = row.as_object_mut() {
         map.insert(
             "@odata.context".to_owned(),
@@ -337,8 +397,14 @@ fn check_select(
     }
 }
 
-/// Gives a row the properties that it shows, and takes the others away.
-fn finish(context: &Context<'_>, row: &mut Value, kind: &str, select: &[String]) {
+/// Gives a row the properties that it shows, and takes the others away but those expanded.
+fn finish(
+    context: &Context<'_>,
+    row: &mut Value,
+    kind: &str,
+    select: &[String],
+    expanded: &[String],
+) {
     let selected = context.call.query("$select").is_some();
     properties::complete(row, kind, selected.then_some(select));
     if select.is_empty() {
@@ -351,6 +417,7 @@ fn finish(context: &Context<'_>, row: &mut Value, kind: &str, select: &[String])
             key.starts_with('@')
                 || (key == "id" && with_id)
                 || select.iter().any(|name| name == key || name == "*")
+                || expanded.contains(key)
         });
     }
 }

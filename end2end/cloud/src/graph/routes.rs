@@ -2,7 +2,10 @@
 
 use super::Context;
 use super::errors::GraphError;
-use super::{applications, assignments, batch, directory, partner, send_mail};
+use super::{
+    agents, applications, assignments, batch, credentials, directory, partner, roles, send_mail,
+    units,
+};
 use crate::entra::token::Claims;
 use crate::http_parts::{Call, Reply};
 
@@ -53,7 +56,8 @@ impl Route {
             .query("$top")
             .and_then(|top| top.parse::<u64>().ok())
             .is_some_and(|top| top < 20);
-        self.cost
+        let expand = u64::from(call.query("$expand").is_some());
+        (self.cost + expand)
             .saturating_sub(select)
             .saturating_sub(u64::from(small))
             .max(1)
@@ -115,6 +119,46 @@ const CONSENTS: &[&str] = &[
     "Directory.Read.All",
     "DelegatedPermissionGrant.ReadWrite.All",
     "Directory.ReadWrite.All",
+];
+
+/// Federated credentials: no right to read the directory is enough (MICROSOFT.md §10.6).
+const CREDENTIALS: &[&str] = &["Application.Read.All", "Application.ReadWrite.All"];
+const AGENTS: &[&str] = &[
+    "AgentIdentity.Read.All",
+    "AgentIdentity.ReadWrite.All",
+    "Application.Read.All",
+    "Application.ReadWrite.All",
+    "Directory.Read.All",
+    "Directory.ReadWrite.All",
+];
+const BLUEPRINTS: &[&str] = &[
+    "AgentIdentityBlueprint.Read.All",
+    "AgentIdentityBlueprint.ReadWrite.All",
+    "Application.Read.All",
+    "Application.ReadWrite.All",
+    "Directory.Read.All",
+    "Directory.ReadWrite.All",
+];
+const INHERITABLE: &[&str] = &[
+    "AgentIdentityBlueprint.Read.All",
+    "AgentIdentityBlueprint.ReadWrite.All",
+    "Application.Read.All",
+];
+const CREDENTIALS_WRITE: &[&str] = &["Application.ReadWrite.All", "Application.ReadWrite.OwnedBy"];
+const ROLES: &[&str] = &[
+    "RoleManagement.Read.Directory",
+    "RoleManagement.ReadWrite.Directory",
+    "Directory.Read.All",
+    "Directory.ReadWrite.All",
+    "Directory.AccessAsUser.All",
+];
+const SETTING_ROLES: &[&str] = &["RoleManagement.ReadWrite.Directory"];
+const UNITS: &[&str] = &[
+    "AdministrativeUnit.Read.All",
+    "AdministrativeUnit.ReadWrite.All",
+    "Directory.Read.All",
+    "Directory.ReadWrite.All",
+    "Directory.AccessAsUser.All",
 ];
 
 type Run = fn(&mut Context<'_>) -> Result<Reply, GraphError>;
@@ -245,18 +289,123 @@ static ROUTES: &[Route] = &[
         5,
         directory::group_members_nested,
     ),
-    get("/groups/{id}/owners", GROUPS, 1, directory::group_owners),
     get(
-        "/directory/administrativeUnits",
-        DIRECTORY,
-        1,
-        directory::units,
+        "/groups/{id}/members/microsoft.graph.servicePrincipal",
+        GROUPS,
+        3,
+        directory::group_principals,
     ),
     get(
+        "/groups/{id}/transitiveMembers/microsoft.graph.servicePrincipal",
+        GROUPS,
+        5,
+        directory::group_principals_nested,
+    ),
+    get("/groups/{id}/owners", GROUPS, 1, directory::group_owners),
+    get("/directory/administrativeUnits", UNITS, 1, units::all),
+    get("/directory/administrativeUnits/{id}", UNITS, 1, units::one),
+    get(
         "/directory/administrativeUnits/{id}/members",
-        DIRECTORY,
+        UNITS,
         3,
-        directory::unit_members,
+        units::members,
+    ),
+    get(
+        "/roleManagement/directory/roleAssignments",
+        ROLES,
+        1,
+        roles::assignments,
+    ),
+    get(
+        "/roleManagement/directory/roleAssignments/{id}",
+        ROLES,
+        1,
+        roles::assignment,
+    ),
+    write(
+        "POST",
+        "/roleManagement/directory/roleAssignments",
+        SETTING_ROLES,
+        roles::assign,
+    ),
+    write(
+        "DELETE",
+        "/roleManagement/directory/roleAssignments/{id}",
+        SETTING_ROLES,
+        roles::unassign,
+    ),
+    get(
+        "/roleManagement/directory/transitiveRoleAssignments",
+        ROLES,
+        1,
+        roles::transitive,
+    ),
+    get(
+        "/roleManagement/directory/roleDefinitions",
+        ROLES,
+        1,
+        roles::definitions,
+    ),
+    get(
+        "/roleManagement/directory/roleDefinitions/{id}",
+        ROLES,
+        1,
+        roles::definition,
+    ),
+    // Types stand where a key could: before the routes with keys.
+    get(
+        "/servicePrincipals/microsoft.graph.agentIdentity",
+        AGENTS,
+        1,
+        agents::agents,
+    ),
+    get(
+        "/servicePrincipals/microsoft.graph.agentIdentityBlueprintPrincipal",
+        BLUEPRINTS,
+        1,
+        agents::blueprint_principals,
+    ),
+    get(
+        "/servicePrincipals/microsoft.graph.agentIdentity/{id}",
+        AGENTS,
+        1,
+        agents::agent,
+    ),
+    get(
+        "/servicePrincipals/{id}/microsoft.graph.agentIdentity",
+        AGENTS,
+        1,
+        agents::agent,
+    ),
+    get(
+        "/servicePrincipals/microsoft.graph.agentIdentity/{id}/inheritedAppRoleAssignments",
+        APPLICATIONS,
+        1,
+        agents::inherited_roles,
+    ),
+    get(
+        "/servicePrincipals/microsoft.graph.agentIdentity/{id}/inheritedOauth2PermissionGrants",
+        APPLICATIONS,
+        1,
+        agents::inherited_consents,
+    ),
+    get(
+        "/applications/microsoft.graph.agentIdentityBlueprint",
+        BLUEPRINTS,
+        1,
+        agents::blueprints,
+    ),
+    get(
+        "/applications/{id}/microsoft.graph.agentIdentityBlueprint/inheritablePermissions",
+        INHERITABLE,
+        1,
+        agents::inheritable,
+    ),
+    get(
+        "/applications/microsoft.graph.agentIdentityBlueprint/{id}/inheritablePermissions",
+        INHERITABLE,
+        1,
+        agents::inheritable,
     ),
     get(
         "/servicePrincipals",
@@ -275,6 +424,24 @@ static ROUTES: &[Route] = &[
         APPLICATIONS,
         1,
         applications::principal_owners,
+    ),
+    get(
+        "/servicePrincipals/{id}/transitiveMemberOf/microsoft.graph.directoryRole",
+        APPLICATIONS,
+        1,
+        roles::of_principal,
+    ),
+    get(
+        "/servicePrincipals/{id}/memberOf/microsoft.graph.directoryRole",
+        APPLICATIONS,
+        1,
+        roles::of_principal_itself,
+    ),
+    write(
+        "POST",
+        "/servicePrincipals/{id}/addPassword",
+        CREDENTIALS_WRITE,
+        credentials::add_to_principal,
     ),
     get(
         "/servicePrincipals/{id}/appRoleAssignments",
@@ -330,6 +497,30 @@ static ROUTES: &[Route] = &[
         APPLICATIONS,
         1,
         applications::application,
+    ),
+    get(
+        "/applications/{id}/owners",
+        APPLICATIONS,
+        1,
+        applications::application_owners,
+    ),
+    get(
+        "/applications/{id}/federatedIdentityCredentials",
+        CREDENTIALS,
+        1,
+        credentials::federated,
+    ),
+    get(
+        "/applications/{id}/federatedIdentityCredentials/{id}",
+        CREDENTIALS,
+        1,
+        credentials::federated_one,
+    ),
+    write(
+        "POST",
+        "/applications/{id}/addPassword",
+        CREDENTIALS_WRITE,
+        credentials::add_to_application,
     ),
     get(
         "/oauth2PermissionGrants",

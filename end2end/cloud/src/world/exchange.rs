@@ -1,11 +1,15 @@
 //! The configuration of a tenant's Exchange organisation: access policies and RBAC.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::tenant::Tenant;
+use super::habits::{Extras, Habits, SoftDeleted};
+use super::new_groups::NewGroup;
+use super::rights::MailboxRight;
+use super::role_groups::RoleGroups;
+use super::switches::Switches;
 use crate::clock::Time;
 
 /// Exchange's configuration of one tenant.
@@ -29,59 +33,41 @@ pub struct ExchangeOrganisation {
     pub check_words: CheckWords,
     /// Groups that their makers may see before others do.
     pub new_groups: Vec<NewGroup>,
-}
-
-/// A group on its way to the servers of Exchange. The one that made it has it first.
-#[derive(Debug, Clone)]
-pub struct NewGroup {
-    pub group: Uuid,
-    pub maker: Uuid,
-    /// What brings the maker to that server again. Without one it is anybody's guess.
-    pub anchor: Option<String>,
-    pub visible: Time,
-}
-
-impl Tenant {
-    /// Shows a maker the groups that others do not see yet. Gives back when those will.
-    pub fn show_new_groups(
-        &mut self,
-        maker: Uuid,
-        anchor: Option<&str>,
-        now: Time,
-    ) -> Vec<(Uuid, Time)> {
-        let groups = &mut self.groups;
-        self.exchange.new_groups.retain(|new| {
-            groups
-                .get(&new.group)
-                .is_some_and(|group| group.in_exchange > now)
-        });
-        let mut hidden = Vec::new();
-        for new in &self.exchange.new_groups {
-            let same = anchor.is_some() && new.maker == maker && new.anchor.as_deref() == anchor;
-            if let Some(group) = groups.get_mut(&new.group)
-                && same
-                && new.visible <= now
-            {
-                hidden.push((new.group, group.in_exchange));
-                group.in_exchange = now;
-            }
-        }
-        hidden
-    }
-
-    /// Undoes [`Self::show_new_groups`].
-    pub fn hide_new_groups(&mut self, hidden: Vec<(Uuid, Time)>) {
-        for (id, at) in hidden {
-            if let Some(group) = self.groups.get_mut(&id) {
-                group.in_exchange = at;
-            }
-        }
-    }
+    /// Until when the cmdlets of RBAC refuse although `IsDehydrated` is false already (§3.1).
+    pub unpacking: Option<Time>,
+    /// Until when nobody may delegate roles yet (§3.1).
+    pub delegation_starts: Option<Time>,
+    /// Assignments that let their holder give the role to others, and nothing else.
+    pub delegating: BTreeSet<Uuid>,
+    pub rights: Vec<MailboxRight>,
+    pub role_groups: RoleGroups,
+    pub switches: Switches,
+    pub habits: Habits,
+    pub extras: BTreeMap<Uuid, Extras>,
+    pub soft_deleted: Vec<SoftDeleted>,
 }
 
 impl ExchangeOrganisation {
+    /// `IsDehydrated`, which is no sign of being ready.
     pub fn is_dehydrated(&self, now: Time) -> bool {
         self.customised.is_none_or(|since| since > now)
+    }
+
+    /// Whether scopes and assignments are refused for want of customization.
+    pub fn refuses_configuration(&self, now: Time) -> bool {
+        self.is_dehydrated(now) || self.unpacking.is_some_and(|until| until > now)
+    }
+
+    /// Whether an assignment only lets its holder give the role to others.
+    pub fn delegates(&self, assignment: &RoleAssignment) -> bool {
+        self.delegating.contains(&assignment.guid)
+    }
+
+    /// Whether the object is managed on premises.
+    pub fn is_dir_synced(&self, object: Uuid) -> bool {
+        self.extras
+            .get(&object)
+            .is_some_and(|extras| extras.dir_synced)
     }
 }
 

@@ -202,6 +202,8 @@ mod tests {
                 groups: Vec::new(),
                 units: Vec::new(),
                 mailboxes: Reading::read(vec![ObjectId(Uuid::from_u128(7))]),
+                powers: domain::reach::PowersSeen::none(),
+                rights: domain::reach::RightsSeen::none(),
             },
             names: BTreeMap::new(),
             details: BTreeMap::from([(APP, PrincipalDetails::default())]),
