@@ -174,6 +174,7 @@ impl Customer {
                 .collect(),
             mailboxes: unread
                 .part(mailboxes.map(|list| list.iter().map(|mailbox| mailbox.object).collect())),
+            unmatched_policies: Reading::read(Vec::new()),
             powers: domain::reach::PowersSeen::none(),
             rights: domain::reach::RightsSeen::none(),
         };

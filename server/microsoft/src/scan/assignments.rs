@@ -131,6 +131,7 @@ pub(super) fn resolved(
             assignee: raw.assignee.clone(),
             scope: scope(&raw.scope),
             enabled: raw.enabled,
+            delegating: false,
         })
         .collect()
 }

@@ -52,6 +52,7 @@ impl Found {
             name: self.name,
             direct: unread.part(self.direct),
             nested: Some(unread.part(self.nested)),
+            grows: false,
         }
     }
 

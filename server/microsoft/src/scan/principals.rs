@@ -147,6 +147,8 @@ impl Row {
             notes: self.notes.filter(|text| !text.is_empty()),
             credentials: self.credentials.of(CredentialOf::Principal).collect(),
             registration_unread: None,
+            federated: None,
+            owners: None,
         };
         (principal, details)
     }
