@@ -442,6 +442,9 @@ pub struct ReachView {
     pub days: Vec<DayTally>,
     /// All permissions that somebody holds here, to choose from.
     pub permissions: Vec<String>,
+    /// Applications that act as whoever signs in to them, whatever the filter.
+    #[serde(default)]
+    pub acts_as: Vec<ActsAsLine>,
 }
 
 /// One application on its customer's page.
@@ -459,9 +462,40 @@ pub struct ApplicationLine {
     /// What else it may hold was not read.
     pub unseen: bool,
     pub naming: Naming,
+    /// What lets it go around every confinement, or may.
+    #[serde(default)]
+    pub powers: Vec<WhyPower>,
     /// The newest setup for it.
     pub setup: Option<SetupRow>,
     pub can_be_confined: bool,
+}
+
+/// What lets an application go around every confinement.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WhyPower {
+    /// To end “it can …”.
+    pub can: String,
+    /// Where it comes from, as a part of a sentence about the application.
+    pub from: String,
+    /// It cannot be ruled out, and is not certain.
+    pub perhaps: bool,
+}
+
+/// What an application may do for whoever signs in to it: a delegated grant.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ActsAs {
+    /// “everybody who signs in to it”.
+    pub who: String,
+    pub resource: String,
+    pub scopes: Vec<String>,
+}
+
+/// An application that acts as whoever signs in to it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ActsAsLine {
+    pub object: ObjectId,
+    pub name: String,
+    pub grants: Vec<ActsAs>,
 }
 
 /// A permission that an application holds.
@@ -511,6 +545,12 @@ pub struct WhyView {
     /// What it all means, in one sentence.
     pub sentence: String,
     pub permissions: Vec<WhyPermission>,
+    /// What lets it go around every confinement, the worst first.
+    #[serde(default)]
+    pub powers: Vec<WhyPower>,
+    /// What it may do for whoever signs in to it.
+    #[serde(default)]
+    pub acts_as: Vec<ActsAs>,
     /// Policies that narrow what was granted in Entra; empty: none does.
     pub policies: Vec<WhyPolicy>,
     /// What a person should know beside it.
@@ -601,6 +641,9 @@ pub struct MailboxView {
     /// What the scan called it; none: it was not there, so nothing confined can be ruled out.
     pub name: Option<String>,
     pub rows: Vec<MailboxRow>,
+    /// Applications that act as whoever signs in to them: not as the mailbox by themselves.
+    #[serde(default)]
+    pub acts_as: Vec<ActsAsLine>,
     /// Applications that are not listed may reach it too: what was not read, and why. Empty: all
     /// are listed.
     pub gaps: Vec<String>,

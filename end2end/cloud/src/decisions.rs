@@ -21,7 +21,21 @@
 //!   the likely reason of the one measurement in which it did not (§1.3).
 //! - A tenant without Exchange has no service principal for it: a token for it is refused with
 //!   650052.
-//! - `EnforceExoAppRbacPermissions` is shown, always false, and means nothing.
+//! - `EnforceExoAppRbacPermissions` true does what reports of 2026 tell without having read it
+//!   (§3.9): Entra's grants on mailboxes are refused as by an access policy, and only roles of
+//!   Exchange open. `OverrideEnforceExoAppRbacPermissions` of a service principal exempts it. The
+//!   same without the property is a tenant's habit (`app_rbac_required`).
+//! - A service principal shows in `User` and `Trustee` by its object id; a tenant can do otherwise.
+//! - SMTP without the role needs a pointer and SendAs or FullAccess on the mailbox (§2.6 reads
+//!   either way). Rights and memberships in role groups go with the pointer.
+//! - Membership of a role group counts at once, not from the next session on (§1.6).
+//! - `Get-MailboxPermission` and its kin warn about what is there already or not there, as the
+//!   cmdlets do; the words are our own.
+//! - Taken names, addresses and aliases are looked at in this order, and each has a text of its
+//!   own (§1.7); which type belongs to which is open.
+//! - What is soft-deleted shows with `IncludeSoftDeletedRecipients` only.
+//! - The automatic scope of an assignment to a group is not among `Get-ManagementScope`'s.
+//! - `EwsEnabled` null works as true, as before October 2026 (§2.8); a test sets it to false.
 //! - Members of a kind that is accepted and not listed (`unlisted_members`) count for policies
 //!   and for their test.
 //! - The words of a test's result in other languages are our own translations.
@@ -66,6 +80,13 @@ pub struct Delays {
     pub assignment: [u64; 2],
     /// `Enable-OrganizationCustomization` takes effect.
     pub customization: [u64; 2],
+    /// After `IsDehydrated` turned false, creates of RBAC are still refused for that long (§3.1:
+    /// about 15 minutes).
+    pub customization_lag: [u64; 2],
+    /// … and after that nobody may delegate roles for that long (§3.1: 40 to 60 minutes).
+    pub delegation_lag: [u64; 2],
+    /// A new service principal of Entra can be pointed to from Exchange (§1.7: up to five minutes).
+    pub principal_exchange: [u64; 2],
     /// The life of an Exchange page link. The sources say 5 to 10 minutes and 30 minutes (§1.3):
     /// the shorter one is the safer one to test against.
     pub page_link: [u64; 2],
@@ -121,6 +142,9 @@ impl Default for Delays {
             consent: [5, 30],
             assignment: [0, 30],
             customization: [60, 300],
+            customization_lag: [60, 300],
+            delegation_lag: [60, 300],
+            principal_exchange: [0, 120],
             page_link: [300, 600],
             rbac_idle: [1800, 1800],
             rbac_active: [7200, 7200],
@@ -164,6 +188,9 @@ impl Delays {
             consent: [0, 0],
             assignment: [0, 0],
             customization: [0, 0],
+            customization_lag: [0, 0],
+            delegation_lag: [0, 0],
+            principal_exchange: [0, 0],
             rbac_idle: [0, 0],
             rbac_active: [0, 0],
             role_activation: [0, 0],
@@ -185,6 +212,7 @@ pub fn entra_status(error: &str) -> u16 {
     match error {
         "invalid_client" => 401,
         "temporarily_unavailable" => 503,
+        "not_simulated" => 501,
         _ => 400,
     }
 }
@@ -236,13 +264,16 @@ pub const NAME_SUFFIX_FORMAT: &str = "%Y%m%d%H%M%S";
 /// UNVERIFIED (§2.1): the role group that gave the right.
 pub const FOREIGN_OWNER: &str = "Organization Management";
 
-/// Cmdlets that a tenant refuses until `Enable-OrganizationCustomization` ran. UNVERIFIED which
-/// exactly: those that write configuration; groups and members are recipients, not configuration.
-pub const NEEDS_CUSTOMIZATION: [&str; 4] = [
-    "New-ApplicationAccessPolicy",
+/// `RecipientType` of a service principal in `Get-RoleGroupMember`. UNVERIFIED (§10.4): a client
+/// knows it by its name.
+pub const PRINCIPAL_RECIPIENT_TYPE: &str = "User";
+
+/// Cmdlets that a tenant refuses until `Enable-OrganizationCustomization` ran (§3.1): scopes and
+/// assignments. Pointers and access policies never need it (§2.4).
+pub const NEEDS_CUSTOMIZATION: [&str; 3] = [
     "New-ManagementScope",
     "New-ManagementRoleAssignment",
-    "New-ServicePrincipal",
+    "New-RoleGroup",
 ];
 
 /// The app-role ids that no source gives (IMAP, POP, SMTP, the newer admin roles) come from one

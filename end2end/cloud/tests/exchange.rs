@@ -405,10 +405,11 @@ async fn a_tenant_must_be_customised_first() {
     )
     .await
     .unwrap();
+    // Policies and pointers never need it; scopes and assignments do.
     let policy = json!({"AppId": "00000000-0000-0000-0000-00000000000a", "AccessRight": "RestrictAccess", "PolicyScopeGroupId": "S"});
-    let refused = run("New-ApplicationAccessPolicy", policy.clone())
-        .await
-        .unwrap_err();
+    run("New-ApplicationAccessPolicy", policy).await.unwrap();
+    let scope = json!({"Name": "S", "RecipientRestrictionFilter": "Alias -eq 's'"});
+    let refused = run("New-ManagementScope", scope.clone()).await.unwrap_err();
     assert!(refused.contains("Enable-OrganizationCustomization"));
     run("Enable-OrganizationCustomization", json!({}))
         .await
@@ -416,7 +417,7 @@ async fn a_tenant_must_be_customised_first() {
     assert_eq!(dehydrated().await, true);
     world.cloud.advance(61);
     assert_eq!(dehydrated().await, false);
-    run("New-ApplicationAccessPolicy", policy).await.unwrap();
+    run("New-ManagementScope", scope).await.unwrap();
     assert!(
         run("Enable-OrganizationCustomization", json!({}))
             .await

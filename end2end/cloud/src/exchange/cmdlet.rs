@@ -17,6 +17,8 @@ pub enum Kind {
     /// A list, or one text in place of a list.
     Texts,
     Flag,
+    /// A list, or a table that adds to it and removes from it.
+    Multi,
     /// A number, or `Unlimited`.
     Size,
     /// An enumeration: type name and values; values are matched by their beginning.
@@ -60,6 +62,15 @@ pub const fn of(name: &'static str, kind: Kind) -> Param {
     }
 }
 
+/// See [`text`].
+pub const fn must_be(name: &'static str, kind: Kind) -> Param {
+    Param {
+        name,
+        kind,
+        required: true,
+    }
+}
+
 /// The rights that Exchange's role groups give (MICROSOFT.md §1.6).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Power {
@@ -85,6 +96,28 @@ impl Power {
                 matches!(self, Self::ViewRecipients | Self::Recipients)
             }
             DirectoryRole::HelpdeskAdministrator => self == Self::ViewRecipients,
+            _ => false,
+        }
+    }
+
+    /// Whether a management role gives it, which somebody has by a role group or directly
+    /// (§1.6, §10.4).
+    pub fn given_by_management_role(self, role: &str) -> bool {
+        match role {
+            "Organization Configuration" => {
+                matches!(self, Self::Configuration | Self::ViewConfiguration)
+            }
+            "Role Management" => matches!(self, Self::Roles | Self::ViewConfiguration),
+            "View-Only Configuration" => self == Self::ViewConfiguration,
+            "Distribution Groups"
+            | "Mail Recipient Creation"
+            | "Mail Recipients"
+            | "Security Group Creation and Membership" => {
+                matches!(self, Self::Recipients | Self::ViewRecipients)
+            }
+            "Mailbox Search" | "User Options" | "View-Only Recipients" => {
+                self == Self::ViewRecipients
+            }
             _ => false,
         }
     }
@@ -136,11 +169,31 @@ pub struct Caller {
     pub app_id: uuid::Uuid,
     pub upn: Option<String>,
     pub roles: Vec<DirectoryRole>,
+    /// By role groups, or given directly.
+    pub management_roles: Vec<String>,
+}
+
+impl Caller {
+    /// Whether the caller has any role of Exchange.
+    pub fn is_known(&self) -> bool {
+        !self.management_roles.is_empty()
+            || self.roles.iter().any(|role| role_group(*role).is_some())
+    }
+
+    pub fn has(&self, power: Power) -> bool {
+        self.roles.iter().any(|role| power.given_by(*role))
+            || self
+                .management_roles
+                .iter()
+                .any(|role| power.given_by_management_role(role))
+    }
 }
 
 /// A cmdlet on its run.
 #[derive(Debug)]
 pub struct Run<'a> {
+    /// The cmdlet's name.
+    pub cmdlet: &'static str,
     pub tenant: &'a mut Tenant,
     pub dice: &'a mut Dice,
     pub caller: &'a Caller,
@@ -198,6 +251,35 @@ pub enum Arg {
     Flag(bool),
     /// None = unlimited.
     Size(Option<usize>),
+    Multi(MultiChange),
+}
+
+/// What becomes of a property with several values.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct MultiChange {
+    /// All values from now on; none = what is there stays.
+    pub all: Option<Vec<String>>,
+    pub add: Vec<String>,
+    pub remove: Vec<String>,
+}
+
+impl MultiChange {
+    pub fn apply(&self, list: &mut Vec<String>) {
+        if let Some(all) = &self.all {
+            list.clone_from(all);
+        }
+        list.retain(|one| {
+            !self
+                .remove
+                .iter()
+                .any(|gone| gone.eq_ignore_ascii_case(one))
+        });
+        for one in &self.add {
+            if !list.iter().any(|known| known.eq_ignore_ascii_case(one)) {
+                list.push(one.clone());
+            }
+        }
+    }
 }
 
 /// The parameters of a call, by their proper names.
@@ -226,6 +308,18 @@ impl Args {
             Some(Arg::Texts(texts)) => Some(texts),
             _ => None,
         }
+    }
+
+    pub fn multi(&self, name: &str) -> Option<&MultiChange> {
+        match self.0.get(name) {
+            Some(Arg::Multi(change)) => Some(change),
+            _ => None,
+        }
+    }
+
+    /// Whether null was sent, which some parameters take as a value.
+    pub fn is_null(&self, name: &str) -> bool {
+        self.0.get(name) == Some(&Arg::Null)
     }
 
     pub fn flag(&self, name: &str) -> Option<bool> {
@@ -362,6 +456,13 @@ fn convert(param: &Param, value: &Value) -> Result<Arg, CmdletError> {
                 "Cannot convert value to type System.String[].",
             ),
         },
+        Kind::Multi => match multi(value) {
+            Some(change) => Ok(Arg::Multi(change)),
+            None => refuse(
+                "Microsoft.Exchange.Data.MultiValuedProperty`1[System.String]",
+                "Cannot convert value to type System.String.",
+            ),
+        },
         Kind::Flag => match value {
             Value::Bool(flag) => Ok(Arg::Flag(*flag)),
             _ => refuse(
@@ -441,6 +542,29 @@ fn plain(value: &Value) -> String {
         Value::String(text) => text.clone(),
         other => other.to_string(),
     }
+}
+
+/// A list, or `{"@odata.type": "#Exchange.GenericHashTable", "Add": …, "Remove": …}` (§1.2).
+fn multi(value: &Value) -> Option<MultiChange> {
+    let Value::Object(table) = value else {
+        return texts(value).map(|all| MultiChange {
+            all: Some(all),
+            ..MultiChange::default()
+        });
+    };
+    if table.get("@odata.type").and_then(Value::as_str) != Some("#Exchange.GenericHashTable") {
+        return None;
+    }
+    let mut change = MultiChange::default();
+    for (name, value) in table {
+        match name.to_ascii_lowercase().as_str() {
+            "add" => change.add = texts(value)?,
+            "remove" => change.remove = texts(value)?,
+            other if other.starts_with('@') || other.contains("@odata") => {}
+            _ => return None,
+        }
+    }
+    Some(change)
 }
 
 fn texts(value: &Value) -> Option<Vec<String>> {

@@ -1,5 +1,6 @@
 //! Exchange's admin API: the cmdlets over HTTP (MICROSOFT.md §1, §2, §3).
 
+pub mod access_table;
 pub mod batch;
 pub mod cmdlet;
 pub mod errors;
@@ -11,10 +12,13 @@ pub mod organization;
 pub mod paging;
 pub mod policies;
 pub mod registry;
+pub mod rights;
 pub mod role_assignments;
+pub mod role_groups;
 pub mod rows;
 pub mod scopes;
 pub mod service_principals;
+pub mod switches;
 pub mod units;
 
 use axum::http::Method;
@@ -36,9 +40,13 @@ use paging::Page;
 /// Names the request for faults and the log.
 pub fn target(world: &World, call: &Call) -> Target {
     let claims = token::verify_access(world, call, Resource::Exchange).ok();
+    let body = if is_invoke(call) {
+        call.json().ok()
+    } else {
+        None
+    };
     let operation = if is_invoke(call) {
-        call.json()
-            .ok()
+        body.as_ref()
             .and_then(|body| {
                 let name = body
                     .pointer("/CmdletInput/CmdletName")?
@@ -54,11 +62,25 @@ pub fn target(world: &World, call: &Call) -> Target {
             call.segments.last().map_or("", String::as_str)
         )
     };
+    // A test of RBAC is of its `Resource`, everything else of its `Identity`.
+    let parameter = |name: &str| -> Option<String> {
+        let parameters = body.as_ref()?.pointer("/CmdletInput/Parameters")?;
+        let (_, value) = parameters
+            .as_object()?
+            .iter()
+            .find(|(key, _)| key.eq_ignore_ascii_case(name))?;
+        value.as_str().map(str::to_owned)
+    };
+    let mailbox = match operation.as_str() {
+        "Test-ServicePrincipalAuthorization" => parameter("Resource"),
+        _ => parameter("Identity"),
+    };
     Target {
         host: Host::Exchange,
         tenant: world.tenants.resolve(call.segment(2)),
         operation,
         user: claims.as_ref().map(Claims::who),
+        mailbox,
     }
 }
 
@@ -110,11 +132,7 @@ fn answer(world: &mut World, call: &Call, request_id: &str) -> Reply {
         .tenants
         .get(tenant)
         .is_some_and(|tenant| tenant.exchange.licensed);
-    let any_role = caller
-        .roles
-        .iter()
-        .any(|role| cmdlet::role_group(*role).is_some());
-    if !licensed || !any_role {
+    if !licensed || !caller.is_known() {
         return nul_reply(None, false);
     }
     let body = match call.json() {
@@ -128,7 +146,7 @@ fn answer(world: &mut World, call: &Call, request_id: &str) -> Reply {
     let Some(cmdlet) = registry::find(name) else {
         return nul_reply(None, false);
     };
-    if !caller.roles.iter().any(|role| cmdlet.power.given_by(*role)) {
+    if !caller.has(cmdlet.power) {
         return nul_reply(None, false);
     }
     // A fault can show another tenant's data to whoever only reads.
@@ -205,7 +223,13 @@ fn caller_of(world: &mut World, tenant: Uuid, claims: &Claims) -> Caller {
                 .collect()
         })
         .unwrap_or_default();
+    let management_roles = world
+        .tenants
+        .get(tenant)
+        .map(|tenant| crate::world::role_groups::roles_of(tenant, claims.object))
+        .unwrap_or_default();
     Caller {
+        management_roles,
         object: claims.object,
         app_id: claims.app_id,
         upn: claims.upn.clone(),
@@ -290,7 +314,7 @@ fn invoke(
     };
     let now = dice.now();
     if crate::decisions::NEEDS_CUSTOMIZATION.contains(&cmdlet.name)
-        && tenant.exchange.is_dehydrated(now)
+        && tenant.exchange.refuses_configuration(now)
     {
         return Err(CmdletError::failed(
             "Microsoft.Exchange.Configuration.Tasks.InvalidOperationInDehydratedContextException",
@@ -301,6 +325,7 @@ fn invoke(
         return Ok((Output::Nothing, args, Vec::new()));
     }
     let mut run = Run {
+        cmdlet: cmdlet.name,
         tenant,
         dice,
         caller,

@@ -5,6 +5,7 @@ pub mod accounts;
 pub mod begun;
 pub mod browser;
 pub mod events;
+pub mod field;
 pub mod made_up;
 pub mod page;
 pub mod portal;
