@@ -80,6 +80,8 @@ pub enum Kind {
     ForeignLink,
     /// The answer was larger than is taken.
     TooLarge,
+    /// It would take more calls than Postern makes for it.
+    TooMany,
     /// The answer was not what the protocol says.
     Malformed,
     /// The answer is about something else than was asked for.

@@ -22,6 +22,7 @@ mod live;
 mod lost;
 mod matrix;
 mod odd_tenants;
+mod powers_read;
 mod processes;
 mod reach;
 mod refusals;

@@ -426,6 +426,12 @@ static ROUTES: &[Route] = &[
         applications::principal_owners,
     ),
     get(
+        "/servicePrincipals/{id}/ownedObjects",
+        APPLICATIONS,
+        1,
+        applications::owned_objects,
+    ),
+    get(
         "/servicePrincipals/{id}/transitiveMemberOf/microsoft.graph.directoryRole",
         APPLICATIONS,
         1,
