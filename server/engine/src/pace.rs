@@ -75,7 +75,7 @@ pub const REPLICATED: Wait = Wait {
 pub const REFUSED_WRITE: Wait = Wait {
     first: 10 * SECOND,
     longest: 2 * MINUTE,
-    patience: 30 * MINUTE,
+    patience: 2 * HOUR,
 };
 /// One more look at what a refused change was to change, before the refusal is believed.
 pub const LOOKED_INTO: Wait = Wait {
