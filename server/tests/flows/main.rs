@@ -24,6 +24,7 @@ mod matrix;
 mod odd_tenants;
 mod processes;
 mod reach;
+mod refusals;
 mod scans;
 mod setup;
 mod sign_in;
