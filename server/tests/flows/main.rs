@@ -13,6 +13,7 @@ mod asked;
 mod campaign;
 mod command;
 mod connect;
+mod entra_refusals;
 mod fleet;
 mod gdap;
 mod http;
