@@ -199,8 +199,8 @@ pub fn tenant(world: &mut World, body: &Value) -> Result<Value, Refusal> {
         "remove_gdap",
     ];
     known.extend(directory::TENANT_FIELDS);
-    known.extend(mailbox::TENANT_FIELDS);
     known.extend(habits::TENANT_FIELDS);
+    known.extend(mailbox::TENANT_FIELDS);
     let fields = Fields::read(body, &known)?;
     let text = fields.must("tenant")?;
     if text == "*" {
@@ -251,8 +251,8 @@ pub fn tenant(world: &mut World, body: &Value) -> Result<Value, Refusal> {
         world.relationships.retain(|known| known.customer != id);
     }
     directory::change(world, id, &fields)?;
-    mailbox::change_organisation(world, id, &fields)?;
     habits::change(world, id, &fields)?;
+    mailbox::change_organisation(world, id, &fields)?;
     let now = world.dice.now();
     let state = world.tenants.get(id).ok_or("the tenant is gone")?;
     if let Some(dehydrated) = fields.flag("dehydrated") {

@@ -32,6 +32,17 @@ pub fn redeem(world: &mut World, call: &Call, authority: Authority) -> Result<Va
         "authorization_code" => code(world, call, &form, tenant),
         "refresh_token" => refresh(world, call, &form, tenant),
         "client_credentials" => credentials(world, call, &form, tenant),
+        "password" => Err(EntraError::not_simulated("password grant")),
+        "device_code" | "urn:ietf:params:oauth:grant-type:device_code" => {
+            Err(EntraError::not_simulated("device code grant"))
+        }
+        "urn:ietf:params:oauth:grant-type:jwt-bearer" => {
+            Err(EntraError::not_simulated("on-behalf-of grant"))
+        }
+        "urn:ietf:params:oauth:grant-type:saml2-bearer"
+        | "urn:ietf:params:oauth:grant-type:saml1_1-bearer" => {
+            Err(EntraError::not_simulated("SAML bearer grant"))
+        }
         other => Err(EntraError::new(
             70003,
             format!("The app requested an unsupported grant type '{other}'."),

@@ -42,6 +42,14 @@ impl Route {
             })
     }
 
+    /// Whether it reads a collection of the directory.
+    fn is_collection(&self) -> bool {
+        self.method == "GET"
+            && !self.outlook
+            && self.pattern != "/me"
+            && !self.pattern.ends_with('}')
+    }
+
     pub fn units(&self, call: &Call) -> u64 {
         let select = u64::from(call.query("$select").is_some());
         let small = call
@@ -243,6 +251,12 @@ static ROUTES: &[Route] = &[
     get("/users", USERS, 2, directory::users),
     get("/users/{id}", USERS, 1, directory::user),
     get(
+        "/users/{id}/memberOf",
+        DIRECTORY,
+        1,
+        directory::user_direct_memberships,
+    ),
+    get(
         "/users/{id}/transitiveMemberOf",
         DIRECTORY,
         1,
@@ -412,6 +426,12 @@ static ROUTES: &[Route] = &[
         applications::principal_owners,
     ),
     get(
+        "/servicePrincipals/{id}/ownedObjects",
+        APPLICATIONS,
+        1,
+        applications::owned_objects,
+    ),
+    get(
         "/servicePrincipals/{id}/transitiveMemberOf/microsoft.graph.directoryRole",
         APPLICATIONS,
         1,
@@ -542,7 +562,7 @@ static ROUTES: &[Route] = &[
 ];
 
 /// The path after the version, with `name('key')` and `name(appId='key')` taken apart.
-fn segments(call: &Call) -> Vec<String> {
+pub fn segments(call: &Call) -> Vec<String> {
     let mut out = Vec::new();
     for segment in call.segments.iter().skip(1) {
         match segment.split_once('(') {
@@ -581,10 +601,57 @@ fn keys_of(route: &Route, segments: &[String]) -> Option<Vec<String>> {
 /// The route of a call, and its keys.
 pub fn find(call: &Call) -> Option<(&'static Route, Vec<String>)> {
     let segments = segments(call);
+    let exact = find_among(call, &segments, |_| true);
+    exact.or_else(|| {
+        let ending = ending_of(&segments);
+        let rest = segments.get(..segments.len() - ending.length)?;
+        (ending.length > 0)
+            .then(|| find_among(call, rest, Route::is_collection))
+            .flatten()
+    })
+}
+
+fn find_among(
+    call: &Call,
+    segments: &[String],
+    fits: impl Fn(&Route) -> bool,
+) -> Option<(&'static Route, Vec<String>)> {
     ROUTES
         .iter()
-        .filter(|route| route.method == call.method.as_str())
-        .find_map(|route| keys_of(route, &segments).map(|keys| (route, keys)))
+        .filter(|route| route.method == call.method.as_str() && fits(route))
+        .find_map(|route| keys_of(route, segments).map(|keys| (route, keys)))
+}
+
+/// What can follow a collection: a type that its rows are narrowed to, and `$count`.
+#[derive(Debug, Default)]
+pub struct Ending {
+    pub count: bool,
+    /// The type without its name space.
+    pub cast: Option<String>,
+    length: usize,
+}
+
+fn ending_of(segments: &[String]) -> Ending {
+    let mut ending = Ending::default();
+    let mut rest = segments.iter().rev().peekable();
+    if rest.next_if(|last| *last == "$count").is_some() {
+        ending.count = true;
+        ending.length += 1;
+    }
+    let cast = rest.peek().and_then(|last| {
+        last.strip_prefix("microsoft.graph.")
+            .or_else(|| last.strip_prefix("graph."))
+    });
+    if let Some(cast) = cast {
+        ending.cast = Some(cast.to_owned());
+        ending.length += 1;
+    }
+    ending
+}
+
+/// See [`Ending`].
+pub fn ending(call: &Call) -> Ending {
+    ending_of(&segments(call))
 }
 
 /// Whether the address exists with another method.

@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use super::Context;
 use super::errors::GraphError;
+use super::mail_body;
 use crate::books::Mail;
 use crate::http_parts::Reply;
 use crate::journal::{Deed, Thing};
@@ -223,6 +224,7 @@ fn read_message(context: &Context<'_>) -> Result<Message, GraphError> {
             "Unable to read JSON request payload. Please ensure Content-Type header is set and payload is of valid JSON format.",
         )
     })?;
+    let body = mail_body::read(body)?;
     let message = body
         .get("message")
         .filter(|value| value.is_object())
