@@ -7,8 +7,8 @@ mod credentials;
 mod directory;
 mod edits;
 mod fields;
-mod principals;
 mod habits;
+mod principals;
 mod probe;
 mod state;
 
