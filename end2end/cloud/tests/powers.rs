@@ -10,46 +10,8 @@
 mod support;
 
 use serde_json::{Value, json};
-use support::{FABRIKAM, World, access, world};
-
-/// An application of Fabrikam's own with these fields beside its name.
-async fn app(world: &World, name: &str, mut fields: Value) -> Value {
-    fields["tenant"] = FABRIKAM.into();
-    fields["name"] = name.into();
-    world.control("applications", fields).await
-}
-
-/// Its token for Graph or Exchange.
-async fn token_of(world: &World, app: &Value, resource: &str) -> String {
-    let form = [
-        ("client_id", app["app_id"].as_str().unwrap()),
-        ("client_secret", app["secret"].as_str().unwrap()),
-        ("grant_type", "client_credentials"),
-        ("scope", &format!("{resource}/.default")),
-    ];
-    access(&world.raw_token(FABRIKAM, &form).await.unwrap())
-}
-
-async fn reader(world: &World, grants: &[&str]) -> String {
-    let name = format!("Reader of {}", grants.join(" "));
-    let app = app(world, &name, json!({"grants": grants})).await;
-    token_of(world, &app, support::GRAPH).await
-}
-
-/// All rows of a collection, page by page.
-async fn all(world: &World, token: &str, path: &str) -> Vec<Value> {
-    let mut rows = Vec::new();
-    let mut next = Some(path.to_owned());
-    while let Some(path) = next {
-        let (status, body) = world.graph(token, &path).await;
-        assert_eq!(status, 200, "{path}: {body}");
-        rows.extend(body["value"].as_array().unwrap().clone());
-        next = body["@odata.nextLink"]
-            .as_str()
-            .map(|link| link.trim_start_matches(world.cloud.url()).to_owned());
-    }
-    rows
-}
+use support::apps::{all, app, reader, token_of};
+use support::{FABRIKAM, access, world};
 
 #[tokio::test]
 async fn reach_r01_powers_can_be_granted_and_are_listed_with_their_ids() {

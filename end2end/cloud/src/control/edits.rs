@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::fields::{Fields, directory_roles, resolve, resource};
-use super::{Refusal, directory, habits};
+use super::{Refusal, directory, habits, mailbox};
 use crate::clock::wall_now;
 use crate::entra::consent;
 use crate::journal::{Actor, Change, Deed, Thing};
@@ -31,6 +31,12 @@ pub fn user(world: &mut World, body: &Value) -> Result<Value, Refusal> {
             "guest_of",
             "activate",
             "age_tokens",
+            "smtp",
+            "aliases",
+            "inactive",
+            "send_as",
+            "send_quota",
+            "user_agents",
         ],
     )?;
     let upn = fields.must("upn")?;
@@ -151,6 +157,7 @@ pub fn user(world: &mut World, body: &Value) -> Result<Value, Refusal> {
     if let Some(seconds) = fields.0.get("age_tokens").and_then(Value::as_i64) {
         directory::age_tokens(world, found, seconds);
     }
+    mailbox::change(world, tenant, found, &fields)?;
     let user = world
         .tenants
         .get(tenant)
@@ -193,6 +200,7 @@ pub fn tenant(world: &mut World, body: &Value) -> Result<Value, Refusal> {
     ];
     known.extend(directory::TENANT_FIELDS);
     known.extend(habits::TENANT_FIELDS);
+    known.extend(mailbox::TENANT_FIELDS);
     let fields = Fields::read(body, &known)?;
     let text = fields.must("tenant")?;
     if text == "*" {
@@ -244,6 +252,7 @@ pub fn tenant(world: &mut World, body: &Value) -> Result<Value, Refusal> {
     }
     directory::change(world, id, &fields)?;
     habits::change(world, id, &fields)?;
+    mailbox::change_organisation(world, id, &fields)?;
     let now = world.dice.now();
     let state = world.tenants.get(id).ok_or("the tenant is gone")?;
     if let Some(dehydrated) = fields.flag("dehydrated") {

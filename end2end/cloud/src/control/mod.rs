@@ -8,6 +8,8 @@ mod directory;
 mod edits;
 mod fields;
 mod habits;
+mod mailbox;
+mod powers;
 mod principals;
 mod probe;
 mod state;
@@ -75,6 +77,7 @@ pub fn answer(world: &mut World, call: &Call) -> Reply {
         ("POST", ["roles"]) => body(call).and_then(|body| principals::role(world, &body)),
         ("POST", ["consents"]) => body(call).and_then(|body| principals::consent(world, &body)),
         ("POST", ["groups"]) => body(call).and_then(|body| principals::group(world, &body)),
+        ("POST", ["powers"]) => body(call).and_then(|body| powers::show(world, &body)),
         ("POST", ["keys"]) => body(call).map(|body| {
             world
                 .entra

@@ -11,12 +11,14 @@ use crate::http_parts::Call;
 use crate::permissions::Resource;
 use crate::world::World;
 use crate::world::enforcement::Caller;
+use crate::world::powers;
 use crate::world::recipients::Recipient;
 use crate::world::tenant::{GroupKind, Tenant};
 use crate::world::ways::{self, Way};
 
 /// `POST /_cloud/probe` with the application's token for the `resource` (`graph` or `exchange`) as
-/// bearer: whether it may use each of `permissions` in each of `mailboxes` (ids or addresses).
+/// bearer: whether it may use each of `permissions` in each of `mailboxes` (ids or addresses), and
+/// beside `may` what [`powers::report`] says.
 ///
 /// # Errors
 ///
@@ -55,6 +57,7 @@ pub fn probe(world: &mut World, call: &Call, body: &Value) -> Result<Value, Refu
         roles: &claims.roles,
     };
     let permissions = fields.texts("permissions").unwrap_or_default();
+    let mut report = powers::report(world, claims.tenant, claims.object, &mailboxes);
     let mut answers = Map::new();
     for (key, mailbox) in mailboxes {
         let may: Map<String, Value> = permissions
@@ -67,7 +70,10 @@ pub fn probe(world: &mut World, call: &Call, body: &Value) -> Result<Value, Refu
             .collect();
         answers.insert(key, Value::Object(may));
     }
-    Ok(json!({ "may": answers }))
+    if let Some(map) = report.as_object_mut() {
+        map.insert("may".to_owned(), Value::Object(answers));
+    }
+    Ok(report)
 }
 
 /// A mailbox by id, address or user principal name, group mailboxes included.

@@ -86,7 +86,12 @@ pub fn authenticate(
         }
         (None, Some(signed)) => {
             let kind = first(form, "client_assertion_type").unwrap_or("");
-            assertion::check(&world.base, &application, kind, signed)?;
+            let endpoint = assertion::Endpoint {
+                base: &world.base,
+                authority: call.segment(0),
+                tenants: &world.tenants,
+            };
+            assertion::check(&endpoint, &application, kind, signed)?;
         }
         (None, None) => {
             return Err(EntraError::new(

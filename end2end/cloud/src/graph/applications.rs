@@ -19,16 +19,28 @@ pub const PRINCIPALS: Shape = Shape {
         "accountEnabled",
         "servicePrincipalType",
         "appOwnerOrganizationId",
+        "alternativeNames",
+        "createdDateTime",
+        "servicePrincipalNames",
         "tags",
     ],
     searchable: &["displayName"],
     top: TOP,
 };
 
-const APPLICATIONS: Shape = Shape {
+pub const APPLICATIONS: Shape = Shape {
     name: "applications",
     default: &[],
-    filterable: &["id", "appId", "displayName", "signInAudience"],
+    filterable: &[
+        "id",
+        "appId",
+        "createdDateTime",
+        "displayName",
+        "identifierUris",
+        "publisherDomain",
+        "signInAudience",
+        "tags",
+    ],
     searchable: &["displayName"],
     top: TOP,
 };
@@ -88,7 +100,7 @@ fn principal_row(tenant: &Tenant, found: &ServicePrincipal, expanded: &[String])
 }
 
 /// An application registration with what `$expand` asks for.
-fn application_row(tenant: &Tenant, found: &Application, expanded: &[String]) -> Value {
+pub fn application_row(tenant: &Tenant, found: &Application, expanded: &[String]) -> Value {
     let mut row = entities::application(found, &tenant.domain);
     if let Some(map) = row.as_object_mut() {
         if tenant.is_blueprint(found.app_id) {
@@ -166,6 +178,42 @@ pub fn principal_owners(context: &mut Context<'_>) -> Result<Reply, GraphError> 
     let found = context.tenant()?.principals.get(&id);
     let owners = found.map(|found| found.owners.clone()).unwrap_or_default();
     list_owners(context, &owners)
+}
+
+/// What a service principal owns: registrations, service principals, groups.
+pub fn owned_objects(context: &mut Context<'_>) -> Result<Reply, GraphError> {
+    let id = principal_id(context)?;
+    let tenant = context.tenant()?;
+    let registrations = tenant
+        .applications
+        .values()
+        .filter(|found| found.owners.contains(&id))
+        .map(|found| {
+            let mut row = application_row(tenant, found, &[]);
+            if let Some(map) = row.as_object_mut() {
+                map.entry("@odata.type")
+                    .or_insert_with(|| "#microsoft.graph.application".into());
+            }
+            row
+        });
+    let principals = tenant
+        .principals
+        .values()
+        .filter(|found| found.owners.contains(&id))
+        .map(|found| found.id);
+    let groups = tenant
+        .groups
+        .values()
+        .filter(|found| found.owners.contains(&id))
+        .map(|found| found.id);
+    let rows = registrations
+        .chain(
+            principals
+                .chain(groups)
+                .filter_map(|object| entities::member(tenant, object)),
+        )
+        .collect();
+    odata::list(context, rows, &OWNERS)
 }
 
 pub fn application_owners(context: &mut Context<'_>) -> Result<Reply, GraphError> {

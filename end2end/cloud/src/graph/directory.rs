@@ -36,6 +36,18 @@ const USERS: Shape = Shape {
         "accountEnabled",
         "userType",
         "proxyAddresses",
+        "city",
+        "companyName",
+        "country",
+        "createdDateTime",
+        "department",
+        "employeeId",
+        "jobTitle",
+        "officeLocation",
+        "onPremisesSyncEnabled",
+        "otherMails",
+        "state",
+        "usageLocation",
     ],
     searchable: &["displayName", "mail", "userPrincipalName"],
     top: TOP,
@@ -53,6 +65,10 @@ const GROUPS: Shape = Shape {
         "securityEnabled",
         "proxyAddresses",
         "groupTypes",
+        "createdDateTime",
+        "description",
+        "onPremisesSyncEnabled",
+        "visibility",
     ],
     searchable: &["displayName", "mail"],
     top: TOP,
@@ -135,6 +151,7 @@ pub fn domains(context: &mut Context<'_>) -> Result<Reply, GraphError> {
                 "isAdminManaged": true,
                 "isDefault": !initial,
                 "isInitial": initial,
+                "isRoot": true,
                 "isVerified": true,
                 "supportedServices": ["Email"],
             })
@@ -171,6 +188,9 @@ pub fn subscribed_skus(context: &mut Context<'_>) -> Result<Reply, GraphError> {
         "id": format!("{}_{sku}", tenant.id),
         "skuId": sku,
         "skuPartNumber": number,
+        "accountId": tenant.id,
+        "accountName": tenant.initial_domain.split('.').next(),
+        "appliesTo": "User",
         "capabilityStatus": "Enabled",
         "consumedUnits": people,
         "prepaidUnits": {"enabled": people + 5, "suspended": 0, "warning": 0},
@@ -274,6 +294,32 @@ pub fn user(context: &mut Context<'_>) -> Result<Reply, GraphError> {
     odata::entity(context, entities::user(&user), &USERS)
 }
 
+/// The groups that have the user as a member themselves, and the user's directory roles.
+pub fn user_direct_memberships(context: &mut Context<'_>) -> Result<Reply, GraphError> {
+    let user = user_of(context)?;
+    let now = context.world.dice.now();
+    let direct: Vec<String> = context
+        .tenant()?
+        .groups
+        .values()
+        .filter(|group| {
+            let members = &group.members;
+            members
+                .iter()
+                .any(|entry| entry.member == user.id && entry.seen(now, graph_side))
+        })
+        .map(|group| group.id.to_string())
+        .collect();
+    let rows = memberships(context, &user)?
+        .into_iter()
+        .filter(|row| {
+            let id = row.get("id").and_then(Value::as_str).unwrap_or("");
+            row.get("groupTypes").is_none() || direct.iter().any(|known| known == id)
+        })
+        .collect();
+    odata::list(context, rows, &MEMBERS)
+}
+
 pub fn user_memberships(context: &mut Context<'_>) -> Result<Reply, GraphError> {
     let user = user_of(context)?;
     let rows = memberships(context, &user)?;
@@ -364,8 +410,8 @@ fn list_principals(context: &mut Context<'_>, ids: Vec<Uuid>) -> Result<Reply, G
     let tenant = context.tenant()?;
     let rows = ids
         .into_iter()
-        .filter_map(|id| tenant.principals.get(&id))
-        .map(|found| entities::principal(tenant, found))
+        .filter(|id| tenant.principals.contains_key(id))
+        .filter_map(|id| entities::member(tenant, id))
         .collect();
     odata::list(context, rows, &super::applications::PRINCIPALS)
 }

@@ -1,5 +1,8 @@
 //! Microsoft Graph: the calls that an MSP's portal needs (MICROSOFT.md §5, §7).
 
+pub mod absent;
+pub mod agents;
+pub mod answers;
 pub mod applications;
 pub mod assignments;
 pub mod batch;
@@ -8,8 +11,10 @@ pub mod directory;
 pub mod entities;
 pub mod errors;
 pub mod filter;
+pub mod mail_body;
 pub mod odata;
 pub mod partner;
+pub mod properties;
 pub mod roles;
 pub mod routes;
 pub mod send_mail;
@@ -160,6 +165,7 @@ pub fn handle(world: &mut World, call: &Call) -> Reply {
         Ok(reply) => reply,
         Err(error) => error.reply(&request_id, &client_request_id),
     };
+    let reply = answers::dress(reply, call, &world.base);
     decorate(reply, &request_id, &client_request_id)
 }
 
@@ -181,9 +187,14 @@ fn answer(world: &mut World, call: &Call, request_id: &str) -> Result<Reply, Gra
     } else {
         "v1.0"
     };
-    let Some((route, keys)) = routes::find(call) else {
+    let found = match absent::is_function(call) {
+        true => None,
+        false => routes::find(call),
+    };
+    let Some((route, keys)) = found else {
         return Err(unknown_route(call));
     };
+    answers::check_content_type(call, route)?;
     if !route.permits(&claims) {
         return Err(if route.outlook {
             GraphError::access("Access is denied. Check credentials and try again.")
@@ -256,6 +267,9 @@ fn throttled(world: &mut World, call: &Call, claims: &Claims, units: u64) -> Ver
 }
 
 fn unknown_route(call: &Call) -> GraphError {
+    if let Some(refusal) = absent::refusal(call, &routes::segments(call)) {
+        return refusal;
+    }
     if routes::other_method(call) {
         return GraphError::new(
             405,

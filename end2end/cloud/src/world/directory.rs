@@ -7,6 +7,7 @@ use uuid::Uuid;
 use super::agents::Agents;
 use super::credentials::Credentials;
 use super::directory_roles::DirectoryRoles;
+use super::mail_rules::MailRules;
 
 /// See the module.
 #[derive(Debug, Clone, Default)]
@@ -14,6 +15,7 @@ pub struct DirectoryState {
     pub roles: DirectoryRoles,
     pub credentials: Credentials,
     pub agents: Agents,
+    pub mail: MailRules,
     /// Administrative units whose members are hidden (MICROSOFT.md §7.5).
     pub hidden_units: BTreeSet<Uuid>,
     pub hidden_members: HiddenMembers,

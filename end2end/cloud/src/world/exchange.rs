@@ -6,6 +6,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::habits::{Extras, Habits, SoftDeleted};
+use super::new_groups::NewGroup;
 use super::rights::MailboxRight;
 use super::role_groups::RoleGroups;
 use super::switches::Switches;
@@ -30,6 +31,8 @@ pub struct ExchangeOrganisation {
     pub unlisted_members: Vec<String>,
     /// How the test cmdlets write their results.
     pub check_words: CheckWords,
+    /// Groups that their makers may see before others do.
+    pub new_groups: Vec<NewGroup>,
     /// Until when the cmdlets of RBAC refuse although `IsDehydrated` is false already (§3.1).
     pub unpacking: Option<Time>,
     /// Until when nobody may delegate roles yet (§3.1).

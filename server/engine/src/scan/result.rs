@@ -202,6 +202,7 @@ mod tests {
                 groups: Vec::new(),
                 units: Vec::new(),
                 mailboxes: Reading::read(vec![ObjectId(Uuid::from_u128(7))]),
+                unmatched_policies: Reading::read(Vec::new()),
                 powers: domain::reach::PowersSeen::none(),
                 rights: domain::reach::RightsSeen::none(),
             },
