@@ -139,6 +139,8 @@ pub struct Delays {
     pub delegation_lag: [u64; 2],
     /// A new service principal of Entra can be pointed to from Exchange (§1.7: up to five minutes).
     pub principal_exchange: [u64; 2],
+    /// A new pointer, scope or assignment is found by other cmdlets (§11.4: seconds to two minutes).
+    pub rbac_objects: [u64; 2],
     /// The life of an Exchange page link. The sources say 5 to 10 minutes and 30 minutes (§1.3):
     /// the shorter one is the safer one to test against.
     pub page_link: [u64; 2],
@@ -198,6 +200,7 @@ impl Default for Delays {
             customization_lag: [60, 300],
             delegation_lag: [60, 300],
             principal_exchange: [0, 120],
+            rbac_objects: [0, 30],
             page_link: [300, 600],
             rbac_idle: [1800, 1800],
             rbac_active: [7200, 7200],
@@ -245,6 +248,7 @@ impl Delays {
             customization_lag: [0, 0],
             delegation_lag: [0, 0],
             principal_exchange: [0, 0],
+            rbac_objects: [0, 0],
             rbac_idle: [0, 0],
             rbac_active: [0, 0],
             role_activation: [0, 0],
