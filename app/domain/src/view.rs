@@ -6,7 +6,7 @@ use crate::{
     Problem, Timestamp,
     application::Application,
     cmdlet::Cmdlet,
-    connection::Connection,
+    connection::{Connection, Trouble},
     exposure::Standing,
     history::Event,
     id::{AppId, CustomerId, ObjectId, OperatorId, SessionRef, SetupId, TenantId},
@@ -96,6 +96,9 @@ pub struct CustomersPage {
     pub total: i64,
     pub page: i64,
     pub pages: i64,
+    /// What keeps Postern out of several customers, whatever the search.
+    #[serde(default)]
+    pub troubles: Vec<Trouble>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -15,7 +15,7 @@ use store::CustomerAccess;
 
 use crate::{
     Answer, Engine, Failure,
-    applications::one,
+    applications::{Known, one},
     customers::head,
     scan::nothing_read,
     setup::{
@@ -69,6 +69,7 @@ impl Engine {
             let access = tx.access(operator, customer, Right::Change).await?;
             let consented = tx.connection(&access).await?.consented;
             let proven = tx.proven_senders(&access).await?;
+            let known = tx.scanned_mailboxes(&access).await?;
             tx.commit().await?;
             let tenant = self.tenant(&access).await?;
             let object = object(&draft)?;
@@ -77,8 +78,14 @@ impl Engine {
             if let Some(problem) = nothing_read(&scan) {
                 return Err(self.said(problem, consented).into());
             }
+            let (count, capped) = tenant.mailbox_count(COUNTED).await?.value;
+            let known = known.map(|(_, mailboxes)| mailboxes).unwrap_or_default();
+            let known = Known {
+                mailboxes: &known,
+                count: u32::try_from(count).ok().filter(|_| !capped),
+            };
             let (application, standing, sentence) =
-                one(&scan, object, &proven).ok_or_else(no_application)?;
+                one(&scan, object, &proven, known).ok_or_else(no_application)?;
             let mut tx = self.store().begin(operator.partner).await?;
             let active = tx.active_setup_for(&access, application.app_id).await?;
             tx.commit().await?;
@@ -90,7 +97,6 @@ impl Engine {
             notes.extend(aliases_of_refused(&refused, &senders, &mut problems));
             let (senders, refused) = (senders.mailboxes(), refused.mailboxes());
             let some = tenant.mailboxes("", LOOKED_AT).await?.value;
-            let (count, capped) = tenant.mailbox_count(COUNTED).await?.value;
             let mailboxes = if capped {
                 None
             } else {

@@ -1,6 +1,6 @@
 //! Exchange's admin API: cmdlets over HTTPS (MICROSOFT.md §1, §2).
 
-mod batch;
+pub(crate) mod batch;
 mod fault;
 mod groups;
 pub(crate) mod invoke;
