@@ -258,6 +258,17 @@ impl Plan {
                 "Choose a few that matter.",
             );
         }
+        if let Some(other) = self
+            .refused
+            .iter()
+            .find(|mailbox| mailbox.kind == MailboxKind::Other)
+        {
+            return input(
+                "refused",
+                format!("{} is a mailbox of Exchange's own.", other.address),
+                "Choose the mailbox of a person or a shared one: nothing is shown by a refusal there.",
+            );
+        }
         if let Some(both) = self
             .refused
             .iter()

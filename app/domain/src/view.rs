@@ -180,6 +180,9 @@ pub struct Wizard {
     pub active: Option<SetupRow>,
     /// Input that does not fit, by field.
     pub problems: Vec<Problem>,
+    /// What should be known of the choices that fit.
+    #[serde(default)]
+    pub notes: Vec<String>,
 }
 
 /// The last screen of the wizard.
@@ -193,6 +196,12 @@ pub struct Review {
     pub script: String,
     /// A setup of this application that is active.
     pub active: Option<SetupRow>,
+    /// What keeps the plan from being carried out now, and what could not be looked at.
+    #[serde(default)]
+    pub hurdles: Vec<Problem>,
+    /// What stands in nobody's way, and should be known.
+    #[serde(default)]
+    pub notes: Vec<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -16,6 +16,7 @@ use domain::{Timestamp, id::TenantId, permission::Resource};
 use http::{HeaderValue, StatusCode, header};
 use secrecy::ExposeSecret as _;
 use tokio::time::{Duration, Instant};
+use uuid::Uuid;
 
 use crate::{
     error::{Error, Kind, Result, Service},
@@ -133,6 +134,14 @@ impl Customer {
         }
     }
 
+    /// The directory roles that the token for Exchange carries: Exchange decides by these
+    /// (MICROSOFT.md §1.6). A hint for words about a refusal and nothing else: Microsoft promises
+    /// no form of a token that is not ours. None: it cannot be read.
+    pub async fn roles_in_token(&self) -> Option<Vec<Uuid>> {
+        let token = self.access_token(Resource::Exchange).await.ok()?;
+        roles_of(token.secret.expose_secret())
+    }
+
     /// Forgets the access tokens; the next call fetches fresh ones, with newer consent and roles.
     pub async fn forget_tokens(&self) {
         self.held.tokens.clear().await;
@@ -197,6 +206,18 @@ impl Customer {
             }
         }
     }
+}
+
+fn roles_of(token: &str) -> Option<Vec<Uuid>> {
+    #[derive(serde::Deserialize)]
+    struct Claims {
+        wids: Vec<String>,
+    }
+    let payload = token.split('.').nth(1)?;
+    let claims = BASE64_URL_SAFE_NO_PAD.decode(payload).ok()?;
+    let claims: Claims = serde_json::from_slice(&claims).ok()?;
+    let ids = claims.wids.iter();
+    Some(ids.filter_map(|id| id.parse().ok()).collect())
 }
 
 /// Refused for want of a role or a scope, in either of Exchange's two ways (MICROSOFT.md §1.4).

@@ -110,6 +110,16 @@ fn common(error: &Error) -> Problem {
             "The answer was dropped; nothing was changed.",
             "Report it with the request id, so that the limit can be looked at.",
         ),
+        Kind::TooMany => Problem::new(
+            key("too_many"),
+            Never,
+            error.message().map_or_else(
+                || format!("{name} would have to be asked too often."),
+                |message| format!("Postern did not ask all of it: {message}."),
+            ),
+            "What was not asked is not known; nothing was changed.",
+            "Look at it in the customer's admin center, where it matters.",
+        ),
         Kind::Malformed => Problem::new(
             key("malformed"),
             Act,

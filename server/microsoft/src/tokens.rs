@@ -16,7 +16,7 @@ use crate::{
     microsoft::Microsoft,
 };
 
-/// An access token for one resource. Never parsed, never shown.
+/// An access token for one resource. Never shown, and never parsed to decide anything.
 #[derive(Clone, Debug)]
 pub struct AccessToken {
     pub secret: SecretString,

@@ -18,13 +18,14 @@ use crate::{
 /// The numbers of all sums of customers that a condition leaves, with the proven as `p`.
 macro_rules! tally {
     () => {
-        "select coalesce(sum(s.unrestricted), 0)::bigint as unrestricted,
+        "select coalesce(sum(s.power), 0)::bigint as power,
+                coalesce(sum(s.unrestricted), 0)::bigint as unrestricted,
                 coalesce(sum(s.all_except), 0)::bigint as all_except,
                 coalesce(sum(s.unknown), 0)::bigint as unknown,
                 coalesce(sum(s.confined), 0)::bigint - max(q.n) as confined,
                 max(q.n) as proven,
                 coalesce(sum(s.nothing), 0)::bigint as nothing,
-                count(*) filter (where s.unrestricted > 0) as open_customers
+                count(*) filter (where s.power + s.unrestricted > 0) as open_customers
          from (select count(*) as n from p where level = 3) q
          left join reach_sums s on s.partner_id = $1 and s.kind = 'customer'
              and s.permission = ''"
@@ -47,6 +48,7 @@ struct Row {
     customers: Option<i64>,
     never_read: Option<i64>,
     confinable: Option<i64>,
+    power: Option<i64>,
     unrestricted: Option<i64>,
     all_except: Option<i64>,
     unknown: Option<i64>,
@@ -71,6 +73,7 @@ impl Row {
             never_read: count(self.never_read),
             confinable: count(self.confinable),
             tally: Tally {
+                power: count(self.power),
                 unrestricted: count(self.unrestricted),
                 all_except: count(self.all_except),
                 unknown: count(self.unknown),
@@ -107,6 +110,7 @@ pub struct ExposureTotals {
 
 #[derive(FromRow)]
 struct TotalsRow {
+    power: i64,
     unrestricted: i64,
     all_except: i64,
     unknown: i64,
@@ -237,6 +241,7 @@ impl Tx {
 impl TotalsRow {
     const fn tally(&self) -> Tally {
         Tally {
+            power: self.power,
             unrestricted: self.unrestricted,
             all_except: self.all_except,
             unknown: self.unknown,

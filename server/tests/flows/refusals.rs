@@ -1,227 +1,325 @@
-//! Entra refuses Postern's own tokens: what is known stays, and what is said names the cause.
+//! What Exchange refuses in the middle of a setup: what passes is waited for, what was done all the
+//! same is found, nothing is made twice, and what stays has a name.
 
 use serde_json::{Value, json};
 
 use crate::support::{
-    Browser, Stack,
-    begun::{Begun, DOMAIN, MAILER},
+    begun::{Begun, DOMAIN},
+    field::{failed, text},
     setups::{Made, made},
-    until,
 };
 
-/// Entra refuses every refresh token so, at all customers or at one. What a server has in memory
-/// serves on, so the caller starts it anew.
-fn refuse(stack: &Stack, tenant: Option<&str>, code: &str) {
-    let mut fault = json!({
-        "id": "refused", "host": "entra", "operation": "token:refresh_token",
-        "action": { "entra_error": code },
-    });
-    if let Some(tenant) = tenant {
-        fault["tenant"] = tenant.into();
+async fn begin() -> Begun {
+    let mut begun = Begun::new().await;
+    begun.chosen.prove = false;
+    begun
+}
+
+/// One group with its one member, and one policy, each made once.
+async fn all_there_once(begun: &Begun, setup: &str) {
+    let expected = Made {
+        groups: vec![vec![begun.chosen.sender.clone()]],
+        policies: 1,
+    };
+    assert_eq!(made(&begun.stack.tenant(DOMAIN).await, setup), expected);
+    for kind in ["group", "policy", "member"] {
+        assert_eq!(begun.created(kind).await, 1, "{kind}");
     }
-    stack.cloud.fault(fault).expect("a fault");
 }
 
-fn accept(stack: &Stack) {
-    stack
-        .cloud
-        .with_world(|world| world.faults.disarm("refused"));
-}
-
-async fn health(owner: &mut Browser, customer: &str) -> Value {
-    let view = owner
-        .read("/api/customer", &json!({ "customer": customer }))
-        .await;
-    view["connection"]["health"].clone()
-}
-
-async fn exposure(owner: &mut Browser) -> Vec<Value> {
-    let file = owner.open("/exposure.json?by=each").await;
-    assert_eq!(file.status, 200, "{}", file.body);
-    serde_json::from_str(&file.body).expect("JSON")
-}
-
-async fn drawn(owner: &mut Browser, page: &str) -> String {
-    let drawn = owner.read("/api/drawn", &json!({ "page": page })).await;
-    drawn["html"].as_str().expect("markup").to_owned()
-}
-
-/// So many customers were read, with this outcome.
-async fn outcomes(stack: &Stack, outcome: &str, count: i64) {
-    let which = format!("scans where outcome = '{outcome}' and lease is null and not asked");
-    until(&format!("{count} readings that end {outcome}"), || {
-        let which = &which;
-        async move { (stack.count(which).await == count).then_some(()) }
+fn not_found() -> Value {
+    json!({
+        "exchange_error": "The operation couldn't be performed because object 'CN=x' couldn't be found on 'SV0P279A02DC004.SWEP279A002.PROD.OUTLOOK.COM'.",
+        "type": "Microsoft.Exchange.Configuration.Tasks.ManagementObjectNotFoundException",
     })
-    .await;
 }
 
-async fn read_again(owner: &mut Browser, customer: &str) {
-    owner
-        .send_form("/api/scan_one", &[("customer", customer)])
-        .await;
+async fn waits(operation: &str, error: Value) {
+    let mut begun = begin().await;
+    begun.refusal(operation, Some(3), &error);
+    let setup = begun.start("").await;
+    begun.settled(&setup, "done").await;
+    all_there_once(&begun, &setup).await;
 }
 
+macro_rules! waits {
+    ($($name:ident $operation:literal $error:expr;)*) => {$(
+        #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+        async fn $name() {
+            waits($operation, $error).await;
+        }
+    )*};
+}
+
+/// The directory refused the write, and made it all the same.
+fn done_all_the_same() -> Value {
+    let mut error = refused_write();
+    error["after"] = json!(true);
+    error
+}
+
+fn refused_write() -> Value {
+    json!({
+        "exchange_error": "Active Directory operation failed on x. The user 'y' doesn't have write permission to target DC z.",
+        "type": "Microsoft.Exchange.Data.Directory.InsufficientPermissionsException",
+    })
+}
+
+waits! {
+    field_b04_hiding_waits_for_the_group "Set-DistributionGroup" not_found();
+    field_b04_adding_a_member_waits_for_the_group "Add-DistributionGroupMember" not_found();
+    field_b04_listing_members_waits_for_the_group "Get-DistributionGroupMember" not_found();
+    field_b04_the_policy_waits_for_the_group "New-ApplicationAccessPolicy" not_found();
+    field_b04_the_test_waits_for_the_mailbox "Test-ApplicationAccessPolicy" not_found();
+    field_b21_a_group_that_was_refused_is_asked_for_again "New-DistributionGroup" refused_write();
+    field_b21_a_member_that_was_refused_is_asked_for_again "Add-DistributionGroupMember" refused_write();
+    field_b21_a_policy_that_was_refused_is_asked_for_again "New-ApplicationAccessPolicy" refused_write();
+    field_b21_a_group_that_was_made_all_the_same_is_found "New-DistributionGroup" done_all_the_same();
+    field_b21_hiding_that_was_done_all_the_same_is_found "Set-DistributionGroup" done_all_the_same();
+    field_b21_a_member_that_was_added_all_the_same_is_found "Add-DistributionGroupMember" done_all_the_same();
+    field_b21_a_policy_that_was_made_all_the_same_is_found "New-ApplicationAccessPolicy" done_all_the_same();
+    field_b16_a_refusal_after_customising_is_waited_for "New-ApplicationAccessPolicy" json!({
+        "exchange_error": "The command you tried to run isn't currently allowed in your organization. To run this command, you first need to run the command: Enable-OrganizationCustomization.",
+        "type": "Microsoft.Exchange.Configuration.Tasks.InvalidOperationInDehydratedContextException",
+    });
+    field_b24_a_role_that_has_not_arrived_is_waited_for "Set-DistributionGroup" json!({
+        "exchange_error": "The user \"admin@fabrikam.example\" isn't assigned to any management roles.",
+        "type": "Microsoft.Exchange.Configuration.Authorization.CmdletAccessDeniedException",
+    });
+    field_b24_an_answer_of_nul_bytes_is_waited_for "Set-DistributionGroup" json!({ "nul": 512 });
+}
+
+/// An unknown error of a change is looked into once before it is believed.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn field_b25_what_is_off_empties_nothing_and_is_shown_on_the_connection() {
-    let stack = Stack::start().await;
-    let mut owner = stack.owner().await;
-    let customer = stack.connect(&mut owner, DOMAIN).await;
-    outcomes(&stack, "whole", 1).await;
-    let known = exposure(&mut owner).await;
-    assert!(!known.is_empty());
-    let read = stack
-        .number("select extract(epoch from read_at)::bigint from scans")
-        .await;
-
-    refuse(&stack, Some(DOMAIN), "AADSTS500014");
-    let stack = stack.restarted().await;
-    read_again(&mut owner, &customer).await;
-    outcomes(&stack, "failed", 1).await;
-    assert_eq!(exposure(&mut owner).await, known);
-    let kept = "select extract(epoch from read_at)::bigint from scans";
-    assert_eq!(stack.number(kept).await, read);
-    let page = drawn(&mut owner, "/exposure").await;
-    assert!(page.contains("is off in this tenant"), "{page}");
-    let told = health(&mut owner, &customer).await;
-    assert_eq!(told["health"], "broken", "{told}");
-    let problem = &told["problem"];
-    assert_eq!(problem["key"], "entra.service_off", "{problem}");
-    assert_eq!(problem["microsoft"]["code"], "AADSTS500014", "{problem}");
-    assert!(!problem.to_string().contains("licence"), "{problem}");
-    let body = json!({ "customer": customer, "draft": {
-        "application": uuid::Uuid::nil(), "senders": [], "refused": [], "group": "", "prove": true,
-    }});
-    let (status, answer) = owner.call("/api/wizard", &body).await;
-    assert_ne!(status, 200, "{answer}");
-    assert_eq!(answer["problem"]["key"], "entra.service_off", "{answer}");
-
-    accept(&stack);
-    read_again(&mut owner, &customer).await;
-    outcomes(&stack, "whole", 1).await;
-    assert_eq!(health(&mut owner, &customer).await["health"], "good");
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn field_b25_postern_switched_off_is_not_the_customers_application() {
-    let stack = Stack::start().await;
-    let mut owner = stack.owner().await;
-    let customer = stack.connect(&mut owner, DOMAIN).await;
-    outcomes(&stack, "whole", 1).await;
-    refuse(&stack, Some(DOMAIN), "AADSTS7000112");
-    let stack = stack.restarted().await;
-    read_again(&mut owner, &customer).await;
-    outcomes(&stack, "failed", 1).await;
-    let told = health(&mut owner, &customer).await;
-    assert_eq!(told["health"], "broken", "{told}");
-    assert_eq!(told["problem"]["key"], "entra.own_app_disabled", "{told}");
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn field_b12_token_protection_asks_nobody_to_connect_again() {
-    let Begun {
-        stack,
-        mut owner,
-        chosen,
-        ..
-    } = Begun::new().await;
-    let setup = chosen.start(&mut owner, "").await;
-    stack
-        .settled(&owner, &chosen.customer, &setup, &["needs_secret"])
-        .await;
-    refuse(&stack, Some(DOMAIN), "AADSTS530084");
-    let stack = stack.restarted().await;
-    let fields = [
-        ("customer", chosen.customer.as_str()),
-        ("setup", setup.as_str()),
-        ("confirm", MAILER),
-    ];
-    let (status, told) = owner.call_form("/api/roll_back", &fields).await;
-    assert_eq!(status, 200, "{told}");
-    let view = stack
-        .settled(&owner, &chosen.customer, &setup, &["failed"])
-        .await;
-    let steps = view["steps"].as_array().expect("steps");
-    let failed = steps.iter().find(|step| step["state"] == "failed");
-    let problem = &failed.expect("a failed step")["problem"];
-    assert_eq!(problem["key"], "entra.token_protection", "{problem}");
-    assert_eq!(problem["remedy"], "act", "{problem}");
-    let told = health(&mut owner, &chosen.customer).await;
-    assert_eq!(told["problem"]["key"], "entra.token_protection", "{told}");
-
-    // The rule was changed, nobody signed in anew: the same token does.
-    accept(&stack);
-    let (status, told) = owner.call_form("/api/retry_setup", &fields[..2]).await;
-    assert_eq!(status, 200, "{told}");
-    stack
-        .settled(&owner, &chosen.customer, &setup, &["rolled_back"])
-        .await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn field_b12_a_claims_challenge_in_mid_setup_is_met_and_doubles_nothing() {
-    for cmdlet in [
+async fn field_b21_an_error_that_nobody_knows_is_looked_into_by_every_step() {
+    for operation in [
         "New-DistributionGroup",
+        "Set-DistributionGroup",
         "Add-DistributionGroupMember",
         "New-ApplicationAccessPolicy",
     ] {
-        let mut begun = Begun::new().await;
-        begun.fault(cmdlet, 0, json!({ "claims_challenge": true }));
-        let secret = begun.chosen.application.secret.clone();
-        let setup = begun.start(&secret).await;
-        let view = begun.settled(&setup, "done").await;
-        assert_eq!(view["proof"], "proven", "{cmdlet}");
-        assert!(begun.fired(), "{cmdlet}");
-        let expected = Made {
-            groups: vec![vec![begun.chosen.sender.clone()]],
-            policies: 1,
-        };
-        let tenant = begun.stack.tenant(DOMAIN).await;
-        assert_eq!(made(&tenant, &setup), expected, "{cmdlet}");
+        let mut begun = begin().await;
+        let error = json!({ "exchange_error": "Something new.", "after": true });
+        begun.refusal(operation, Some(1), &error);
+        let setup = begun.start("").await;
+        begun.settled(&setup, "done").await;
+        all_there_once(&begun, &setup).await;
+    }
+}
+
+/// What stays has three lines of its own, and nothing is made by a refusal.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn field_b22_texts_that_stay_are_each_called_by_their_name() {
+    let mut begun = begin().await;
+    let texts = [
+        (
+            "The identity of the policy scope is not a security principal.",
+            "exchange.not_security_principal",
+        ),
+        (
+            "The action 'New-ApplicationAccessPolicy', 'x', can't be performed on the object 'y' because the object is being synchronized from your on-premises organization.",
+            "exchange.synced",
+        ),
+        (
+            "You don't have sufficient permissions. This operation can only be performed by a manager of the group.",
+            "exchange.not_owner",
+        ),
+        (
+            "The user 'x' doesn't have write permission to target DC y.",
+            "exchange.directory_refused",
+        ),
+        (
+            "The user \"x\" isn't assigned to any management roles.",
+            "exchange.no_roles",
+        ),
+        (
+            "The total size of App Access Policies exceeded the limit.",
+            "exchange.policies_full",
+        ),
+        (
+            "You must be assigned a delegating role assignment to the management role or its parent in the hierarchy without a scope restriction.",
+            "exchange.not_delegating",
+        ),
+        (
+            "To run this command, you first need to run the command: Enable-OrganizationCustomization.",
+            "exchange.dehydrated",
+        ),
+        ("Something new.", "exchange.cmdlet_failed"),
+    ];
+    let mut setup = String::new();
+    for (said, key) in texts {
+        begun.refusal(
+            "New-ApplicationAccessPolicy",
+            None,
+            &json!({ "exchange_error": said }),
+        );
+        if setup.is_empty() {
+            setup = begun.start("").await;
+        } else {
+            begun.ask("retry_setup", &setup, None).await;
+        }
+        let view = begun.settled(&setup, "failed").await;
+        let told = failed(&view);
+        assert_eq!(told["key"], key, "{told}");
+        assert_eq!(text(&told["microsoft"], "message"), said, "{told}");
+        begun.no_refusal();
+    }
+    begun.ask("retry_setup", &setup, None).await;
+    begun.settled(&setup, "done").await;
+    all_there_once(&begun, &setup).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn field_b30_a_name_that_is_taken_meanwhile_fails_at_once_and_names_the_holder() {
+    let mut begun = Begun::without_worker().await;
+    begun.chosen.prove = false;
+    let name = begun.chosen.group.clone();
+    let setup = begun.start("").await;
+    let user = json!({ "upn": format!("{name}@{DOMAIN}"), "create": true, "mailbox": "shared" });
+    begun.stack.control("users", &user).await;
+    let worker = begun.worker().await;
+    let view = begun.settled(&setup, "failed").await;
+    let told = failed(&view);
+    assert_eq!(told["key"], "group.taken", "{told}");
+    assert!(
+        text(told, "happened").contains("the shared mailbox"),
+        "{told}"
+    );
+    assert_eq!(begun.log("New-DistributionGroup").await.len(), 0);
+    worker.stop().await;
+}
+
+/// Taken between the look and the call.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn field_b30_a_name_that_exchange_calls_taken_is_asked_about_at_once() {
+    for (said, class) in [
+        (
+            "The proxy address \"smtp:x\" is already being used by the proxy addresses or LegacyExchangeDN of \"y\". Please choose another proxy address.",
+            "Microsoft.Exchange.Data.Directory.ProxyAddressExistsException",
+        ),
+        (
+            "The name \"x\" is already being used. Please try another name.",
+            "Microsoft.Exchange.Configuration.Tasks.TaskException",
+        ),
+    ] {
+        let mut begun = begin().await;
+        let error = json!({ "exchange_error": said, "type": class });
+        begun.refusal("New-DistributionGroup", None, &error);
+        let setup = begun.start("").await;
+        let view = begun.settled(&setup, "failed").await;
+        let told = failed(&view);
+        assert_eq!(told["key"], "group.taken_unseen", "{told}");
+        // It is looked for, and not asked for again and again.
+        assert_eq!(begun.log("New-DistributionGroup").await.len(), 1);
+        // Nobody has it any more: a person's try makes it.
+        begun.no_refusal();
+        begun.ask("retry_setup", &setup, None).await;
+        begun.settled(&setup, "done").await;
+        all_there_once(&begun, &setup).await;
+    }
+}
+
+/// What an earlier try made is adopted, and made once.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn reach_m12_the_group_of_an_earlier_try_is_adopted() {
+    let mut begun = begin().await;
+    let slow = json!({ "group_exchange": [1200, 1200] });
+    begun.stack.control("delays", &slow).await;
+    begun.fault("New-DistributionGroup", 0, json!({ "cut": "after" }));
+    let setup = begun.start("").await;
+    begun.settled(&setup, "done").await;
+    assert!(begun.fired());
+    all_there_once(&begun, &setup).await;
+}
+
+/// A group that Exchange shows late is asked for once.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn live_b30_a_group_that_shows_late_is_not_made_again_at_each_look() {
+    let mut begun = begin().await;
+    let slow = json!({ "group_exchange": [6000, 6000] });
+    begun.stack.control("delays", &slow).await;
+    let setup = begun.start("").await;
+    begun.settled(&setup, "done").await;
+    assert_eq!(begun.log("New-DistributionGroup").await.len(), 1);
+}
+
+/// A setup through GDAP, at its first step.
+async fn through_gdap() -> Begun {
+    let mut begun = Begun::without_worker().await;
+    begun.chosen.prove = false;
+    let customer = begun.chosen.customer.clone();
+    let fields = [("customer", customer.as_str()), ("way", "gdap")];
+    let page = begun.owner.send_form("/api/reconnect", &fields).await;
+    let owner = begun.stack.accounts.owner();
+    let page = begun.owner.consent(page, &owner, "accept").await;
+    assert_eq!(page.status, 200, "{}", page.text());
+    begun
+}
+
+fn no_roles() -> Value {
+    json!({ "exchange_error": "The user \"x\" isn't assigned to any management roles." })
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn field_b24_under_gdap_exchange_that_does_not_know_yet_is_waited_for_then_named() {
+    let mut begun = through_gdap().await;
+    let setup = begun.start("").await;
+    begun.refusal("*-*", Some(4), &no_roles());
+    let worker = begun.worker().await;
+    begun.settled(&setup, "done").await;
+    worker.stop().await;
+
+    for error in [no_roles(), json!({ "nul": 512 })] {
+        let mut begun = through_gdap().await;
+        let setup = begun.start("").await;
+        begun.refusal("Get-OrganizationConfig", None, &error);
+        let worker = begun.worker().await;
+        let view = begun.settled(&setup, "failed").await;
+        let told = failed(&view);
+        assert_eq!(told["key"], "gdap.exchange_unaware", "{told}");
+        worker.stop().await;
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn field_b12_one_trouble_at_five_customers_is_one_notice() {
-    let stack = Stack::start().await;
-    let mut owner = stack.owner().await;
-    let domains = [
-        DOMAIN,
-        "litware.example",
-        "adventure-works.example",
-        "alpineskihouse.example",
-        "margiestravel.example",
-    ];
-    let mut customers = Vec::new();
-    for domain in domains {
-        customers.push(stack.connect(&mut owner, domain).await);
-    }
-    let ended = "scans where ended_at is not null and lease is null and not asked";
-    until("all five to be read", || {
-        let stack = &stack;
-        async move { (stack.count(ended).await == 5).then_some(()) }
-    })
-    .await;
-    refuse(&stack, None, "AADSTS530034");
-    let stack = stack.restarted().await;
-    for customer in &customers {
-        read_again(&mut owner, customer).await;
-    }
-    outcomes(&stack, "failed", 5).await;
+async fn field_b24_under_gdap_a_role_that_is_not_in_the_relationship_is_named() {
+    let mut begun = through_gdap().await;
+    let setup = begun.start("").await;
+    let gdap = json!({ "tenant": DOMAIN, "gdap": { "roles": ["Helpdesk Administrator"] } });
+    begun.stack.control("tenants", &gdap).await;
+    // The worker is a process of its own, with tokens of its own.
+    let worker = begun.worker().await;
+    let view = begun.settled(&setup, "failed").await;
+    let told = failed(&view);
+    assert_eq!(told["key"], "gdap.role_not_in_relationship", "{told}");
+    assert!(
+        text(told, "todo").contains("Exchange Administrator"),
+        "{told}"
+    );
+    worker.stop().await;
+}
 
-    let query = json!({ "search": "", "sort": "name", "page": 1 });
-    let list = owner
-        .read("/api/customers", &json!({ "query": query }))
-        .await;
-    let troubles = list["troubles"].as_array().expect("troubles");
-    assert_eq!(troubles.len(), 1, "{list}");
-    assert_eq!(troubles[0]["count"], 5, "{list}");
-    let named = troubles[0]["customers"].as_array().expect("customers");
-    assert_eq!(named.len(), 5, "{list}");
-    let notice = "5 customers: The partner's delegated access is blocked in this tenant.";
-    let page = owner.open("/customers").await.text();
-    assert_eq!(page.matches(notice).count(), 1, "{page}");
-    let page = drawn(&mut owner, "/exposure").await;
-    let page = page.replace("&#x27;", "'");
-    assert_eq!(page.matches(notice).count(), 1, "{page}");
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn field_b24_a_relationship_that_ends_says_what_is_left_behind() {
+    let mut begun = through_gdap().await;
+    let setup = begun.start("").await;
+    begun.refusal(
+        "New-ApplicationAccessPolicy",
+        None,
+        &json!({ "exchange_error": "Something new." }),
+    );
+    let worker = begun.worker().await;
+    begun.settled(&setup, "failed").await;
+    worker.stop().await;
+    begun.no_refusal();
+    let ended = json!({ "tenant": DOMAIN, "gdap": { "roles": ["Exchange Administrator"], "status": "terminated" } });
+    begun.stack.control("tenants", &ended).await;
+    let worker = begun.worker().await;
+    begun.ask("retry_setup", &setup, None).await;
+    let view = begun.settled(&setup, "failed").await;
+    let told = failed(&view);
+    let means = text(told, "means");
+    assert!(means.contains("its group stays"), "{told}");
+    assert!(means.contains("senders that were added stay"), "{told}");
+    worker.stop().await;
 }

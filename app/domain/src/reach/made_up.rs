@@ -156,6 +156,7 @@ pub fn an_assignment() -> impl Strategy<Value = Assignment> {
             assignee,
             scope,
             enabled,
+            delegating: false,
         })
 }
 
@@ -175,6 +176,7 @@ pub fn groups() -> impl Strategy<Value = Vec<Group>> {
                     groups: groups.into_iter().map(group).collect(),
                 }),
                 nested: None,
+                grows: false,
             })
             .collect()
     })
@@ -234,8 +236,12 @@ prop_compose! {
                 object: unit(),
                 name: "unit".into(),
                 members: Reading::read(in_unit),
+                grows: false,
             }],
             mailboxes: Reading::read((1..=MAILBOXES).map(object).collect()),
+            unmatched_policies: Reading::read(Vec::new()),
+            powers: super::PowersSeen::none(),
+            rights: super::RightsSeen::none(),
         }
     }
 }
@@ -336,6 +342,7 @@ pub fn hide(seen: &mut Seen, way: usize, which: usize, how: u8) {
                     name: "nothing".into(),
                     direct: unread(how),
                     nested: None,
+                    grows: false,
                 });
             }
         }

@@ -100,6 +100,7 @@ pub fn customer() -> Sample {
             groups: groups.to_vec(),
         }),
         nested: None,
+        grows: false,
     };
     Sample(Seen {
         all_principals: true,
@@ -123,14 +124,19 @@ pub fn customer() -> Sample {
                 name: "Sealed".into(),
                 direct: failed(),
                 nested: None,
+                grows: false,
             },
         ],
         units: vec![AdministrativeUnit {
             object: UNIT,
             name: "Shop".into(),
             members: Reading::read(vec![SALES, SHARED]),
+            grows: false,
         }],
         mailboxes: Reading::read(MAILBOXES.map(|(object, _)| object).to_vec()),
+        unmatched_policies: Reading::read(Vec::new()),
+        powers: super::PowersSeen::none(),
+        rights: super::RightsSeen::none(),
     })
 }
 
@@ -219,6 +225,7 @@ impl Sample {
                 assignee: assignee.into(),
                 scope,
                 enabled: true,
+                delegating: false,
             });
         })
     }

@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::reading::Reading;
+use super::{powers::PowersSeen, reading::Reading, rights::RightsSeen};
 use crate::{
     application::AccessPolicy,
     id::{AppId, AppRoleId, ObjectId, TenantId},
@@ -38,6 +38,11 @@ pub struct Seen {
     pub units: Vec<AdministrativeUnit>,
     /// All mailboxes of whatever kind, by their object ids in Entra.
     pub mailboxes: Reading<Vec<ObjectId>>,
+    /// Policies whose id is no client id of a principal that was read.
+    pub unmatched_policies: Reading<Vec<UnmatchedPolicy>>,
+    /// What can give an application a power.
+    pub powers: PowersSeen,
+    pub rights: RightsSeen,
 }
 
 impl Seen {
@@ -133,6 +138,10 @@ pub struct Assignment {
     pub assignee: String,
     pub scope: AssignmentScope,
     pub enabled: bool,
+    /// It lets the assignee give the role to any application, itself included, and does not let it
+    /// use the role (MICROSOFT.md §10.4).
+    #[serde(default)]
+    pub delegating: bool,
 }
 
 /// Where a role assignment reaches.
@@ -152,6 +161,34 @@ pub enum AssignmentScope {
     Unit { object: ObjectId },
     /// Exchange says something else.
     Other { text: String },
+}
+
+/// A policy whose id is not the client id of a principal that was read (MICROSOFT.md §2.4).
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct UnmatchedPolicy {
+    /// The policy's identity at Exchange.
+    pub identity: String,
+    pub names: PolicyNames,
+}
+
+/// What the id of a policy is instead.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(tag = "names", rename_all = "snake_case")]
+pub enum PolicyNames {
+    /// The client id of a service principal all the same, one that holds nothing that was read:
+    /// the policy is about that one.
+    Client { object: ObjectId, name: String },
+    /// The object id of a service principal: the policy does nothing, and was probably meant for
+    /// this application.
+    PrincipalObject {
+        object: ObjectId,
+        app_id: AppId,
+        name: String,
+    },
+    /// The object id of a registration: the same.
+    RegistrationObject { app_id: AppId, name: String },
+    /// Nothing in the tenant has this id: the application was deleted, or the id is a wrong one.
+    Nothing,
 }
 
 /// `Get-ManagementScope` (MICROSOFT.md §3.2).
@@ -183,6 +220,9 @@ pub struct Group {
     /// Members of members too, where the directory was asked for them; none: the judgement
     /// follows the direct members through [`Seen::groups`].
     pub nested: Option<Reading<Vec<ObjectId>>>,
+    /// Its members follow from a rule: whoever fits is one without anybody's doing.
+    #[serde(default)]
+    pub grows: bool,
 }
 
 /// An Entra administrative unit. A group in a unit does not bring its members along.
@@ -191,4 +231,7 @@ pub struct AdministrativeUnit {
     pub object: ObjectId,
     pub name: String,
     pub members: Reading<Vec<ObjectId>>,
+    /// Its members follow from a rule.
+    #[serde(default)]
+    pub grows: bool,
 }

@@ -46,6 +46,7 @@ fn large() -> super::Seen {
                         .collect(),
                 }),
                 nested: None,
+                grows: false,
             })
             .collect();
         seen.principals = Reading::read(

@@ -7,7 +7,7 @@ use domain::{
 };
 use leptos::prelude::*;
 
-use super::{Stage, address, head, held_by};
+use super::{Stage, address, head, held_by, hurdles, noted};
 use crate::{
     api::forms,
     components::{CopyButton, Erase as _, Failure, Post, PostForm, Submit, TextField},
@@ -22,11 +22,13 @@ pub fn screen(review: Review) -> AnyView {
         cmdlets,
         script,
         active,
+        hurdles: in_the_way,
+        notes,
     } = review;
     let name = plan.application.name.clone();
     let lead = view! { <p>"This is the whole plan. Once started it is never changed; it can be cancelled and rolled back."</p> }.any();
     let start = Post::new(forms::START_SETUP);
-    let held = active.is_some();
+    let held = active.is_some() || !in_the_way.is_empty();
     let prove = plan.prove;
     let text = Query::of_draft(&draft).text();
     let back = address(customer.id, &draft, Stage::Details);
@@ -47,6 +49,8 @@ pub fn screen(review: Review) -> AnyView {
     view! {
         {head(&customer, &name, Stage::Review, &draft, lead.into_any())}
         {held_by(active.as_ref())}
+        {hurdles(in_the_way)}
+        {noted(&notes)}
         <Failure of=start.failure_beside("secret")/>
         {summary(&plan)}
         {changes(&cmdlets)}

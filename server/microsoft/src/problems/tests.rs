@@ -58,6 +58,12 @@ fn kinds() -> Vec<Kind> {
             Fault::DelegationNotMapped,
             Fault::PoliciesFull,
             Fault::Dehydrated,
+            Fault::NotSecurityPrincipal,
+            Fault::Synced,
+            Fault::NotOwner,
+            Fault::DirectoryWrite,
+            Fault::NoRoles,
+            Fault::NotDelegating,
             Fault::BadParameter,
             Fault::Other,
         ]

@@ -12,6 +12,8 @@ use crate::{
 #[derive(Clone, Debug)]
 pub(super) struct Mailbox {
     pub(super) object: ObjectId,
+    /// The mailbox of a Microsoft 365 group.
+    pub(super) of_group: bool,
     called: String,
 }
 
@@ -22,13 +24,17 @@ const PROPERTIES: &[&str] = &[
 ];
 
 impl Mailbox {
-    fn of(row: &Row) -> Option<Self> {
+    fn of(row: &Row, of_group: bool) -> Option<Self> {
         let object = ObjectId(row.id("ExternalDirectoryObjectId")?);
         let called = row
             .text("PrimarySmtpAddress")
             .or_else(|| row.text("DisplayName"))
             .map_or_else(|| object.to_string(), str::to_owned);
-        Some(Self { object, called })
+        Some(Self {
+            object,
+            of_group,
+            called,
+        })
     }
 
     pub(super) fn name(&self) -> (ObjectId, String) {
@@ -44,11 +50,11 @@ pub(super) async fn read(customer: Customer) -> Result<(usize, Vec<Mailbox>)> {
         .with("ResultSize", "Unlimited");
     let how = How::read(PROPERTIES);
     let (all, groups) = futures::join!(customer.rows(&all, how), customer.rows(&groups, how));
-    let mut found: Vec<Mailbox> = all?
-        .value
+    let (all, groups) = (all?.value, groups?.value);
+    let mut found: Vec<Mailbox> = all
         .iter()
-        .chain(&groups?.value)
-        .filter_map(Mailbox::of)
+        .filter_map(|row| Mailbox::of(row, false))
+        .chain(groups.iter().filter_map(|row| Mailbox::of(row, true)))
         .collect();
     found.sort_by_key(|mailbox| mailbox.object);
     found.dedup_by_key(|mailbox| mailbox.object);

@@ -67,12 +67,15 @@ impl Unread {
     }
 }
 
-/// One sentence, and Microsoft's code. Without ids of single requests: the reason of the same
-/// failure is the same the next time.
+/// One sentence, and Microsoft's code or what was noticed here. Without ids of single requests: the
+/// reason of the same failure is the same the next time.
 fn reason(error: &Error) -> String {
     let happened = error.problem().happened;
-    match error.code() {
-        Some(code) => format!("{happened} ({code})"),
+    let noticed = error
+        .message()
+        .filter(|message| error.trace().attempts == 0 && !happened.contains(message));
+    match error.code().or(noticed) {
+        Some(more) => format!("{happened} ({more})"),
         None => happened,
     }
 }
