@@ -80,6 +80,7 @@ pub fn group(group: &Group) -> Value {
         "mail": if group.kind.has_mail() { text(&group.smtp) } else { Value::Null },
         "mailEnabled": group.kind.has_mail(),
         "mailNickname": group.alias,
+        "membershipRule": null,
         "onPremisesSyncEnabled": null,
         "proxyAddresses": addresses,
         "securityEnabled": security,

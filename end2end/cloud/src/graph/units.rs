@@ -32,6 +32,7 @@ fn shown(tenant: &Tenant, unit: &AdministrativeUnit) -> Value {
         "id": unit.id,
         "displayName": unit.name,
         "description": null,
+        "membershipRule": null,
         "membershipType": null,
         "visibility": if hidden { json!("HiddenMembership") } else { Value::Null },
     })
