@@ -16,6 +16,8 @@ pub mod person;
 pub mod plan;
 pub mod problem;
 pub mod proof;
+pub mod provable;
+pub mod proving;
 pub mod reach;
 pub mod script;
 pub mod secret;

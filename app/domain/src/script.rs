@@ -134,6 +134,8 @@ mod tests {
                 address: "g@a.example".parse().unwrap(),
             },
             prove: false,
+            unprovable: None,
+            recipient: None,
         };
         let script = script(&plan, SetupId(Uuid::nil()), "a.example");
         assert!(

@@ -3,13 +3,16 @@
 use domain::{
     Problem,
     address::MailAddress,
-    application::Grant,
+    application::{Application, Grant},
     confine::Hurdle,
-    id::{CustomerId, ObjectId},
+    id::{CustomerId, ObjectId, TenantId},
     person::{Operator, Right},
     plan::{Confined, Draft, Group, GroupName, Mailbox, MailboxKind, Plan},
+    provable::{Unprovable, takes},
+    reach::CredentialOf,
     view::{Review, Wizard},
 };
+use microsoft::scan::Scan;
 use store::CustomerAccess;
 
 use crate::{
@@ -75,6 +78,7 @@ impl Engine {
             }
             let (application, standing, sentence) =
                 one(&scan, object, &proven).ok_or_else(no_application)?;
+            let unprovable = self.unprovable(&access, &application, Some(&scan)).await?;
             let mut tx = self.store().begin(operator.partner).await?;
             let active = tx.active_setup_for(&access, application.app_id).await?;
             tx.commit().await?;
@@ -102,6 +106,7 @@ impl Engine {
                 refused,
                 mailboxes,
                 active,
+                unprovable,
                 problems,
             })
         };
@@ -125,6 +130,7 @@ impl Engine {
                 .active_setup_for(&access, plan.application.app_id)
                 .await?;
             tx.commit().await?;
+            let takes = takes(&plan, &self.grants(&access, &plan).await?);
             // The setup gets its own id when it starts; this one only shows where it will stand.
             let setup = new_setup_id();
             Ok::<_, Failure>(Review {
@@ -134,6 +140,7 @@ impl Engine {
                 draft,
                 plan,
                 active,
+                takes,
             })
         };
         load.await.map_err(Problem::from)
@@ -164,7 +171,7 @@ impl Engine {
         if let Some(hurdle) = application.hurdle() {
             return Err(hurdle.problem(&application.name).into());
         }
-        let sends = application.grants.iter().any(Grant::sends);
+        let unprovable = self.unprovable(access, &application, None).await?;
         let mut problems = Vec::new();
         let senders = chosen(&tenant, "senders", &draft.senders, &mut problems).await?;
         let refused = chosen(&tenant, "refused", &draft.refused, &mut problems).await?;
@@ -172,6 +179,7 @@ impl Engine {
             return Err(problem.into());
         }
         let group = group(&tenant, access, draft, &senders).await?;
+        let recipient = recipient(draft)?;
         let plan = Plan {
             application: Confined {
                 object: application.object,
@@ -181,12 +189,76 @@ impl Engine {
             senders,
             refused,
             group,
-            // Without a permission to send there is no mail to prove it with: it ends as checked.
-            prove: draft.prove && sends,
+            // What no mail can show ends as checked, and the plan says why.
+            prove: draft.prove && unprovable.is_none(),
+            unprovable,
+            recipient,
         };
         plan.check()?;
         Ok(plan)
     }
+}
+
+impl Engine {
+    /// Why real mail can show nothing of an application. `scan`: a reading of it, where there is
+    /// one already.
+    async fn unprovable(
+        &self,
+        access: &CustomerAccess,
+        application: &Application,
+        scan: Option<&Scan>,
+    ) -> Result<Option<Unprovable>, Failure> {
+        let mut tx = self.store().begin(access.partner()).await?;
+        let home = tx.home_tenant().await?;
+        tx.commit().await?;
+        let homes: Vec<TenantId> = [Some(access.record().tenant), home]
+            .into_iter()
+            .flatten()
+            .collect();
+        let own = |scan: &Scan| {
+            let details = scan.details.get(&application.object)?;
+            let credentials = &details.credentials;
+            Some(
+                credentials
+                    .iter()
+                    .any(|one| one.of == CredentialOf::Principal),
+            )
+        };
+        let elsewhere = application
+            .owner_tenant
+            .is_some_and(|owner| !homes.contains(&owner));
+        let own = match scan {
+            Some(scan) => own(scan),
+            None if elsewhere => {
+                let tenant = self.tenant(access).await?;
+                own(&tenant.scan_application(application.object).await)
+            }
+            None => None,
+        };
+        Ok(Unprovable::of(application, &homes, own))
+    }
+
+    /// What the plan's application was granted.
+    async fn grants(&self, access: &CustomerAccess, plan: &Plan) -> Result<Vec<Grant>, Failure> {
+        let applications = self.tenant(access).await?.applications().await?.value;
+        Ok(applications
+            .into_iter()
+            .find(|application| application.object == plan.application.object)
+            .map(|application| application.grants)
+            .unwrap_or_default())
+    }
+}
+
+/// Who receives the mails of the proof, where the first sender does not.
+fn recipient(draft: &Draft) -> Result<Option<MailAddress>, Failure> {
+    let text = draft.recipient.trim();
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let address = text
+        .parse()
+        .map_err(|problem: Problem| Problem::input("to", problem.happened, problem.todo))?;
+    Ok(Some(address))
 }
 
 fn object(draft: &Draft) -> Result<ObjectId, Failure> {

@@ -8,6 +8,10 @@ use std::{
     },
 };
 
+use base64::{
+    Engine as _,
+    engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD},
+};
 use domain::{Timestamp, id::TenantId, permission::Resource};
 use http::{HeaderValue, StatusCode, header};
 use secrecy::ExposeSecret as _;
@@ -202,6 +206,21 @@ pub(crate) fn bearer(token: &AccessToken, service: Service) -> Result<HeaderValu
         .map_err(|_| Error::unsent(service, Kind::Malformed, "the token is no text"))?;
     value.set_sensitive(true);
     Ok(value)
+}
+
+/// The claims for which Microsoft wants a new token, from a challenge (MICROSOFT.md §6.6).
+pub(crate) fn claims_of(headers: &http::HeaderMap) -> Option<String> {
+    let challenge = headers
+        .get_all(header::WWW_AUTHENTICATE)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .find_map(|value| value.split_once("claims=\"")?.1.split('"').next())?;
+    // Without its padding too: services differ.
+    let decoded = STANDARD_NO_PAD
+        .decode(challenge.trim_end_matches('='))
+        .or_else(|_| URL_SAFE_NO_PAD.decode(challenge.trim_end_matches('=')))
+        .ok()?;
+    String::from_utf8(decoded).ok()
 }
 
 /// A 401 after a fresh token: Microsoft wants the person back when it sends a claims challenge

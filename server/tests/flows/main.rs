@@ -23,6 +23,7 @@ mod lost;
 mod matrix;
 mod odd_tenants;
 mod processes;
+mod proofs;
 mod reach;
 mod scans;
 mod setup;

@@ -165,6 +165,16 @@ fn wait_on(
             return;
         }
         let from = interrupted.map_or(since, |interrupted| interrupted.at);
+        if step.kind == StepKind::Prove {
+            // Microsoft's time is nobody's fault, and what was made stands.
+            let waited = domain::time::span(now.millis_since(from));
+            let why = format!("Not yet proven after {waited}. {why}");
+            let state = StepState::Skipped { why: why.clone() };
+            settled.forget_secret = Some("the proof ended");
+            settled.end(step, state, EventKind::StepSkipped, why, now);
+            settled.goes_on = true;
+            return;
+        }
         fail(step, gave_up(&why, now.millis_since(from)), now, settled);
         return;
     }

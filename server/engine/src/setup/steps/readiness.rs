@@ -142,6 +142,13 @@ async fn application(work: &mut Work<'_>, hurdles: &mut Vec<Problem>) -> Result<
             "Remove that policy in Exchange, or use its group, then try again.",
         ));
     }
+    // Its refusals outlive it: the proof has to know (MICROSOFT.md §2.4).
+    let deny = policies
+        .iter()
+        .any(|policy| about_it(policy, AccessRight::DenyAccess));
+    if deny || policies.iter().any(|policy| other(&policy)) {
+        work.mark(domain::step::told::OTHER_POLICY);
+    }
     let first = |right| policies.iter().find(|policy| about_it(policy, right));
     // Beside a policy that restricts it, everybody else is refused already.
     if let (Some(denies), None) = (
