@@ -36,7 +36,7 @@ impl Unprovable {
                 "It is an agent identity: its blueprint signs it in, and there is no client secret of its own with which Postern could send as it does."
             }
             Self::Vendor => {
-                "Its vendor registered it in another tenant and holds its credentials, and it was given none in this tenant: there is no client secret that the customer could give."
+                "It is registered in another tenant, whose people hold its credentials, and it was given none in this tenant. Without a client secret from them real mail cannot be tried."
             }
             Self::OnlyEws => {
                 "It sends through EWS alone (full_access_as_app), and real mail is tried through Graph. Microsoft documents no way to see whether EWS obeys the policy."
@@ -49,6 +49,11 @@ impl Unprovable {
 
     /// The evidence that there is instead.
     pub const WEAKER: &'static str = "What is left is weaker: Exchange's own test, which reads the configuration. Such a setup ends as checked.";
+
+    /// No secret can exist. Of somebody else's application there is one, and perhaps it can be had.
+    pub const fn is_certain(self) -> bool {
+        !matches!(self, Self::Vendor)
+    }
 
     /// The rule. `homes`: tenants whose people hold the secrets of what is registered there, the
     /// customer's own and the partner's. `own_credential`: whether the application was given a

@@ -171,7 +171,10 @@ impl Engine {
         if let Some(hurdle) = application.hurdle() {
             return Err(hurdle.problem(&application.name).into());
         }
-        let unprovable = self.unprovable(access, &application, None).await?;
+        let unprovable = self
+            .unprovable(access, &application, None)
+            .await?
+            .filter(|why| why.is_certain());
         let mut problems = Vec::new();
         let senders = chosen(&tenant, "senders", &draft.senders, &mut problems).await?;
         let refused = chosen(&tenant, "refused", &draft.refused, &mut problems).await?;
@@ -224,18 +227,7 @@ impl Engine {
                     .any(|one| one.of == CredentialOf::Principal),
             )
         };
-        let elsewhere = application
-            .owner_tenant
-            .is_some_and(|owner| !homes.contains(&owner));
-        let own = match scan {
-            Some(scan) => own(scan),
-            None if elsewhere => {
-                let tenant = self.tenant(access).await?;
-                own(&tenant.scan_application(application.object).await)
-            }
-            None => None,
-        };
-        Ok(Unprovable::of(application, &homes, own))
+        Ok(Unprovable::of(application, &homes, scan.and_then(own)))
     }
 
     /// What the plan's application was granted.

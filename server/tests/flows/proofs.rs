@@ -59,14 +59,14 @@ impl Begun {
         .await;
     }
 
-    fn app_id(&self) -> Uuid {
+    fn client_id(&self) -> Uuid {
         let object = self.chosen.object.parse().expect("an id");
         self.change(|tenant| tenant.principals[&object].app_id)
     }
 
     /// Whether mail as this mailbox goes through now.
     fn goes_through(&self, upn: &str) -> bool {
-        let app = self.app_id();
+        let app = self.client_id();
         self.stack.cloud.with_world(|world| {
             let now = world.dice.now();
             let id = world.tenants.resolve(DOMAIN).expect("a tenant");
@@ -86,7 +86,7 @@ impl Begun {
     }
 
     async fn grant(&self, grants: &[&str]) {
-        let app = self.app_id().to_string();
+        let app = self.client_id().to_string();
         let body = json!({ "tenant": DOMAIN, "app_id": app, "grants": grants });
         self.stack.control("applications", &body).await;
     }
@@ -153,7 +153,7 @@ fn step<'v>(view: &'v Value, kind: &str) -> &'v Value {
 
 /// Somebody else's policy for the application, in force from the beginning.
 fn foreign_policy(begun: &Begun, member: &str) {
-    let app = begun.app_id().to_string();
+    let app = begun.client_id().to_string();
     begun.change(|tenant| {
         let created = tenant.created;
         let mailbox = tenant.user(member).expect("an account").id;

@@ -48,8 +48,13 @@ pub fn screen(choose: Choose) -> AnyView {
     };
     let prove = wizard.draft.prove;
     let proof = match wizard.unprovable {
-        Some(unprovable) => cannot_prove(unprovable),
-        None => can_prove(prove, wizard.draft.recipient.clone(), &wizard.senders),
+        Some(unprovable) if unprovable.is_certain() => cannot_prove(unprovable),
+        perhaps => can_prove(
+            prove,
+            wizard.draft.recipient.clone(),
+            &wizard.senders,
+            perhaps,
+        ),
     };
     view! {
         {head(&wizard.head, &name, Stage::Details, &wizard.draft, lead.into_any())}
@@ -82,7 +87,13 @@ pub fn screen(choose: Choose) -> AnyView {
     .any()
 }
 
-fn can_prove(prove: bool, recipient: String, senders: &[Mailbox]) -> AnyView {
+/// `perhaps`: why there may be no secret.
+fn can_prove(
+    prove: bool,
+    recipient: String,
+    senders: &[Mailbox],
+    perhaps: Option<Unprovable>,
+) -> AnyView {
     let first = senders.first().map_or_else(
         || "the first permitted sender".to_owned(),
         |one| one.address.to_string(),
@@ -101,6 +112,7 @@ fn can_prove(prove: bool, recipient: String, senders: &[Mailbox]) -> AnyView {
                     </span>
                 </span>
             </label>
+            {perhaps.map(|why| view! { <p class="hint">{why.why()}" "{Unprovable::WEAKER}</p> }.any())}
             <TextField name="to" label="Who receives the test mails" value=recipient hint=hint longest=254/>
         </div>
     }
