@@ -142,6 +142,8 @@ impl Customer {
         if let Ok(list) = &mailboxes {
             names.extend(list.iter().map(Mailbox::name));
         }
+        let special = (mailboxes.as_ref().ok())
+            .map(|list| list.iter().filter_map(Mailbox::special).collect());
         let assignments =
             assignments.map(|rows| assignments::resolved(&rows, &groups.by_name, &units.by_name));
         let seen = Seen {
@@ -174,6 +176,8 @@ impl Customer {
                 .collect(),
             mailboxes: unread
                 .part(mailboxes.map(|list| list.iter().map(|mailbox| mailbox.object).collect())),
+            special,
+            stray_policies: None,
             powers: domain::reach::PowersSeen::none(),
             rights: domain::reach::RightsSeen::none(),
         };

@@ -126,6 +126,11 @@ impl<'a> Assignments<'a> {
         pointed.then_some(gap)
     }
 
+    /// There may be others than are listed.
+    pub const fn may_be_more(&self) -> bool {
+        self.unread.is_some()
+    }
+
     /// Whether a principal that was not read may have an assignment.
     pub fn may_be_anyones(&self) -> Option<&Rc<Gap>> {
         self.unread.as_ref().or_else(|| {

@@ -51,6 +51,22 @@ pub enum ScanPart {
     Principals,
     /// The registrations of the tenant's own applications, for the expiry of their credentials.
     Registrations,
+    /// Roles in the directory that service principals hold.
+    DirectoryRoles,
+    /// Role groups of Exchange with their members.
+    RoleGroups,
+    /// What service principals own.
+    Owners,
+    /// What agent identities inherit.
+    Inherited,
+    /// What applications may do for whoever signs in.
+    Delegated,
+    /// Rights of service principals on mailboxes.
+    MailboxRights,
+    /// The organisation's switch and list for EWS.
+    Ews,
+    /// Federated credentials and owners of the tenant's own applications.
+    Federated,
 }
 
 impl ScanPart {
@@ -68,6 +84,14 @@ impl ScanPart {
             Self::Units => "Administrative units",
             Self::Principals => "Applications",
             Self::Registrations => "Credentials of own applications",
+            Self::DirectoryRoles => "Directory roles of applications",
+            Self::RoleGroups => "Role groups of Exchange",
+            Self::Owners => "What applications own",
+            Self::Inherited => "What agent identities inherit",
+            Self::Delegated => "What applications do for whoever signs in",
+            Self::MailboxRights => "Rights of applications on mailboxes",
+            Self::Ews => "The switch and the list for EWS",
+            Self::Federated => "Federated credentials and owners of own applications",
         }
     }
 }

@@ -202,6 +202,8 @@ mod tests {
                 groups: Vec::new(),
                 units: Vec::new(),
                 mailboxes: Reading::read(vec![ObjectId(Uuid::from_u128(7))]),
+                special: None,
+                stray_policies: None,
                 powers: domain::reach::PowersSeen::none(),
                 rights: domain::reach::RightsSeen::none(),
             },

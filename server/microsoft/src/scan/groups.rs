@@ -52,6 +52,9 @@ impl Found {
             name: self.name,
             direct: unread.part(self.direct),
             nested: Some(unread.part(self.nested)),
+            // Nobody asks for these yet.
+            writable: None,
+            rule: None,
         }
     }
 

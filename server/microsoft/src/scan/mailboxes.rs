@@ -1,6 +1,6 @@
 //! Every mailbox of a customer (MICROSOFT.md §2.5).
 
-use domain::{cmdlet::Cmdlet, id::ObjectId};
+use domain::{cmdlet::Cmdlet, id::ObjectId, reach::MailboxKind};
 
 use crate::{
     customer::Customer,
@@ -13,12 +13,15 @@ use crate::{
 pub(super) struct Mailbox {
     pub(super) object: ObjectId,
     called: String,
+    /// None: a person's.
+    kind: Option<MailboxKind>,
 }
 
 const PROPERTIES: &[&str] = &[
     "DisplayName",
     "PrimarySmtpAddress",
     "ExternalDirectoryObjectId",
+    "RecipientTypeDetails",
 ];
 
 impl Mailbox {
@@ -28,7 +31,24 @@ impl Mailbox {
             .text("PrimarySmtpAddress")
             .or_else(|| row.text("DisplayName"))
             .map_or_else(|| object.to_string(), str::to_owned);
-        Some(Self { object, called })
+        let kind = match row.text("RecipientTypeDetails") {
+            None | Some("UserMailbox" | "LinkedMailbox" | "LegacyMailbox") => None,
+            Some("SharedMailbox") => Some(MailboxKind::Shared),
+            Some("RoomMailbox") => Some(MailboxKind::Room),
+            Some("EquipmentMailbox") => Some(MailboxKind::Equipment),
+            Some("GroupMailbox") => Some(MailboxKind::Group),
+            Some("SchedulingMailbox") => Some(MailboxKind::Scheduling),
+            Some(_) => Some(MailboxKind::Other),
+        };
+        Some(Self {
+            object,
+            called,
+            kind,
+        })
+    }
+
+    pub(super) fn special(&self) -> Option<(ObjectId, MailboxKind)> {
+        self.kind.map(|kind| (self.object, kind))
     }
 
     pub(super) fn name(&self) -> (ObjectId, String) {
@@ -44,11 +64,16 @@ pub(super) async fn read(customer: Customer) -> Result<(usize, Vec<Mailbox>)> {
         .with("ResultSize", "Unlimited");
     let how = How::read(PROPERTIES);
     let (all, groups) = futures::join!(customer.rows(&all, how), customer.rows(&groups, how));
-    let mut found: Vec<Mailbox> = all?
-        .value
+    let (all, groups) = (all?.value, groups?.value);
+    let of_groups = groups
         .iter()
-        .chain(&groups?.value)
         .filter_map(Mailbox::of)
+        .map(|mailbox| Mailbox {
+            kind: Some(MailboxKind::Group),
+            ..mailbox
+        });
+    let mut found: Vec<Mailbox> = of_groups
+        .chain(all.iter().filter_map(Mailbox::of))
         .collect();
     found.sort_by_key(|mailbox| mailbox.object);
     found.dedup_by_key(|mailbox| mailbox.object);

@@ -47,6 +47,7 @@ impl Unit {
                 Ok(list) => Reading::read(list),
                 Err(error) => unread.reading(&error),
             },
+            rule: None,
         }
     }
 }
