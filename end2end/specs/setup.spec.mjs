@@ -93,6 +93,8 @@ scenario("the whole setup of Reception Mailer, to proven: wizard, live page in t
   const script = readFileSync(await download.path(), "utf8");
   for (const part of ["New-ApplicationAccessPolicy", "Connect-ExchangeOnline", "-UseRPSSession", `reception@${FABRIKAM}`]) assert.ok(script.includes(part), `${part} is missing in the script`);
   assert.ok(!script.includes(mailer.secret));
+  // Every code page reads it alike, so it needs no byte order mark.
+  assert.match(script, /^[\x00-\x7f]*$/);
 
   // A secret that is none is told.
   await nora.field("Client secret of the application (can wait)").fill("6f1c02b7-41f5-4a0e-9c55-0d3be1f7a2d4");

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Problem, Timestamp,
     application::AccessRight,
-    connection::Health,
+    connection::{Health, Trouble},
     id::{AppId, CustomerId, FleetId, ObjectId},
     permission::Resource,
     reach::{Change, Changed, Direction, Known, Level, PartRead, Reach},
@@ -265,16 +265,6 @@ pub struct ExposureRow {
     pub tally: Tally,
 }
 
-/// A customer of which nothing newer is known.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct NotRead {
-    pub customer: CustomerId,
-    pub name: String,
-    /// When it was last read; none: never.
-    pub read: Option<Timestamp>,
-    pub why: String,
-}
-
 /// The numbers of one day.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DayTally {
@@ -298,8 +288,8 @@ pub struct ExposurePage {
     /// Customers of which nothing was ever read: what is there is unknown.
     pub never_read: i64,
     /// Customers of which nothing was ever read, and those that could not be read, in full or at
-    /// all, when it was last tried; the first few.
-    pub not_read: Vec<NotRead>,
+    /// all, when it was last tried; by kind, the first few.
+    pub not_read: Vec<Trouble>,
     pub not_read_count: i64,
     /// When the oldest and the newest of what is shown was read.
     pub read_from: Option<Timestamp>,
@@ -454,6 +444,9 @@ pub struct ReachView {
     pub days: Vec<DayTally>,
     /// All permissions that somebody holds here, to choose from.
     pub permissions: Vec<String>,
+    /// Applications that act as whoever signs in to them, whatever the filter.
+    #[serde(default)]
+    pub acts_as: Vec<ActsAsLine>,
 }
 
 /// One application on its customer's page.
@@ -471,9 +464,40 @@ pub struct ApplicationLine {
     /// What else it may hold was not read.
     pub unseen: bool,
     pub naming: Naming,
+    /// What lets it go around every confinement, or may.
+    #[serde(default)]
+    pub powers: Vec<WhyPower>,
     /// The newest setup for it.
     pub setup: Option<SetupRow>,
     pub can_be_confined: bool,
+}
+
+/// What lets an application go around every confinement.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WhyPower {
+    /// To end “it can …”.
+    pub can: String,
+    /// Where it comes from, as a part of a sentence about the application.
+    pub from: String,
+    /// It cannot be ruled out, and is not certain.
+    pub perhaps: bool,
+}
+
+/// What an application may do for whoever signs in to it: a delegated grant.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ActsAs {
+    /// “everybody who signs in to it”.
+    pub who: String,
+    pub resource: String,
+    pub scopes: Vec<String>,
+}
+
+/// An application that acts as whoever signs in to it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ActsAsLine {
+    pub object: ObjectId,
+    pub name: String,
+    pub grants: Vec<ActsAs>,
 }
 
 /// A permission that an application holds.
@@ -523,6 +547,12 @@ pub struct WhyView {
     /// What it all means, in one sentence.
     pub sentence: String,
     pub permissions: Vec<WhyPermission>,
+    /// What lets it go around every confinement, the worst first.
+    #[serde(default)]
+    pub powers: Vec<WhyPower>,
+    /// What it may do for whoever signs in to it.
+    #[serde(default)]
+    pub acts_as: Vec<ActsAs>,
     /// Policies that narrow what was granted in Entra; empty: none does.
     pub policies: Vec<WhyPolicy>,
     /// What a person should know beside it.
@@ -613,6 +643,9 @@ pub struct MailboxView {
     /// What the scan called it; none: it was not there, so nothing confined can be ruled out.
     pub name: Option<String>,
     pub rows: Vec<MailboxRow>,
+    /// Applications that act as whoever signs in to them: not as the mailbox by themselves.
+    #[serde(default)]
+    pub acts_as: Vec<ActsAsLine>,
     /// Applications that are not listed may reach it too: what was not read, and why. Empty: all
     /// are listed.
     pub gaps: Vec<String>,

@@ -17,6 +17,7 @@ pub mod plan;
 pub mod problem;
 pub mod proof;
 pub mod reach;
+pub mod recipient;
 pub mod script;
 pub mod secret;
 pub mod setup;

@@ -302,7 +302,8 @@ pub fn metadata_by_id(resource: Resource, id: AppRoleId) -> Option<&'static str>
 /// every confinement, or as metadata. What is not known and belongs to one of their families
 /// matters too: a reader keeps it, and the judgement calls it unknown.
 pub fn matters(resource: Resource, value: &str) -> bool {
-    find_value(resource, value).is_some()
+    resource == Resource::Exchange
+        || find_value(resource, value).is_some()
         || looks_like_mailbox(resource, value)
         || looks_elsewhere(resource, value)
         || metadata(resource, value).is_some()
@@ -361,6 +362,44 @@ pub fn looks_like_mailbox(resource: Resource, value: &str) -> bool {
     prefixes.iter().any(|prefix| value.starts_with(prefix))
 }
 
+/// Graph's delegated scopes that reach mail without a name like the others', or that administer
+/// when an administrator signs in (MICROSOFT.md §10.5).
+const GRAPH_SCOPES: [&str; 16] = [
+    "EWS.AccessAsUser.All",
+    "IMAP.AccessAsUser.All",
+    "POP.AccessAsUser.All",
+    "SMTP.Send",
+    "EAS.AccessAsUser.All",
+    "Group-Conversation.Read.All",
+    "Group-Conversation.ReadWrite.All",
+    "Group.Read.All",
+    "Group.ReadWrite.All",
+    "RoleManagement.ReadWrite.Exchange",
+    "RoleManagement.ReadWrite.Directory",
+    "AppRoleAssignment.ReadWrite.All",
+    "Application.ReadWrite.All",
+    "DelegatedPermissionGrant.ReadWrite.All",
+    "Directory.ReadWrite.All",
+    "Directory.AccessAsUser.All",
+];
+
+/// Exchange's own (MICROSOFT.md §10.5).
+const EXCHANGE_SCOPES: [&str; 2] = ["Exchange.", "EAS."];
+
+/// Whether a delegated scope reaches mail, or administers Exchange or applications when an
+/// administrator signs in (MICROSOFT.md §10.5).
+pub fn delegated_matters(resource: Resource, scope: &str) -> bool {
+    looks_like_mailbox(resource, scope)
+        || match resource {
+            Resource::Graph => {
+                GRAPH_SCOPES.contains(&scope) || scope == "ExchangeMessageTrace.Read.All"
+            }
+            Resource::Exchange => EXCHANGE_SCOPES
+                .iter()
+                .any(|prefix| scope.starts_with(prefix)),
+        }
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
@@ -395,6 +434,29 @@ mod tests {
                 );
             }
         }
+    }
+
+    #[test]
+    fn reach_r01_what_decides_a_confinement_is_kept_and_the_rest_is_not() {
+        for value in [
+            "Mail.Send",
+            "AppRoleAssignment.ReadWrite.All",
+            "Application.ReadWrite.All",
+            "Group.Read.All",
+        ] {
+            assert!(matters(Resource::Graph, value), "{value}");
+        }
+        assert!(matters(Resource::Exchange, "Exchange.ManageAsApp"));
+        assert!(!matters(Resource::Graph, "User.Read.All"));
+        for value in [
+            "Mail.Send.Shared",
+            "SMTP.Send",
+            "Directory.AccessAsUser.All",
+        ] {
+            assert!(delegated_matters(Resource::Graph, value), "{value}");
+        }
+        assert!(delegated_matters(Resource::Exchange, "Exchange.Manage"));
+        assert!(!delegated_matters(Resource::Graph, "User.Read"));
     }
 
     #[test]
@@ -433,7 +495,6 @@ mod tests {
                 Resource::Graph,
                 "Contacts-OnPremisesSyncBehavior.ReadWrite.All",
             ),
-            (Resource::Exchange, "Place.Read.All"),
         ] {
             assert!(!matters(resource, value), "{value}");
         }

@@ -87,9 +87,10 @@ pub use reasons::{Access, Because, Gap, May, Part, Verdict};
 pub use rights::{DelegatedGrant, EwsSwitch, MailboxRight, MailboxRightKind, RightsSeen};
 pub use roles::{Confers, confers};
 pub use scanned::{
-    AppCredential, CredentialKind, CredentialOf, PartRead, PartResult, PrincipalDetails, ScanPart,
+    AppCredential, AppOwner, CredentialKind, CredentialOf, FederatedIdentity, OwnerKind, PartRead,
+    PartResult, PrincipalDetails, ScanPart,
 };
 pub use seen::{
     AdministrativeUnit, Assignment, AssignmentScope, Grant, Group, MailboxKind, ManagementScope,
-    Meant, Members, Pointer, Principal, PrincipalKind, Seen, StrayPolicy,
+    Members, Pointer, PolicyNames, Principal, PrincipalKind, Seen, UnmatchedPolicy,
 };

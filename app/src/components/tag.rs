@@ -53,7 +53,8 @@ pub fn reach_tag(standing: Standing) -> AnyView {
 /// The tag of a standing with other words in it, such as a number.
 pub fn counted_tag(standing: Standing, words: String) -> AnyView {
     let (tone, glyph) = match standing {
-        Standing::Power | Standing::Unrestricted => (Tone::Bad, Glyph::Unlock),
+        Standing::Power => (Tone::Bad, Glyph::Warning),
+        Standing::Unrestricted => (Tone::Bad, Glyph::Unlock),
         Standing::AllExcept => (Tone::Warn, Glyph::Warning),
         Standing::Unknown => (Tone::Warn, Glyph::Question),
         Standing::Confined => (Tone::Wait, Glyph::Lock),

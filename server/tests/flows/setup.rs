@@ -53,6 +53,7 @@ async fn the_whole_way_to_proven() {
             "New-ApplicationAccessPolicy"
         ]
     );
+    assert!(review["script"].as_str().expect("a script").is_ascii());
 
     let secret = chosen.application.secret.clone();
     let setup = chosen.start(&mut owner, &secret).await;
@@ -170,6 +171,7 @@ async fn read_the_history(
         page.body
     );
     assert!(page.header("content-disposition").contains(".ps1\""));
+    assert!(page.body.is_ascii(), "{}", page.body);
 
     let verified = verify_all(&stack.database.owner_url).await.expect("chains");
     assert!(verified.broken.is_empty(), "{:?}", verified.broken);

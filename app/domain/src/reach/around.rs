@@ -302,7 +302,11 @@ impl Judge<'_> {
         for ready in &self.assignments.list {
             let of = ready.is_of(subject);
             let role = &ready.assignment.role;
-            let management = role::management(role);
+            let management = match role::management(role) {
+                // It can give the role to any application, itself included, for everything.
+                _ if ready.assignment.delegating => Management::Decides,
+                management => management,
+            };
             if of == Truth::No
                 || !ready.assignment.enabled
                 || !matches!(management, Management::Decides | Management::NotKnown)

@@ -72,7 +72,12 @@ impl<'a> Assignments<'a> {
         let list = list
             .into_iter()
             .map(|assignment| {
-                let confers = confers(&assignment.role);
+                // Who may give a role may not use it by that.
+                let confers = if assignment.delegating {
+                    Confers::Permissions(Vec::new())
+                } else {
+                    confers(&assignment.role)
+                };
                 let role_gap = (confers == Confers::Anything).then(|| {
                     Rc::new(Gap {
                         part: Part::Role {

@@ -67,7 +67,7 @@ impl Boundary {
                 self.units = Truth::Yes;
                 let unit = seen.units.iter().find(|unit| unit.object == *object);
                 match unit {
-                    Some(unit) if unit.rule.is_some() => self.attributes = Truth::Yes,
+                    Some(unit) if unit.grows => self.attributes = Truth::Yes,
                     Some(_) => {}
                     None => self.attributes = self.attributes.max(Truth::Perhaps),
                 }
@@ -103,13 +103,13 @@ impl Boundary {
 
     /// `unknown`: what holds where nobody told whether Graph can change its members.
     fn count_group(&mut self, group: Option<&Group>, unknown: Truth) {
-        let (writable, rule) = group.map_or((None, None), |one| (one.writable, one.rule.as_ref()));
+        let (writable, grows) = group.map_or((None, false), |one| (one.writable, one.grows));
         self.groups = self.groups.max(match writable {
             Some(true) => Truth::Yes,
             Some(false) => Truth::No,
             None => unknown,
         });
-        if rule.is_some() {
+        if grows {
             self.attributes = Truth::Yes;
         } else if group.is_none() {
             self.attributes = self.attributes.max(Truth::Perhaps);

@@ -171,6 +171,7 @@ pub fn an_assignment() -> impl Strategy<Value = Assignment> {
             assignee,
             scope,
             enabled,
+            delegating: false,
         })
 }
 
@@ -191,7 +192,7 @@ pub fn groups() -> impl Strategy<Value = Vec<Group>> {
                 }),
                 nested: None,
                 writable: None,
-                rule: None,
+                grows: false,
             })
             .collect()
     })
@@ -368,11 +369,11 @@ prop_compose! {
                 object: unit(),
                 name: "unit".into(),
                 members: Reading::read(in_unit),
-                rule: None,
+                grows: false,
             }],
             mailboxes: Reading::read((1..=MAILBOXES).map(object).collect()),
             special: beside.0.clone(),
-            stray_policies: None,
+            unmatched_policies: Reading::read(Vec::new()),
             powers: beside.1.clone(),
             rights: beside.2.clone(),
         }
@@ -500,7 +501,7 @@ pub fn hide(seen: &mut Seen, way: usize, which: usize, how: u8) {
                     direct: unread(how),
                     nested: None,
                     writable: None,
-                    rule: None,
+                    grows: false,
                 });
             }
         }

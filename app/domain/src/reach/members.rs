@@ -67,6 +67,9 @@ fn everybody(seen: &Seen) -> Vec<ObjectId> {
             ids.extend(members);
         }
     }
+    let rights = &seen.rights.mailbox_rights;
+    let rights = rights.get().ok().or_else(|| rights.kept());
+    ids.extend(rights.into_iter().flatten().map(|right| right.mailbox));
     let units = seen.units.iter().map(|unit| &unit.members);
     let scopes = seen.scopes.get().map(Vec::as_slice).unwrap_or_default();
     let filters = scopes.iter().map(|scope| &scope.mailboxes);

@@ -103,7 +103,7 @@ pub fn customer() -> Sample {
         }),
         nested: None,
         writable: None,
-        rule: None,
+        grows: false,
     };
     Sample(Seen {
         all_principals: true,
@@ -129,18 +129,18 @@ pub fn customer() -> Sample {
                 direct: failed(),
                 nested: None,
                 writable: None,
-                rule: None,
+                grows: false,
             },
         ],
         units: vec![AdministrativeUnit {
             object: UNIT,
             name: "Shop".into(),
             members: Reading::read(vec![SALES, SHARED]),
-            rule: None,
+            grows: false,
         }],
         mailboxes: Reading::read(MAILBOXES.map(|(object, _)| object).to_vec()),
         special: None,
-        stray_policies: None,
+        unmatched_policies: Reading::read(Vec::new()),
         powers: super::PowersSeen::none(),
         rights: super::RightsSeen {
             ews: Reading::read(EwsSwitch {
@@ -237,6 +237,7 @@ impl Sample {
                 assignee: assignee.into(),
                 scope,
                 enabled: true,
+                delegating: false,
             });
         })
     }

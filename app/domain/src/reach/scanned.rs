@@ -3,8 +3,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::reading::Why;
-use crate::{Problem, Timestamp, id::TenantId};
+use super::reading::{Reading, Why};
+use crate::{
+    Problem, Timestamp,
+    id::{ObjectId, TenantId},
+};
 
 /// One part of a scan, and how reading it went.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -49,24 +52,24 @@ pub enum ScanPart {
     Groups,
     Units,
     Principals,
-    /// The registrations of the tenant's own applications, for the expiry of their credentials.
+    /// The registrations of the tenant's own applications, for their credentials.
     Registrations,
-    /// Roles in the directory that service principals hold.
+    /// Directory roles of service principals (MICROSOFT.md §10.3).
     DirectoryRoles,
-    /// Role groups of Exchange with their members.
+    /// Role groups of Exchange and the service principals in them (§10.4).
     RoleGroups,
-    /// What service principals own.
+    /// Who owns applications, and so can give them a credential (§10.6).
     Owners,
-    /// What agent identities inherit.
-    Inherited,
-    /// What applications may do for whoever signs in.
+    /// What applications may do for whoever signs in to them (§10.5).
     Delegated,
-    /// Rights of service principals on mailboxes.
+    /// Rights of service principals on single mailboxes (§2.6).
     MailboxRights,
-    /// The organisation's switch and list for EWS.
+    /// The organisation's switch and list for EWS (§2.8).
     Ews,
-    /// Federated credentials and owners of the tenant's own applications.
-    Federated,
+    /// Agent identities and what they inherit (§10.8).
+    Agents,
+    /// What the policies are about whose id is no client id of an application that was read (§2.4).
+    PolicyTargets,
 }
 
 impl ScanPart {
@@ -86,12 +89,12 @@ impl ScanPart {
             Self::Registrations => "Credentials of own applications",
             Self::DirectoryRoles => "Directory roles of applications",
             Self::RoleGroups => "Role groups of Exchange",
-            Self::Owners => "What applications own",
-            Self::Inherited => "What agent identities inherit",
-            Self::Delegated => "What applications do for whoever signs in",
-            Self::MailboxRights => "Rights of applications on mailboxes",
-            Self::Ews => "The switch and the list for EWS",
-            Self::Federated => "Federated credentials and owners of own applications",
+            Self::Owners => "Owners of applications",
+            Self::Delegated => "Delegated permissions",
+            Self::MailboxRights => "Rights on mailboxes",
+            Self::Ews => "The organisation's EWS switch",
+            Self::Agents => "Agent identities",
+            Self::PolicyTargets => "Applications that policies name",
         }
     }
 }
@@ -126,6 +129,43 @@ pub struct PrincipalDetails {
     /// Why the credentials of its registration are missing; none: there is none in this tenant,
     /// or they are not.
     pub registration_unread: Option<Why>,
+    /// Identities of other issuers that sign in as it without a secret (MICROSOFT.md §10.6). None:
+    /// nobody could ask here, because its registration is not in this tenant, or an earlier version
+    /// did not: that is not the same as having none.
+    #[serde(default)]
+    pub federated: Option<Reading<Vec<FederatedIdentity>>>,
+    /// Who owns its service principal, and its registration where that is in this tenant: each can
+    /// give it a credential. None: an earlier version did not ask.
+    #[serde(default)]
+    pub owners: Option<Reading<Vec<AppOwner>>>,
+}
+
+/// Whoever gets a token of this subject from this issuer signs in as the application.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct FederatedIdentity {
+    pub name: String,
+    pub issuer: String,
+    /// None: a pattern stands in its place, which Postern does not read.
+    pub subject: Option<String>,
+}
+
+/// Somebody who owns an application.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct AppOwner {
+    pub object: ObjectId,
+    /// Which of the two objects is owned.
+    pub of: CredentialOf,
+    pub kind: OwnerKind,
+    /// None: Graph did not tell.
+    pub name: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OwnerKind {
+    User,
+    ServicePrincipal,
+    Other,
 }
 
 /// Something with which an application signs in.
@@ -145,7 +185,7 @@ pub enum CredentialKind {
     Certificate,
 }
 
-/// Which object holds it: both count when the application signs in.
+/// Which object it belongs to: the credentials of both count when the application signs in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CredentialOf {

@@ -6,7 +6,7 @@ use uuid::Uuid;
 use super::applications::principal_id;
 use super::errors::GraphError;
 use super::odata::{self, Shape, TOP};
-use super::{Context, entities};
+use super::{Context, entities, properties};
 use crate::http_parts::Reply;
 use crate::journal::{Deed, Thing};
 use crate::seed::names;
@@ -84,6 +84,16 @@ pub fn add(context: &mut Context<'_>) -> Result<Reply, GraphError> {
         .call
         .json()
         .map_err(|_| GraphError::bad("Unable to read JSON request payload."))?;
+    let foreign = body
+        .as_object()
+        .into_iter()
+        .flat_map(serde_json::Map::keys)
+        .find(|name| !name.contains('@') && !properties::has("appRoleAssignment", name));
+    if let Some(name) = foreign {
+        return Err(GraphError::bad(format!(
+            "Property '{name}' does not exist as a declared property or extension property."
+        )));
+    }
     let id = |name: &str| {
         body.get(name)
             .and_then(Value::as_str)
@@ -147,7 +157,11 @@ pub fn add(context: &mut Context<'_>) -> Result<Reply, GraphError> {
     let row = entities::assignment(tenant, &assignment);
     tenant.assignments.push(assignment.clone());
     note(context, Deed::Created, &assignment);
-    Ok(Reply::json(201, &row))
+    let location = format!(
+        "{}/{}/servicePrincipals/{}/appRoleAssignments/{}",
+        context.world.base, context.version, assignment.principal, assignment.id
+    );
+    Ok(Reply::json(201, &row).header("Location", &location))
 }
 
 fn note(context: &mut Context<'_>, deed: Deed, assignment: &AppRoleAssignment) {

@@ -1,17 +1,25 @@
 //! Microsoft Graph: the calls that an MSP's portal needs (MICROSOFT.md §5, §7).
 
+pub mod absent;
+pub mod agents;
+pub mod answers;
 pub mod applications;
 pub mod assignments;
 pub mod batch;
+pub mod credentials;
 pub mod directory;
 pub mod entities;
 pub mod errors;
 pub mod filter;
+pub mod mail_body;
 pub mod odata;
 pub mod partner;
+pub mod properties;
+pub mod roles;
 pub mod routes;
 pub mod send_mail;
 pub mod throttle;
+pub mod units;
 
 use axum::http::Method;
 use serde_json::Value;
@@ -83,6 +91,22 @@ impl Context<'_> {
             .ok_or_else(|| GraphError::token("The tenant of the token does not exist."))
     }
 
+    /// Whether the caller may read people, groups and applications. Who may not gets of them no
+    /// more than type and id (MICROSOFT.md §7.5).
+    pub fn may_read_directory(&self) -> bool {
+        let known = [
+            "Directory.Read.All",
+            "Directory.ReadWrite.All",
+            "Directory.AccessAsUser.All",
+            "Application.Read.All",
+            "Application.ReadWrite.All",
+        ];
+        known.iter().any(|permission| match self.claims.delegated {
+            true => self.claims.has_scope(permission),
+            false => self.claims.has_role(permission),
+        })
+    }
+
     /// Whether the token's person (not an application) holds one of the roles that allow a change
     /// of grants.
     pub fn may_change_grants(&self) -> bool {
@@ -109,6 +133,7 @@ pub fn target(world: &World, call: &Call) -> Target {
         tenant: claims.as_ref().map(|claims| claims.tenant),
         operation,
         user: claims.as_ref().map(Claims::who),
+        mailbox: mailbox_of(call),
     }
 }
 
@@ -140,6 +165,7 @@ pub fn handle(world: &mut World, call: &Call) -> Reply {
         Ok(reply) => reply,
         Err(error) => error.reply(&request_id, &client_request_id),
     };
+    let reply = answers::dress(reply, call, &world.base);
     decorate(reply, &request_id, &client_request_id)
 }
 
@@ -161,9 +187,14 @@ fn answer(world: &mut World, call: &Call, request_id: &str) -> Result<Reply, Gra
     } else {
         "v1.0"
     };
-    let Some((route, keys)) = routes::find(call) else {
+    let found = match absent::is_function(call) {
+        true => None,
+        false => routes::find(call),
+    };
+    let Some((route, keys)) = found else {
         return Err(unknown_route(call));
     };
+    answers::check_content_type(call, route)?;
     if !route.permits(&claims) {
         return Err(if route.outlook {
             GraphError::access("Access is denied. Check credentials and try again.")
@@ -236,6 +267,9 @@ fn throttled(world: &mut World, call: &Call, claims: &Claims, units: u64) -> Ver
 }
 
 fn unknown_route(call: &Call) -> GraphError {
+    if let Some(refusal) = absent::refusal(call, &routes::segments(call)) {
+        return refusal;
+    }
     if routes::other_method(call) {
         return GraphError::new(
             405,

@@ -3,7 +3,7 @@
 use uuid::Uuid;
 
 use super::build::Build;
-use super::{VENDOR_DOMAIN, demo, layers, names};
+use super::{VENDOR_DOMAIN, access, demo, layers, names};
 use crate::permissions::{DirectoryRole, Resource};
 use crate::world::tenant::{GroupKind, MailboxKind};
 
@@ -209,6 +209,7 @@ fn situation(build: &mut Build, case: Case) {
             build.policy(archive, group, false, None);
             let imap = build.own_app("Ticket Fetcher", "reads the support mailbox over IMAP");
             build.grant(imap, Resource::Exchange, "IMAP.AccessAsApp");
+            access::fetcher(build, imap);
             let legacy = build.own_app("Old Calendar Sync", "a retired protocol's permission");
             build.grant(legacy, Resource::Exchange, "Calendars.ReadWrite.All");
             reception_mailer(build);
@@ -245,13 +246,18 @@ fn situation(build: &mut Build, case: Case) {
             );
             reception_mailer(build);
         }
-        Case::Layers => layers::policies(build),
+        Case::Layers => {
+            layers::policies(build);
+            access::one_mailbox(build);
+        }
         Case::Roles => {
             layers::roles(build);
+            access::administrators(build);
             reception_mailer(build);
         }
         Case::Principals => {
             layers::principals(build);
+            access::switches(build);
             reception_mailer(build);
         }
     }

@@ -1,5 +1,6 @@
 //! What a new cloud holds: `demo`, `empty` or a fleet of customers.
 
+pub mod access;
 pub mod build;
 pub mod cases;
 pub mod confine;

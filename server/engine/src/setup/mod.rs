@@ -3,12 +3,16 @@
 pub(crate) mod ask;
 pub(crate) mod carry_out;
 pub(crate) mod claim;
+pub(crate) mod hurdles;
 pub(crate) mod list;
 pub(crate) mod look;
+pub(crate) mod names;
+mod passing;
 pub(crate) mod save;
 pub(crate) mod script;
 pub(crate) mod secret;
 mod settle;
+mod siblings;
 pub(crate) mod start;
 pub(crate) mod steps;
 pub(crate) mod undo;

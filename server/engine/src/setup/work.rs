@@ -9,6 +9,9 @@ use domain::{
 };
 use microsoft::{Call, Trace};
 
+use uuid::Uuid;
+
+use super::siblings::Sibling;
 use crate::{Engine, Failure, pace::Wait};
 
 /// What a step works with while it runs, and the notes that it takes.
@@ -19,6 +22,10 @@ pub(crate) struct Work<'a> {
     pub plan: &'a Plan,
     pub step: &'a Step,
     pub secret: Option<ClientSecret>,
+    /// Exchange's own id of the group, as it answered when the group was made.
+    pub group: Option<Uuid>,
+    /// Other setups of this customer that name the same group.
+    pub siblings: Vec<Sibling>,
     pub notes: Notes,
 }
 
@@ -56,6 +63,12 @@ pub(crate) enum Outcome {
         why: String,
         wait: Wait,
         usually: Option<&'static str>,
+    },
+    /// It usually passes by itself. Where it does not within `wait`, this is the problem.
+    Passing {
+        why: String,
+        wait: Wait,
+        problem: Box<Problem>,
     },
     Skipped {
         why: String,

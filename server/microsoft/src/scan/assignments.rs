@@ -18,10 +18,11 @@ use crate::{
 #[derive(Clone, Debug)]
 pub(super) struct Raw {
     name: String,
-    role: String,
+    pub(super) role: String,
     pub(super) assignee: String,
     pub(super) scope: Named,
     enabled: bool,
+    delegating: bool,
 }
 
 /// What narrows an assignment.
@@ -59,6 +60,10 @@ pub(super) async fn read(customer: Customer) -> Result<(usize, Vec<Raw>)> {
             scope: named(row),
             // Where Exchange does not say, it counts.
             enabled: row.flag("Enabled").unwrap_or(true),
+            // `Regular`, `Delegating`, `DelegatingOrgWide` (MICROSOFT.md §10.4).
+            delegating: row
+                .text("RoleAssignmentDelegationType")
+                .is_some_and(|kind| kind.starts_with("Delegating")),
         });
     }
     Ok((found.len(), found))
@@ -131,6 +136,7 @@ pub(super) fn resolved(
             assignee: raw.assignee.clone(),
             scope: scope(&raw.scope),
             enabled: raw.enabled,
+            delegating: raw.delegating,
         })
         .collect()
 }

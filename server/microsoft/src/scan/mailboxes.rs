@@ -12,6 +12,8 @@ use crate::{
 #[derive(Clone, Debug)]
 pub(super) struct Mailbox {
     pub(super) object: ObjectId,
+    /// The mailbox of a Microsoft 365 group.
+    pub(super) of_group: bool,
     called: String,
     /// None: a person's.
     kind: Option<MailboxKind>,
@@ -25,13 +27,14 @@ const PROPERTIES: &[&str] = &[
 ];
 
 impl Mailbox {
-    fn of(row: &Row) -> Option<Self> {
+    fn of(row: &Row, of_group: bool) -> Option<Self> {
         let object = ObjectId(row.id("ExternalDirectoryObjectId")?);
         let called = row
             .text("PrimarySmtpAddress")
             .or_else(|| row.text("DisplayName"))
             .map_or_else(|| object.to_string(), str::to_owned);
         let kind = match row.text("RecipientTypeDetails") {
+            _ if of_group => Some(MailboxKind::Group),
             None | Some("UserMailbox" | "LinkedMailbox" | "LegacyMailbox") => None,
             Some("SharedMailbox") => Some(MailboxKind::Shared),
             Some("RoomMailbox") => Some(MailboxKind::Room),
@@ -42,6 +45,7 @@ impl Mailbox {
         };
         Some(Self {
             object,
+            of_group,
             called,
             kind,
         })
@@ -65,15 +69,10 @@ pub(super) async fn read(customer: Customer) -> Result<(usize, Vec<Mailbox>)> {
     let how = How::read(PROPERTIES);
     let (all, groups) = futures::join!(customer.rows(&all, how), customer.rows(&groups, how));
     let (all, groups) = (all?.value, groups?.value);
-    let of_groups = groups
+    let mut found: Vec<Mailbox> = all
         .iter()
-        .filter_map(Mailbox::of)
-        .map(|mailbox| Mailbox {
-            kind: Some(MailboxKind::Group),
-            ..mailbox
-        });
-    let mut found: Vec<Mailbox> = of_groups
-        .chain(all.iter().filter_map(Mailbox::of))
+        .filter_map(|row| Mailbox::of(row, false))
+        .chain(groups.iter().filter_map(|row| Mailbox::of(row, true)))
         .collect();
     found.sort_by_key(|mailbox| mailbox.object);
     found.dedup_by_key(|mailbox| mailbox.object);
