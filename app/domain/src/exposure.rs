@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Problem, Timestamp,
     application::AccessRight,
-    connection::Health,
+    connection::{Health, Trouble},
     id::{AppId, CustomerId, FleetId, ObjectId},
     permission::Resource,
     reach::{Change, Direction, Known, Level, PartRead, Reach},
@@ -265,16 +265,6 @@ pub struct ExposureRow {
     pub tally: Tally,
 }
 
-/// A customer of which nothing newer is known.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct NotRead {
-    pub customer: CustomerId,
-    pub name: String,
-    /// When it was last read; none: never.
-    pub read: Option<Timestamp>,
-    pub why: String,
-}
-
 /// The numbers of one day.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DayTally {
@@ -298,8 +288,8 @@ pub struct ExposurePage {
     /// Customers of which nothing was ever read: what is there is unknown.
     pub never_read: i64,
     /// Customers of which nothing was ever read, and those that could not be read, in full or at
-    /// all, when it was last tried; the first few.
-    pub not_read: Vec<NotRead>,
+    /// all, when it was last tried; by kind, the first few.
+    pub not_read: Vec<Trouble>,
     pub not_read_count: i64,
     /// When the oldest and the newest of what is shown was read.
     pub read_from: Option<Timestamp>,

@@ -239,13 +239,13 @@ async fn not_found_has_many_faces_and_one_text() {
     let (_, exchange) = world.admin(FABRIKAM).await;
     let mut statuses = std::collections::BTreeSet::new();
     let mut shapes = std::collections::BTreeSet::new();
-    for _ in 0..40 {
+    for number in 0..40 {
         let response = world
             .raw_cmdlet(
                 &exchange,
                 FABRIKAM,
                 "Get-DistributionGroup",
-                json!({"Identity": "no such"}),
+                json!({"Identity": format!("no such {number}")}),
             )
             .await;
         statuses.insert(response.status().as_u16());
@@ -254,7 +254,8 @@ async fn not_found_has_many_faces_and_one_text() {
             "ManagementObjectNotFoundException"
         );
         let body = response.text().await.unwrap();
-        assert!(error_text(&body).contains("object 'no such' couldn't be found on"));
+        let text = format!("object 'no such {number}' couldn't be found on");
+        assert!(error_text(&body).contains(&text));
         let body: Value = serde_json::from_str(&body).unwrap();
         let detail = body["error"]["details"][0]["message"].as_str().unwrap();
         shapes.insert(detail.chars().next().unwrap());

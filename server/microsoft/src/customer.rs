@@ -8,7 +8,10 @@ use std::{
     },
 };
 
-use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
+use base64::{
+    Engine as _,
+    engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD},
+};
 use domain::{Timestamp, id::TenantId, permission::Resource};
 use http::{HeaderValue, StatusCode, header};
 use secrecy::ExposeSecret as _;
@@ -96,7 +99,15 @@ impl Customer {
     /// # Errors
     /// [`Kind::NotConnected`], [`Kind::Store`], and those of [`Microsoft::refresh`].
     pub async fn access_token(&self, resource: Resource) -> Result<AccessToken> {
-        self.held.tokens.get(&self.asker(), resource).await
+        let token = self.held.tokens.get(&self.asker(), resource).await;
+        token.map_err(|error| match error.kind() {
+            Kind::ServiceMissing | Kind::ServiceOff => error.with_subject(match resource {
+                Resource::Graph => "Microsoft Graph",
+                Resource::Exchange => "Exchange Online",
+            }),
+            Kind::NotInTenant if self.is_delegated() => error.with_kind(Kind::DelegationEnded),
+            _ => error,
+        })
     }
 
     fn asker(&self) -> Asker<'_> {
@@ -173,7 +184,8 @@ impl Customer {
             self.count(&outcome);
             let reply = outcome?;
             if reply.status == StatusCode::UNAUTHORIZED {
-                self.held.tokens.refused(resource, &token).await;
+                let claims = claims_of(&reply.headers);
+                self.held.tokens.refused(resource, &token, claims).await;
                 if !again {
                     return Err(unauthorized(service, reply));
                 }
@@ -202,7 +214,7 @@ fn roles_of(token: &str) -> Option<Vec<Uuid>> {
         wids: Vec<String>,
     }
     let payload = token.split('.').nth(1)?;
-    let claims = BASE64_URL_SAFE_NO_PAD.decode(payload).ok()?;
+    let claims = URL_SAFE_NO_PAD.decode(payload).ok()?;
     let claims: Claims = serde_json::from_slice(&claims).ok()?;
     let ids = claims.wids.iter();
     Some(ids.filter_map(|id| id.parse().ok()).collect())
@@ -224,6 +236,28 @@ pub(crate) fn bearer(token: &AccessToken, service: Service) -> Result<HeaderValu
         .map_err(|_| Error::unsent(service, Kind::Malformed, "the token is no text"))?;
     value.set_sensitive(true);
     Ok(value)
+}
+
+/// What the next token must bring, as a claims challenge says it (MICROSOFT.md §6.6): JSON, which
+/// comes as Base64, with its padding or without: services differ.
+pub(crate) fn claims_of(headers: &http::HeaderMap) -> Option<String> {
+    const LONGEST: usize = 4_000;
+    let coded = headers
+        .get_all(header::WWW_AUTHENTICATE)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .find_map(|value| value.split_once("claims=\"")?.1.split_once('"'))?
+        .0
+        .trim_end_matches('=');
+    let bytes = STANDARD_NO_PAD
+        .decode(coded)
+        .or_else(|_| URL_SAFE_NO_PAD.decode(coded))
+        .ok()
+        .filter(|bytes| bytes.len() <= LONGEST)?;
+    let text = String::from_utf8(bytes).ok()?;
+    serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(&text)
+        .is_ok()
+        .then_some(text)
 }
 
 /// A 401 after a fresh token: Microsoft wants the person back when it sends a claims challenge

@@ -38,8 +38,11 @@ pub enum Kind {
     PartnerNotAuthorised,
     /// The refresh token is spent or revoked: an admin must sign in again.
     TokenDead,
-    /// Entra wants the person back: second factor, Conditional Access, sign-in frequency.
+    /// Entra wants the person back, or a rule of the tenant refuses the sign-in: second factor,
+    /// Conditional Access, sign-in frequency.
     InteractionRequired,
+    /// Entra refused the sign-in with a code that is not known here: it may have ended, or not.
+    SignInRefused,
     /// An authorization code that was used before, is too old, or belongs to another browser.
     CodeSpent,
     SecretWrong,
@@ -52,8 +55,14 @@ pub enum Kind {
     TenantNotFound,
     /// The person has no account in the tenant.
     NotInTenant,
-    /// The tenant does not have the service, so there is nothing to ask it.
+    /// The same of a partner's account (GDAP): the relationship has ended, or does not cover it.
+    DelegationEnded,
+    /// The tenant does not know the service. Says nothing of licences: whether there is an
+    /// Exchange shows in the directory.
     ServiceMissing,
+    /// The service is off in the tenant: its subscription has ended, or an administrator disabled
+    /// it. Entra does not tell the two apart (MICROSOFT.md §6.1).
+    ServiceOff,
     /// How Postern itself is registered in Entra does not fit: redirect address, kind of accounts.
     Registration,
     /// An ID token that must not be believed.

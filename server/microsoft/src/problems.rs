@@ -24,6 +24,7 @@ pub(crate) fn problem(error: &Error) -> Problem {
         | Kind::PartnerNotAuthorised
         | Kind::TokenDead
         | Kind::InteractionRequired
+        | Kind::SignInRefused
         | Kind::CodeSpent
         | Kind::SecretWrong
         | Kind::SecretExpired
@@ -31,7 +32,9 @@ pub(crate) fn problem(error: &Error) -> Problem {
         | Kind::AppDisabled
         | Kind::TenantNotFound
         | Kind::NotInTenant
+        | Kind::DelegationEnded
         | Kind::ServiceMissing
+        | Kind::ServiceOff
         | Kind::Registration
         | Kind::NotConnected
         | Kind::Store => entra::problem(error),

@@ -29,6 +29,7 @@ mod migrate;
 mod notices;
 mod operator_sessions;
 mod people;
+mod proofs;
 mod reach_days;
 mod reach_sums;
 mod scan_reads;
@@ -44,6 +45,7 @@ mod tenancy_tests;
 mod test_data;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
+mod troubles;
 mod tx;
 mod vault;
 
@@ -58,6 +60,7 @@ pub use history_verify::{Broken, ChainHead, Verification, Why, verify_all};
 pub use jobs::Job;
 pub use migrate::{SERVER_ROLE, migrate, role_of};
 pub use notices::Notice;
+pub use proofs::{Claimed, OtherPolicies};
 pub use scan_reads::{ScanMemory, StoredReach};
 pub use scans::{Next, ReachEntry, ScanResult, Turn};
 pub use session_store::{SessionStore, session_hash};

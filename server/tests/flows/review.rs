@@ -70,7 +70,7 @@ async fn reach_m09_the_review_names_every_other_policy_and_never_opens_other_app
     );
     // The page shows it, and offers no start.
     let page = format!(
-        "/customers/{}/new?{}&step=review",
+        "/customers/{}/setups/new?{}&step=review",
         begun.chosen.customer,
         begun.chosen.query()
     );
@@ -218,29 +218,21 @@ async fn reach_m10_a_role_without_a_name_is_a_hurdle_everywhere() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn reach_m12_a_name_or_an_address_that_is_taken_is_told_with_its_holder() {
     let mut begun = begin().await;
-    let shared = json!({ "upn": format!("support@{DOMAIN}"), "create": true, "mailbox": "shared" });
-    let contact =
-        json!({ "upn": format!("auditor@{DOMAIN}"), "create": true, "mailbox": "mailuser" });
-    for user in [shared, contact] {
-        let mut known = user.clone();
-        known["create"] = json!(true);
-        let url = format!("{}/_cloud/users", begun.stack.cloud.url());
-        // Sown already in some tenants.
-        let _ = reqwest::Client::new().post(url).json(&known).send().await;
-    }
+    let contact = json!({ "upn": format!("outside.auditor@{DOMAIN}"), "create": true, "mailbox": "mailuser" });
+    begun.stack.control("users", &contact).await;
     begun.change(|tenant| {
         group_of(tenant, GroupKind::Microsoft365, "atlas-team", &[]);
-        group_of(tenant, GroupKind::Distribution, "newsletter", &[]);
+        group_of(tenant, GroupKind::Distribution, "weekly-list", &[]);
         // Its name and alias are taken, its address is not.
         let other = group(tenant, "robots", &[]);
         let other = tenant.groups.get_mut(&other).expect("the group");
         other.smtp = format!("elsewhere@{DOMAIN}");
     });
     for (name, kind) in [
-        ("support", "mailbox"),
-        ("auditor", "mail user"),
+        ("support", "shared mailbox"),
+        ("outside.auditor", "mail user"),
         ("atlas-team", "Microsoft 365 group"),
-        ("newsletter", "distribution list"),
+        ("weekly-list", "distribution list"),
         ("robots", "mail-enabled security group"),
     ] {
         begun.chosen.group = name.to_owned();
@@ -261,11 +253,11 @@ async fn reach_m12_a_name_or_an_address_that_is_taken_is_told_with_its_holder() 
 async fn field_b03_a_group_of_the_wrong_kind_is_named_before_anything_is_made() {
     let mut begun = begin().await;
     begun.change(|tenant| {
-        group_of(tenant, GroupKind::Distribution, "newsletter", &[]);
+        group_of(tenant, GroupKind::Distribution, "weekly-list", &[]);
         group_of(tenant, GroupKind::Microsoft365, "atlas-team", &[]);
     });
     for (address, kind) in [
-        ("newsletter", "distribution list"),
+        ("weekly-list", "distribution list"),
         ("atlas-team", "Microsoft 365 group"),
         ("reception", "shared mailbox"),
     ] {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 use super::errors::CmdletError;
+use super::known;
 use crate::clock::{Dice, Time};
 use crate::journal::{Change, Deed, Thing};
 use crate::permissions::DirectoryRole;
@@ -169,6 +170,8 @@ pub struct Caller {
     pub app_id: uuid::Uuid,
     pub upn: Option<String>,
     pub roles: Vec<DirectoryRole>,
+    /// `X-AnchorMailbox`: which server answers.
+    pub anchor: Option<String>,
     /// By role groups, or given directly.
     pub management_roles: Vec<String>,
 }
@@ -219,6 +222,17 @@ impl Run<'_> {
     ) {
         self.changes
             .push(Change::new(deed, thing, object, name, detail));
+    }
+
+    /// Whether this cmdlet finds an object of RBAC, which may be too new.
+    pub fn finds(&self, id: uuid::Uuid) -> bool {
+        self.tenant.exchange.appeared(id, self.dice.now())
+    }
+
+    /// Notes that a new object of RBAC is found by other cmdlets a while later.
+    pub fn appears_later(&mut self, id: uuid::Uuid) {
+        let since = self.dice.later(self.dice.delays.rbac_objects);
+        self.tenant.exchange.appears.insert(id, since);
     }
 
     /// The parameters that were sent beside the identity: what a `Set-` cmdlet says it changes.
@@ -385,6 +399,7 @@ pub const NOT_SIMULATED: &[&str] = &[
 /// before values are looked at.
 pub fn bind(cmdlet: &Cmdlet, sent: &Map<String, Value>) -> Result<Args, CmdletError> {
     let mut bound = Vec::new();
+    let mut lacking = None;
     for (name, value) in sent {
         if name.contains("@odata.type") || name.contains("@data.type") {
             continue;
@@ -394,9 +409,18 @@ pub fn bind(cmdlet: &Cmdlet, sent: &Map<String, Value>) -> Result<Args, CmdletEr
             .iter()
             .chain(COMMON)
             .chain(if cmdlet.writes() { CHANGING } else { &[] })
-            .find(|param| param.name.eq_ignore_ascii_case(name))
-            .ok_or_else(|| CmdletError::unknown_parameter(name))?;
-        bound.push((known, value));
+            .find(|param| param.name.eq_ignore_ascii_case(name));
+        match (known, known::parameter(cmdlet.name, name)) {
+            (Some(known), _) => bound.push((known, value)),
+            (None, Some(documented)) => {
+                let not_sent =
+                    value.is_null() || (documented.switch && *value == Value::Bool(false));
+                if !not_sent {
+                    lacking = Some(documented.name);
+                }
+            }
+            (None, None) => return Err(CmdletError::unknown_parameter(name)),
+        }
     }
     let missing: Vec<&str> = cmdlet
         .params
@@ -412,17 +436,20 @@ pub fn bind(cmdlet: &Cmdlet, sent: &Map<String, Value>) -> Result<Args, CmdletEr
     if !missing.is_empty() {
         return Err(CmdletError::missing_parameters(&missing.join(" ")));
     }
+    if let Some(name) = lacking {
+        return Err(CmdletError::not_simulated(&format!(
+            "what {} does with -{name}",
+            cmdlet.name
+        )));
+    }
     let mut args = Args::default();
     for (param, value) in bound {
         let arg = convert(param, value)?;
         if NOT_SIMULATED.contains(&param.name) && !matches!(arg, Arg::Null | Arg::Flag(false)) {
-            return Err(CmdletError::failed(
-                "Cloud.NotSimulatedException",
-                format!(
-                    "The simulated cloud does not know what {} does with -{}.",
-                    cmdlet.name, param.name
-                ),
-            ));
+            return Err(CmdletError::not_simulated(&format!(
+                "what {} does with -{}",
+                cmdlet.name, param.name
+            )));
         }
         args.0.insert(param.name, arg);
     }

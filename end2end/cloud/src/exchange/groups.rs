@@ -9,6 +9,7 @@ use super::mailboxes::check_synced;
 use super::{opath, rows};
 use crate::decisions::{FOREIGN_OWNER, NAME_SUFFIX_FORMAT};
 use crate::journal::{Deed, Thing};
+use crate::world::new_groups::NewGroup;
 use crate::world::recipients::Recipient;
 use crate::world::tenant::{Change, Group, GroupKind, Membership};
 
@@ -231,6 +232,10 @@ pub fn new(run: &mut Run<'_>) -> Result<Output, CmdletError> {
     let guid = run.dice.guid();
     let rid = u32::try_from(run.dice.draw([40_000_000, 99_000_000])).unwrap_or(40_000_000);
     let in_exchange = run.dice.later(run.dice.delays.group_exchange);
+    let for_maker = run
+        .dice
+        .later(run.dice.delays.group_exchange_maker)
+        .min(in_exchange);
     let in_graph = run.dice.later(run.dice.delays.group_graph);
     let description = run
         .args
@@ -275,7 +280,7 @@ pub fn new(run: &mut Run<'_>) -> Result<Output, CmdletError> {
                 member,
                 added: Change {
                     at: now,
-                    exchange: in_exchange,
+                    exchange: for_maker,
                     graph: in_graph,
                     enforcement: in_exchange,
                 },
@@ -304,6 +309,12 @@ pub fn new(run: &mut Run<'_>) -> Result<Output, CmdletError> {
         );
     }
     run.tenant.groups.insert(id, group);
+    run.tenant.exchange.new_groups.push(NewGroup {
+        group: id,
+        maker: run.caller.object,
+        anchor: run.caller.anchor.clone(),
+        visible: for_maker,
+    });
     Ok(Output::Rows(vec![row]))
 }
 

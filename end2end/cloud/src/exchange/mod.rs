@@ -3,8 +3,10 @@
 pub mod access_table;
 pub mod batch;
 pub mod cmdlet;
+pub mod elsewhere;
 pub mod errors;
 pub mod groups;
+pub mod known;
 pub mod mailboxes;
 pub mod members;
 pub mod opath;
@@ -105,7 +107,7 @@ fn answer(world: &mut World, call: &Call, request_id: &str) -> Reply {
         ("beta", "InvokeCommand") if call.segments.len() == 4 => {}
         ("v1.0", "InvokeCommand") => return Reply::empty(405).header("Allow", "GET"),
         ("beta", "$batch") if call.method == Method::POST => return batch::run(world, call),
-        _ => return Reply::empty(404),
+        _ => return elsewhere::answer(world, call),
     }
     if call.method != Method::POST {
         return Reply::empty(405).header("Allow", "POST");
@@ -127,7 +129,8 @@ fn answer(world: &mut World, call: &Call, request_id: &str) -> Reply {
     if !allowed {
         return unauthorized();
     }
-    let caller = caller_of(world, tenant, &claims);
+    let anchor = call.header("x-anchormailbox").map(str::to_owned);
+    let caller = caller_of(world, tenant, &claims, anchor.clone());
     let licensed = world
         .tenants
         .get(tenant)
@@ -144,8 +147,17 @@ fn answer(world: &mut World, call: &Call, request_id: &str) -> Reply {
         Err(why) => return malformed(&why),
     };
     let Some(cmdlet) = registry::find(name) else {
-        return nul_reply(None, false);
+        return match known::cmdlet(name) {
+            Some(name) => CmdletError::not_simulated(name).reply(&mut world.dice),
+            None => nul_reply(None, false),
+        };
     };
+    let clixml = call
+        .header("x-responseformat")
+        .is_some_and(|format| format.eq_ignore_ascii_case("clixml"));
+    if clixml {
+        return CmdletError::not_simulated("X-ResponseFormat: clixml").reply(&mut world.dice);
+    }
     if !caller.has(cmdlet.power) {
         return nul_reply(None, false);
     }
@@ -154,7 +166,6 @@ fn answer(world: &mut World, call: &Call, request_id: &str) -> Reply {
         Some(other) if !cmdlet.writes() => other,
         _ => tenant,
     };
-    let anchor = call.header("x-anchormailbox").map(str::to_owned);
     if let Some(token) = call.query("$skiptoken") {
         let now = world.dice.now();
         let rest = world
@@ -197,7 +208,7 @@ fn answer(world: &mut World, call: &Call, request_id: &str) -> Reply {
             let size = page_size(call, limit.flatten());
             let mut warnings = warnings;
             if limit.flatten().is_some_and(|limit| rows.len() > limit) {
-                warnings.push("There are more results available than are currently displayed. To view them, increase the value for the ResultSize parameter.".to_owned());
+                warnings.push(MORE_RESULTS.to_owned());
             }
             page(world, call, tenant, &body, rows, size, warnings)
         }
@@ -205,9 +216,12 @@ fn answer(world: &mut World, call: &Call, request_id: &str) -> Reply {
     }
 }
 
+/// What a listing says that is not at its end: cut by its `ResultSize`, or a page with more to come.
+const MORE_RESULTS: &str = "There are more results available than are currently displayed. To view them, increase the value for the ResultSize parameter.";
+
 /// Who calls, with the directory roles of the token that Exchange knows of by now: one that was
 /// activated a moment ago is not among them (§1.6).
-fn caller_of(world: &mut World, tenant: Uuid, claims: &Claims) -> Caller {
+fn caller_of(world: &mut World, tenant: Uuid, claims: &Claims, anchor: Option<String>) -> Caller {
     let now = world.dice.now();
     let fresh: Vec<_> = world
         .tenants
@@ -229,6 +243,7 @@ fn caller_of(world: &mut World, tenant: Uuid, claims: &Claims) -> Caller {
         .map(|tenant| crate::world::role_groups::roles_of(tenant, claims.object))
         .unwrap_or_default();
     Caller {
+        anchor,
         management_roles,
         object: claims.object,
         app_id: claims.app_id,
@@ -324,6 +339,8 @@ fn invoke(
     if args.flag("WhatIf") == Some(true) {
         return Ok((Output::Nothing, args, Vec::new()));
     }
+    // Its maker sees a new group before others do (§2.1).
+    let early = tenant.show_new_groups(caller.object, caller.anchor.as_deref(), now);
     let mut run = Run {
         cmdlet: cmdlet.name,
         tenant,
@@ -347,6 +364,7 @@ fn invoke(
         }
         other => other,
     };
+    run.tenant.hide_new_groups(early);
     outcome.map(|output| (output, run.args, run.warnings))
 }
 
@@ -401,6 +419,10 @@ fn page(
     } else {
         Vec::new()
     };
+    let mut warnings = warnings;
+    if !rest.is_empty() && !warnings.iter().any(|known| known == MORE_RESULTS) {
+        warnings.push(MORE_RESULTS.to_owned());
+    }
     // Warnings stand in the body, and once more in a header (§1.3).
     let header = warnings.join("; ");
     let mut out = json!({
@@ -411,8 +433,12 @@ fn page(
     });
     if !rest.is_empty() {
         let token = world.dice.word(48);
-        let expires = world.dice.later(world.dice.delays.page_link);
         let now = world.dice.now();
+        let seconds = world.dice.draw(world.dice.delays.page_link);
+        let seconds = i64::try_from(seconds).unwrap_or(i64::from(u32::MAX));
+        let expires = now
+            + chrono::TimeDelta::try_seconds(world.dice.clock.at_least_on_wall(seconds))
+                .unwrap_or(chrono::TimeDelta::MAX / 4);
         let mut link = format!(
             "{}/adminapi/beta/{tenant}/InvokeCommand?%24skiptoken={token}",
             world.base

@@ -320,14 +320,6 @@ pub fn group(tenant: &Tenant, group: &Group, names: bool, now: Time) -> Map<Stri
         .text("Alias", &group.alias)
         .text("DisplayName", &group.display_name)
         .text("Description", &group.description)
-        .text(
-            "DistinguishedName",
-            if settled {
-                tenant.distinguished_name(&group.name)
-            } else {
-                String::new()
-            },
-        )
         .guid("Guid", group.guid)
         .text("ExternalDirectoryObjectId", group.id.to_string())
         .text("PrimarySmtpAddress", &group.smtp)
@@ -368,6 +360,11 @@ pub fn group(tenant: &Tenant, group: &Group, names: bool, now: Time) -> Map<Stri
         .text("MaxSendSize", "Unlimited")
         .text("MaxReceiveSize", "Unlimited")
         .text("SendModerationNotifications", "Always");
+    let row = if settled {
+        row.text("DistinguishedName", tenant.distinguished_name(&group.name))
+    } else {
+        row
+    };
     object(row, tenant, group.created).done()
 }
 

@@ -165,6 +165,9 @@ fn exists(call: &Call, segments: &[String]) -> bool {
     if !SHOWN.iter().any(|known| known.eq_ignore_ascii_case(root)) {
         return true;
     }
+    if is_function(call) {
+        return true;
+    }
     if let Some((_, parts)) = BELOW.iter().find(|(known, _)| *known == root) {
         return named(parts, part(1));
     }
@@ -181,8 +184,7 @@ fn exists(call: &Call, segments: &[String]) -> bool {
     match segments.len() {
         1 => method == "POST" && !["organization", "contracts"].contains(&root),
         2 => {
-            is_function(call)
-                || method == "PATCH"
+            method == "PATCH"
                 || (method == "DELETE" && root != "organization" && root != "contracts")
         }
         _ => named(parts, part(2)),

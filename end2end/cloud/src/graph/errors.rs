@@ -91,10 +91,9 @@ impl GraphError {
                 },
             }}),
         );
-        let reply = match self.retry_after {
+        match self.retry_after {
             Some(seconds) => reply.header("Retry-After", &seconds.to_string()),
             None => reply,
-        };
-        reply
+        }
     }
 }

@@ -169,26 +169,46 @@ fn tokenize(text: &str) -> Result<Vec<Token>, String> {
     Ok(tokens)
 }
 
-/// Parses a filter; the error is a sentence.
-pub fn parse(text: &str) -> Result<Filter, String> {
-    let tokens = tokenize(text)?;
+/// Why a filter is refused, in a sentence.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Refused {
+    /// It is no filter.
+    Broken(String),
+    /// It is one, of a form that the directory does not have.
+    Unsupported(String),
+}
+
+/// Parses a filter.
+pub fn parse(text: &str) -> Result<Filter, Refused> {
+    let tokens = tokenize(text).map_err(Refused::Broken)?;
     let mut parser = Parser {
         tokens: &tokens,
         at: 0,
+        unsupported: false,
     };
-    let filter = parser.or()?;
-    if parser.at < tokens.len() {
-        return Err(format!("Syntax error in the filter '{text}'."));
+    match parser.or() {
+        Err(why) if parser.unsupported => Err(Refused::Unsupported(why)),
+        Err(why) => Err(Refused::Broken(why)),
+        Ok(_) if parser.at < tokens.len() => Err(Refused::Broken(format!(
+            "Syntax error in the filter '{text}'."
+        ))),
+        Ok(filter) => Ok(filter),
     }
-    Ok(filter)
 }
 
 struct Parser<'a> {
     tokens: &'a [Token],
     at: usize,
+    /// The error is not about the syntax.
+    unsupported: bool,
 }
 
 impl Parser<'_> {
+    fn unsupported<T>(&mut self, why: String) -> Result<T, String> {
+        self.unsupported = true;
+        Err(why)
+    }
+
     fn peek(&self) -> Option<&Token> {
         self.tokens.get(self.at)
     }
@@ -262,7 +282,7 @@ impl Parser<'_> {
                     operator.eq_ignore_ascii_case("ge"),
                     moment(&word).unwrap_or_default(),
                 )),
-                _ => Err(format!(
+                _ => self.unsupported(format!(
                     "The operator '{operator}' is supported here for moments only."
                 )),
             },
@@ -278,7 +298,7 @@ impl Parser<'_> {
                 self.expect(&Token::Close)?;
                 Ok(Filter::In(name, values))
             }
-            other => Err(format!("The operator '{other}' is not supported here.")),
+            other => self.unsupported(format!("The operator '{other}' is not supported here.")),
         }
     }
 
@@ -301,7 +321,7 @@ impl Parser<'_> {
                     self.expect(&Token::Close)?;
                     (true, text)
                 }
-                _ => return Err("This form of any() is not supported.".to_owned()),
+                _ => return self.unsupported("This form of any() is not supported.".to_owned()),
             };
             self.expect(&Token::Close)?;
             return Ok(Filter::Any(property.to_owned(), filter.0, filter.1));
@@ -315,7 +335,7 @@ impl Parser<'_> {
         match name.to_ascii_lowercase().as_str() {
             "startswith" => Ok(Filter::StartsWith(property, text)),
             "endswith" => Ok(Filter::EndsWith(property, text)),
-            other => Err(format!("The function '{other}' is not supported here.")),
+            other => self.unsupported(format!("The function '{other}' is not supported here.")),
         }
     }
 

@@ -138,8 +138,11 @@ pub fn list_expanding(
         .is_some_and(|level| level.eq_ignore_ascii_case("eventual"));
     let count = call.query("$count") == Some("true");
     if let Some(text) = call.query("$filter") {
-        let filter = filter::parse(text).map_err(|why| {
-            GraphError::new(400, "BadRequest", format!("Invalid filter clause: {why}"))
+        let filter = filter::parse(text).map_err(|refused| match refused {
+            filter::Refused::Broken(why) => {
+                GraphError::new(400, "BadRequest", format!("Invalid filter clause: {why}"))
+            }
+            filter::Refused::Unsupported(why) => GraphError::query(why),
         })?;
         check_filter(&filter, shape, kind, eventual && count)?;
         rows.retain(|row| filter.matches(row));

@@ -6,6 +6,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::habits::{Extras, Habits, SoftDeleted};
+use super::new_groups::NewGroup;
 use super::rights::MailboxRight;
 use super::role_groups::RoleGroups;
 use super::switches::Switches;
@@ -30,10 +31,14 @@ pub struct ExchangeOrganisation {
     pub unlisted_members: Vec<String>,
     /// How the test cmdlets write their results.
     pub check_words: CheckWords,
+    /// Groups that their makers may see before others do.
+    pub new_groups: Vec<NewGroup>,
     /// Until when the cmdlets of RBAC refuse although `IsDehydrated` is false already (§3.1).
     pub unpacking: Option<Time>,
     /// Until when nobody may delegate roles yet (§3.1).
     pub delegation_starts: Option<Time>,
+    /// From when on other cmdlets find a new pointer, scope or assignment, by its id (§11.4).
+    pub appears: BTreeMap<Uuid, Time>,
     /// Assignments that let their holder give the role to others, and nothing else.
     pub delegating: BTreeSet<Uuid>,
     pub rights: Vec<MailboxRight>,
@@ -53,6 +58,11 @@ impl ExchangeOrganisation {
     /// Whether scopes and assignments are refused for want of customization.
     pub fn refuses_configuration(&self, now: Time) -> bool {
         self.is_dehydrated(now) || self.unpacking.is_some_and(|until| until > now)
+    }
+
+    /// Whether cmdlets find the object of that id by now.
+    pub fn appeared(&self, id: Uuid, now: Time) -> bool {
+        self.appears.get(&id).is_none_or(|since| *since <= now)
     }
 
     /// Whether an assignment only lets its holder give the role to others.

@@ -9,6 +9,7 @@ pub mod enforcement;
 pub mod exchange;
 pub mod habits;
 pub mod mail_rules;
+pub mod new_groups;
 pub mod powers;
 pub mod recipients;
 pub mod rights;

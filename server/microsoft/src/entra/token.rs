@@ -134,6 +134,17 @@ impl Microsoft {
         refresh_token: &SecretString,
         scopes: &[String],
     ) -> Result<Redeemed> {
+        self.refresh_with(tenant, refresh_token, scopes, None).await
+    }
+
+    /// The same. `claims`: what the token must bring, as the resource's challenge said it.
+    pub(crate) async fn refresh_with(
+        &self,
+        tenant: TenantId,
+        refresh_token: &SecretString,
+        scopes: &[String],
+        claims: Option<&str>,
+    ) -> Result<Redeemed> {
         let (client, assertion) = self.own_client(Some(tenant))?;
         // Old tokens stay good when new ones are issued, so asking twice does no harm.
         let adapter = Adapter::new(self, REFRESH_TOKEN, true);
@@ -141,6 +152,9 @@ impl Microsoft {
         let mut request = client
             .exchange_refresh_token(&token)
             .add_scopes(scopes.iter().cloned().map(Scope::new));
+        if let Some(claims) = claims {
+            request = request.add_extra_param("claims", claims.to_owned());
+        }
         for (name, value) in assertion {
             request = request.add_extra_param(name, value);
         }
@@ -148,7 +162,8 @@ impl Microsoft {
         self.redeemed(tokens.map_err(|error| failed(&adapter, error))?, &adapter)
     }
 
-    /// A token of an application itself, with its own secret: for the proof.
+    /// A token of an application itself, with its own secret: for the proof. `claims`: what a
+    /// challenge wants of it (MICROSOFT.md §6.6).
     ///
     /// # Errors
     /// [`Kind::SecretWrong`], [`Kind::SecretExpired`], [`Kind::AppNotFound`],
@@ -159,15 +174,18 @@ impl Microsoft {
         app: AppId,
         secret: &SecretString,
         scope: &str,
+        claims: Option<&str>,
     ) -> Result<AccessToken> {
         let shown = Shown::Secret(ClientSecret::new(secret.expose_secret().to_owned()));
         let (client, _) = self.client_of(Some(tenant), app, shown);
         let adapter = Adapter::new(self, CLIENT_CREDENTIALS, true);
-        let tokens = client
+        let mut request = client
             .exchange_client_credentials()
-            .add_scope(Scope::new(scope.to_owned()))
-            .request_async(&adapter)
-            .await;
+            .add_scope(Scope::new(scope.to_owned()));
+        if let Some(claims) = claims {
+            request = request.add_extra_param("claims", claims.to_owned());
+        }
+        let tokens = request.request_async(&adapter).await;
         Ok(self
             .redeemed(tokens.map_err(|error| failed(&adapter, error))?, &adapter)?
             .access)

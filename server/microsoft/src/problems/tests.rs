@@ -17,6 +17,7 @@ fn kinds() -> Vec<Kind> {
         Kind::PartnerNotAuthorised,
         Kind::TokenDead,
         Kind::InteractionRequired,
+        Kind::SignInRefused,
         Kind::CodeSpent,
         Kind::SecretWrong,
         Kind::SecretExpired,
@@ -24,7 +25,9 @@ fn kinds() -> Vec<Kind> {
         Kind::AppDisabled,
         Kind::TenantNotFound,
         Kind::NotInTenant,
+        Kind::DelegationEnded,
         Kind::ServiceMissing,
+        Kind::ServiceOff,
         Kind::Registration,
         Kind::Throttled {
             until: Some(Timestamp(1)),

@@ -182,7 +182,7 @@ impl Begun {
             self.stack.cloud.url()
         );
         let journal = super::get_json(&url).await;
-        journal["journal"].as_array().expect("a journal").len()
+        journal["changes"].as_array().expect("a journal").len()
     }
 }
 
