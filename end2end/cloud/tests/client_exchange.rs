@@ -339,11 +339,6 @@ async fn client_absent_cmdlets_and_parameters_are_told_apart_from_rights() {
             "CustomRecipientWriteScope",
             json!("x"),
         ),
-        (
-            "Set-ServicePrincipal",
-            "OverrideEnforceExoAppRbacPermissions",
-            json!(true),
-        ),
         ("Set-DistributionGroup", "CustomAttribute1", json!("x")),
         (
             "Set-DistributionGroup",
