@@ -254,44 +254,6 @@ pub fn matters(resource: Resource, value: &str) -> bool {
     }
 }
 
-/// Graph's delegated scopes that reach mail without a name like the others', or that administer
-/// when an administrator signs in (MICROSOFT.md §10.5).
-const GRAPH_SCOPES: [&str; 16] = [
-    "EWS.AccessAsUser.All",
-    "IMAP.AccessAsUser.All",
-    "POP.AccessAsUser.All",
-    "SMTP.Send",
-    "EAS.AccessAsUser.All",
-    "Group-Conversation.Read.All",
-    "Group-Conversation.ReadWrite.All",
-    "Group.Read.All",
-    "Group.ReadWrite.All",
-    "RoleManagement.ReadWrite.Exchange",
-    "RoleManagement.ReadWrite.Directory",
-    "AppRoleAssignment.ReadWrite.All",
-    "Application.ReadWrite.All",
-    "DelegatedPermissionGrant.ReadWrite.All",
-    "Directory.ReadWrite.All",
-    "Directory.AccessAsUser.All",
-];
-
-/// Exchange's own (MICROSOFT.md §10.5).
-const EXCHANGE_SCOPES: [&str; 2] = ["Exchange.", "EAS."];
-
-/// Whether a delegated scope reaches mail, or administers Exchange or applications when an
-/// administrator signs in (MICROSOFT.md §10.5).
-pub fn delegated_matters(resource: Resource, scope: &str) -> bool {
-    looks_like_mailbox(resource, scope)
-        || match resource {
-            Resource::Graph => {
-                GRAPH_SCOPES.contains(&scope) || scope == "ExchangeMessageTrace.Read.All"
-            }
-            Resource::Exchange => EXCHANGE_SCOPES
-                .iter()
-                .any(|prefix| scope.starts_with(prefix)),
-        }
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]

@@ -81,6 +81,6 @@ pub use scanned::{
     PartResult, PrincipalDetails, ScanPart,
 };
 pub use seen::{
-    AdministrativeUnit, Assignment, AssignmentScope, Grant, Group, ManagementScope, Members,
-    Pointer, PolicyNames, Principal, PrincipalKind, Seen, UnmatchedPolicy,
+    AdministrativeUnit, Assignment, AssignmentScope, Grant, Group, MailboxKind, ManagementScope,
+    Meant, Members, Pointer, Principal, PrincipalKind, Seen, StrayPolicy,
 };

@@ -176,7 +176,8 @@ pub fn groups() -> impl Strategy<Value = Vec<Group>> {
                     groups: groups.into_iter().map(group).collect(),
                 }),
                 nested: None,
-                grows: false,
+                writable: None,
+                rule: None,
             })
             .collect()
     })
@@ -236,10 +237,11 @@ prop_compose! {
                 object: unit(),
                 name: "unit".into(),
                 members: Reading::read(in_unit),
-                grows: false,
+                rule: None,
             }],
             mailboxes: Reading::read((1..=MAILBOXES).map(object).collect()),
-            unmatched_policies: Reading::read(Vec::new()),
+            special: None,
+            stray_policies: None,
             powers: super::PowersSeen::none(),
             rights: super::RightsSeen::none(),
         }
@@ -342,7 +344,8 @@ pub fn hide(seen: &mut Seen, way: usize, which: usize, how: u8) {
                     name: "nothing".into(),
                     direct: unread(how),
                     nested: None,
-                    grows: false,
+                    writable: None,
+                    rule: None,
                 });
             }
         }

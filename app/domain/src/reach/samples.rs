@@ -100,7 +100,8 @@ pub fn customer() -> Sample {
             groups: groups.to_vec(),
         }),
         nested: None,
-        grows: false,
+        writable: None,
+        rule: None,
     };
     Sample(Seen {
         all_principals: true,
@@ -124,17 +125,19 @@ pub fn customer() -> Sample {
                 name: "Sealed".into(),
                 direct: failed(),
                 nested: None,
-                grows: false,
+                writable: None,
+                rule: None,
             },
         ],
         units: vec![AdministrativeUnit {
             object: UNIT,
             name: "Shop".into(),
             members: Reading::read(vec![SALES, SHARED]),
-            grows: false,
+            rule: None,
         }],
         mailboxes: Reading::read(MAILBOXES.map(|(object, _)| object).to_vec()),
-        unmatched_policies: Reading::read(Vec::new()),
+        special: None,
+        stray_policies: None,
         powers: super::PowersSeen::none(),
         rights: super::RightsSeen::none(),
     })

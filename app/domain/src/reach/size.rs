@@ -46,7 +46,8 @@ fn large() -> super::Seen {
                         .collect(),
                 }),
                 nested: None,
-                grows: false,
+                writable: None,
+                rule: None,
             })
             .collect();
         seen.principals = Reading::read(

@@ -1,6 +1,6 @@
 //! Every mailbox of a customer (MICROSOFT.md §2.5).
 
-use domain::{cmdlet::Cmdlet, id::ObjectId};
+use domain::{cmdlet::Cmdlet, id::ObjectId, reach::MailboxKind};
 
 use crate::{
     customer::Customer,
@@ -14,18 +14,62 @@ pub(super) struct Mailbox {
     pub(super) object: ObjectId,
     /// The mailbox of a Microsoft 365 group.
     pub(super) of_group: bool,
+    kind: Kind,
     called: String,
+}
+
+/// Whose it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Person,
+    Special(MailboxKind),
+    /// Exchange did not say.
+    NotTold,
 }
 
 const PROPERTIES: &[&str] = &[
     "DisplayName",
     "PrimarySmtpAddress",
     "ExternalDirectoryObjectId",
+    "RecipientTypeDetails",
 ];
+
+impl Kind {
+    fn of(details: Option<&str>) -> Self {
+        match details {
+            None => Self::NotTold,
+            Some("UserMailbox" | "LinkedMailbox" | "LegacyMailbox") => Self::Person,
+            Some("SharedMailbox") => Self::Special(MailboxKind::Shared),
+            Some("RoomMailbox" | "LinkedRoomMailbox") => Self::Special(MailboxKind::Room),
+            Some("EquipmentMailbox") => Self::Special(MailboxKind::Equipment),
+            Some("GroupMailbox") => Self::Special(MailboxKind::Group),
+            Some("SchedulingMailbox") => Self::Special(MailboxKind::Scheduling),
+            Some(_) => Self::Special(MailboxKind::Other),
+        }
+    }
+}
+
+/// Those that are no person's; none where Exchange did not tell it of each.
+pub(super) fn special(list: &[Mailbox]) -> Option<Vec<(ObjectId, MailboxKind)>> {
+    let mut found = Vec::new();
+    for mailbox in list {
+        match mailbox.kind {
+            Kind::Person => {}
+            Kind::Special(kind) => found.push((mailbox.object, kind)),
+            Kind::NotTold => return None,
+        }
+    }
+    Some(found)
+}
 
 impl Mailbox {
     fn of(row: &Row, of_group: bool) -> Option<Self> {
         let object = ObjectId(row.id("ExternalDirectoryObjectId")?);
+        let kind = if of_group {
+            Kind::Special(MailboxKind::Group)
+        } else {
+            Kind::of(row.text("RecipientTypeDetails"))
+        };
         let called = row
             .text("PrimarySmtpAddress")
             .or_else(|| row.text("DisplayName"))
@@ -33,6 +77,7 @@ impl Mailbox {
         Some(Self {
             object,
             of_group,
+            kind,
             called,
         })
     }

@@ -186,6 +186,7 @@ impl Look<'_> {
             .collect();
         self.other_policies(&others);
         let denies: Vec<&AccessPolicy> = about_it(AccessRight::DenyAccess).collect();
+        self.found.other_policy = !others.is_empty() || !denies.is_empty();
         if denies.is_empty() {
             return Ok(());
         }
