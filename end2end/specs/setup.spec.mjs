@@ -321,7 +321,7 @@ scenario("two operators, one application: the second is told about the first, in
 scenario("a failed step is told in three lines, is tried again, and without the secret the setup ends as checked", async () => {
   const nora = await operator("nora");
   await tidy(nora);
-  await world.cloud.fault({ operation: "New-ApplicationAccessPolicy", times: 1, action: { exchange_error: "The application access policy could not be created.", type: "Microsoft.Exchange.Management.Tasks.RecipientTaskException" } });
+  await world.cloud.fault({ operation: "New-ApplicationAccessPolicy", action: { exchange_error: "The application access policy could not be created.", type: "Microsoft.Exchange.Management.Tasks.RecipientTaskException" } });
   await toReview(nora, { customer: fabrikam, application: "ScanToMail", senders: [`support@${FABRIKAM}`], group: "postern-scan-retry", prove: true });
   await start(nora);
   await reaches(nora, "Policy", "failed");
@@ -334,6 +334,7 @@ scenario("a failed step is told in three lines, is tried again, and without the 
   await nora.sees(nora.row("ScanToMail").getByText("failed"));
   await nora.row("ScanToMail").getByRole("link", { name: "ScanToMail" }).click();
   await nora.comesToSee(nora.button("Try again"));
+  await world.cloud.healthy();
   await nora.button("Try again").click();
   await reaches(nora, "Checked by Exchange", "done");
 

@@ -21,6 +21,17 @@
 //!   the likely reason of the one measurement in which it did not (§1.3).
 //! - A tenant without Exchange has no service principal for it: a token for it is refused with
 //!   650052.
+//! - A person reads directory roles with the scope and any directory role of their own (§10.3).
+//! - v1.0 leaves service principals out of a group's members unless they are asked for by their
+//!   type; beta shows them.
+//! - `agentIdentityBlueprintId` can be selected behind the type's name alone: it is a property of the
+//!   derived type. An agent's client id is its object id.
+//! - An access policy compares the client id of the token, so one for a blueprint does not hold its
+//!   children (§10.8: inferred); 70021 refuses whoever has no exchange token for an agent.
+//! - Of an address that is neither id nor user principal name, a primary one gets `ErrorInvalidUser`
+//!   and an alias `ResourceNotFound`; a used-up quota is 403 (§5.1 has both statuses).
+//! - Lists of programs are asked after the access policy.
+//! - Scopes that an administrator consented to begin with a blank in `oauth2PermissionGrants`.
 //! - `EnforceExoAppRbacPermissions` true does what reports of 2026 tell without having read it
 //!   (§3.9): Entra's grants on mailboxes are refused as by an access policy, and only roles of
 //!   Exchange open. `OverrideEnforceExoAppRbacPermissions` of a service principal exempts it. The
@@ -128,6 +139,8 @@ pub struct Delays {
     pub delegation_lag: [u64; 2],
     /// A new service principal of Entra can be pointed to from Exchange (§1.7: up to five minutes).
     pub principal_exchange: [u64; 2],
+    /// A new pointer, scope or assignment is found by other cmdlets (§11.4: seconds to two minutes).
+    pub rbac_objects: [u64; 2],
     /// The life of an Exchange page link. The sources say 5 to 10 minutes and 30 minutes (§1.3):
     /// the shorter one is the safer one to test against.
     pub page_link: [u64; 2],
@@ -187,6 +200,7 @@ impl Default for Delays {
             customization_lag: [60, 300],
             delegation_lag: [60, 300],
             principal_exchange: [0, 120],
+            rbac_objects: [0, 30],
             page_link: [300, 600],
             rbac_idle: [1800, 1800],
             rbac_active: [7200, 7200],
@@ -234,6 +248,7 @@ impl Delays {
             customization_lag: [0, 0],
             delegation_lag: [0, 0],
             principal_exchange: [0, 0],
+            rbac_objects: [0, 0],
             rbac_idle: [0, 0],
             rbac_active: [0, 0],
             role_activation: [0, 0],

@@ -752,3 +752,45 @@ async fn ways_are_asked_of_known_applications_and_mailboxes() {
         false
     );
 }
+
+#[tokio::test]
+async fn what_rbac_makes_is_found_a_while_later() {
+    let world = world_with(Delays {
+        rbac_objects: [60, 60],
+        ..Delays::none()
+    })
+    .await;
+    let shell = Shell::open(&world, FABRIKAM).await;
+    let robot = register(&world, FABRIKAM, "Robot", json!([])).await;
+    let pointer = json!({"AppId": robot.0, "ObjectId": robot.1});
+    let scope = json!({"Name": "front", "RecipientRestrictionFilter": "Alias -eq 'reception'"});
+    let assignment = json!({"Name": "robot", "App": robot.1, "Role": "Application Mail.Send", "CustomResourceScope": "front"});
+    for (make, read, sent, identity) in [
+        (
+            "New-ServicePrincipal",
+            "Get-ServicePrincipal",
+            pointer,
+            robot.1.as_str(),
+        ),
+        ("New-ManagementScope", "Get-ManagementScope", scope, "front"),
+        (
+            "New-ManagementRoleAssignment",
+            "Get-ManagementRoleAssignment",
+            assignment.clone(),
+            "robot",
+        ),
+    ] {
+        shell.run(make, sent.clone()).await.unwrap();
+        let one = json!({ "Identity": identity });
+        let early = shell.run(read, one.clone()).await;
+        assert!(early.unwrap_err().contains("couldn't be found"), "{read}");
+        // It is there, and cannot be made twice.
+        let twice = shell.run(make, sent).await.unwrap_err();
+        assert!(
+            twice.contains("already exists") || twice.contains("couldn't be found"),
+            "{twice}"
+        );
+        world.cloud.advance(61);
+        assert_eq!(shell.run(read, one).await.unwrap().len(), 1, "{read}");
+    }
+}

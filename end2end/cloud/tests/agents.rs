@@ -274,3 +274,30 @@ async fn reach_r09_hidden_units_look_empty_or_are_refused() {
         assert_eq!(all(&world, &without, &members("Floor")).await.len(), 1);
     }
 }
+
+#[tokio::test]
+async fn reach_r09_hidden_members_of_a_group_look_empty_too() {
+    let world = world().await;
+    let user = format!("user@{FABRIKAM}");
+    let group = json!({
+        "tenant": FABRIKAM, "name": "Confidential", "kind": "microsoft365",
+        "members": [user], "hidden_membership": true,
+    });
+    let made = world.control("groups", group).await;
+    let without = reader(&world, &["graph:Directory.Read.All"]).await;
+    let with = reader(
+        &world,
+        &["graph:Directory.Read.All", "graph:Member.Read.Hidden"],
+    )
+    .await;
+    let id = made["id"].as_str().unwrap();
+    let (_, row) = world
+        .graph(&without, &format!("/v1.0/groups/{id}?$select=visibility"))
+        .await;
+    assert_eq!(row["visibility"], "HiddenMembership");
+    for list in ["members", "transitiveMembers"] {
+        let path = format!("/v1.0/groups/{id}/{list}");
+        assert!(all(&world, &without, &path).await.is_empty(), "{list}");
+        assert_eq!(all(&world, &with, &path).await.len(), 1, "{list}");
+    }
+}

@@ -297,7 +297,7 @@ async fn client_absent_cmdlets_and_parameters_are_told_apart_from_rights() {
     };
     for name in [
         "Get-AcceptedDomain",
-        "Set-Mailbox",
+        "Set-MailUser",
         "get-transportrule",
         "Get-MessageTraceV2",
     ] {

@@ -166,7 +166,7 @@ async fn reach_r01_each_power_goes_around_the_policy() {
             .post(world.url("/_cloud/probe"))
             .bearer_auth(token)
             .json(
-                &json!({"permissions": ["Mail.Send"], "mailboxes": [format!("admin@{FABRIKAM}")]}),
+                &json!({"could": true, "permissions": ["Mail.Send"], "mailboxes": [format!("admin@{FABRIKAM}")]}),
             )
             .send()
             .await
@@ -278,6 +278,38 @@ async fn reach_r01_a_boundary_that_it_changes_itself_is_none() {
 }
 
 #[tokio::test]
+async fn reach_r01_a_role_group_administers_and_ews_can_be_off() {
+    let world = world().await;
+    let (_, exchange) = world.admin(FABRIKAM).await;
+    let stranger = format!("admin@{FABRIKAM}");
+    let fields =
+        json!({"grants": ["exchange:Exchange.ManageAsApp", "exchange:full_access_as_app"]});
+    let made = app(&world, "Robot", fields).await;
+    assert_eq!(report(&world, &made).await["reaches"][&stranger], true);
+    let off = json!({"EwsEnabled": false});
+    world
+        .cmdlet(&exchange, FABRIKAM, "Set-OrganizationConfig", off)
+        .await
+        .unwrap();
+    let closed = report(&world, &made).await;
+    assert_eq!(closed["reaches"][&stranger], false);
+    assert_eq!(closed["could"][&stranger], false);
+    let pointer = json!({"AppId": made["app_id"], "ObjectId": made["object_id"]});
+    world
+        .cmdlet(&exchange, FABRIKAM, "New-ServicePrincipal", pointer)
+        .await
+        .unwrap();
+    let member = json!({"Identity": "Organization Management", "Member": made["object_id"]});
+    world
+        .cmdlet(&exchange, FABRIKAM, "Add-RoleGroupMember", member)
+        .await
+        .unwrap();
+    let report = report(&world, &made).await;
+    assert_eq!(report["could"][&stranger], true);
+    assert_eq!(report["powers"][0]["class"], "A");
+}
+
+#[tokio::test]
 async fn reach_r05_delegated_grants_are_reported_apart() {
     let world = world().await;
     let crm = app(&world, "CRM", json!({})).await;
@@ -342,4 +374,48 @@ async fn reach_r01_an_application_that_grants_itself_more_then_has_it() {
     assert_eq!(world.send_mail(&token, &stranger).await.0, 202);
     assert_eq!(report(&world, &climber).await["reaches"][&stranger], true);
     assert!(!token_of(&world, &climber, EXCHANGE).await.is_empty());
+}
+
+#[tokio::test]
+async fn reach_r01_the_seed_has_each_way_once() {
+    for (seed, domain, rows) in [
+        (
+            cloud::Seed::Demo,
+            "margiestravel.example",
+            vec![
+                ("Backup Suite", false, true),
+                ("Tenant Rollout", false, true),
+                ("Tailspin CRM", false, false),
+                ("Release Notes", false, false),
+                ("Guest Survey", false, false),
+            ],
+        ),
+        (
+            cloud::Seed::Powers,
+            "blueyonder.example",
+            vec![
+                ("Desk Agents", true, true),
+                ("Desk Agent One", true, true),
+                ("Board Minutes", true, true),
+            ],
+        ),
+    ] {
+        let cloud = cloud::Cloud::start(cloud::Config {
+            seed,
+            delays: cloud::Delays::none(),
+            ..cloud::Config::default()
+        })
+        .await
+        .unwrap();
+        for (name, reaches, could) in rows {
+            let stranger = format!("admin@{domain}");
+            let body = json!({"tenant": domain, "to": name, "mailboxes": [stranger]});
+            let client = reqwest::Client::new();
+            let path = format!("{}/_cloud/powers", cloud.url());
+            let report = client.post(path).json(&body).send().await.unwrap();
+            let report: Value = report.json().await.unwrap();
+            assert_eq!(report["reaches"][&stranger], reaches, "{name}: {report}");
+            assert_eq!(report["could"][&stranger], could, "{name}: {report}");
+        }
+    }
 }

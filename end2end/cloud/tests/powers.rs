@@ -626,3 +626,61 @@ async fn reach_r05_delegated_grants_are_listed_as_graph_lists_them() {
     let token = self::reader(&world, &["graph:Application.Read.All"]).await;
     assert_eq!(world.graph(&token, path).await.0, 403);
 }
+
+#[tokio::test]
+async fn grants_on_exchange_need_less_of_a_role_than_grants_on_graph() {
+    let world = world().await;
+    let made = app(
+        &world,
+        "Mailer",
+        json!({"grants": ["graph:Mail.Send", "exchange:full_access_as_app"]}),
+    )
+    .await;
+    let cloud =
+        json!({"upn": format!("user@{FABRIKAM}"), "roles": ["Cloud Application Administrator"]});
+    world.control("users", cloud).await;
+    let scopes = [
+        "graph:User.Read",
+        "graph:Application.Read.All",
+        "graph:AppRoleAssignment.ReadWrite.All",
+    ];
+    world.consent(FABRIKAM, &scopes).await;
+    let refresh = world
+        .refresh_token(FABRIKAM, &format!("user@{FABRIKAM}"), "User.Read")
+        .await;
+    let scope = format!("{}/.default", support::GRAPH);
+    let token = access(&world.redeem(FABRIKAM, &refresh, &scope).await.unwrap());
+    let path = format!(
+        "/v1.0/servicePrincipals/{}/appRoleAssignments",
+        made["object_id"].as_str().unwrap()
+    );
+    for row in all(&world, &token, &path).await {
+        let exchange = row["resourceDisplayName"] == "Office 365 Exchange Online";
+        let id = row["id"].as_str().unwrap();
+        let statuses = if exchange { [204, 404] } else { [403, 403] };
+        for status in statuses {
+            let gone = world
+                .http
+                .delete(world.url(&format!("{path}/{id}")))
+                .bearer_auth(&token)
+                .send()
+                .await
+                .unwrap();
+            assert_eq!(gone.status(), status, "{row}");
+        }
+        let again = world
+            .http
+            .post(world.url(&path))
+            .bearer_auth(&token)
+            .json(&json!({
+                "principalId": row["principalId"], "resourceId": row["resourceId"],
+                "appRoleId": row["appRoleId"],
+            }))
+            .send()
+            .await
+            .unwrap();
+        assert_eq!(again.status(), if exchange { 201 } else { 403 });
+        let back: Value = again.json().await.unwrap();
+        assert_ne!(back["id"], id, "a new assignment has an id of its own");
+    }
+}

@@ -11,7 +11,7 @@
 //! | policies; role assignments; Exchange's service principals | 1 each |
 //! | mailboxes; those of groups | 1 for each 1,000 |
 //! | management scopes, if an assignment names one | 1, and 1 or 2 for each filter |
-//! | role groups, if Exchange points to a service principal | 1, and 1 for each 10 |
+//! | members of role groups, if Exchange points to a service principal | 1 for each 10 |
 //! | groups that policies or assignments name | 1 for each 6, and 1 for each 10 that an assignment names |
 //! | administrative units, if an assignment names one | 2 |
 //! | the principals that hold something, with their owners | 1 for each 20 |
@@ -109,8 +109,13 @@ impl Customer {
             },
         );
         let policies = policies.boxed().shared();
-        let assignments = exchange(&log, ScanPart::Assignments, door.clone(), assignments::read);
-        let assignments = assignments.boxed().shared();
+        let rows = exchange(&log, ScanPart::Assignments, door.clone(), assignments::read);
+        let rows = rows.boxed().shared();
+        let assignments = rows
+            .clone()
+            .map(|rows| rows.map(|rows| rows.applications.clone()))
+            .boxed()
+            .shared();
         let pointers = exchange(
             &log,
             ScanPart::Pointers,
@@ -125,8 +130,10 @@ impl Customer {
             }
         };
         let mailboxes = mailboxes.boxed().shared();
-        let role_groups =
-            async { Arc::new(role_groups::read(&log, &pointers.clone().await, only).await) };
+        let role_groups = async {
+            let (pointers, rows) = futures::join!(pointers.clone(), rows.clone());
+            Arc::new(role_groups::read(&log, &pointers, &rows, only).await)
+        };
         let role_groups = role_groups.boxed().shared();
 
         let scopes = async {
@@ -230,8 +237,10 @@ impl Customer {
         if let Ok(list) = &mailboxes {
             names.extend(list.iter().map(Mailbox::name));
         }
-        let special = (mailboxes.as_ref().ok())
-            .map(|list| list.iter().filter_map(Mailbox::special).collect());
+        let special = match &mailboxes {
+            Ok(list) => mailboxes::special(list),
+            Err(_) => None,
+        };
         let assignments =
             assignments.map(|rows| assignments::resolved(&rows, &groups.by_name, &units.by_name));
         let ownerships = match &first.owned {
@@ -269,7 +278,7 @@ impl Customer {
             mailboxes: unread
                 .part(mailboxes.map(|list| list.iter().map(|mailbox| mailbox.object).collect())),
             special,
-            unmatched_policies: unread.part(targets),
+            stray_policies: targets.ok(),
             powers: PowersSeen {
                 directory_roles: unread.part(first.roles.clone()),
                 role_groups: match &*role_groups {
@@ -306,7 +315,7 @@ impl Customer {
         let grants = Resource::ALL.map(|resource| log.begin(grants::part(resource)));
         let roles = log.begin(ScanPart::DirectoryRoles);
         let delegated = log.begin(ScanPart::Delegated);
-        let agents = log.begin(ScanPart::Agents);
+        let agents = log.begin(ScanPart::Inherited);
         let [of_graph, _] = &grants;
         // Counted with the first of them.
         let first = first::read(&of_graph.customer, only).await;

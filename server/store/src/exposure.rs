@@ -7,13 +7,11 @@ use domain::{
     exposure::{EXPOSURE_PER_PAGE, ExposureQuery, ExposureRow, Standing, Tally},
     id::{AppId, CustomerId, ObjectId},
 };
-use serde_json::Value;
 use sqlx::{AssertSqlSafe, FromRow};
 use uuid::Uuid;
 
 use crate::{
-    CustomerAccess, Error, Result, Tx,
-    clean::{self, from_json},
+    CustomerAccess, Error, Result, Tx, clean,
     exposure_sql::{proven, sql},
 };
 

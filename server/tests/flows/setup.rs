@@ -81,7 +81,7 @@ async fn the_whole_way_to_proven() {
         .iter()
         .filter_map(|step| step["state"].as_str())
         .collect();
-    assert_eq!(states, ["done"; 7]);
+    assert_eq!(states, ["done"; 8]);
 
     let tenant = stack.tenant(DOMAIN).await;
     let expected = Made {
@@ -283,8 +283,8 @@ async fn a_failed_step_is_tried_again() {
     } = Begun::new().await;
     chosen.prove = false;
     let fault = json!({
+        "id": "refusal",
         "operation": "New-ApplicationAccessPolicy",
-        "times": 1,
         "action": { "exchange_error": "The policy is refused today.", "type": "Some.Exception" },
     });
     stack.cloud.fault(fault).expect("a fault");
@@ -297,6 +297,9 @@ async fn a_failed_step_is_tried_again() {
         "{view}"
     );
     assert_eq!(view["can"]["retry"], true);
+    stack
+        .cloud
+        .with_world(|world| world.faults.disarm("refusal"));
     must(&mut owner, "retry_setup", &form(&chosen, &setup, "")).await;
     let view = stack
         .settled(&owner, &chosen.customer, &setup, &["done"])

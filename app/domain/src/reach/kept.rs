@@ -152,7 +152,7 @@ impl Kept {
             ScanPart::DirectoryRoles => self.directory_roles.as_ref().map(|kept| kept.at),
             ScanPart::RoleGroups => self.role_groups.as_ref().map(|kept| kept.at),
             ScanPart::Owners => self.ownerships.as_ref().map(|kept| kept.at),
-            ScanPart::Agents => self.inherited.as_ref().map(|kept| kept.at),
+            ScanPart::Inherited => self.inherited.as_ref().map(|kept| kept.at),
             ScanPart::MailboxRights => self.mailbox_rights.as_ref().map(|kept| kept.at),
             ScanPart::Delegated => self.delegated.as_ref().map(|kept| kept.at),
             _ => None,

@@ -52,23 +52,25 @@ pub enum ScanPart {
     Groups,
     Units,
     Principals,
-    /// The registrations of the tenant's own applications, for their credentials.
+    /// The registrations of the tenant's own applications, for the expiry of their credentials.
     Registrations,
-    /// Directory roles of service principals (MICROSOFT.md §10.3).
+    /// Roles in the directory that service principals hold.
     DirectoryRoles,
-    /// Role groups of Exchange and the service principals in them (§10.4).
+    /// Role groups of Exchange with their members.
     RoleGroups,
-    /// Who owns applications, and so can give them a credential (§10.6).
+    /// What service principals own.
     Owners,
-    /// What applications may do for whoever signs in to them (§10.5).
+    /// What agent identities inherit.
+    Inherited,
+    /// What applications may do for whoever signs in.
     Delegated,
-    /// Rights of service principals on single mailboxes (§2.6).
+    /// Rights of service principals on mailboxes.
     MailboxRights,
-    /// The organisation's switch and list for EWS (§2.8).
+    /// The organisation's switch and list for EWS.
     Ews,
-    /// Agent identities and what they inherit (§10.8).
-    Agents,
-    /// What the policies are about whose id is no client id of an application that was read (§2.4).
+    /// Federated credentials and owners of the tenant's own applications.
+    Federated,
+    /// What the policies are about whose id is no client id of an application that was read.
     PolicyTargets,
 }
 
@@ -89,11 +91,12 @@ impl ScanPart {
             Self::Registrations => "Credentials of own applications",
             Self::DirectoryRoles => "Directory roles of applications",
             Self::RoleGroups => "Role groups of Exchange",
-            Self::Owners => "Owners of applications",
-            Self::Delegated => "Delegated permissions",
-            Self::MailboxRights => "Rights on mailboxes",
-            Self::Ews => "The organisation's EWS switch",
-            Self::Agents => "Agent identities",
+            Self::Owners => "What applications own",
+            Self::Inherited => "What agent identities inherit",
+            Self::Delegated => "What applications do for whoever signs in",
+            Self::MailboxRights => "Rights of applications on mailboxes",
+            Self::Ews => "The switch and the list for EWS",
+            Self::Federated => "Federated credentials and owners of own applications",
             Self::PolicyTargets => "Applications that policies name",
         }
     }

@@ -6,7 +6,8 @@ use uuid::Uuid;
 use super::Refusal;
 use super::fields::Fields;
 use crate::world::World;
-use crate::world::mail_rules::AgentRule;
+use crate::world::rights::{MailboxRight, Right};
+use crate::world::switches::{AgentPolicy, EwsSwitches};
 use crate::world::tenant::Tenant;
 
 /// The fields of `POST /_cloud/tenants` that this module takes.
@@ -27,9 +28,15 @@ pub fn change(
             .iter()
             .map(|text| recipient(state, text))
             .collect::<Result<Vec<_>, _>>()?;
-        let pairs = &mut state.directory.mail.send_as;
-        pairs.retain(|(holder, _)| *holder != user);
-        pairs.extend(others.into_iter().map(|other| (user, other)));
+        let rights = &mut state.exchange.rights;
+        rights.retain(|entry| entry.holder != user || entry.right != Right::SendAs);
+        rights.extend(others.into_iter().map(|mailbox| MailboxRight {
+            mailbox,
+            holder: user,
+            right: Right::SendAs,
+            deny: false,
+            inherited: false,
+        }));
     }
     let rules = &mut state.directory.mail;
     match fields.flag("inactive") {
@@ -42,11 +49,8 @@ pub fn change(
         Some(left) => rules.quotas.insert(user, left.as_u64().unwrap_or(0)),
         None => None,
     };
-    match agents(fields)? {
-        Some(Some(rule)) => rules.agents_of.insert(user, rule),
-        Some(None) => rules.agents_of.remove(&user),
-        None => None,
-    };
+    let switches = &mut state.exchange.switches;
+    agents(fields, switches.mailboxes.entry(user).or_default())?;
     let (smtp, aliases) = (fields.text("smtp"), fields.texts("aliases"));
     if smtp.is_none() && aliases.is_none() {
         return Ok(());
@@ -72,14 +76,10 @@ pub fn change_organisation(
     fields: &Fields<'_>,
 ) -> Result<(), Refusal> {
     let state = world.tenants.get(tenant).ok_or("the tenant is gone")?;
-    let rules = &mut state.directory.mail;
     if let Some(may) = fields.flag("send_from_alias") {
-        rules.from_aliases = may;
+        state.directory.mail.from_aliases = may;
     }
-    if let Some(rule) = agents(fields)? {
-        rules.agents = rule;
-    }
-    Ok(())
+    agents(fields, &mut state.exchange.switches.organisation)
 }
 
 /// Whoever has the address, a group too.
@@ -89,17 +89,27 @@ fn recipient(tenant: &Tenant, address: &str) -> Result<Uuid, Refusal> {
         .ok_or_else(|| format!("nobody has the address \"{address}\""))
 }
 
-/// `{"allow": ["Outlook*"]}` or `{"block": [...]}`; null ends it.
-fn agents(fields: &Fields<'_>) -> Result<Option<Option<AgentRule>>, Refusal> {
+/// `{"allow": ["Outlook*"]}` or `{"block": [...]}`, as `EwsApplicationAccessPolicy` and its lists;
+/// null ends it.
+fn agents(fields: &Fields<'_>, switches: &mut EwsSwitches) -> Result<(), Refusal> {
     let rule = match fields.0.get("user_agents") {
-        None => return Ok(None),
-        Some(Value::Null) => return Ok(Some(None)),
+        None => return Ok(()),
+        Some(Value::Null) => {
+            switches.policy = None;
+            return Ok(());
+        }
         Some(value) => Fields::read(value, &["allow", "block"])?,
     };
-    let (allows, list) = match (rule.texts("allow"), rule.texts("block")) {
-        (Some(list), None) => (true, list),
-        (None, Some(list)) => (false, list),
+    match (rule.texts("allow"), rule.texts("block")) {
+        (Some(list), None) => {
+            switches.policy = Some(AgentPolicy::EnforceAllowList);
+            switches.allow_list = list;
+        }
+        (None, Some(list)) => {
+            switches.policy = Some(AgentPolicy::EnforceBlockList);
+            switches.block_list = list;
+        }
         _ => return Err("user_agents has either \"allow\" or \"block\"".to_owned()),
-    };
-    Ok(Some(Some(AgentRule { allows, list })))
+    }
+    Ok(())
 }

@@ -18,7 +18,8 @@ use crate::world::ways::{self, Way};
 
 /// `POST /_cloud/probe` with the application's token for the `resource` (`graph` or `exchange`) as
 /// bearer: whether it may use each of `permissions` in each of `mailboxes` (ids or addresses), and
-/// beside `may` what [`powers::report`] says.
+/// with
+/// `could` also what [`powers::report`] says.
 ///
 /// # Errors
 ///
@@ -29,7 +30,13 @@ pub fn probe(world: &mut World, call: &Call, body: &Value) -> Result<Value, Refu
     }
     let fields = Fields::read(
         body,
-        &["resource", "permissions", "mailboxes", "user_agent"],
+        &[
+            "resource",
+            "permissions",
+            "mailboxes",
+            "user_agent",
+            "could",
+        ],
     )?;
     let resource = resource(fields.text("resource"))?;
     let claims = token::verify_access(world, call, resource)?;
@@ -57,7 +64,10 @@ pub fn probe(world: &mut World, call: &Call, body: &Value) -> Result<Value, Refu
         roles: &claims.roles,
     };
     let permissions = fields.texts("permissions").unwrap_or_default();
-    let mut report = powers::report(world, claims.tenant, claims.object, &mailboxes);
+    let mut report = match fields.flag("could") {
+        Some(true) => powers::report(world, claims.tenant, claims.object, &mailboxes),
+        _ => json!({}),
+    };
     let mut answers = Map::new();
     for (key, mailbox) in mailboxes {
         let may: Map<String, Value> = permissions
@@ -101,11 +111,20 @@ fn is_open(recipient: &Recipient<'_>) -> bool {
 /// `{"tenant", "applications", "mailboxes", "ways", "user_agent"}`: what each application may do in
 /// each mailbox with tokens that were issued now. Without `mailboxes`: in all of them.
 ///
+/// With `could` each application's [`powers::report`] stands beside, under `powers`.
+///
 /// Asking leaves no trace: no cache is warmed by it.
 fn every_way(world: &mut World, body: &Value) -> Result<Value, Refusal> {
     let fields = Fields::read(
         body,
-        &["tenant", "applications", "mailboxes", "ways", "user_agent"],
+        &[
+            "tenant",
+            "applications",
+            "mailboxes",
+            "ways",
+            "user_agent",
+            "could",
+        ],
     )?;
     let id = resolve(world, fields.must("tenant")?)?;
     let agent = fields.text("user_agent");
@@ -156,7 +175,12 @@ fn every_way(world: &mut World, body: &Value) -> Result<Value, Refusal> {
     }
     let cache = tenant.exchange.rbac_cache.clone();
     let mut answers = Map::new();
+    let mut reports = Map::new();
     for (text, app_id, object, enabled, graph, exchange) in callers {
+        if fields.flag("could") == Some(true) {
+            let report = powers::report(world, id, object, &mailboxes);
+            reports.insert(text.clone(), report);
+        }
         let mut reach = Map::new();
         for (key, mailbox) in &mailboxes {
             let mut open = Map::new();
@@ -182,5 +206,11 @@ fn every_way(world: &mut World, body: &Value) -> Result<Value, Refusal> {
     if let Some(tenant) = world.tenants.get(id) {
         tenant.exchange.rbac_cache = cache;
     }
-    Ok(json!({ "may": answers }))
+    let mut out = json!({ "may": answers });
+    if let Some(map) = out.as_object_mut()
+        && !reports.is_empty()
+    {
+        map.insert("powers".to_owned(), Value::Object(reports));
+    }
+    Ok(out)
 }

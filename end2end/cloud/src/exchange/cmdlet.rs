@@ -224,6 +224,17 @@ impl Run<'_> {
             .push(Change::new(deed, thing, object, name, detail));
     }
 
+    /// Whether this cmdlet finds an object of RBAC, which may be too new.
+    pub fn finds(&self, id: uuid::Uuid) -> bool {
+        self.tenant.exchange.appeared(id, self.dice.now())
+    }
+
+    /// Notes that a new object of RBAC is found by other cmdlets a while later.
+    pub fn appears_later(&mut self, id: uuid::Uuid) {
+        let since = self.dice.later(self.dice.delays.rbac_objects);
+        self.tenant.exchange.appears.insert(id, since);
+    }
+
     /// The parameters that were sent beside the identity: what a `Set-` cmdlet says it changes.
     pub fn sent(&self) -> Value {
         let names: Vec<&str> = self

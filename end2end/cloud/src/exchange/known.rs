@@ -217,9 +217,40 @@ Update-PublicFolderMailbox Update-Recipient Update-RoleGroupMember
 Update-VivaModuleFeaturePolicy Upgrade-DistributionGroup Validate-OutboundConnector
 Validate-RetentionRuleQuery Write-AdminAuditLog";
 
-/// The parameters of the simulated cmdlets, and of others near them. A question mark: a switch,
+/// The parameters of the simulated cmdlets. A question mark: a switch,
 /// which is as good as not sent when it is false.
 const PARAMETERS: &[(&str, &str)] = &[
+    (
+        "Add-DistributionGroupMember",
+        "BypassSecurityGroupManagerCheck? Identity Member",
+    ),
+    (
+        "Add-MailboxPermission",
+        "AccessRights AutoMapping Deny? GroupMailbox? Identity IgnoreDefaultScope? InheritanceType Owner
+User",
+    ),
+    (
+        "Add-RecipientPermission",
+        "AccessRights Identity Trustee",
+    ),
+    (
+        "Add-RoleGroupMember",
+        "BypassSecurityGroupManagerCheck? Identity Member",
+    ),
+    (
+        "Get-AdministrativeUnit",
+        "Identity",
+    ),
+    (
+        "Get-ApplicationAccessPolicy",
+        "Identity",
+    ),
+    (
+        "Get-CASMailbox",
+        "ActiveSyncDebugLogging? ActiveSyncSuppressReadReceipt? Anr Credential Filter Identity
+IgnoreDefaultScope? OrganizationalUnit ProtocolSettings? ReadIsOptimizedForAccessibility?
+RecalculateHasActiveSyncDevicePartnership? RecipientTypeDetails ResultSize SortBy",
+    ),
     (
         "Get-DistributionGroup",
         "Anr Credential Filter Identity IncludeAcceptMessagesOnlyFromDLMembersWithDisplayNames?
@@ -231,11 +262,151 @@ IncludeModeratedByWithDisplayNames? ManagedBy OrganizationalUnit RecipientTypeDe
 SortBy",
     ),
     (
+        "Get-DistributionGroupMember",
+        "Credential Identity IncludeSoftDeletedObjects? ResultSize",
+    ),
+    (
+        "Get-Group",
+        "Anr Filter Identity OrganizationalUnit RecipientTypeDetails ResultSize SortBy",
+    ),
+    (
+        "Get-Mailbox",
+        "Anr Archive? Filter GroupMailbox? Identity InactiveMailboxOnly?
+IncludeAcceptMessagesOnlyFromDLMembersWithDisplayNames?
+IncludeAcceptMessagesOnlyFromSendersOrMembersWithDisplayNames?
+IncludeAcceptMessagesOnlyFromWithDisplayNames? IncludeEmailAddressDisplayNames?
+IncludeForwardingAddressWithDisplayNames? IncludeGrantSendOnBehalfToWithDisplayNames?
+IncludeInactiveMailbox? MailboxPlan Migration? OrganizationalUnit PublicFolder?
+RecipientTypeDetails ResultSize SoftDeletedMailbox? SortBy",
+    ),
+    (
+        "Get-MailboxPermission",
+        "Credential GroupMailbox? Identity IncludeSoftDeletedUserPermissions?
+IncludeUnresolvedPermissions? IncludeUserWithDisplayName? Owner? ReadFromDomainController?
+ResultSize SoftDeletedMailbox? UseCustomRouting? User",
+    ),
+    (
+        "Get-ManagementRoleAssignment",
+        "AssignmentMethod ConfigWriteScope CustomRecipientWriteScope Delegating Enabled Exclusive
+ExclusiveRecipientWriteScope GetEffectiveUsers? Identity RecipientAdministrativeUnitScope
+RecipientGroupScope RecipientOrganizationalUnitScope RecipientWriteScope Role RoleAssignee
+RoleAssigneeType WritableRecipient",
+    ),
+    (
+        "Get-ManagementScope",
+        "Exclusive Identity Orphan?",
+    ),
+    (
+        "Get-Recipient",
+        "Anr AuthenticationType BookmarkDisplayName Capabilities Filter Identity IncludeBookmarkObject
+IncludeManagerWithDisplayName? IncludeSoftDeletedRecipients? OrganizationalUnit Properties
+PropertySet RecipientPreviewFilter RecipientType RecipientTypeDetails ResultSize SortBy",
+    ),
+    (
+        "Get-RecipientPermission",
+        "AccessRights Identity IncludeTrusteeWithPrimarySmtpAddress? ReadFromDomainController? ResultSize
+Trustee",
+    ),
+    (
+        "Get-RoleGroup",
+        "Filter Identity ResultSize ShowPartnerLinked? SortBy",
+    ),
+    (
+        "Get-RoleGroupMember",
+        "Identity ResultSize",
+    ),
+    (
+        "Get-ServicePrincipal",
+        "Identity Organization",
+    ),
+    (
+        "New-ApplicationAccessPolicy",
+        "AccessRight AppId Description PolicyScopeGroupID",
+    ),
+    (
         "New-DistributionGroup",
         "Alias BccBlocked BypassNestedModerationEnabled CopyOwnerToMember? Description DisplayName
 HiddenGroupMembershipEnabled? IgnoreNamingPolicy? ManagedBy MemberDepartRestriction
 MemberJoinRestriction Members ModeratedBy ModerationEnabled Name Notes OrganizationalUnit
 PrimarySmtpAddress RequireSenderAuthenticationEnabled RoomList? SendModerationNotifications Type",
+    ),
+    (
+        "New-ManagementRoleAssignment",
+        "App CustomRecipientWriteScope CustomResourceScope Delegating? ExclusiveRecipientWriteScope
+Force? Name Policy RecipientAdministrativeUnitScope RecipientGroupScope
+RecipientOrganizationalUnitScope RecipientRelativeWriteScope Role SecurityGroup User",
+    ),
+    (
+        "New-ManagementScope",
+        "Exclusive? Force? Name RecipientRestrictionFilter RecipientRoot",
+    ),
+    (
+        "New-RoleGroup",
+        "CustomRecipientWriteScope Description DisplayName Force? ManagedBy Members Name Roles
+WellKnownObject",
+    ),
+    (
+        "New-ServicePrincipal",
+        "AppId DisplayName ObjectId ServiceId",
+    ),
+    (
+        "Remove-ApplicationAccessPolicy",
+        "Identity",
+    ),
+    (
+        "Remove-DistributionGroup",
+        "BypassSecurityGroupManagerCheck? Identity",
+    ),
+    (
+        "Remove-DistributionGroupMember",
+        "BypassSecurityGroupManagerCheck? Identity Member",
+    ),
+    (
+        "Remove-MailboxPermission",
+        "AccessRights BypassMasterAccountSid? ClearAutoMapping? Deny? GroupMailbox? Identity
+IgnoreDefaultScope? InheritanceType ResetDefault? SoftDeletedMailbox? User",
+    ),
+    (
+        "Remove-ManagementRoleAssignment",
+        "Force? Identity",
+    ),
+    (
+        "Remove-ManagementScope",
+        "Force? Identity",
+    ),
+    (
+        "Remove-RecipientPermission",
+        "AccessRights Deny? Identity MultiTrustees SkipDomainValidationForMailContact?
+SkipDomainValidationForMailUser? SkipDomainValidationForSharedMailbox? Trustee",
+    ),
+    (
+        "Remove-RoleGroup",
+        "BypassSecurityGroupManagerCheck? Force? Identity",
+    ),
+    (
+        "Remove-RoleGroupMember",
+        "BypassSecurityGroupManagerCheck? Identity Member",
+    ),
+    (
+        "Remove-ServicePrincipal",
+        "Identity",
+    ),
+    (
+        "Set-ApplicationAccessPolicy",
+        "Description Identity",
+    ),
+    (
+        "Set-CASMailbox",
+        "ActiveSyncAllowedDeviceIDs ActiveSyncBlockedDeviceIDs ActiveSyncDebugLogging ActiveSyncEnabled
+ActiveSyncMailboxPolicy ActiveSyncSuppressReadReceipt EwsAllowEntourage EwsAllowList
+EwsAllowMacOutlook EwsAllowOutlook EwsApplicationAccessPolicy EwsBlockList EwsEnabled Identity
+ImapEnabled ImapForceICalForCalendarRetrievalOption ImapMessagesRetrievalMimeFormat
+ImapSuppressReadReceipt ImapUseProtocolDefaults IsOptimizedForAccessibility MAPIEnabled
+MacOutlookEnabled OWAEnabled OWAforDevicesEnabled OneWinNativeOutlookEnabled
+OutlookMobileEnabled OwaMailboxPolicy PopEnabled PopForceICalForCalendarRetrievalOption
+PopMessagesRetrievalMimeFormat PopSuppressReadReceipt PopUseProtocolDefaults
+PublicFolderClientAccess ShowGalAsDefaultView SmtpClientAuthenticationDisabled
+UniversalOutlookEnabled",
     ),
     (
         "Set-DistributionGroup",
@@ -256,155 +427,39 @@ SendModerationNotifications SendOofMessageToOriginatorEnabled SimpleDisplayName
 UpdateMemberCount? WindowsEmailAddress",
     ),
     (
-        "Remove-DistributionGroup",
-        "BypassSecurityGroupManagerCheck? Identity",
-    ),
-    (
-        "Get-Group",
-        "Anr Filter Identity OrganizationalUnit RecipientTypeDetails ResultSize SortBy",
-    ),
-    (
-        "Get-DistributionGroupMember",
-        "Credential Identity IncludeSoftDeletedObjects? ResultSize",
-    ),
-    (
-        "Add-DistributionGroupMember",
-        "BypassSecurityGroupManagerCheck? Identity Member",
-    ),
-    (
-        "Remove-DistributionGroupMember",
-        "BypassSecurityGroupManagerCheck? Identity Member",
-    ),
-    (
-        "Update-DistributionGroupMember",
-        "BypassSecurityGroupManagerCheck? Identity Members",
-    ),
-    (
-        "Get-Mailbox",
-        "Anr Archive? Filter GroupMailbox? Identity InactiveMailboxOnly?
-IncludeAcceptMessagesOnlyFromDLMembersWithDisplayNames?
-IncludeAcceptMessagesOnlyFromSendersOrMembersWithDisplayNames?
-IncludeAcceptMessagesOnlyFromWithDisplayNames? IncludeEmailAddressDisplayNames?
-IncludeForwardingAddressWithDisplayNames? IncludeGrantSendOnBehalfToWithDisplayNames?
-IncludeInactiveMailbox? MailboxPlan Migration? OrganizationalUnit PublicFolder?
-RecipientTypeDetails ResultSize SoftDeletedMailbox? SortBy",
-    ),
-    (
-        "Get-Recipient",
-        "Anr AuthenticationType BookmarkDisplayName Capabilities Filter Identity IncludeBookmarkObject
-IncludeManagerWithDisplayName? IncludeSoftDeletedRecipients? OrganizationalUnit Properties
-PropertySet RecipientPreviewFilter RecipientType RecipientTypeDetails ResultSize SortBy",
-    ),
-    (
-        "Get-ApplicationAccessPolicy",
-        "Identity",
-    ),
-    (
-        "New-ApplicationAccessPolicy",
-        "AccessRight AppId Description PolicyScopeGroupID",
-    ),
-    (
-        "Set-ApplicationAccessPolicy",
-        "Description Identity",
-    ),
-    (
-        "Remove-ApplicationAccessPolicy",
-        "Identity",
-    ),
-    (
-        "Test-ApplicationAccessPolicy",
-        "AppId Identity",
-    ),
-    (
-        "Get-ServicePrincipal",
-        "Identity Organization",
-    ),
-    (
-        "New-ServicePrincipal",
-        "AppId DisplayName ObjectId ServiceId",
-    ),
-    (
-        "Set-ServicePrincipal",
-        "DisplayName Identity OverrideEnforceExoAppRbacPermissions",
-    ),
-    (
-        "Remove-ServicePrincipal",
-        "Identity",
-    ),
-    (
-        "Test-ServicePrincipalAuthorization",
-        "Identity Resource",
-    ),
-    (
-        "Get-AdministrativeUnit",
-        "Identity",
-    ),
-    (
-        "Get-ManagementScope",
-        "Exclusive Identity Orphan?",
-    ),
-    (
-        "New-ManagementScope",
-        "Exclusive? Force? Name RecipientRestrictionFilter RecipientRoot",
-    ),
-    (
-        "Set-ManagementScope",
-        "Force? Identity Name RecipientRestrictionFilter RecipientRoot",
-    ),
-    (
-        "Remove-ManagementScope",
-        "Force? Identity",
-    ),
-    (
-        "Get-ManagementRoleAssignment",
-        "AssignmentMethod ConfigWriteScope CustomRecipientWriteScope Delegating Enabled Exclusive
-ExclusiveRecipientWriteScope GetEffectiveUsers? Identity RecipientAdministrativeUnitScope
-RecipientGroupScope RecipientOrganizationalUnitScope RecipientWriteScope Role RoleAssignee
-RoleAssigneeType WritableRecipient",
-    ),
-    (
-        "New-ManagementRoleAssignment",
-        "App CustomRecipientWriteScope CustomResourceScope Delegating? ExclusiveRecipientWriteScope
-Force? Name Policy RecipientAdministrativeUnitScope RecipientGroupScope
-RecipientOrganizationalUnitScope RecipientRelativeWriteScope Role SecurityGroup User",
-    ),
-    (
-        "Remove-ManagementRoleAssignment",
-        "Force? Identity",
-    ),
-    (
-        "Get-RoleGroup",
-        "Filter Identity ResultSize ShowPartnerLinked? SortBy",
-    ),
-    (
-        "Get-RoleGroupMember",
-        "Identity ResultSize",
-    ),
-    (
-        "Get-MailboxPermission",
-        "Credential GroupMailbox? Identity IncludeSoftDeletedUserPermissions?
-IncludeUnresolvedPermissions? IncludeUserWithDisplayName? Owner? ReadFromDomainController?
-ResultSize SoftDeletedMailbox? UseCustomRouting? User",
-    ),
-    (
-        "Get-RecipientPermission",
-        "AccessRights Identity IncludeTrusteeWithPrimarySmtpAddress? ReadFromDomainController? ResultSize
-Trustee",
-    ),
-    (
-        "Get-CASMailbox",
-        "ActiveSyncDebugLogging? ActiveSyncSuppressReadReceipt? Anr Credential Filter Identity
-IgnoreDefaultScope? OrganizationalUnit ProtocolSettings? ReadIsOptimizedForAccessibility?
-RecalculateHasActiveSyncDevicePartnership? RecipientTypeDetails ResultSize SortBy",
-    ),
-    (
-        "Get-ManagementRole",
-        "Cmdlet CmdletParameters GetChildren? Identity Recurse? RoleType Script ScriptParameters",
-    ),
-    (
-        "Get-User",
-        "Anr Filter Identity IncludeDirectReportsWithDisplayNames? IncludeManagerWithDisplayName? IsVIP?
-OrganizationalUnit PublicFolder? RecipientTypeDetails ResultSize Sortby",
+        "Set-Mailbox",
+        "AcceptMessagesOnlyFrom AcceptMessagesOnlyFromDLMembers AcceptMessagesOnlyFromSendersOrMembers
+AccountDisabled AddressBookPolicy Alias ApplyMandatoryProperties? ArchiveName AuditAdmin
+AuditDelegate AuditEnabled AuditLogAgeLimit AuditOwner AutoArchivingEnabled
+BypassModerationFromSendersOrMembers CalendarRepairDisabled CalendarVersionStoreDisabled
+ClearThrottlingPolicyAssignment? CustomAttribute1 CustomAttribute10 CustomAttribute11
+CustomAttribute12 CustomAttribute13 CustomAttribute14 CustomAttribute15 CustomAttribute2
+CustomAttribute3 CustomAttribute4 CustomAttribute5 CustomAttribute6 CustomAttribute7
+CustomAttribute8 CustomAttribute9 DataEncryptionPolicy DefaultAuditSet
+DefaultPublicFolderMailbox DeliverToMailboxAndForward DisplayName ElcProcessingDisabled
+EmailAddressDisplayNames EmailAddresses EnableRoomMailboxAccount EndDateForRetentionHold
+EnforcedTimestamps ExcludeFromAllHolds? ExcludeFromAllOrgHolds? ExcludeFromOrgHolds
+ExtensionCustomAttribute1 ExtensionCustomAttribute2 ExtensionCustomAttribute3
+ExtensionCustomAttribute4 ExtensionCustomAttribute5 ExternalOofOptions Force? ForwardingAddress
+ForwardingSmtpAddress GrantSendOnBehalfTo GroupMailbox HiddenFromAddressListsEnabled Identity
+ImmutableId InactiveMailbox? IsExchangeCloudManaged IsExcludedFromServingHierarchy
+IssueWarningQuota JournalArchiveAddress Languages LitigationHoldDate LitigationHoldDuration
+LitigationHoldEnabled LitigationHoldOwner MailTip MailTipTranslations MailboxRegion
+MaxReceiveSize MaxSendSize MessageCopyForSMTPClientSubmissionEnabled
+MessageCopyForSendOnBehalfEnabled MessageCopyForSentAsEnabled MessageTrackingReadStatusEnabled
+MicrosoftOnlineServicesID ModeratedBy ModerationEnabled Name NonCompliantDevices Office Password
+ProhibitSendQuota ProhibitSendReceiveQuota ProvideConsent? ProvisionedForOfficeGraph?
+PublicFolder? RecalculateInactiveMailbox? RecipientLimits RejectMessagesFrom
+RejectMessagesFromDLMembers RejectMessagesFromSendersOrMembers RemoveComplianceTagHoldApplied?
+RemoveDelayHoldApplied? RemoveDelayReleaseHoldApplied? RemoveDisabledArchive?
+RemoveMailboxProvisioningConstraint? RemoveOrphanedHolds RequireSenderAuthenticationEnabled
+ResourceCapacity ResourceCustom RetainDeletedItemsFor RetentionComment RetentionHoldEnabled
+RetentionPolicy RetentionUrl RoleAssignmentPolicy RoomMailboxPassword RulesQuota
+SchedulerAssistant SendModerationNotifications SharingPolicy SimpleDisplayName
+SingleItemRecoveryEnabled StartDateForRetentionHold StsRefreshTokensValidFrom Type
+UniqueRecipientsCountLimitLevel UniqueUnrestrictedGroupsLimitEnabled UpdateEnforcedTimestamp?
+UseDatabaseQuotaDefaults UseDatabaseRetentionDefaults UserCertificate UserSMimeCertificate
+WindowsEmailAddress",
     ),
     (
         "Set-ManagementRoleAssignment",
@@ -413,12 +468,77 @@ Identity RecipientAdministrativeUnitScope RecipientGroupScope RecipientOrganizat
 RecipientRelativeWriteScope",
     ),
     (
-        "Get-UnifiedGroup",
-        "Anr Filter Identity IncludeAcceptMessagesOnlyFromSendersOrMembersWithDisplayNames?
-IncludeAllProperties? IncludeBypassModerationFromSendersOrMembersWithDisplayNames?
-IncludeGrantSendOnBehalfToWithDisplayNames? IncludeModeratedByWithDisplayNames?
-IncludeRejectMessagesFromSendersOrMembersWithDisplayNames? IncludeSoftDeletedGroups? ResultSize
-SortBy",
+        "Set-ManagementScope",
+        "Force? Identity Name RecipientRestrictionFilter RecipientRoot",
+    ),
+    (
+        "Set-OrganizationConfig",
+        "ActionableMessagesExtenalAccessTokenEnabled ActivityBasedAuthenticationTimeoutEnabled
+ActivityBasedAuthenticationTimeoutInterval
+ActivityBasedAuthenticationTimeoutWithSingleSignOnEnabled AppsForOfficeEnabled AsyncSendEnabled
+AuditDisabled AutoArchivingThresholdPercentage AutoEnableArchiveMailbox AutoExpandingArchive?
+AutodiscoverPartialDirSync AutomaticForcedReadReceiptEnabled BlockMoveMessagesForGroupFolders
+BookingsAddressEntryRestricted BookingsAuthEnabled BookingsBlockedWordsEnabled
+BookingsCreationOfCustomQuestionsRestricted BookingsEnabled
+BookingsExposureOfStaffDetailsRestricted BookingsMembershipApprovalRequired
+BookingsNamingPolicyEnabled BookingsNamingPolicyPrefix BookingsNamingPolicyPrefixEnabled
+BookingsNamingPolicySuffix BookingsNamingPolicySuffixEnabled BookingsNotesEntryRestricted
+BookingsPaymentsEnabled BookingsPhoneNumberEntryRestricted BookingsSearchEngineIndexDisabled
+BookingsSmsMicrosoftEnabled BookingsSocialSharingRestricted ByteEncoderTypeFor7BitCharsets
+CalendarVersionStoreEnabled ComplianceMLBgdCrawlEnabled ConnectorsActionableMessagesEnabled
+ConnectorsEnabled ConnectorsEnabledForOutlook ConnectorsEnabledForSharepoint
+ConnectorsEnabledForTeams ConnectorsEnabledForYammer CustomerLockboxEnabled DLPViaDcsEnabled
+DLPWaitOnSendEnabled DLPWaitOnSendTimeout DefaultAuthenticationPolicy
+DefaultFolderPermissionRestricted DefaultGroupAccessType DefaultMinutesToReduceLongEventsBy
+DefaultMinutesToReduceShortEventsBy DefaultPublicFolderAgeLimit
+DefaultPublicFolderDeletedItemRetention DefaultPublicFolderIssueWarningQuota
+DefaultPublicFolderMaxItemSize DefaultPublicFolderMovedItemRetention
+DefaultPublicFolderProhibitPostQuota DelayedDelicensingEnabled
+DirectReportsGroupAutoCreationEnabled DisablePlusAddressInRecipients DistributionGroupDefaultOU
+DistributionGroupNameBlockedWordsList DistributionGroupNamingPolicy ElcProcessingDisabled
+EnableForwardingAddressSyncForMailboxes EnableOutlookEvents EndUserDLUpgradeFlowsDisabled
+EndUserMailNotificationForDelayedDelicensingEnabled EnforceExoAppRbacPermissions
+EnforceShortenEventSetting? EwsAllowEntourage EwsAllowList EwsAllowMacOutlook EwsAllowOutlook
+EwsAllowedAppIDs EwsApplicationAccessPolicy EwsBlockList EwsEnabled
+ExchangeAttributesCloudManagedByDefault? ExchangeAttributesServerManagedByDefault?
+ExchangeNotificationEnabled ExchangeNotificationRecipients FindTimeAttendeeAuthenticationEnabled
+FindTimeAutoScheduleDisabled FindTimeLockPollForAttendeesEnabled
+FindTimeOnlineMeetingOptionDisabled FocusedInboxOn HierarchicalAddressBookRoot HybridRSVPEnabled
+IPListBlocked InRegionRoutingEnabled IsAgendaMailEnabled IsGroupFoldersAndRulesEnabled
+IsGroupMemberAllowedToEditContent LeanPopoutEnabled LinkPreviewEnabled MailTipsAllTipsEnabled
+MailTipsExternalRecipientsTipsEnabled MailTipsGroupMetricsEnabled MailTipsLargeAudienceThreshold
+MailTipsMailboxSourcedTipsEnabled MaskClientIpInReceivedHeadersEnabled
+MatchSenderOrganizerProperties MessageHighlightsEnabled MessageRecallAlertRecipientsEnabled
+MessageRecallAlertRecipientsReadMessagesOnlyEnabled MessageRecallEnabled
+MessageRecallMaxRecallableAge MessageRemindersEnabled MobileAppEducationEnabled
+OAuth2ClientProfileEnabled OnlineMeetingsByDefaultEnabled OutlookGifPickerDisabled
+OutlookMobileGCCRestrictionsEnabled OutlookMobileHelpShiftEnabled
+OutlookMobileSingleAccountEnabled OutlookPayEnabled OutlookTextPredictionDisabled
+PerTenantSwitchToESTSEnabled PostponeRoamingSignaturesUntilLater
+PreferredInternetCodePageForShiftJis PublicComputersDetectionEnabled
+PublicFolderShowClientControl PublicFoldersEnabled ReadTrackingEnabled RecallReadMessagesEnabled
+RecipientDelimiters RefreshSessionEnabled RejectDirectSend RemotePublicFolderMailboxes
+RequiredCharsetCoverage SendFromAliasEnabled SharedDomainEmailAddressFlowEnabled
+ShortenEventScopeDefault SiteMailboxCreationURL SmtpActionableMessagesEnabled
+TenantAdminNotificationForDelayedDelicensingEnabled TwoClickMailPreviewEnabled
+UnblockUnsafeSenderPromptEnabled VisibleMeetingUpdateProperties WebPushNotificationsDisabled
+WebSuggestedRepliesDisabled WorkspaceTenantEnabled",
+    ),
+    (
+        "Set-ServicePrincipal",
+        "DisplayName Identity OverrideEnforceExoAppRbacPermissions",
+    ),
+    (
+        "Test-ApplicationAccessPolicy",
+        "AppId Identity",
+    ),
+    (
+        "Test-ServicePrincipalAuthorization",
+        "Identity Resource",
+    ),
+    (
+        "Update-DistributionGroupMember",
+        "BypassSecurityGroupManagerCheck? Identity Members",
     ),
 ];
 

@@ -188,6 +188,7 @@ fn rows_of_assignee(
             .role_assignments
             .iter()
             .filter(|assignment| Some(assignment.assignee) == pointer)
+            .filter(|assignment| run.finds(assignment.guid))
             .map(|assignment| application_row(tenant, assignment))
             .collect());
     }
@@ -224,7 +225,7 @@ fn rows_of_assignee(
 
 pub fn get(run: &mut Run<'_>) -> Result<Output, CmdletError> {
     if let Some(identity) = run.args.text("Identity").map(str::to_owned) {
-        let found = find(run, &identity)
+        let found = found(run, &identity)
             .and_then(|index| run.tenant.exchange.role_assignments.get(index))
             .map(|assignment| application_row(run.tenant, assignment));
         return match found {
@@ -240,6 +241,7 @@ pub fn get(run: &mut Run<'_>) -> Result<Output, CmdletError> {
                 .exchange
                 .role_assignments
                 .iter()
+                .filter(|assignment| run.finds(assignment.guid))
                 .map(|assignment| application_row(tenant, assignment));
             let groups = role_groups::all(tenant);
             let groups = groups
@@ -287,6 +289,17 @@ fn find(run: &Run<'_>, identity: &str) -> Option<usize> {
         })
 }
 
+/// The same, when it is old enough for other cmdlets to find it.
+fn found(run: &Run<'_>, identity: &str) -> Option<usize> {
+    find(run, identity).filter(|index| {
+        run.tenant
+            .exchange
+            .role_assignments
+            .get(*index)
+            .is_some_and(|assignment| run.finds(assignment.guid))
+    })
+}
+
 pub fn new(run: &mut Run<'_>) -> Result<Output, CmdletError> {
     let now = run.now();
     let args = run.args.clone();
@@ -304,6 +317,8 @@ pub fn new(run: &mut Run<'_>) -> Result<Output, CmdletError> {
     let app = text("App").unwrap_or_default();
     let assignee = service_principals::find(run.tenant, &app)
         .and_then(|index| run.tenant.exchange.pointers.get(index))
+        // Straight after it was made, a pointer may not be found (§1.7).
+        .filter(|pointer| run.finds(pointer.id))
         .map(|pointer| pointer.object_id);
     let Some(assignee) = assignee else {
         return Err(run.not_found(&app));
@@ -339,6 +354,7 @@ pub fn new(run: &mut Run<'_>) -> Result<Output, CmdletError> {
         enabled: true,
         created: now,
     };
+    run.appears_later(assignment.guid);
     if delegating {
         run.tenant.exchange.delegating.insert(assignment.guid);
     }
@@ -366,6 +382,7 @@ fn wanted_scope(run: &mut Run<'_>) -> Result<Option<AssignmentScope>, CmdletErro
                 .scopes
                 .iter()
                 .find(|scope| scope.name.eq_ignore_ascii_case(&name))
+                .filter(|scope| run.finds(scope.guid))
                 .map(|scope| scope.name.clone());
             match known {
                 Some(name) => AssignmentScope::Custom(name),
@@ -424,7 +441,7 @@ fn may_delegate(run: &Run<'_>, role: &str, name: &str) -> Result<(), CmdletError
 /// Changes where an assignment reaches, or whether it holds, at once (§3.2).
 pub fn set(run: &mut Run<'_>) -> Result<Output, CmdletError> {
     let identity = run.args.text("Identity").unwrap_or_default().to_owned();
-    let Some(index) = find(run, &identity) else {
+    let Some(index) = found(run, &identity) else {
         return Err(run.not_found(&identity));
     };
     let scope = wanted_scope(run)?;
@@ -464,7 +481,7 @@ pub fn note(run: &mut Run<'_>, deed: Deed, assignment: &RoleAssignment) {
 
 pub fn remove(run: &mut Run<'_>) -> Result<Output, CmdletError> {
     let identity = run.args.text("Identity").unwrap_or_default().to_owned();
-    let Some(index) = find(run, &identity) else {
+    let Some(index) = found(run, &identity) else {
         return Err(run.not_found(&identity));
     };
     let assignment = run.tenant.exchange.role_assignments.remove(index);

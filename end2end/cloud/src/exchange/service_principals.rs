@@ -75,12 +75,14 @@ pub fn get(run: &mut Run<'_>) -> Result<Output, CmdletError> {
                 .exchange
                 .pointers
                 .iter()
+                .filter(|pointer| run.finds(pointer.id))
                 .map(|pointer| row(tenant, pointer))
                 .collect(),
         )),
         Some(identity) => {
             let found = find(tenant, &identity)
                 .and_then(|index| tenant.exchange.pointers.get(index))
+                .filter(|pointer| run.finds(pointer.id))
                 .map(|pointer| row(tenant, pointer));
             match found {
                 Some(row) => Ok(Output::Rows(vec![row])),
@@ -148,6 +150,7 @@ pub fn new(run: &mut Run<'_>) -> Result<Output, CmdletError> {
         created: now,
     };
     let out = row(run.tenant, &pointer);
+    run.appears_later(pointer.id);
     note(run, Deed::Created, &pointer);
     run.tenant.exchange.pointers.push(pointer);
     Ok(Output::Rows(vec![out]))
@@ -228,6 +231,7 @@ pub fn test(run: &mut Run<'_>) -> Result<Output, CmdletError> {
     let identity = run.args.text("Identity").unwrap_or_default().to_owned();
     let Some(pointer) = find(run.tenant, &identity)
         .and_then(|index| run.tenant.exchange.pointers.get(index))
+        .filter(|pointer| run.finds(pointer.id))
         .cloned()
     else {
         return Err(run.not_found(&identity));
@@ -245,6 +249,7 @@ pub fn test(run: &mut Run<'_>) -> Result<Output, CmdletError> {
         .role_assignments
         .iter()
         .filter(|assignment| assignment.assignee == pointer.object_id)
+        .filter(|assignment| run.finds(assignment.guid))
         // About application roles that are used, not given on.
         .filter(|assignment| {
             !run.tenant.exchange.delegates(assignment)

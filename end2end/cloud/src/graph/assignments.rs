@@ -78,6 +78,16 @@ pub fn given(context: &mut Context<'_>) -> Result<Reply, GraphError> {
     odata::list(context, rows, &shape)
 }
 
+/// Which role of Entra a person needs depends on the resource (MICROSOFT.md §12.1).
+fn check_role(context: &mut Context<'_>, resource: Uuid) -> Result<(), GraphError> {
+    let found = context.tenant()?.principals.get(&resource);
+    let kind = found.and_then(|found| found.resource);
+    match context.may_change_grants_on(kind) {
+        true => Ok(()),
+        false => Err(GraphError::denied()),
+    }
+}
+
 /// Adds a grant; the body names principal, resource and role.
 pub fn add(context: &mut Context<'_>) -> Result<Reply, GraphError> {
     let body = context
@@ -105,9 +115,7 @@ pub fn add(context: &mut Context<'_>) -> Result<Reply, GraphError> {
             })
     };
     let (principal, resource, role) = (id("principalId")?, id("resourceId")?, id("appRoleId")?);
-    if !context.may_change_grants() {
-        return Err(GraphError::denied());
-    }
+    check_role(context, resource)?;
     let route_principal = principal_id(context)?;
     if route_principal != principal && route_principal != resource {
         return Err(GraphError::bad(
@@ -180,11 +188,15 @@ fn note(context: &mut Context<'_>, deed: Deed, assignment: &AppRoleAssignment) {
 
 /// Removes a grant. Tokens that have it in their `roles` keep it until they expire.
 pub fn remove(context: &mut Context<'_>) -> Result<Reply, GraphError> {
-    if !context.may_change_grants() {
-        return Err(GraphError::denied());
-    }
     let id = principal_id(context)?;
     let key = context.key(1).to_owned();
+    let resource = context
+        .tenant()?
+        .assignments
+        .iter()
+        .find(|entry| entry.id == key)
+        .map_or(Uuid::nil(), |entry| entry.resource);
+    check_role(context, resource)?;
     let now = context.world.dice.now();
     let until = context
         .world

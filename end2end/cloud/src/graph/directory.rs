@@ -360,11 +360,12 @@ pub fn group(context: &mut Context<'_>) -> Result<Reply, GraphError> {
 pub fn group_members(context: &mut Context<'_>) -> Result<Reply, GraphError> {
     let now = context.world.dice.now();
     let group = group_of(context)?;
+    let hidden = entities::hides_members(&group) && context.keeps_hidden_members()?;
     let version = context.version;
     let tenant = context.tenant()?;
     let rows = tenant
         .members_seen(&group, now, graph_side)
-        .filter(|id| shows(tenant, version, *id))
+        .filter(|id| !hidden && shows(tenant, version, *id))
         .filter_map(|id| entities::member(tenant, id))
         .collect();
     odata::list(context, rows, &MEMBERS)
@@ -373,12 +374,13 @@ pub fn group_members(context: &mut Context<'_>) -> Result<Reply, GraphError> {
 pub fn group_members_nested(context: &mut Context<'_>) -> Result<Reply, GraphError> {
     let now = context.world.dice.now();
     let group = group_of(context)?;
+    let hidden = entities::hides_members(&group) && context.keeps_hidden_members()?;
     let version = context.version;
     let tenant = context.tenant()?;
     let rows = tenant
         .people_nested(group.id, &|entry| entry.seen(now, graph_side))
         .into_iter()
-        .filter(|id| shows(tenant, version, *id))
+        .filter(|id| !hidden && shows(tenant, version, *id))
         .filter_map(|id| entities::member(tenant, id))
         .collect();
     odata::list(context, rows, &MEMBERS)
@@ -393,16 +395,20 @@ fn shows(tenant: &Tenant, version: &str, member: Uuid) -> bool {
 pub fn group_principals(context: &mut Context<'_>) -> Result<Reply, GraphError> {
     let now = context.world.dice.now();
     let group = group_of(context)?;
+    let hidden = entities::hides_members(&group) && context.keeps_hidden_members()?;
     let tenant = context.tenant()?;
-    let ids = tenant.members_seen(&group, now, graph_side).collect();
+    let ids = tenant.members_seen(&group, now, graph_side);
+    let ids = ids.filter(|_| !hidden).collect();
     list_principals(context, ids)
 }
 
 pub fn group_principals_nested(context: &mut Context<'_>) -> Result<Reply, GraphError> {
     let now = context.world.dice.now();
     let group = group_of(context)?;
+    let hidden = entities::hides_members(&group) && context.keeps_hidden_members()?;
     let tenant = context.tenant()?;
     let ids = tenant.people_nested(group.id, &|entry| entry.seen(now, graph_side));
+    let ids = ids.into_iter().filter(|_| !hidden).collect();
     list_principals(context, ids)
 }
 

@@ -53,6 +53,12 @@ pub fn user(user: &User) -> Value {
     })
 }
 
+/// Whether Graph hides who is in a group. Of mail-enabled security groups it is not known
+/// (MICROSOFT.md §7.5); here it shows them.
+pub fn hides_members(group: &Group) -> bool {
+    group.hidden_membership && group.kind == GroupKind::Microsoft365
+}
+
 pub fn group(group: &Group) -> Value {
     let mut addresses = Vec::new();
     if group.kind.has_mail() {
@@ -74,10 +80,11 @@ pub fn group(group: &Group) -> Value {
         "mail": if group.kind.has_mail() { text(&group.smtp) } else { Value::Null },
         "mailEnabled": group.kind.has_mail(),
         "mailNickname": group.alias,
+        "membershipRule": null,
         "onPremisesSyncEnabled": null,
         "proxyAddresses": addresses,
         "securityEnabled": security,
-        "visibility": null,
+        "visibility": if hides_members(group) { json!("HiddenMembership") } else { Value::Null },
     })
 }
 

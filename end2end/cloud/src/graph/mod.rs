@@ -32,6 +32,7 @@ use crate::http_parts::{Call, Reply};
 use crate::journal::{Actor, Change, Deed, Thing};
 use crate::permissions::Resource;
 use crate::world::World;
+use crate::world::directory::HiddenMembers;
 use crate::world::tenant::Tenant;
 use errors::GraphError;
 use throttle::{Limits, Verdict};
@@ -91,6 +92,19 @@ impl Context<'_> {
             .ok_or_else(|| GraphError::token("The tenant of the token does not exist."))
     }
 
+    /// Whether hidden members are kept from the caller: without the permission the list is empty,
+    /// or refused, as the tenant's switch says, because nobody knows (MICROSOFT.md §7.5).
+    pub fn keeps_hidden_members(&mut self) -> Result<bool, GraphError> {
+        const SEES: &str = "Member.Read.Hidden";
+        if self.claims.has_role(SEES) || self.claims.has_scope(SEES) {
+            return Ok(false);
+        }
+        match self.tenant()?.directory.hidden_members {
+            HiddenMembers::Empty => Ok(true),
+            HiddenMembers::Refused => Err(GraphError::denied()),
+        }
+    }
+
     /// Whether the caller may read people, groups and applications. Who may not gets of them no
     /// more than type and id (MICROSOFT.md §7.5).
     pub fn may_read_directory(&self) -> bool {
@@ -108,7 +122,7 @@ impl Context<'_> {
     }
 
     /// Whether the token's person (not an application) holds one of the roles that allow a change
-    /// of grants.
+    /// of grants on Graph, and of directory roles.
     pub fn may_change_grants(&self) -> bool {
         use crate::permissions::DirectoryRole as Role;
         !self.claims.delegated
@@ -118,6 +132,25 @@ impl Context<'_> {
                     Role::GlobalAdministrator | Role::PrivilegedRoleAdministrator
                 )
             })
+    }
+
+    /// The same for grants on a resource: on any but Graph more roles will do (MICROSOFT.md §12.1).
+    pub fn may_change_grants_on(&self, resource: Option<Resource>) -> bool {
+        use crate::permissions::DirectoryRole as Role;
+        self.may_change_grants()
+            || (resource != Some(Resource::Graph)
+                && self.claims.directory_roles().any(|role| {
+                    matches!(
+                        role,
+                        Role::ApplicationAdministrator
+                            | Role::CloudApplicationAdministrator
+                            | Role::DirectoryWriters
+                            | Role::HybridIdentityAdministrator
+                            | Role::IdentityGovernanceAdministrator
+                            | Role::UserAdministrator
+                            | Role::DirectorySynchronizationAccounts
+                    )
+                }))
     }
 }
 

@@ -72,7 +72,8 @@ fn sender(context: &mut Context<'_>, key: &str) -> Result<Sender, GraphError> {
 /// their refusal lacks what an access policy's has.
 fn check_program(context: &mut Context<'_>, mailbox: Uuid) -> Result<(), GraphError> {
     let agent = context.call.header("user-agent").unwrap_or("").to_owned();
-    match context.tenant()?.admits_agent(mailbox, &agent) {
+    let switches = &context.tenant()?.exchange.switches;
+    match switches.user_agent_allowed(mailbox, &agent) {
         true => Ok(()),
         false => Err(GraphError::access(BLOCKED_PROGRAM)),
     }

@@ -8,7 +8,6 @@ use super::odata::{self, Shape, TOP};
 use super::{Context, entities};
 use crate::http_parts::Reply;
 use crate::world::access::AdministrativeUnit;
-use crate::world::directory::HiddenMembers;
 use crate::world::tenant::Tenant;
 
 const UNITS: Shape = Shape {
@@ -33,6 +32,7 @@ fn shown(tenant: &Tenant, unit: &AdministrativeUnit) -> Value {
         "id": unit.id,
         "displayName": unit.name,
         "description": null,
+        "membershipRule": null,
         "membershipType": null,
         "visibility": if hidden { json!("HiddenMembership") } else { Value::Null },
     })
@@ -62,17 +62,12 @@ pub fn one(context: &mut Context<'_>) -> Result<Reply, GraphError> {
     odata::entity(context, row, &UNITS)
 }
 
-/// Hidden members show to who may read hidden members, and to nobody else; what the others get is
-/// the tenant's switch, because nobody knows (§7.5).
+/// Hidden members show to who may read hidden members, and to nobody else.
 pub fn members(context: &mut Context<'_>) -> Result<Reply, GraphError> {
-    const SEES: &str = "Member.Read.Hidden";
     let unit = of_route(context)?;
-    let sees = context.claims.has_role(SEES) || context.claims.has_scope(SEES);
+    let hidden = context.tenant()?.directory.hidden_units.contains(&unit.id)
+        && context.keeps_hidden_members()?;
     let tenant = context.tenant()?;
-    let hidden = tenant.directory.hidden_units.contains(&unit.id) && !sees;
-    if hidden && tenant.directory.hidden_members == HiddenMembers::Refused {
-        return Err(GraphError::denied());
-    }
     let rows = unit
         .members
         .iter()

@@ -3,7 +3,7 @@
 use uuid::Uuid;
 
 use super::build::Build;
-use super::{VENDOR_DOMAIN, access, demo, layers, names};
+use super::{VENDOR_DOMAIN, access, demo, layers, names, powers};
 use crate::permissions::{DirectoryRole, Resource};
 use crate::world::tenant::{GroupKind, MailboxKind};
 
@@ -36,12 +36,14 @@ pub enum Case {
     Layers,
     /// Roles of Exchange with every kind of scope.
     Roles,
-    /// Applications that are switched off, or Microsoft's own.
+    /// Applications that are switched off, Microsoft's own, or hold powers.
     Principals,
+    /// Ways around every confinement, those included that hide.
+    Powers,
 }
 
 impl Case {
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::VendorMailer,
         Self::Clean,
         Self::Policies,
@@ -56,6 +58,7 @@ impl Case {
         Self::Layers,
         Self::Roles,
         Self::Principals,
+        Self::Powers,
     ];
 
     fn note(self) -> &'static str {
@@ -73,7 +76,10 @@ impl Case {
             Self::Unicode => "names with quotes, tags and other scripts",
             Self::Layers => "several policies of one application, and policies for all of them",
             Self::Roles => "roles of Exchange with every kind of scope",
-            Self::Principals => "applications that are switched off, or Microsoft's own",
+            Self::Principals => {
+                "applications that are switched off, Microsoft's own, or hold powers"
+            }
+            Self::Powers => "ways around every confinement, those included that hide",
         }
     }
 }
@@ -257,7 +263,13 @@ fn situation(build: &mut Build, case: Case) {
         }
         Case::Principals => {
             layers::principals(build);
+            powers::usual(build);
             access::switches(build);
+            reception_mailer(build);
+        }
+        Case::Powers => {
+            powers::usual(build);
+            powers::hidden(build);
             reception_mailer(build);
         }
     }

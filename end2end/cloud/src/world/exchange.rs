@@ -37,6 +37,8 @@ pub struct ExchangeOrganisation {
     pub unpacking: Option<Time>,
     /// Until when nobody may delegate roles yet (§3.1).
     pub delegation_starts: Option<Time>,
+    /// From when on other cmdlets find a new pointer, scope or assignment, by its id (§11.4).
+    pub appears: BTreeMap<Uuid, Time>,
     /// Assignments that let their holder give the role to others, and nothing else.
     pub delegating: BTreeSet<Uuid>,
     pub rights: Vec<MailboxRight>,
@@ -56,6 +58,11 @@ impl ExchangeOrganisation {
     /// Whether scopes and assignments are refused for want of customization.
     pub fn refuses_configuration(&self, now: Time) -> bool {
         self.is_dehydrated(now) || self.unpacking.is_some_and(|until| until > now)
+    }
+
+    /// Whether cmdlets find the object of that id by now.
+    pub fn appeared(&self, id: Uuid, now: Time) -> bool {
+        self.appears.get(&id).is_none_or(|since| *since <= now)
     }
 
     /// Whether an assignment only lets its holder give the role to others.

@@ -5,9 +5,11 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::World;
-use super::enforcement::{Caller, application_may};
+use super::enforcement::Caller;
 use super::exchange::AssignmentScope;
+use super::role_groups::roles_of;
 use super::tenant::{GroupKind, Tenant};
+use super::ways::may_use;
 use crate::permissions::{DirectoryRole, Resource};
 
 /// The classes of MICROSOFT.md §10.1 that lead into a mailbox.
@@ -243,20 +245,49 @@ pub fn of(tenant: &Tenant, object: Uuid) -> Vec<Power> {
     out
 }
 
-/// By which role a service principal would administer Exchange.
+/// Exchange's own roles that lead into mailboxes, or rewrite what keeps one out (§10.4). Those that
+/// only read are not here.
+const MANAGEMENT_ROLES: [&str; 13] = [
+    "Role Management",
+    "Organization Configuration",
+    "Mail Recipients",
+    "Mail Recipient Creation",
+    "Recipient Policies",
+    "Distribution Groups",
+    "Security Group Creation and Membership",
+    "Mailbox Search",
+    "Mailbox Import Export",
+    "Transport Rules",
+    "Journaling",
+    "Move Mailboxes",
+    "Migration",
+];
+
+/// By which role a service principal would administer Exchange: one of Entra, one of a role group,
+/// one that it was given directly, or one that it may give to itself.
 fn exchange_rights(tenant: &Tenant, object: Uuid) -> Option<String> {
-    tenant
-        .directory_roles_of(object)
-        .into_iter()
-        .find(|role| {
-            matches!(
-                role,
-                DirectoryRole::GlobalAdministrator
-                    | DirectoryRole::ExchangeAdministrator
-                    | DirectoryRole::ExchangeRecipientAdministrator
-            )
-        })
+    let directory = tenant.directory_roles_of(object).into_iter().find(|role| {
+        matches!(
+            role,
+            DirectoryRole::GlobalAdministrator
+                | DirectoryRole::ExchangeAdministrator
+                | DirectoryRole::ExchangeRecipientAdministrator
+        )
+    });
+    let management = || {
+        let mut roles = roles_of(tenant, object).into_iter();
+        roles.find(|role| MANAGEMENT_ROLES.contains(&role.as_str()))
+    };
+    let delegating = || {
+        let all = &tenant.exchange.role_assignments;
+        all.iter()
+            .find(|it| it.assignee == object && it.enabled && tenant.exchange.delegates(it))
+            .map(|it| format!("{} (delegating)", it.role))
+    };
+    directory
         .map(|role| role.name().to_owned())
+        .or_else(management)
+        .or_else(delegating)
 }
 
 /// The permissions that reach something in a mailbox.
@@ -316,7 +347,7 @@ pub fn reaches(world: &mut World, tenant: Uuid, object: Uuid, mailbox: Uuid) -> 
                 Resource::Exchange => &exchange,
             },
         };
-        if application_may(world, caller, *resource, permission, mailbox).is_ok() {
+        if may_use(world, caller, *resource, permission, mailbox, None).is_ok() {
             found = true;
             break;
         }

@@ -42,8 +42,8 @@ pub(super) struct Found {
     name: String,
     direct: Result<Members>,
     nested: Result<Vec<ObjectId>>,
-    grows: bool,
     writable: Option<bool>,
+    rule: Option<String>,
 }
 
 impl Found {
@@ -54,7 +54,7 @@ impl Found {
             direct: unread.part(self.direct),
             nested: Some(unread.part(self.nested)),
             writable: self.writable,
-            grows: self.grows,
+            rule: self.rule,
         }
     }
 
@@ -88,6 +88,30 @@ struct GroupRow {
     visibility: Option<String>,
     #[serde(default)]
     group_types: Vec<String>,
+    #[serde(default)]
+    mail_enabled: Option<bool>,
+    #[serde(default)]
+    security_enabled: Option<bool>,
+    #[serde(default)]
+    membership_rule: Option<String>,
+}
+
+impl GroupRow {
+    /// Graph changes members of Microsoft 365 and security groups, and of no others
+    /// (MICROSOFT.md §7.2).
+    fn writable(&self) -> Option<bool> {
+        let unified = self.group_types.iter().any(|kind| kind == "Unified");
+        let security = self.security_enabled? && !self.mail_enabled?;
+        Some(unified || security)
+    }
+
+    fn rule(&self) -> Option<String> {
+        let grows = self
+            .group_types
+            .iter()
+            .any(|kind| kind == "DynamicMembership");
+        grows.then(|| self.membership_rule.clone().unwrap_or_default())
+    }
 }
 
 pub(super) async fn read(
@@ -151,7 +175,7 @@ async fn found(customer: &Customer, objects: &[ObjectId]) -> Vec<Found> {
         .iter()
         .flat_map(|id| {
             [
-                format!("/groups/{id}?$select=id,displayName,mail,visibility,groupTypes"),
+                format!("/groups/{id}?$select=id,displayName,mail,visibility,groupTypes,mailEnabled,securityEnabled,membershipRule"),
                 format!("/groups/{id}/members?$select=id&$top=999"),
                 format!("/groups/{id}/transitiveMembers?$select=id&$top=999"),
             ]
@@ -186,8 +210,8 @@ async fn group(
         name,
         direct: Err(error.clone()),
         nested: Err(error),
-        grows: false,
         writable: None,
+        rule: None,
     };
     let row = match row.transpose()?.and_then(|body| {
         serde_json::from_value::<GroupRow>(body)
@@ -196,12 +220,7 @@ async fn group(
         Ok(row) => row,
         Err(error) => return Some(unreadable(object.to_string(), error)),
     };
-    let grows = row
-        .group_types
-        .iter()
-        .any(|kind| kind == "DynamicMembership");
-    let unified = row.group_types.iter().any(|kind| kind == "Unified");
-    let writable = Some(unified || row.mail.as_ref().is_none_or(String::is_empty));
+    let (writable, rule) = (row.writable(), row.rule());
     let name = [row.mail, row.display_name]
         .into_iter()
         .flatten()
@@ -234,8 +253,8 @@ async fn group(
                 .map(|one| one.id)
                 .collect()
         }),
-        grows,
         writable,
+        rule,
     })
 }
 

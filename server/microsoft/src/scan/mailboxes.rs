@@ -14,9 +14,17 @@ pub(super) struct Mailbox {
     pub(super) object: ObjectId,
     /// The mailbox of a Microsoft 365 group.
     pub(super) of_group: bool,
+    kind: Kind,
     called: String,
-    /// None: a person's.
-    kind: Option<MailboxKind>,
+}
+
+/// Whose it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Person,
+    Special(MailboxKind),
+    /// Exchange did not say.
+    NotTold,
 }
 
 const PROPERTIES: &[&str] = &[
@@ -26,33 +34,52 @@ const PROPERTIES: &[&str] = &[
     "RecipientTypeDetails",
 ];
 
+impl Kind {
+    fn of(details: Option<&str>) -> Self {
+        match details {
+            None => Self::NotTold,
+            Some("UserMailbox" | "LinkedMailbox" | "LegacyMailbox") => Self::Person,
+            Some("SharedMailbox") => Self::Special(MailboxKind::Shared),
+            Some("RoomMailbox" | "LinkedRoomMailbox") => Self::Special(MailboxKind::Room),
+            Some("EquipmentMailbox") => Self::Special(MailboxKind::Equipment),
+            Some("GroupMailbox") => Self::Special(MailboxKind::Group),
+            Some("SchedulingMailbox") => Self::Special(MailboxKind::Scheduling),
+            Some(_) => Self::Special(MailboxKind::Other),
+        }
+    }
+}
+
+/// Those that are no person's; none where Exchange did not tell it of each.
+pub(super) fn special(list: &[Mailbox]) -> Option<Vec<(ObjectId, MailboxKind)>> {
+    let mut found = Vec::new();
+    for mailbox in list {
+        match mailbox.kind {
+            Kind::Person => {}
+            Kind::Special(kind) => found.push((mailbox.object, kind)),
+            Kind::NotTold => return None,
+        }
+    }
+    Some(found)
+}
+
 impl Mailbox {
     fn of(row: &Row, of_group: bool) -> Option<Self> {
         let object = ObjectId(row.id("ExternalDirectoryObjectId")?);
+        let kind = if of_group {
+            Kind::Special(MailboxKind::Group)
+        } else {
+            Kind::of(row.text("RecipientTypeDetails"))
+        };
         let called = row
             .text("PrimarySmtpAddress")
             .or_else(|| row.text("DisplayName"))
             .map_or_else(|| object.to_string(), str::to_owned);
-        let kind = match row.text("RecipientTypeDetails") {
-            _ if of_group => Some(MailboxKind::Group),
-            None | Some("UserMailbox" | "LinkedMailbox" | "LegacyMailbox") => None,
-            Some("SharedMailbox") => Some(MailboxKind::Shared),
-            Some("RoomMailbox") => Some(MailboxKind::Room),
-            Some("EquipmentMailbox") => Some(MailboxKind::Equipment),
-            Some("GroupMailbox") => Some(MailboxKind::Group),
-            Some("SchedulingMailbox") => Some(MailboxKind::Scheduling),
-            Some(_) => Some(MailboxKind::Other),
-        };
         Some(Self {
             object,
             of_group,
-            called,
             kind,
+            called,
         })
-    }
-
-    pub(super) fn special(&self) -> Option<(ObjectId, MailboxKind)> {
-        self.kind.map(|kind| (self.object, kind))
     }
 
     pub(super) fn name(&self) -> (ObjectId, String) {

@@ -196,7 +196,9 @@ pub(super) async fn read(log: &Log<'_>, ids: &[ObjectId]) -> Principals {
     let registered = log.begin(ScanPart::Registrations);
     let owned = log.begin(ScanPart::Owners);
     let mut found = Principals::new();
-    let mut registrations: Option<Result<usize>> = None;
+    let outside = log.begin(ScanPart::Federated);
+    // Registrations, and outside identities; none where nothing is registered here.
+    let mut registrations: Option<(Result<usize>, Result<usize>)> = None;
     let mut owners: Result<usize> = Ok(0);
     let mut known: BTreeSet<ObjectId> = ids.iter().copied().collect();
     let mut waiting = ids.to_vec();
@@ -226,11 +228,15 @@ pub(super) async fn read(log: &Log<'_>, ids: &[ObjectId]) -> Principals {
             .collect();
         let mut answers = registration::read(&registered.customer, &own).await;
         if !own.is_empty() {
-            let read = registrations.get_or_insert(Ok(0));
+            let (read, outside) = registrations.get_or_insert((Ok(0), Ok(0)));
             for one in answers.values() {
-                *read = read
-                    .clone()
-                    .and_then(|count| one.read().map(|()| count.saturating_add(1)));
+                let count = |so_far: &Result<usize>, outcome: Result<usize>| {
+                    so_far
+                        .clone()
+                        .and_then(|sum| outcome.map(|more| sum.saturating_add(more)))
+                };
+                *read = count(read, one.read().map(|()| 1));
+                *outside = count(outside, one.identities());
             }
         }
         // What nobody told whole.
@@ -250,7 +256,7 @@ pub(super) async fn read(log: &Log<'_>, ids: &[ObjectId]) -> Principals {
         for (object, _) in new.iter().map(|(one, told)| (one.object, told)) {
             let all = told.get(&object).cloned().unwrap_or_else(|| Ok(Vec::new()));
             // Why a registration was not read says why its owners were not.
-            let all = match answers.get(&object).map(|one| one.read_at_all()) {
+            let all = match answers.get(&object).map(|one| one.read()) {
                 Some(Err(error)) => Err(error),
                 _ => all,
             };
@@ -295,8 +301,10 @@ pub(super) async fn read(log: &Log<'_>, ids: &[ObjectId]) -> Principals {
     let count = found.list.as_ref().map(Vec::len).map_err(Clone::clone);
     log.end(&principals, count);
     log.end(&owned, owners);
-    if let Some(read) = registrations {
+    if let Some((read, identities)) = registrations {
+        // In the same requests.
         log.end(&registered, read);
+        log.end(&outside, identities);
     }
     found
 }

@@ -1,19 +1,16 @@
 //! Role groups of Exchange with the service principals in them (MICROSOFT.md §2.7, §10.4).
 
+use std::collections::BTreeSet;
+
 use domain::{
     cmdlet::Cmdlet,
     id::ObjectId,
     reach::{Pointer, Reading, RoleGroup, ScanPart},
 };
 
-use super::{Part, log::Log, unread::Unread};
-use crate::{
-    customer::Customer,
-    error::{Error, Kind, Result, Service},
-    exchange::{Row, invoke::How},
-};
+use super::{Part, assignments::Rows, log::Log, unread::Unread};
+use crate::{customer::Customer, error::Result, exchange::Row};
 
-const GROUP: &[&str] = &["Name", "Guid", "Roles"];
 const MEMBER: &[&str] = &[
     "Name",
     "Identity",
@@ -73,6 +70,7 @@ impl Found {
 pub(super) async fn read(
     log: &Log<'_>,
     pointers: &Part<Vec<Pointer>>,
+    assignments: &Part<Rows>,
     only: Option<ObjectId>,
 ) -> Result<Vec<Found>> {
     let pointers = pointers.as_ref().map_err(Clone::clone)?;
@@ -82,8 +80,20 @@ pub(super) async fn read(
     {
         return Ok(Vec::new());
     }
+    let rows = assignments.as_ref().map_err(Clone::clone)?;
+    let groups: Vec<(&String, &BTreeSet<String>)> = rows
+        .role_groups
+        .iter()
+        .filter(|(name, roles)| {
+            roles.iter().any(|role| decides(role))
+                && !LINKED.iter().any(|prefix| name.starts_with(prefix))
+        })
+        .collect();
+    if groups.is_empty() {
+        return Ok(Vec::new());
+    }
     let running = log.begin(ScanPart::RoleGroups);
-    let found = list(&running.customer, pointers).await;
+    let found = list(&running.customer, &groups, pointers).await;
     let result = match &found {
         Err(error) => Err(error.clone()),
         Ok(groups) => groups
@@ -95,41 +105,26 @@ pub(super) async fn read(
     found
 }
 
-async fn list(customer: &Customer, pointers: &[Pointer]) -> Result<Vec<Found>> {
-    let all = Cmdlet::new("Get-RoleGroup").with("ResultSize", "Unlimited");
-    let call = customer.rows(&all, How::read(GROUP)).await?;
-    let mut groups = Vec::new();
-    for row in &call.value {
-        let Some(name) = row.text("Name") else {
-            return Err(
-                Error::new(Service::Exchange, Kind::Malformed, call.trace.clone())
-                    .with_subject(&all.name)
-                    .with_message("a role group has no name"),
-            );
-        };
-        let roles: Vec<String> = row.list("Roles").iter().map(|role| short(role)).collect();
-        if roles.iter().any(|role| decides(role))
-            && !LINKED.iter().any(|prefix| name.starts_with(prefix))
-        {
-            let identity = row.id("Guid").map_or(name.to_owned(), |id| id.to_string());
-            groups.push((name.to_owned(), roles, identity));
-        }
-    }
+async fn list(
+    customer: &Customer,
+    groups: &[(&String, &BTreeSet<String>)],
+    pointers: &[Pointer],
+) -> Result<Vec<Found>> {
     let cmdlets: Vec<Cmdlet> = groups
         .iter()
-        .map(|(.., identity)| {
+        .map(|(name, _)| {
             Cmdlet::new("Get-RoleGroupMember")
-                .with("Identity", identity.as_str())
+                .with("Identity", name.as_str())
                 .with("ResultSize", "Unlimited")
         })
         .collect();
     let outcomes = customer.outcome_of_each(&cmdlets, MEMBER).await?.value;
     Ok(groups
-        .into_iter()
+        .iter()
         .zip(outcomes)
-        .map(|((name, roles, _), outcome)| Found {
-            name,
-            roles,
+        .map(|((name, roles), outcome)| Found {
+            name: (*name).clone(),
+            roles: roles.iter().cloned().collect(),
             // A group that went away meanwhile has no members.
             members: outcome.map(|rows| {
                 let rows = rows.unwrap_or_default();
@@ -143,11 +138,6 @@ async fn list(customer: &Customer, pointers: &[Pointer]) -> Result<Vec<Found>> {
             }),
         })
         .collect())
-}
-
-/// A role without the organisation before it.
-fn short(role: &str) -> String {
-    role.rsplit(['\\', '/']).next().unwrap_or(role).to_owned()
 }
 
 /// Roles that only look decide nothing (§10.4); a role that somebody made may hold anything.

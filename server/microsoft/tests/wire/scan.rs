@@ -95,7 +95,7 @@ async fn everything_is_read_in_few_calls() {
 
     // What needs nothing, groups, members of units, principals, registrations; the list of units.
     assert_eq!(world.asked("$batch").await.len(), 5);
-    // With the role groups, because Exchange points to an application.
+    // With the members of a role group, because Exchange points to an application.
     assert_eq!(world.asked("InvokeCommand").await.len(), 9);
     assert_eq!(scan.calls, 15);
 }
@@ -117,7 +117,7 @@ async fn of_one_application_only_what_decides_about_it_is_read() {
     // What needs nothing, groups, members of units, the principal; without two lists of mailboxes and
     // the registrations.
     assert_eq!(world.asked("$batch").await.len(), 4);
-    // With the role groups; and the filter of the scope is asked of group mailboxes too, because
+    // With the members of a role group; and the filter of the scope is asked of group mailboxes too, because
     // nobody knows whether there are any.
     assert_eq!(world.asked("InvokeCommand").await.len(), 8);
 }

@@ -43,20 +43,16 @@ pub(super) struct Registration {
 }
 
 impl Registration {
-    /// Whether all was read.
     pub(super) fn read(&self) -> Result<()> {
-        self.read_at_all()?;
-        match &self.federated {
+        match &self.credentials {
             Ok(_) => Ok(()),
             Err(error) => Err(error.clone()),
         }
     }
 
-    pub(super) fn read_at_all(&self) -> Result<()> {
-        match &self.credentials {
-            Ok(_) => Ok(()),
-            Err(error) => Err(error.clone()),
-        }
+    /// How many outside identities there are.
+    pub(super) fn identities(&self) -> Result<usize> {
+        self.federated.as_ref().map(Vec::len).map_err(Clone::clone)
     }
 
     pub(super) fn put(self, found: &mut Found) {

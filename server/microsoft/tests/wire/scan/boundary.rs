@@ -1,7 +1,7 @@
 //! Where a confinement ends: hidden and growing members, group mailboxes, names of groups, policies
 //! that name something else.
 
-use domain::reach::{AssignmentScope, PolicyNames, Reading, ScanPart, UnmatchedPolicy, Why};
+use domain::reach::{AssignmentScope, MailboxKind, Meant, Reading, ScanPart, StrayPolicy, Why};
 use serde_json::{Value, json};
 use wiremock::ResponseTemplate;
 
@@ -10,7 +10,8 @@ use crate::support::{TENANT, cmdlet_error, rows, uuid};
 
 fn units(visibility: Value, membership: Value) -> ResponseTemplate {
     ResponseTemplate::new(200).set_body_json(json!({"value": [{"id": uuid(UNIT),
-        "displayName": "Shop", "visibility": visibility, "membershipType": membership}]}))
+        "displayName": "Shop", "visibility": visibility, "membershipType": membership,
+        "membershipRule": "user.department -eq \"Shop\""}]}))
 }
 
 #[tokio::test]
@@ -37,27 +38,79 @@ async fn reach_r09_an_empty_list_of_a_hidden_unit_is_not_read() {
         scan.seen.units[0].members,
         Reading::read(vec![object(SALES)])
     );
-    assert!(!scan.seen.units[0].grows);
+    assert_eq!(scan.seen.units[0].rule, None);
 }
 
 #[tokio::test]
 async fn reach_r03_units_and_groups_that_follow_a_rule_grow_by_themselves() {
     let at = format!("/groups/{}", uuid(GROUP));
     let body = json!({"id": uuid(GROUP), "displayName": "Board", "visibility": null,
-        "groupTypes": ["Unified", "DynamicMembership"]});
-    let mut tenant = Tenant::new().graph(at, 200, body);
+        "groupTypes": ["Unified", "DynamicMembership"], "mailEnabled": true, "securityEnabled": false,
+        "membershipRule": "user.accountEnabled -eq true"});
+    let mail_security = json!({"id": uuid(SENDERS), "displayName": "Senders", "groupTypes": [],
+        "mailEnabled": true, "securityEnabled": true});
+    let mut tenant = Tenant::new().graph(at, 200, body).graph(
+        format!("/groups/{}", uuid(SENDERS)),
+        200,
+        mail_security,
+    );
     tenant.units = Some(units(Value::Null, json!("Dynamic")));
     let (_world, scan) = tenant.scan().await;
-    assert!(scan.seen.units[0].grows);
-    let grows = |number: u32| {
+    let rule = scan.seen.units[0].rule.as_deref();
+    assert_eq!(rule, Some("user.department -eq \"Shop\""));
+    let of = |number: u32| {
         let group = scan
             .seen
             .groups
             .iter()
             .find(|one| one.object == object(number));
-        group.unwrap().grows
+        group.unwrap()
     };
-    assert!(grows(GROUP) && !grows(SENDERS));
+    assert_eq!(
+        of(GROUP).rule.as_deref(),
+        Some("user.accountEnabled -eq true")
+    );
+    assert_eq!(of(SENDERS).rule, None);
+    // Who may change groups through Graph moves the boundary of the one, and not of the other.
+    assert_eq!(of(GROUP).writable, Some(true));
+    assert_eq!(of(SENDERS).writable, Some(false));
+}
+
+#[tokio::test]
+async fn reach_r11_mailboxes_that_are_no_persons_are_told_apart() {
+    let of = |number: u32, kind: &str| {
+        json!({"PrimarySmtpAddress": format!("m{number}@fabrikam.example"),
+            "ExternalDirectoryObjectId": uuid(number), "RecipientTypeDetails": kind})
+    };
+    let (_world, scan) = Tenant::new()
+        .cmdlet(
+            "Get-Mailbox",
+            rows(&json!([
+                of(RECEPTION, "SharedMailbox"),
+                of(SALES, "UserMailbox"),
+                of(56, "SchedulingMailbox")
+            ])),
+        )
+        .when(
+            "Get-Mailbox",
+            "GroupMailbox",
+            "true",
+            rows(&json!([{"PrimarySmtpAddress": "finance@fabrikam.example",
+                "ExternalDirectoryObjectId": uuid(55)}])),
+        )
+        .scan()
+        .await;
+    assert_eq!(
+        scan.seen.special,
+        Some(vec![
+            (object(RECEPTION), MailboxKind::Shared),
+            (object(55), MailboxKind::Group),
+            (object(56), MailboxKind::Scheduling),
+        ])
+    );
+    // Where Exchange does not tell, nobody guesses.
+    let (_world, scan) = Tenant::new().scan().await;
+    assert_eq!(scan.seen.special, None);
 }
 
 #[tokio::test]
@@ -234,45 +287,24 @@ async fn field_b13_a_policy_for_something_else_is_told_with_what_it_was_meant_fo
         )
         .scan()
         .await;
-    let names = |policy: u32| {
-        let found: &Vec<UnmatchedPolicy> = scan.seen.unmatched_policies.get().unwrap();
-        let wanted = uuid(policy).to_string();
-        let found = found.iter().find(|one| one.identity.contains(&wanted));
-        found.map(|one| one.names.clone())
-    };
-    assert_eq!(names(MAILER + 500), None, "it names an application");
+    let found = scan.seen.stray_policies.as_ref().unwrap();
     let app = |number: u32| domain::id::AppId(uuid(number));
-    assert_eq!(
-        names(MAILER),
-        Some(PolicyNames::PrincipalObject {
-            object: object(MAILER),
-            app_id: app(MAILER + 500),
-            name: "Mailer".into(),
+    let of = |number: u32| -> Option<&StrayPolicy> {
+        found.iter().find(|one| one.app_id == app(number))
+    };
+    assert_eq!(of(MAILER + 500), None, "it names an application");
+    let principal = |number: u32| {
+        Some(Meant::Principal {
+            object: object(number),
         })
-    );
-    assert_eq!(
-        names(20),
-        Some(PolicyNames::PrincipalObject {
-            object: object(20),
-            app_id: app(520),
-            name: "Quiet".into(),
-        })
-    );
-    assert_eq!(
-        names(701),
-        Some(PolicyNames::RegistrationObject {
-            app_id: app(520),
-            name: "Quiet".into(),
-        })
-    );
-    assert_eq!(names(1234), Some(PolicyNames::Nothing));
-    assert_eq!(
-        names(521),
-        Some(PolicyNames::Client {
-            object: object(21),
-            name: "Holds nothing".into(),
-        })
-    );
+    };
+    assert_eq!(of(MAILER).unwrap().meant, principal(MAILER));
+    assert_eq!(of(20).unwrap().meant, principal(20));
+    let registration = Meant::Registration { app_id: app(520) };
+    assert_eq!(of(701).unwrap().meant, Some(registration));
+    assert_eq!(of(1234).unwrap().meant, None);
+    assert!(of(1234).unwrap().identity.contains(&uuid(1234).to_string()));
+    assert_eq!(of(521), None, "it names an application that holds nothing");
     // All of them in one request.
     assert_eq!(world.asked("v1.0/$batch").await.len(), 6);
 }
@@ -288,10 +320,7 @@ async fn field_b13_what_was_not_looked_up_is_not_a_leftover() {
         .graph(format!("/applications/{}", uuid(1234)), 403, denied)
         .scan()
         .await;
-    assert!(matches!(
-        scan.seen.unmatched_policies,
-        Reading::NotPermitted { .. }
-    ));
+    assert_eq!(scan.seen.stray_policies, None);
     assert!(matches!(
         why(&scan, ScanPart::PolicyTargets),
         Why::NotPermitted { .. }

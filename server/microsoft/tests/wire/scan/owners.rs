@@ -106,7 +106,7 @@ async fn reach_r08_what_was_not_read_is_not_empty() {
         Some(Reading::NotPermitted { .. })
     ));
     assert!(matches!(
-        why(&scan, ScanPart::Registrations),
+        why(&scan, ScanPart::Federated),
         Why::NotPermitted { .. }
     ));
     assert!(scan.seen.powers.ownerships.is_read());

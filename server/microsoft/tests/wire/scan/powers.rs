@@ -141,7 +141,7 @@ async fn reach_r01_powers_that_were_not_read_are_not_none() {
         .graph(ROLES, 403, denied.clone())
         .graph(DELEGATED, 403, denied.clone())
         .graph(AGENTS, 403, denied)
-        .cmdlet("Get-RoleGroup", no_role())
+        .cmdlet("Get-RoleGroupMember", no_role())
         .scan()
         .await;
     let powers = &scan.seen.powers;
@@ -150,7 +150,8 @@ async fn reach_r01_powers_that_were_not_read_are_not_none() {
         Reading::NotPermitted { .. }
     ));
     assert!(matches!(powers.inherited, Reading::NotPermitted { .. }));
-    assert!(matches!(powers.role_groups, Reading::NotPermitted { .. }));
+    let groups = powers.role_groups.get().unwrap();
+    assert!(matches!(groups[0].members, Reading::NotPermitted { .. }));
     assert!(matches!(
         scan.seen.rights.delegated,
         Reading::NotPermitted { .. }
@@ -158,7 +159,7 @@ async fn reach_r01_powers_that_were_not_read_are_not_none() {
     for part in [
         ScanPart::DirectoryRoles,
         ScanPart::Delegated,
-        ScanPart::Agents,
+        ScanPart::Inherited,
         ScanPart::RoleGroups,
     ] {
         assert!(
@@ -187,32 +188,34 @@ async fn reach_r01_powers_that_were_not_read_are_not_none() {
 
 #[tokio::test]
 async fn reach_r01_members_of_role_groups_are_read_where_the_roles_decide() {
-    let group = |name: &str, number: u32, roles: &[&str]| json!({"Name": name, "Guid": uuid(number), "Roles": roles});
+    let given = |group: &str, role: &str, enabled: bool| {
+        json!({"Name": format!("{role}-{group}"), "Role": role, "RoleAssignee": group,
+            "RoleAssigneeName": group, "RoleAssigneeType": "RoleGroup",
+            "RecipientWriteScope": "Organization", "Enabled": enabled})
+    };
     let member = |name: String, kind: &str| {
         json!({"Name": name, "Identity": name, "Guid": uuid(333),
-        "RecipientType": kind, "RecipientTypeDetails": kind})
+            "RecipientType": kind, "RecipientTypeDetails": kind})
     };
     let (world, scan) = Tenant::new()
         .cmdlet(
-            "Get-RoleGroup",
+            "Get-ManagementRoleAssignment",
             rows(&json!([
-                group(
-                    "Organization Management",
-                    71,
-                    &["Role Management", "Mail Recipients"]
-                ),
-                group("Help Desk", 72, &["fabrikam.example\\User Options"]),
-                group(
+                given("Organization Management", "Role Management", true),
+                given("Organization Management", "Mail Recipients", true),
+                given("Organization Management", "Journaling", false),
+                given("Help Desk", "fabrikam.example\\User Options", true),
+                given(
                     "View-Only Organization Management",
-                    73,
-                    &["View-Only Configuration"]
+                    "View-Only Configuration",
+                    true
                 ),
-                group("ExchangeServiceAdmins_123", 74, &["Role Management"])
+                given("ExchangeServiceAdmins_123", "Role Management", true)
             ])),
         )
         .batched(
             "Get-RoleGroupMember",
-            uuid(71),
+            "Organization Management",
             json!([
                 member("TenantAdmins_123".into(), "RoleGroup"),
                 member(uuid(60).to_string(), "UserMailbox"),
@@ -223,22 +226,28 @@ async fn reach_r01_members_of_role_groups_are_read_where_the_roles_decide() {
         )
         .batched(
             "Get-RoleGroupMember",
-            uuid(72),
+            "Help Desk",
             json!([member("Scanner".into(), "UserMailbox")]),
         )
         .scan()
         .await;
     let groups = scan.seen.powers.role_groups.get().unwrap();
     let names: Vec<&str> = groups.iter().map(|group| group.name.as_str()).collect();
-    assert_eq!(names, ["Organization Management", "Help Desk"]);
+    assert_eq!(names, ["Help Desk", "Organization Management"]);
+    assert_eq!(groups[1].roles, ["Mail Recipients", "Role Management"]);
     assert_eq!(
-        groups[0].members,
+        groups[1].members,
         Reading::read(vec![object(SCANNER), object(9)])
     );
-    assert_eq!(groups[1].roles, ["User Options"]);
+    assert_eq!(groups[0].roles, ["User Options"]);
     // A person is no application because of a name.
-    assert_eq!(groups[1].members, Reading::read(vec![]));
-    assert_eq!(world.asked("adminapi").await.len(), 10);
+    assert_eq!(groups[0].members, Reading::read(vec![]));
+    // One request for all of them; the roles stand in the list of assignments.
+    let batches = world.asked("adminapi/beta").await;
+    let batches = batches
+        .iter()
+        .filter(|one| one.url.path().ends_with("$batch"));
+    assert_eq!(batches.count(), 1);
 }
 
 #[tokio::test]

@@ -220,7 +220,7 @@ impl Tenant {
                     "Get-Recipient",
                     rows(&json!([{"ExternalDirectoryObjectId": uuid(RECEPTION)}])),
                 ),
-                ("Get-RoleGroup", rows(&json!([]))),
+                ("Get-RoleGroupMember", rows(&json!([]))),
             ]),
             when: vec![
                 (
