@@ -146,6 +146,10 @@ mod tests {
             groups: Vec::new(),
             units: Vec::new(),
             mailboxes: Reading::read(vec![SENDER]),
+            special: None,
+            stray_policies: None,
+            powers: domain::reach::PowersSeen::none(),
+            rights: domain::reach::RightsSeen::none(),
         }
     }
 
