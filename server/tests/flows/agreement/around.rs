@@ -46,6 +46,7 @@ pub fn compare(world: &mut World, place: &Place, judge: &Judge<'_>, reach: &Reac
     delegated(world, place, reach, &mut tally);
     let tenant = world.tenants.get(place.id).expect("a tenant");
     let (applications, mailboxes) = (applications(tenant), every_mailbox(tenant));
+    let groups: BTreeSet<Uuid> = tenant.groups.keys().copied().collect();
     let body = json!({
         "tenant": place.id, "could": true, "mailboxes": mailboxes,
         "applications": applications.iter().map(|(_, app_id, _)| app_id).collect::<Vec<_>>(),
@@ -78,6 +79,10 @@ pub fn compare(world: &mut World, place: &Place, judge: &Judge<'_>, reach: &Reac
                 tally.pairs.insert((object, *mailbox));
             }
             let key = mailbox.to_string();
+            let open = may[&key].as_object().expect("ways").values();
+            if groups.contains(mailbox) && open.into_iter().any(|open| open == true) {
+                tally.groups += 1;
+            }
             ways(
                 judge, reach, place, object, *mailbox, &may[&key], &mut tally,
             );
@@ -120,9 +125,7 @@ fn ways(
                 if does { "let it" } else { "refused" },
             )
         };
-        if !tally.ways.note(verdict, does) {
-            tally.wrong.push(line());
-        }
+        tally.note(|tally| &mut tally.ways, verdict, does, &line);
         if verdict == Verdict::Unknown {
             tally.ways.doubt(&because, &line);
         }
@@ -132,16 +135,16 @@ fn ways(
                 mailbox,
             )
         }));
-        let bold = match stored {
-            Verdict::Allowed => !does,
-            Verdict::Refused => does,
-            Verdict::Unknown => false,
-        };
-        if bold {
-            tally.wrong.push(format!(
+        let line = || {
+            format!(
                 "{}: {application} by {way} into {mailbox} is stored as {stored:?}",
                 place.domain
-            ));
+            )
+        };
+        match (stored, does) {
+            (Verdict::Allowed, false) => tally.overstated.push(line()),
+            (Verdict::Refused, true) => tally.wrong.push(line()),
+            _ => {}
         }
     }
 }
@@ -175,6 +178,13 @@ fn made(
             "{}: {object} could make itself a way into {mailbox}, and is called {level:?}",
             place.domain
         )),
+        (false, _, Level::Power) => {
+            let held = found.into_iter().flat_map(|one| &one.powers.held);
+            for power in held.filter(|power| !power.perhaps) {
+                let words = format!("{} by {}", power.kind.words(), power.from.words());
+                *tally.made.more.entry(words).or_default() += 1;
+            }
+        }
         (false, ..) => {}
     }
     if could && verdict != Verdict::Allowed && proven_or_confined {

@@ -3,11 +3,15 @@
 use domain::{
     application::AccessRight,
     id::ObjectId,
-    reach::{AssignmentScope, PrincipalKind, Seen},
+    reach::{AssignmentScope, MailboxKind, PrincipalKind, Reading, Seen},
 };
 
+fn some<T>(reading: &Reading<Vec<T>>) -> bool {
+    reading.get().is_ok_and(|list| !list.is_empty())
+}
+
 /// The cases of which a reach is made.
-pub const CASES: [&str; 25] = [
+pub const CASES: [&str; 33] = [
     "a grant that no policy narrows",
     "grants on both resources",
     "full_access_as_app",
@@ -33,6 +37,14 @@ pub const CASES: [&str; 25] = [
     "no Exchange",
     "parts that may not be read",
     "an application of Microsoft's own",
+    "a right on a mailbox",
+    "EWS is switched off",
+    "EWS for a list of applications",
+    "a mailbox of a group",
+    "a directory role of an application",
+    "a role group with an application in it",
+    "a grant for whoever signs in",
+    "a grant that goes around",
 ];
 
 /// The cases of which a reach is made, and whether a customer has them.
@@ -50,6 +62,7 @@ pub fn cases(seen: &Seen) -> Vec<&'static str> {
         .map(Vec::as_slice)
         .unwrap_or_default();
     let scopes = seen.scopes.get().map(Vec::as_slice).unwrap_or_default();
+    let ews = seen.rights.ews.get().ok();
     let on_exchange = |value: &[&str]| {
         seen.exchange_grants.get().is_ok_and(|list| {
             list.iter().any(|grant| {
@@ -75,7 +88,7 @@ pub fn cases(seen: &Seen) -> Vec<&'static str> {
     let scope = |fits: &dyn Fn(&AssignmentScope) -> bool| {
         assignments.iter().any(|assignment| fits(&assignment.scope))
     };
-    let table: [(&'static str, bool); 24] = [
+    let table: [(&'static str, bool); 32] = [
         (
             "a grant that no policy narrows",
             !grants.is_empty() && policies.is_empty(),
@@ -184,6 +197,43 @@ pub fn cases(seen: &Seen) -> Vec<&'static str> {
         (
             "parts that may not be read",
             !seen.policies.is_read() && !seen.has_no_exchange(),
+        ),
+        ("a right on a mailbox", some(&seen.rights.mailbox_rights)),
+        (
+            "EWS is switched off",
+            ews.is_some_and(|switch| switch.enabled == Some(false)),
+        ),
+        (
+            "EWS for a list of applications",
+            ews.is_some_and(|switch| switch.enabled == Some(true) && switch.allowed.is_some()),
+        ),
+        (
+            "a mailbox of a group",
+            seen.special
+                .iter()
+                .flatten()
+                .any(|(_, kind)| *kind == MailboxKind::Group),
+        ),
+        (
+            "a directory role of an application",
+            some(&seen.powers.directory_roles),
+        ),
+        (
+            "a role group with an application in it",
+            seen.powers
+                .role_groups
+                .get()
+                .is_ok_and(|groups| groups.iter().any(|group| some(&group.members))),
+        ),
+        ("a grant for whoever signs in", some(&seen.rights.delegated)),
+        (
+            "a grant that goes around",
+            grants.iter().any(|grant| {
+                grant
+                    .value
+                    .as_deref()
+                    .is_some_and(|held| held.contains("ReadWrite.All") && held.contains("Role"))
+            }),
         ),
     ];
     let first_party = principals.iter().any(|one| {

@@ -19,7 +19,11 @@ pub struct Tally {
     pub made: Made,
     /// Clients with grants for whoever signs in.
     pub delegated: usize,
+    /// Mailboxes of groups that an application is let into.
+    pub groups: usize,
     pub wrong: Vec<String>,
+    /// Called allowed, and the cloud refuses: wrong, and on the safe side.
+    pub overstated: Vec<String>,
 }
 
 /// How answers compare.
@@ -42,6 +46,8 @@ pub struct Made {
     pub named: usize,
     /// Postern says that it cannot rule one out.
     pub perhaps: usize,
+    /// Postern names a power, and the cloud sees no way into this mailbox by it.
+    pub more: BTreeMap<String, usize>,
     /// Applications with such a pair.
     pub applications: BTreeSet<Uuid>,
 }
@@ -51,16 +57,14 @@ impl Answers {
         self.allowed + self.refused
     }
 
-    /// Counts an answer. False: it is not so.
-    pub fn note(&mut self, verdict: Verdict, does: bool) -> bool {
+    /// Counts an answer that is so, or is not known.
+    fn count(&mut self, verdict: Verdict, does: bool) {
         match (verdict, does) {
-            (Verdict::Allowed, true) => self.allowed += 1,
-            (Verdict::Refused, false) => self.refused += 1,
+            (Verdict::Allowed, _) => self.allowed += 1,
+            (Verdict::Refused, _) => self.refused += 1,
             (Verdict::Unknown, true) => self.unknown.0 += 1,
             (Verdict::Unknown, false) => self.unknown.1 += 1,
-            _ => return false,
         }
-        true
     }
 
     /// Why an answer is not known: each reason is a part that was not read, or one that nobody
@@ -119,9 +123,29 @@ impl Tally {
         self.divided.extend(other.divided);
         self.made.named += other.made.named;
         self.made.perhaps += other.made.perhaps;
+        for (power, count) in other.made.more {
+            *self.made.more.entry(power).or_default() += count;
+        }
         self.made.applications.extend(other.made.applications);
         self.delegated += other.delegated;
+        self.groups += other.groups;
         self.wrong.extend(other.wrong);
+        self.overstated.extend(other.overstated);
+    }
+
+    /// Compares an answer; `which` finds where it is counted, `line` tells of it.
+    pub fn note(
+        &mut self,
+        which: fn(&mut Self) -> &mut Answers,
+        verdict: Verdict,
+        does: bool,
+        line: &dyn Fn() -> String,
+    ) {
+        match (verdict, does) {
+            (Verdict::Allowed, false) => self.overstated.push(line()),
+            (Verdict::Refused, true) => self.wrong.push(line()),
+            _ => which(self).count(verdict, does),
+        }
     }
 
     /// The worst of some verdicts: one way in is enough.
