@@ -254,11 +254,11 @@ fn matters(scope: &str) -> bool {
         "DelegatedPermissionGrant.ReadWrite.All",
         "Directory.ReadWrite.All",
     ];
-    let of_family = |family: &&str| {
-        let rest = scope.strip_prefix(*family);
+    let of_family = |family: &str| {
+        let rest = scope.strip_prefix(family);
         rest.is_some_and(|rest| !rest.starts_with("Member"))
     };
-    FAMILIES.iter().any(|family| of_family(&family))
+    FAMILIES.iter().any(|family| of_family(family))
         || OTHERS.contains(&scope)
         || scope == "Directory.AccessAsUser.All"
 }
