@@ -211,6 +211,16 @@ async fn live_x3_after_a_roll_back_the_old_policys_refusal_proves_nothing() {
         .ask("roll_back", &first, Some(("confirm", MAILER)))
         .await;
     begun.settled(&first, "rolled_back").await;
+    // However slow this machine is, the proof begins soon after it.
+    let undone_later = |millis: i64| {
+        format!(
+            "update steps set body = jsonb_set(body, '{{ended}}',
+                 to_jsonb((body ->> 'ended')::bigint + {millis}))
+             where kind = 'policy' and setup_id = '{first}'"
+        )
+    };
+    begun.execute(&undone_later(3_600_000)).await;
+    let sent = begun.stack.outbox().await.len();
     begun.chosen.group = "postern-second".to_owned();
     let second = begun.start(&secret).await;
     let view = begun
@@ -220,9 +230,12 @@ async fn live_x3_after_a_roll_back_the_old_policys_refusal_proves_nothing() {
     assert!(counts_from.is_number(), "{view}");
     assert!(begun.page(&second).await.contains("A refusal counts from"));
     // Nothing is sent before: it would say nothing.
-    let sends = begun.log("POST /users/{id}/sendMail").await.len();
+    begun.ask("look_now", &second, None).await;
+    assert_eq!(begun.stack.outbox().await.len(), sent);
+    assert_eq!(step(&view, "prove")["proving"]["tried"], 0);
+    begun.execute(&undone_later(-3_600_000)).await;
+    begun.ask("look_now", &second, None).await;
     let view = begun.settled(&second, "done").await;
-    assert!(begun.log("POST /users/{id}/sendMail").await.len() > sends);
     assert_eq!(view["proof"], "proven", "{view}");
     all_refused(&begun);
 }
@@ -317,7 +330,8 @@ async fn live_m2_a_wider_policy_that_comes_meanwhile_ends_never_as_proven() {
     foreign_policy(&begun, "info@fabrikam.example");
     begun.secret(&setup).await;
     let view = begun.settled(&setup, "done").await;
-    assert_eq!(view["proof"], "more_open", "{view}");
+    assert_ne!(view["proof"], "proven", "{view}");
+    assert_ne!(view["judged"]["says"]["verdict"], "holds", "{view}");
     let why = step(&view, "prove")["why"].as_str().expect("a reason");
     assert!(why.contains("Somebody else's"), "{why}");
 }
@@ -402,14 +416,14 @@ async fn field_b34_no_other_answer_proves_or_disproves() {
     let setup = begun.start("").await;
     begun.settled(&setup, "needs_secret").await;
     begun.policy_is_old().await;
-    // First on the mailbox that must be refused, then on the sender, which comes after it.
-    for (round, skip) in [(0, 0), (1, 1)] {
-        let (status, code, text, words) = rows[0];
-        begun.answers(skip, status, code, text);
+    // First on the mailbox that must be refused, then on the sender: what did not behave comes
+    // first.
+    for round in 0..2 {
         if round == 0 {
+            let (status, code, text, _) = rows[0];
+            begun.answers(0, status, code, text);
             begun.secret(&setup).await;
         }
-        begun.waits_with(&setup, words).await;
         for (status, code, text, words) in rows {
             begun.answers(0, status, code, text);
             let view = begun.waits_with(&setup, words).await;
