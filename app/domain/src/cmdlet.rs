@@ -1,14 +1,19 @@
 //! Exchange cmdlets as data: what is shown, what is downloaded and what is sent are one object.
 
+mod parameters;
+
 use std::fmt::Write as _;
 
 use serde::{Deserialize, Serialize};
+
+pub use self::parameters::{Takes, takes};
 
 /// The value of a parameter.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Value {
-    Switch(bool),
+    /// Of a switch or of a Boolean parameter: [`takes`] knows which.
+    Bool(bool),
     Number(i64),
     Text(String),
     List(Vec<String>),
@@ -16,7 +21,7 @@ pub enum Value {
 
 impl From<bool> for Value {
     fn from(value: bool) -> Self {
-        Self::Switch(value)
+        Self::Bool(value)
     }
 }
 
@@ -66,17 +71,19 @@ impl Cmdlet {
         self
     }
 
-    /// On one line, as PowerShell reads it.
+    /// On one line, as PowerShell reads it: pure ASCII.
     pub fn line(&self) -> String {
         let mut line = self.name.clone();
         for (parameter, value) in &self.parameters {
-            line.push(' ');
-            line.push_str(&argument(parameter, value));
+            let _ = match self.shown(parameter, value) {
+                Shown::Alone(text) => write!(line, " -{parameter}{text}"),
+                Shown::Beside(text) => write!(line, " -{parameter} {text}"),
+            };
         }
         line
     }
 
-    /// One parameter a line, aligned, for reading.
+    /// One parameter a line, aligned, for reading. Pure ASCII too.
     pub fn block(&self) -> String {
         let widest = self
             .parameters
@@ -86,54 +93,83 @@ impl Cmdlet {
             .unwrap_or(0);
         let mut block = self.name.clone();
         for (name, value) in &self.parameters {
-            let _ = match value {
-                Value::Switch(true) => write!(block, "\n  -{name}"),
-                Value::Switch(false) => write!(block, "\n  -{name}:$false"),
-                other => write!(block, "\n  -{name:widest$} {}", literal(other)),
+            let _ = match self.shown(name, value) {
+                Shown::Alone(text) => write!(block, "\n  -{name}{text}"),
+                Shown::Beside(text) => write!(block, "\n  -{name:widest$} {text}"),
             };
         }
         block
     }
-}
 
-fn argument(name: &str, value: &Value) -> String {
-    match value {
-        Value::Switch(true) => format!("-{name}"),
-        Value::Switch(false) => format!("-{name}:$false"),
-        other => format!("-{name} {}", literal(other)),
-    }
-}
-
-fn literal(value: &Value) -> String {
-    match value {
-        Value::Switch(on) => if *on { "$true" } else { "$false" }.to_owned(),
-        Value::Number(number) => number.to_string(),
-        Value::Text(text) => quote(text),
-        Value::List(items) => {
-            let items: Vec<String> = items.iter().map(|item| quote(item)).collect();
-            format!("@({})", items.join(", "))
+    fn shown(&self, parameter: &str, value: &Value) -> Shown {
+        let on = match value {
+            Value::Bool(on) => *on,
+            Value::Number(number) => return Shown::Beside(number.to_string()),
+            Value::Text(text) => return Shown::Beside(quote(text)),
+            Value::List(items) => {
+                let items: Vec<String> = items.iter().map(|item| quote(item)).collect();
+                return Shown::Beside(format!("@({})", items.join(", ")));
+            }
+        };
+        let word = if on { "$true" } else { "$false" };
+        match takes(&self.name, parameter) {
+            Some(Takes::Switch) if on => Shown::Alone(String::new()),
+            Some(Takes::Boolean) => Shown::Beside(word.to_owned()),
+            // With a colon PowerShell takes the word for a switch and for a Boolean alike.
+            _ => Shown::Alone(format!(":{word}")),
         }
     }
 }
 
-/// A PowerShell literal string. Nothing expands between single quotes; a quote is doubled, and
-/// PowerShell takes the typographic ones for quotes too.
+/// What stands after the name of a parameter.
+enum Shown {
+    /// At once, without a space.
+    Alone(String),
+    Beside(String),
+}
+
+/// A PowerShell literal string, in pure ASCII. Windows PowerShell reads a file without a byte order
+/// mark in the code page of the machine, in which the bytes of many letters hold quotes; so no other
+/// character leaves Postern.
+///
+/// Nothing expands between single quotes, in which a quote is doubled. What is not ASCII is written
+/// as its number, which needs double quotes; what means something there stands behind a backtick.
 pub fn quote(text: &str) -> String {
+    // A line break would end a comment and start a command.
+    let text: String = text
+        .chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect();
+    if text.is_ascii() {
+        return format!("'{}'", text.replace('\'', "''"));
+    }
     let mut quoted = String::with_capacity(text.len() + 2);
-    quoted.push('\'');
-    for c in text.chars() {
-        match c {
-            '\'' | '\u{2018}' | '\u{2019}' | '\u{201a}' | '\u{201b}' => {
-                quoted.push(c);
+    quoted.push('"');
+    for unit in text.encode_utf16() {
+        match u8::try_from(unit).ok().filter(u8::is_ascii).map(char::from) {
+            Some(c @ ('$' | '`' | '"')) => {
+                quoted.push('`');
                 quoted.push(c);
             }
-            // A line break would end a comment and start a command.
-            '\r' | '\n' | '\0' => quoted.push(' '),
-            other => quoted.push(other),
+            Some(c) => quoted.push(c),
+            None => {
+                let _ = write!(quoted, "$([char]0x{unit:04X})");
+            }
         }
     }
-    quoted.push('\'');
+    quoted.push('"');
     quoted
+}
+
+/// Text for a comment or a description, where it need not be exact: one line, in pure ASCII.
+pub fn plain(text: &str) -> String {
+    text.chars()
+        .map(|c| match c {
+            c if c.is_control() || c == '\u{2028}' || c == '\u{2029}' => ' ',
+            c if c.is_ascii() => c,
+            _ => '?',
+        })
+        .collect()
 }
 
 #[cfg(test)]
@@ -143,8 +179,67 @@ mod tests {
     #[test]
     fn quotes_so_that_nothing_gets_out() {
         assert_eq!(quote("O'Neil"), "'O''Neil'");
-        assert_eq!(quote("a’; Remove-Mailbox x"), "'a’’; Remove-Mailbox x'");
         assert_eq!(quote("$(whoami)\nfoo"), "'$(whoami) foo'");
+        assert_eq!(
+            quote("a\u{2019}; Remove-Mailbox x"),
+            "\"a$([char]0x2019); Remove-Mailbox x\""
+        );
+        assert_eq!(
+            quote("$x`\"\u{151}$(whoami)"),
+            "\"`$x```\"$([char]0x0151)`$(whoami)\""
+        );
+        // Two units of UTF-16, as PowerShell counts.
+        assert_eq!(quote("\u{1f4e7}"), "\"$([char]0xD83D)$([char]0xDCE7)\"");
+    }
+
+    #[test]
+    fn ux_u04_booleans_and_switches_are_written_as_powershell_reads_them() {
+        let hide = crate::plan::Plan::hide_group("g");
+        assert_eq!(
+            hide.line(),
+            "Set-DistributionGroup -Identity 'g' -HiddenFromAddressListsEnabled $true -BypassSecurityGroupManagerCheck"
+        );
+        assert!(
+            hide.block().contains(
+                "-HiddenFromAddressListsEnabled   $true\n  -BypassSecurityGroupManagerCheck"
+            ),
+            "{}",
+            hide.block()
+        );
+        let off = Cmdlet::new("Set-DistributionGroup")
+            .with("HiddenFromAddressListsEnabled", false)
+            .with("BypassSecurityGroupManagerCheck", false);
+        assert_eq!(
+            off.line(),
+            "Set-DistributionGroup -HiddenFromAddressListsEnabled $false -BypassSecurityGroupManagerCheck:$false"
+        );
+        // Whatever an unknown parameter takes, the colon is understood.
+        let unknown = Cmdlet::new("Set-Something").with("Perhaps", true);
+        assert_eq!(unknown.line(), "Set-Something -Perhaps:$true");
+    }
+
+    #[test]
+    fn no_parameter_is_of_two_kinds_and_no_cmdlet_stands_twice() {
+        for pair in parameters::CMDLETS.windows(2) {
+            let [one, next] = pair else { continue };
+            assert!(one.cmdlet < next.cmdlet, "{}", next.cmdlet);
+        }
+        assert_eq!(
+            takes("set-distributiongroup", "hiddenfromaddresslistsenabled"),
+            Some(Takes::Boolean)
+        );
+        assert_eq!(
+            takes("New-ApplicationAccessPolicy", "AppId"),
+            Some(Takes::List)
+        );
+        assert_eq!(
+            takes("Remove-DistributionGroup", "Confirm"),
+            Some(Takes::Switch)
+        );
+        assert_eq!(
+            takes("New-DistributionGroup", "HiddenFromAddressListsEnabled"),
+            None
+        );
     }
 
     #[test]
@@ -152,7 +247,7 @@ mod tests {
         let cmdlet = Cmdlet::new("New-DistributionGroup")
             .with("Name", "postern-mailer")
             .with("Type", "Security")
-            .with("BypassSecurityGroupManagerCheck", true)
+            .with("RoomList", true)
             .with("Confirm", false)
             .with(
                 "Members",
@@ -160,7 +255,7 @@ mod tests {
             );
         assert_eq!(
             cmdlet.line(),
-            "New-DistributionGroup -Name 'postern-mailer' -Type 'Security' -BypassSecurityGroupManagerCheck -Confirm:$false -Members @('a@b.example', 'c@d.example')"
+            "New-DistributionGroup -Name 'postern-mailer' -Type 'Security' -RoomList -Confirm:$false -Members @('a@b.example', 'c@d.example')"
         );
         assert!(cmdlet.block().contains("\n  -Type "));
     }

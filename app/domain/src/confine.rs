@@ -3,7 +3,6 @@
 
 use crate::{
     Problem,
-    application::Application,
     permission::Coverage,
     problem::Remedy,
     reach::{ApplicationReach, GrantFate, Route},
@@ -55,17 +54,6 @@ fn hurdle<'a>(granted: impl Iterator<Item = (&'a str, Coverage)>) -> Option<Hurd
         (false, _) => Some(Hurdle::NothingGranted),
         (true, false) => Some(Hurdle::Beyond { values }),
         (true, true) => None,
-    }
-}
-
-impl Application {
-    pub fn hurdle(&self) -> Option<Hurdle> {
-        hurdle(
-            self.grants
-                .iter()
-                .filter(|grant| grant.reaches_mailboxes())
-                .map(|grant| (grant.value.as_str(), grant.coverage())),
-        )
     }
 }
 
@@ -141,16 +129,5 @@ mod tests {
             .graph("Mail.Send")
             .principal(|principal| principal.enabled = Some(false));
         assert!(!first(&off).can_be_confined());
-        let nothing = Application {
-            object: samples::APP,
-            app_id: samples::CLIENT,
-            name: "Mailer".to_owned(),
-            owner_tenant: None,
-            publisher: None,
-            kind: "Application".to_owned(),
-            enabled: true,
-            grants: Vec::new(),
-        };
-        assert_eq!(nothing.hurdle(), Some(Hurdle::NothingGranted));
     }
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Problem, Timestamp};
+use crate::{Problem, Timestamp, id::CustomerId};
 
 /// Which consent an action needs. Asked for one after the other, never more than needed (DESIGN §6).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -89,6 +89,26 @@ impl Health {
             Self::Disconnected => "disconnected",
         }
     }
+}
+
+/// One kind of trouble, with all customers that have it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Trouble {
+    pub happened: String,
+    /// What to do; empty: nothing.
+    pub todo: String,
+    /// The first few, by name.
+    pub customers: Vec<Troubled>,
+    pub count: i64,
+}
+
+/// A customer that has some trouble.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Troubled {
+    pub customer: CustomerId,
+    pub name: String,
+    /// When it was last read; none: never.
+    pub read: Option<Timestamp>,
 }
 
 /// What the customer's page says about its connection.

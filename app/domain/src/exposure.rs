@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Problem, Timestamp,
     application::AccessRight,
-    connection::Health,
+    connection::{Health, Trouble},
     id::{AppId, CustomerId, FleetId, ObjectId},
     permission::Resource,
     reach::{Change, Direction, Known, Level, PartRead, Reach},
@@ -86,6 +86,8 @@ impl ExposureSort {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Standing {
+    /// Holds a power: it goes around every confinement.
+    Power,
     Unrestricted,
     AllExcept,
     Unknown,
@@ -98,7 +100,8 @@ pub enum Standing {
 }
 
 impl Standing {
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
+        Self::Power,
         Self::Unrestricted,
         Self::AllExcept,
         Self::Unknown,
@@ -109,6 +112,7 @@ impl Standing {
 
     pub const fn as_str(self) -> &'static str {
         match self {
+            Self::Power => "power",
             Self::Unrestricted => "unrestricted",
             Self::AllExcept => "all_except",
             Self::Unknown => "unknown",
@@ -125,6 +129,7 @@ impl Standing {
     /// A proof counts only while the newest reading still says *confined*.
     pub const fn of(level: Level, proven: bool) -> Self {
         match level {
+            Level::Power => Self::Power,
             Level::Unrestricted => Self::Unrestricted,
             Level::AllExcept => Self::AllExcept,
             Level::Unknown => Self::Unknown,
@@ -136,12 +141,16 @@ impl Standing {
 
     /// Whether it reaches too much, or perhaps does.
     pub const fn is_open(self) -> bool {
-        matches!(self, Self::Unrestricted | Self::AllExcept | Self::Unknown)
+        matches!(
+            self,
+            Self::Power | Self::Unrestricted | Self::AllExcept | Self::Unknown
+        )
     }
 
     /// What pages call it.
     pub const fn word(self) -> &'static str {
         match self {
+            Self::Power => "goes around every confinement",
             Self::Unrestricted => "unrestricted",
             Self::AllExcept => "all except some",
             Self::Unknown => "unknown",
@@ -155,6 +164,8 @@ impl Standing {
 /// How many applications there are of each standing. The sum is all of them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tally {
+    #[serde(default)]
+    pub power: i64,
     pub unrestricted: i64,
     pub all_except: i64,
     pub unknown: i64,
@@ -166,6 +177,7 @@ pub struct Tally {
 impl Tally {
     pub const fn of(&self, standing: Standing) -> i64 {
         match standing {
+            Standing::Power => self.power,
             Standing::Unrestricted => self.unrestricted,
             Standing::AllExcept => self.all_except,
             Standing::Unknown => self.unknown,
@@ -176,7 +188,8 @@ impl Tally {
     }
 
     pub const fn total(&self) -> i64 {
-        self.unrestricted
+        self.power
+            + self.unrestricted
             + self.all_except
             + self.unknown
             + self.confined
@@ -194,6 +207,7 @@ impl Tally {
 
     pub fn add(&mut self, standing: Standing) {
         let place = match standing {
+            Standing::Power => &mut self.power,
             Standing::Unrestricted => &mut self.unrestricted,
             Standing::AllExcept => &mut self.all_except,
             Standing::Unknown => &mut self.unknown,
@@ -251,16 +265,6 @@ pub struct ExposureRow {
     pub tally: Tally,
 }
 
-/// A customer of which nothing newer is known.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct NotRead {
-    pub customer: CustomerId,
-    pub name: String,
-    /// When it was last read; none: never.
-    pub read: Option<Timestamp>,
-    pub why: String,
-}
-
 /// The numbers of one day.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DayTally {
@@ -284,8 +288,8 @@ pub struct ExposurePage {
     /// Customers of which nothing was ever read: what is there is unknown.
     pub never_read: i64,
     /// Customers of which nothing was ever read, and those that could not be read, in full or at
-    /// all, when it was last tried; the first few.
-    pub not_read: Vec<NotRead>,
+    /// all, when it was last tried; by kind, the first few.
+    pub not_read: Vec<Trouble>,
     pub not_read_count: i64,
     /// When the oldest and the newest of what is shown was read.
     pub read_from: Option<Timestamp>,
@@ -428,6 +432,9 @@ pub struct ReachView {
     pub days: Vec<DayTally>,
     /// All permissions that somebody holds here, to choose from.
     pub permissions: Vec<String>,
+    /// Applications that act as whoever signs in to them, whatever the filter.
+    #[serde(default)]
+    pub acts_as: Vec<ActsAsLine>,
 }
 
 /// One application on its customer's page.
@@ -445,9 +452,40 @@ pub struct ApplicationLine {
     /// What else it may hold was not read.
     pub unseen: bool,
     pub naming: Naming,
+    /// What lets it go around every confinement, or may.
+    #[serde(default)]
+    pub powers: Vec<WhyPower>,
     /// The newest setup for it.
     pub setup: Option<SetupRow>,
     pub can_be_confined: bool,
+}
+
+/// What lets an application go around every confinement.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WhyPower {
+    /// To end “it can …”.
+    pub can: String,
+    /// Where it comes from, as a part of a sentence about the application.
+    pub from: String,
+    /// It cannot be ruled out, and is not certain.
+    pub perhaps: bool,
+}
+
+/// What an application may do for whoever signs in to it: a delegated grant.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ActsAs {
+    /// “everybody who signs in to it”.
+    pub who: String,
+    pub resource: String,
+    pub scopes: Vec<String>,
+}
+
+/// An application that acts as whoever signs in to it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ActsAsLine {
+    pub object: ObjectId,
+    pub name: String,
+    pub grants: Vec<ActsAs>,
 }
 
 /// A permission that an application holds.
@@ -497,6 +535,12 @@ pub struct WhyView {
     /// What it all means, in one sentence.
     pub sentence: String,
     pub permissions: Vec<WhyPermission>,
+    /// What lets it go around every confinement, the worst first.
+    #[serde(default)]
+    pub powers: Vec<WhyPower>,
+    /// What it may do for whoever signs in to it.
+    #[serde(default)]
+    pub acts_as: Vec<ActsAs>,
     /// Policies that narrow what was granted in Entra; empty: none does.
     pub policies: Vec<WhyPolicy>,
     /// What a person should know beside it.
@@ -587,6 +631,9 @@ pub struct MailboxView {
     /// What the scan called it; none: it was not there, so nothing confined can be ruled out.
     pub name: Option<String>,
     pub rows: Vec<MailboxRow>,
+    /// Applications that act as whoever signs in to them: not as the mailbox by themselves.
+    #[serde(default)]
+    pub acts_as: Vec<ActsAsLine>,
     /// Applications that are not listed may reach it too: what was not read, and why. Empty: all
     /// are listed.
     pub gaps: Vec<String>,
@@ -684,9 +731,9 @@ mod tests {
         }
         assert_eq!(
             Standing::ALL.map(|standing| tally.of(standing)),
-            [1, 2, 3, 4, 5, 6]
+            [1, 2, 3, 4, 5, 6, 7]
         );
-        assert_eq!(tally.total(), 21);
+        assert_eq!(tally.total(), 28);
     }
 
     #[test]

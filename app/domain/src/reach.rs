@@ -33,8 +33,10 @@ mod mailbox_set;
 mod members;
 mod permission;
 mod policies;
+mod powers;
 mod reading;
 mod reasons;
+mod rights;
 mod roles;
 mod scanned;
 mod seen;
@@ -66,13 +68,19 @@ pub use judge::Judge;
 pub use kept::Kept;
 pub use mailbox_set::MailboxSet;
 pub use permission::Permission;
+pub use powers::{
+    DirectoryRole, InheritedGrant, Ownership, Power, PowerKind, PowerSource, Powers, PowersSeen,
+    RoleGroup,
+};
 pub use reading::{Reading, Why};
 pub use reasons::{Access, Because, Gap, May, Part, Verdict};
+pub use rights::{DelegatedGrant, EwsSwitch, MailboxRight, MailboxRightKind, RightsSeen};
 pub use roles::{Confers, confers};
 pub use scanned::{
-    AppCredential, CredentialKind, CredentialOf, PartRead, PartResult, PrincipalDetails, ScanPart,
+    AppCredential, AppOwner, CredentialKind, CredentialOf, FederatedIdentity, OwnerKind, PartRead,
+    PartResult, PrincipalDetails, ScanPart,
 };
 pub use seen::{
-    AdministrativeUnit, Assignment, AssignmentScope, Grant, Group, ManagementScope, Members,
-    Pointer, Principal, PrincipalKind, Seen,
+    AdministrativeUnit, Assignment, AssignmentScope, Grant, Group, MailboxKind, ManagementScope,
+    Meant, Members, Pointer, Principal, PrincipalKind, Seen, StrayPolicy,
 };

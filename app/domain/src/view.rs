@@ -6,7 +6,7 @@ use crate::{
     Problem, Timestamp,
     application::Application,
     cmdlet::Cmdlet,
-    connection::Connection,
+    connection::{Connection, Trouble},
     exposure::Standing,
     history::Event,
     id::{AppId, CustomerId, ObjectId, OperatorId, SessionRef, SetupId, TenantId},
@@ -97,6 +97,9 @@ pub struct CustomersPage {
     pub total: i64,
     pub page: i64,
     pub pages: i64,
+    /// What keeps Postern out of several customers, whatever the search.
+    #[serde(default)]
+    pub troubles: Vec<Trouble>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -181,6 +184,9 @@ pub struct Wizard {
     pub unprovable: Option<Unprovable>,
     /// Input that does not fit, by field.
     pub problems: Vec<Problem>,
+    /// What should be known of the choices that fit.
+    #[serde(default)]
+    pub notes: Vec<String>,
 }
 
 /// The last screen of the wizard.
@@ -194,6 +200,12 @@ pub struct Review {
     pub script: String,
     /// A setup of this application that is active.
     pub active: Option<SetupRow>,
+    /// What keeps the plan from being carried out now, and what could not be looked at.
+    #[serde(default)]
+    pub hurdles: Vec<Problem>,
+    /// What stands in nobody's way, and should be known.
+    #[serde(default)]
+    pub notes: Vec<String>,
     /// What the plan takes from the application, what it leaves, and what it does not limit.
     #[serde(default)]
     pub takes: Vec<String>,

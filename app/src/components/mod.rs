@@ -19,6 +19,7 @@ mod stepper;
 mod table;
 mod tag;
 mod toast;
+mod trouble;
 
 pub use confirm::*;
 pub use copy::*;
@@ -39,3 +40,4 @@ pub use stepper::*;
 pub use table::*;
 pub use tag::*;
 pub use toast::*;
+pub use trouble::*;

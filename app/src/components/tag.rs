@@ -53,6 +53,7 @@ pub fn reach_tag(standing: Standing) -> AnyView {
 /// The tag of a standing with other words in it, such as a number.
 pub fn counted_tag(standing: Standing, words: String) -> AnyView {
     let (tone, glyph) = match standing {
+        Standing::Power => (Tone::Bad, Glyph::Warning),
         Standing::Unrestricted => (Tone::Bad, Glyph::Unlock),
         Standing::AllExcept => (Tone::Warn, Glyph::Warning),
         Standing::Unknown => (Tone::Warn, Glyph::Question),

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use domain::{
-    connection::Health,
+    connection::{Health, Trouble},
     person::Right,
     view::{CustomerRow, CustomerSort, CustomersPage, CustomersQuery},
 };
@@ -14,7 +14,7 @@ use crate::{
     api,
     components::{
         Empty, Erase as _, GetForm, Glyph, Meanwhile, Moment, PageHead, Pages, TableCard, Tone,
-        arriving, health_tag, icon, problem_view, tag, th,
+        arriving, health_tag, icon, problem_view, tag, th, trouble_item,
     },
     loaded::Loaded,
     paths,
@@ -159,8 +159,27 @@ fn list(page: CustomersPage, query: &Query) -> AnyView {
         th("Setups"),
         th("Last change"),
     ];
+    let shared = shared(&page.troubles);
     let rows = page.rows.into_iter().map(row).collect();
-    view! { <TableCard label="Customers" head rows foot=Some(foot.into_any())/> }.any()
+    view! {
+        {shared}
+        <TableCard label="Customers" head rows foot=Some(foot.into_any())/>
+    }
+    .any()
+}
+
+/// What keeps Postern out of several customers: one message for all of them.
+fn shared(troubles: &[Trouble]) -> Option<AnyView> {
+    (!troubles.is_empty()).then(|| {
+        let lines = troubles.iter().map(trouble_item).collect_view();
+        view! {
+            <div class="partial" role="note">
+                <p><b>"Several customers need attention for the same reason."</b></p>
+                <ul class="plain">{lines}</ul>
+            </div>
+        }
+        .any()
+    })
 }
 
 fn row(row: CustomerRow) -> AnyView {

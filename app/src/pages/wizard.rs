@@ -303,5 +303,45 @@ fn problems(choose: &Choose, fields: &[&str]) -> AnyView {
         })
         .collect();
     let unread = choose.found.as_ref().err().map(problem_view);
-    view! { <div role="alert" class="alert">{boxes}{unread}</div> }.any()
+    view! {
+        <div role="alert" class="alert">{boxes}{unread}</div>
+        {noted(&choose.wizard.notes)}
+    }
+    .any()
+}
+
+/// What should be known, and stands in nobody's way.
+fn noted(notes: &[String]) -> Option<AnyView> {
+    let lines = notes
+        .iter()
+        .map(|note| view! { <p>{note.clone()}</p> }.any())
+        .collect_view();
+    (!notes.is_empty()).then(|| {
+        view! {
+            <div class="problem warn" role="note">
+                {icon(Glyph::Warning)}
+                <div class="lines"><p class="happened">"To be known"</p>{lines}</div>
+            </div>
+        }
+        .any()
+    })
+}
+
+/// What keeps a plan from being carried out, each with what to do.
+fn hurdles(problems: Vec<Problem>) -> Option<AnyView> {
+    let some = !problems.is_empty();
+    let boxes = problems
+        .into_iter()
+        .map(|problem| view! { <ProblemBox problem/> }.any())
+        .collect_view();
+    some.then(|| {
+        view! {
+            <section aria-labelledby="hurdles">
+                <h2 id="hurdles">"What stands in the way"</h2>
+                {boxes}
+                <p class="hint">"This was looked up just now, as the first step of the setup does it. Load this page again once it is put right."</p>
+            </section>
+        }
+        .any()
+    })
 }

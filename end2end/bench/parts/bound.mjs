@@ -17,13 +17,20 @@ const slowest = ([least, most], count) => (count === 0 ? 0 : least + ((most - le
  *
  * Graph: who holds permissions → what these are → their registrations. Exchange: policies, assignments,
  * pointers and the two lists of mailboxes side by side → scopes, if an assignment names one → the
- * mailboxes of each filter. Groups and units follow on policies and assignments, through Graph.
+ * mailboxes of each filter. Pointers and assignments → members of role groups, if there are
+ * pointers. Assignments → the switch for EWS, if somebody has a use for it. Pointers and mailboxes →
+ * rights, if somebody lives on them. Groups and units follow on policies and assignments, through Graph.
  */
 export function chain(asked) {
   const first = ["Get-ApplicationAccessPolicy", "Get-ManagementRoleAssignment", "Get-ServicePrincipal", "Get-Mailbox"];
   const count = first.reduce((sum, cmdlet) => sum + Math.min(asked[cmdlet] ?? 0, cmdlet === "Get-Mailbox" ? 2 : 1), 0);
-  const scopes = asked["Get-ManagementScope"] ? slowest(LATENCY.exchange, 1) + slowest(LATENCY.exchange, asked["Get-Recipient"] ?? 0) : 0;
-  return Math.max(3 * LATENCY.graph[0], slowest(LATENCY.exchange, count) + scopes);
+  const one = slowest(LATENCY.exchange, 1);
+  // Groups are looked up by the same cmdlet as filters, so that nobody can tell how many filters there were.
+  const scopes = asked["Get-ManagementScope"] ? one + one : 0;
+  const members = asked["Get-RoleGroupMember"] ? slowest(LATENCY.exchange, 2) + one : 0;
+  const ews = asked["Get-OrganizationConfig"] ? one + one : 0;
+  const rights = asked["Get-MailboxPermission"] ? slowest(LATENCY.exchange, 2) + one : 0;
+  return Math.max(3 * LATENCY.graph[0], slowest(LATENCY.exchange, count) + scopes, members, ews, rights);
 }
 
 /** Seconds for all customers, each with its own chain. */

@@ -339,6 +339,7 @@ mod tests {
             tenant: None,
             operation: "Get-Mailbox".to_owned(),
             user: None,
+            mailbox: None,
         };
         (0..200)
             .map(|_| {

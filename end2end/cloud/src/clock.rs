@@ -69,6 +69,12 @@ impl Clock {
         self.cloud_base += TimeDelta::seconds(seconds);
     }
 
+    /// Seconds of the cloud's time that are no less than as many seconds on the wall: for what must
+    /// outlive the work of a client, however fast the clock runs.
+    pub fn at_least_on_wall(&self, seconds: i64) -> i64 {
+        (seconds as f64 * self.speed.max(1.0)) as i64
+    }
+
     /// How long a stretch of the cloud's time takes on the wall.
     pub fn on_wall(&self, cloud_millis: u64) -> Duration {
         Duration::from_secs_f64(cloud_millis as f64 / 1000.0 / self.speed)

@@ -21,7 +21,32 @@
 //!   the likely reason of the one measurement in which it did not (§1.3).
 //! - A tenant without Exchange has no service principal for it: a token for it is refused with
 //!   650052.
-//! - `EnforceExoAppRbacPermissions` is shown, always false, and means nothing.
+//! - A person reads directory roles with the scope and any directory role of their own (§10.3).
+//! - v1.0 leaves service principals out of a group's members unless they are asked for by their
+//!   type; beta shows them.
+//! - `agentIdentityBlueprintId` can be selected behind the type's name alone: it is a property of the
+//!   derived type. An agent's client id is its object id.
+//! - An access policy compares the client id of the token, so one for a blueprint does not hold its
+//!   children (§10.8: inferred); 70021 refuses whoever has no exchange token for an agent.
+//! - Of an address that is neither id nor user principal name, a primary one gets `ErrorInvalidUser`
+//!   and an alias `ResourceNotFound`; a used-up quota is 403 (§5.1 has both statuses).
+//! - Lists of programs are asked after the access policy.
+//! - Scopes that an administrator consented to begin with a blank in `oauth2PermissionGrants`.
+//! - `EnforceExoAppRbacPermissions` true does what reports of 2026 tell without having read it
+//!   (§3.9): Entra's grants on mailboxes are refused as by an access policy, and only roles of
+//!   Exchange open. `OverrideEnforceExoAppRbacPermissions` of a service principal exempts it. The
+//!   same without the property is a tenant's habit (`app_rbac_required`).
+//! - A service principal shows in `User` and `Trustee` by its object id; a tenant can do otherwise.
+//! - SMTP without the role needs a pointer and SendAs or FullAccess on the mailbox (§2.6 reads
+//!   either way). Rights and memberships in role groups go with the pointer.
+//! - Membership of a role group counts at once, not from the next session on (§1.6).
+//! - `Get-MailboxPermission` and its kin warn about what is there already or not there, as the
+//!   cmdlets do; the words are our own.
+//! - Taken names, addresses and aliases are looked at in this order, and each has a text of its
+//!   own (§1.7); which type belongs to which is open.
+//! - What is soft-deleted shows with `IncludeSoftDeletedRecipients` only.
+//! - The automatic scope of an assignment to a group is not among `Get-ManagementScope`'s.
+//! - `EwsEnabled` null works as true, as before October 2026 (§2.8); a test sets it to false.
 //! - Members of a kind that is accepted and not listed (`unlisted_members`) count for policies
 //!   and for their test.
 //! - The words of a test's result in other languages are our own translations.
@@ -32,6 +57,43 @@
 //!   §4).
 //! - `$select` of Exchange with a name that no row has leaves it out without a word: the rows are
 //!   of an open type (`Exchange.GenericHashTable`), for which no name is wrong.
+//! - What Microsoft has and this cloud has not is refused with an answer of the cloud's own
+//!   (`Cloud.NotSimulatedException`): 501 of Entra, of Graph and of other addresses of the admin
+//!   API, 400 of cmdlets.
+//! - `/adminapi/…/invokecommand` in lower case is 404: nobody has tried.
+//!
+//! Known from memory only, or inferred from clients that work against Microsoft:
+//!
+//! - An assertion's audience must name the authority that it is sent to (700023), as token endpoint
+//!   or as issuer. A thumbprint by SHA-1 is compared as one by SHA-256 is.
+//! - Access tokens are of version 1: no `azp`, `x5t` in the header, `aio`, `rh`, `idp` and
+//!   `xms_tcdt` in the claims. Graph's have a `nonce` in the header, with which only Graph can check
+//!   the signature. Signing keys have a certificate, whose SHA-1 names the key.
+//! - `max_age` brings no `auth_time`, and CP1 no `xms_cc`: neither was confirmed.
+//! - The discovery document of an unknown tenant says `invalid_tenant`, the token endpoint
+//!   `invalid_request`. It announces what Microsoft's does, simulated or not.
+//! - The outer request of Exchange's `$batch` needs a token for Exchange.
+//! - Of the directory's objects `$select` gives `id` only when it names it, and members without
+//!   `$select` have their type's default properties. What GDAP's collections do is not known: they
+//!   keep the `id`.
+//! - Properties without a value are null or `[]`; a few objects that Graph always fills (`spa`,
+//!   `info` …) are there with empty contents.
+//! - Writes without a JSON `Content-Type` are 400 in the gateway's words, before rights are looked
+//!   at. Properties that a type lacks are refused: `RequestBodyRead` by Outlook, whose property
+//!   names are case-sensitive, `Request_BadRequest` by the directory. The parameters of `sendMail`
+//!   are taken in both spellings.
+//! - Graph's answers: `Cache-Control: no-cache`, `odata.metadata` in the content type, gzip for who
+//!   takes it (of Exchange too), `$` unescaped in next links, `Location` beside a 201, the context
+//!   of assignments below their service principal, an absolute `authorization_uri` in a 401.
+//! - `$count` as a segment without `ConsistencyLevel` is 400; a type as a segment needs none.
+//! - A filter that does not parse, or names a property that does not exist, is `BadRequest`; one that
+//!   the directory does not support is `Request_UnsupportedQuery`.
+//! - `POST /groups` of a mail-enabled group is 400 in Graph's words.
+//! - Page links live as long on the wall as on the cloud's clock at least, for a client needs that
+//!   time to read a page.
+//!
+//! And:
+//!
 //! - A new group may be named in `New-DistributionGroup` again only with another name, alias and
 //!   address from the first moment on, long before it can be read.
 
@@ -42,8 +104,12 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Delays {
-    /// A new group appears in Exchange's reads.
+    /// A new group appears in Exchange's reads: those of others than its maker.
     pub group_exchange: [u64; 2],
+    /// … and those of its maker with the same anchor, who asks the same server. None by default:
+    /// clients that work against Microsoft use a new group at once. Reports of one that was not
+    /// found by then (§1.7) are a fault that a test sets with this.
+    pub group_exchange_maker: [u64; 2],
     /// A new group appears in Graph. MICROSOFT.md has no number; the guide that Postern replaces
     /// says up to hours, this default keeps a demo bearable.
     pub group_graph: [u64; 2],
@@ -66,6 +132,15 @@ pub struct Delays {
     pub assignment: [u64; 2],
     /// `Enable-OrganizationCustomization` takes effect.
     pub customization: [u64; 2],
+    /// After `IsDehydrated` turned false, creates of RBAC are still refused for that long (§3.1:
+    /// about 15 minutes).
+    pub customization_lag: [u64; 2],
+    /// … and after that nobody may delegate roles for that long (§3.1: 40 to 60 minutes).
+    pub delegation_lag: [u64; 2],
+    /// A new service principal of Entra can be pointed to from Exchange (§1.7: up to five minutes).
+    pub principal_exchange: [u64; 2],
+    /// A new pointer, scope or assignment is found by other cmdlets (§11.4: seconds to two minutes).
+    pub rbac_objects: [u64; 2],
     /// The life of an Exchange page link. The sources say 5 to 10 minutes and 30 minutes (§1.3):
     /// the shorter one is the safer one to test against.
     pub page_link: [u64; 2],
@@ -112,6 +187,7 @@ impl Default for Delays {
     fn default() -> Self {
         Self {
             group_exchange: [5, 30],
+            group_exchange_maker: [0, 0],
             group_graph: [60, 300],
             member: [0, 5],
             member_graph: [30, 120],
@@ -121,6 +197,10 @@ impl Default for Delays {
             consent: [5, 30],
             assignment: [0, 30],
             customization: [60, 300],
+            customization_lag: [60, 300],
+            delegation_lag: [60, 300],
+            principal_exchange: [0, 120],
+            rbac_objects: [0, 30],
             page_link: [300, 600],
             rbac_idle: [1800, 1800],
             rbac_active: [7200, 7200],
@@ -156,6 +236,7 @@ impl Delays {
     pub fn none() -> Self {
         Self {
             group_exchange: [0, 0],
+            group_exchange_maker: [0, 0],
             group_graph: [0, 0],
             member: [0, 0],
             member_graph: [0, 0],
@@ -164,6 +245,10 @@ impl Delays {
             consent: [0, 0],
             assignment: [0, 0],
             customization: [0, 0],
+            customization_lag: [0, 0],
+            delegation_lag: [0, 0],
+            principal_exchange: [0, 0],
+            rbac_objects: [0, 0],
             rbac_idle: [0, 0],
             rbac_active: [0, 0],
             role_activation: [0, 0],
@@ -185,13 +270,15 @@ pub fn entra_status(error: &str) -> u16 {
     match error {
         "invalid_client" => 401,
         "temporarily_unavailable" => 503,
+        "not_simulated" => 501,
         _ => 400,
     }
 }
 
-/// HTTP statuses with which Exchange says that an object was not found; one is drawn per request
-/// (§1.4: it varies, match on type and text).
-pub const NOT_FOUND_STATUSES: [u16; 3] = [404, 400, 500];
+/// HTTP statuses with which Exchange says that an object was not found (§1.4: it varies, match on
+/// type and text). One object has one of them, for good: a client that tries a 500 again gets the
+/// same. 404 and 400 were captured; 500 stands in a test of somebody's only, so it is rare.
+pub const NOT_FOUND_STATUSES: [u16; 8] = [404, 400, 404, 400, 404, 400, 404, 500];
 
 /// What a cmdlet without output answers. UNVERIFIED (§1.3): clients must take all three, so each
 /// kind of cmdlet uses another one.
@@ -236,13 +323,16 @@ pub const NAME_SUFFIX_FORMAT: &str = "%Y%m%d%H%M%S";
 /// UNVERIFIED (§2.1): the role group that gave the right.
 pub const FOREIGN_OWNER: &str = "Organization Management";
 
-/// Cmdlets that a tenant refuses until `Enable-OrganizationCustomization` ran. UNVERIFIED which
-/// exactly: those that write configuration; groups and members are recipients, not configuration.
-pub const NEEDS_CUSTOMIZATION: [&str; 4] = [
-    "New-ApplicationAccessPolicy",
+/// `RecipientType` of a service principal in `Get-RoleGroupMember`. UNVERIFIED (§10.4): a client
+/// knows it by its name.
+pub const PRINCIPAL_RECIPIENT_TYPE: &str = "User";
+
+/// Cmdlets that a tenant refuses until `Enable-OrganizationCustomization` ran (§3.1): scopes and
+/// assignments. Pointers and access policies never need it (§2.4).
+pub const NEEDS_CUSTOMIZATION: [&str; 3] = [
     "New-ManagementScope",
     "New-ManagementRoleAssignment",
-    "New-ServicePrincipal",
+    "New-RoleGroup",
 ];
 
 /// The app-role ids that no source gives (IMAP, POP, SMTP, the newer admin roles) come from one

@@ -115,6 +115,10 @@ pub struct Rule {
     /// A user principal name or an application id.
     #[serde(default)]
     pub user: Option<String>,
+    /// The mailbox that a request is about, by address, user principal name or object id; it fits
+    /// whichever of them the request uses.
+    #[serde(default)]
+    pub mailbox: Option<String>,
     /// The share of the matching requests that it fires for, 0 to 1; `share` is the same.
     #[serde(default, alias = "share")]
     pub probability: Option<f64>,
@@ -134,6 +138,8 @@ pub struct Target {
     pub tenant: Option<Uuid>,
     pub operation: String,
     pub user: Option<String>,
+    /// What the request calls the mailbox that it is about.
+    pub mailbox: Option<String>,
 }
 
 #[derive(Debug)]
@@ -378,7 +384,30 @@ fn matches(rule: &Rule, target: &Target, tenants: &Tenants) -> bool {
             .as_deref()
             .is_some_and(|user| user.eq_ignore_ascii_case(wanted))
     });
-    host && tenant && operation && user
+    let mailbox = rule.mailbox.as_deref().is_none_or(|wanted| {
+        target
+            .mailbox
+            .as_deref()
+            .is_some_and(|named| same_mailbox(target, tenants, wanted, named))
+    });
+    host && tenant && operation && user && mailbox
+}
+
+/// Whether two names are of one recipient of the request's tenant.
+fn same_mailbox(target: &Target, tenants: &Tenants, wanted: &str, named: &str) -> bool {
+    if wanted.eq_ignore_ascii_case(named) {
+        return true;
+    }
+    let Some(tenant) = target.tenant.and_then(|id| tenants.made(id)) else {
+        return false;
+    };
+    let find = |key: &str| {
+        tenant
+            .user(key)
+            .map(|user| user.id)
+            .or_else(|| tenant.known_recipient(key))
+    };
+    find(wanted).is_some_and(|wanted| find(named) == Some(wanted))
 }
 
 /// Matches with `*` for anything, whatever the case.
@@ -433,6 +462,7 @@ mod tests {
             tenant: None,
             operation: "Get-Mailbox".to_owned(),
             user: None,
+            mailbox: None,
         };
         let mut dice = Dice::new(1.0, Delays::default(), 1);
         let fired: Vec<bool> = (0..5)

@@ -3,8 +3,12 @@
 //! Every host of the cloud answers with a function from a [`Call`] to a [`Reply`], under the one
 //! lock. That makes `$batch` a recursion, and lets faults change a reply after the work is done.
 
+use std::io::Write;
+
 use axum::body::Bytes;
 use axum::http::{HeaderMap, Method};
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use serde_json::Value;
 
 /// One request, read to its end.
@@ -66,6 +70,19 @@ impl Call {
     /// The client's own id of this request, if it sent one.
     pub fn client_request_id(&self) -> Option<&str> {
         self.header("client-request-id")
+    }
+
+    /// Whether the client says that it unpacks gzip.
+    pub fn takes_gzip(&self) -> bool {
+        self.header("accept-encoding").is_some_and(|list| {
+            list.split(',').any(|entry| {
+                let mut parts = entry.split(';').map(str::trim);
+                let gzip = parts
+                    .next()
+                    .is_some_and(|name| name.eq_ignore_ascii_case("gzip"));
+                gzip && !parts.any(|weight| weight == "q=0")
+            })
+        })
     }
 
     /// The bearer token, if there is one.
@@ -208,6 +225,30 @@ impl Reply {
     pub fn header(mut self, name: &str, value: &str) -> Self {
         self.headers.push((name.to_owned(), value.to_owned()));
         self
+    }
+
+    /// The answer in gzip, where that is shorter.
+    #[must_use]
+    pub fn packed(mut self) -> Self {
+        let encoded = self
+            .headers
+            .iter()
+            .any(|(name, _)| name.eq_ignore_ascii_case("content-encoding"));
+        if encoded {
+            return self;
+        }
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+        match encoder
+            .write_all(&self.body)
+            .and_then(|()| encoder.finish())
+        {
+            Ok(packed) if packed.len() < self.body.len() => {
+                self.body = packed;
+                self.header("Content-Encoding", "gzip")
+                    .header("Vary", "Accept-Encoding")
+            }
+            _ => self,
+        }
     }
 
     /// Seconds of `Retry-After`, if it asks for a pause.

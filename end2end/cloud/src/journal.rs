@@ -39,8 +39,16 @@ pub enum Thing {
     User,
     Application,
     AdministrativeUnit,
+    /// A directory role that somebody holds.
+    DirectoryRole,
     Relationship,
     Mail,
+    Mailbox,
+    /// A right on a mailbox: the object is `mailbox/holder/right`.
+    MailboxRight,
+    RoleGroup,
+    /// The object is `role group/member id`.
+    RoleGroupMember,
 }
 
 /// A change as the code that makes it knows it.

@@ -1,9 +1,14 @@
 //! Identifiers that Microsoft fixed: resources, app roles, delegated scopes, directory roles
 //! (MICROSOFT.md §4, §6.5).
 
+mod directory_role;
+mod powers;
+mod scopes;
+
 use uuid::Uuid;
 
 use crate::decisions;
+pub use directory_role::DirectoryRole;
 
 /// Microsoft Graph's application id.
 pub const GRAPH: Uuid = uuid::uuid!("00000003-0000-0000-c000-000000000000");
@@ -64,24 +69,25 @@ impl Resource {
         }
     }
 
-    pub fn app_roles(self) -> &'static [(&'static str, &'static str)] {
-        match self {
-            Self::Graph => GRAPH_ROLES,
-            Self::Exchange => EXCHANGE_ROLES,
-        }
+    /// Value and id of every app role; the id is empty where MICROSOFT.md has none.
+    pub fn app_roles(self) -> impl Iterator<Item = &'static (&'static str, &'static str)> {
+        let (mail, powers) = match self {
+            Self::Graph => (GRAPH_ROLES, powers::GRAPH),
+            Self::Exchange => (EXCHANGE_ROLES, powers::EXCHANGE),
+        };
+        mail.iter().chain(powers)
     }
 
     pub fn scopes(self) -> &'static [Scope] {
         match self {
-            Self::Graph => GRAPH_SCOPES,
-            Self::Exchange => EXCHANGE_SCOPES,
+            Self::Graph => scopes::GRAPH,
+            Self::Exchange => scopes::EXCHANGE,
         }
     }
 
     /// The app role's id, by its value.
     pub fn role_id(self, value: &str) -> Option<Uuid> {
         self.app_roles()
-            .iter()
             .find(|(name, _)| *name == value)
             .map(|(name, id)| parse_or_derive(id, "app-role", self, name))
     }
@@ -89,7 +95,6 @@ impl Resource {
     /// The app role's value, by its id.
     pub fn role_value(self, id: Uuid) -> Option<&'static str> {
         self.app_roles()
-            .iter()
             .find(|(name, text)| parse_or_derive(text, "app-role", self, name) == id)
             .map(|(name, _)| *name)
     }
@@ -292,160 +297,8 @@ const EXCHANGE_ROLES: &[(&str, &str)] = &[
     ("Mail.Send", "b633e1c5-b582-4048-a93e-9f11b44c7e96"),
 ];
 
-const fn admin(value: &'static str) -> Scope {
-    Scope {
-        value,
-        id: "",
-        admin: true,
-    }
-}
-
-const fn user(value: &'static str, id: &'static str) -> Scope {
-    Scope {
-        value,
-        id,
-        admin: false,
-    }
-}
-
-const GRAPH_SCOPES: &[Scope] = &[
-    user("openid", ""),
-    user("profile", ""),
-    user("email", ""),
-    user("offline_access", ""),
-    user("User.Read", "e1fe6dd8-ba31-4d61-89e7-88639da4683d"),
-    user("User.ReadBasic.All", ""),
-    user("Mail.Send", "e383f46e-2787-4529-855e-0e479a3ffac0"),
-    user("Mail.Read", "570282fd-fa5c-430d-a7fd-fc8dc98a9dca"),
-    user("Mail.ReadWrite", "024d486e-b451-40bb-833d-3e66d98c5c73"),
-    user("MailboxSettings.Read", ""),
-    admin("User.Read.All"),
-    admin("Application.Read.All"),
-    admin("Application.ReadWrite.All"),
-    admin("AppRoleAssignment.ReadWrite.All"),
-    admin("DelegatedPermissionGrant.ReadWrite.All"),
-    admin("Directory.Read.All"),
-    admin("Directory.ReadWrite.All"),
-    admin("Directory.AccessAsUser.All"),
-    admin("Group.Read.All"),
-    admin("GroupMember.Read.All"),
-    admin("Organization.Read.All"),
-    admin("Domain.Read.All"),
-    admin("AuditLog.Read.All"),
-    admin("RoleManagement.Read.Directory"),
-    admin("RoleManagement.Read.Exchange"),
-    admin("RoleManagement.ReadWrite.Exchange"),
-    admin("DelegatedAdminRelationship.Read.All"),
-    admin("DelegatedAdminRelationship.ReadWrite.All"),
-    admin("ExchangeMessageTrace.Read.All"),
-];
-
-const EXCHANGE_SCOPES: &[Scope] = &[
-    Scope {
-        value: "Exchange.Manage",
-        id: "ab4f2b77-0b06-4fc1-a9de-02113fc2ab7c",
-        admin: true,
-    },
-    admin("Exchange.ManageV2"),
-    user(
-        "EWS.AccessAsUser.All",
-        "3b5f3d61-589b-4a3c-a359-5dd4b5ee5bd5",
-    ),
-];
-
 /// The scopes that are about the sign-in itself.
 pub const OIDC_SCOPES: [&str; 4] = ["openid", "profile", "email", "offline_access"];
-
-/// Directory roles: name, template id, and what they are worth in Exchange (§1.6).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum DirectoryRole {
-    GlobalAdministrator,
-    PrivilegedRoleAdministrator,
-    CloudApplicationAdministrator,
-    ApplicationAdministrator,
-    ExchangeAdministrator,
-    ExchangeRecipientAdministrator,
-    GlobalReader,
-    HelpdeskAdministrator,
-    SecurityAdministrator,
-    SecurityReader,
-    UserAdministrator,
-}
-
-impl DirectoryRole {
-    pub const ALL: [Self; 11] = [
-        Self::GlobalAdministrator,
-        Self::PrivilegedRoleAdministrator,
-        Self::CloudApplicationAdministrator,
-        Self::ApplicationAdministrator,
-        Self::ExchangeAdministrator,
-        Self::ExchangeRecipientAdministrator,
-        Self::GlobalReader,
-        Self::HelpdeskAdministrator,
-        Self::SecurityAdministrator,
-        Self::SecurityReader,
-        Self::UserAdministrator,
-    ];
-
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::GlobalAdministrator => "Global Administrator",
-            Self::PrivilegedRoleAdministrator => "Privileged Role Administrator",
-            Self::CloudApplicationAdministrator => "Cloud Application Administrator",
-            Self::ApplicationAdministrator => "Application Administrator",
-            Self::ExchangeAdministrator => "Exchange Administrator",
-            Self::ExchangeRecipientAdministrator => "Exchange Recipient Administrator",
-            Self::GlobalReader => "Global Reader",
-            Self::HelpdeskAdministrator => "Helpdesk Administrator",
-            Self::SecurityAdministrator => "Security Administrator",
-            Self::SecurityReader => "Security Reader",
-            Self::UserAdministrator => "User Administrator",
-        }
-    }
-
-    pub fn template(self) -> Uuid {
-        match self {
-            Self::GlobalAdministrator => uuid::uuid!("62e90394-69f5-4237-9190-012177145e10"),
-            Self::PrivilegedRoleAdministrator => {
-                uuid::uuid!("e8611ab8-c189-46e8-94e1-60213ab1f814")
-            }
-            Self::CloudApplicationAdministrator => {
-                uuid::uuid!("158c047a-c907-4556-b7ef-446551a6b5f7")
-            }
-            Self::ApplicationAdministrator => uuid::uuid!("9b895d92-2cd3-44c7-9d02-a6ac2d5ea5c3"),
-            Self::ExchangeAdministrator => uuid::uuid!("29232cdf-9323-42fd-ade2-1d097af3e4de"),
-            Self::ExchangeRecipientAdministrator => {
-                uuid::uuid!("31392ffb-586c-42d1-9346-e59415a2cc4e")
-            }
-            Self::GlobalReader => uuid::uuid!("f2ef992c-3afb-46b9-b7cf-a126ee74c451"),
-            Self::HelpdeskAdministrator => uuid::uuid!("729827e3-9c14-49f7-bb1b-9608f156bbb8"),
-            Self::SecurityAdministrator => uuid::uuid!("194ae4cb-b126-40b2-bd5b-6091b380977d"),
-            Self::SecurityReader => uuid::uuid!("5d6b6bb7-de71-4623-b4af-96380a352509"),
-            Self::UserAdministrator => uuid::uuid!("fe930be7-5e62-47db-91af-98c3a49a38b1"),
-        }
-    }
-
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL
-            .into_iter()
-            .find(|role| role.name().eq_ignore_ascii_case(name))
-    }
-
-    pub fn from_template(id: Uuid) -> Option<Self> {
-        Self::ALL.into_iter().find(|role| role.template() == id)
-    }
-
-    /// Whether holders may consent on behalf of the organisation.
-    pub fn can_consent(self) -> bool {
-        matches!(
-            self,
-            Self::GlobalAdministrator
-                | Self::PrivilegedRoleAdministrator
-                | Self::CloudApplicationAdministrator
-                | Self::ApplicationAdministrator
-        )
-    }
-}
 
 #[cfg(test)]
 mod tests {
@@ -464,6 +317,23 @@ mod tests {
             Resource::Exchange.role_value(derived),
             Some("Exchange.ManageAsAppV2")
         );
+    }
+
+    #[test]
+    fn every_id_stands_once_on_its_resource() {
+        for resource in [Resource::Graph, Resource::Exchange] {
+            let mut ids = Vec::new();
+            for (value, _) in resource.app_roles() {
+                let id = resource.role_id(value).unwrap();
+                assert_eq!(resource.role_value(id), Some(*value));
+                assert!(!ids.contains(&id), "{value}");
+                ids.push(id);
+            }
+        }
+        for role in DirectoryRole::all() {
+            assert_eq!(DirectoryRole::from_template(role.template()), Some(role));
+            assert_eq!(DirectoryRole::from_name(role.name()), Some(role));
+        }
     }
 
     #[test]

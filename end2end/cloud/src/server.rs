@@ -218,6 +218,7 @@ async fn serve(shared: &Shared, call: Call, host: Host) -> Response {
         .as_ref()
         .map(|fired| fired.action.clone())
         .unwrap_or_default();
+    let packs = fired.is_none() && host != Host::Entra && call.takes_gzip();
     if let Some(millis) = action.delay_ms {
         tokio::time::sleep(Duration::from_millis(millis)).await;
     }
@@ -248,7 +249,8 @@ async fn serve(shared: &Shared, call: Call, host: Host) -> Response {
     {
         return dropped();
     }
-    mangle(reply, &action)
+    // An answer that a fault spoils goes out as the fault leaves it.
+    mangle(if packs { reply.packed() } else { reply }, &action)
 }
 
 /// Waits as long as the host takes, then does the work and writes it down.

@@ -239,13 +239,13 @@ async fn not_found_has_many_faces_and_one_text() {
     let (_, exchange) = world.admin(FABRIKAM).await;
     let mut statuses = std::collections::BTreeSet::new();
     let mut shapes = std::collections::BTreeSet::new();
-    for _ in 0..40 {
+    for number in 0..40 {
         let response = world
             .raw_cmdlet(
                 &exchange,
                 FABRIKAM,
                 "Get-DistributionGroup",
-                json!({"Identity": "no such"}),
+                json!({"Identity": format!("no such {number}")}),
             )
             .await;
         statuses.insert(response.status().as_u16());
@@ -254,7 +254,8 @@ async fn not_found_has_many_faces_and_one_text() {
             "ManagementObjectNotFoundException"
         );
         let body = response.text().await.unwrap();
-        assert!(error_text(&body).contains("object 'no such' couldn't be found on"));
+        let text = format!("object 'no such {number}' couldn't be found on");
+        assert!(error_text(&body).contains(&text));
         let body: Value = serde_json::from_str(&body).unwrap();
         let detail = body["error"]["details"][0]["message"].as_str().unwrap();
         shapes.insert(detail.chars().next().unwrap());
@@ -405,10 +406,11 @@ async fn a_tenant_must_be_customised_first() {
     )
     .await
     .unwrap();
+    // Policies and pointers never need it; scopes and assignments do.
     let policy = json!({"AppId": "00000000-0000-0000-0000-00000000000a", "AccessRight": "RestrictAccess", "PolicyScopeGroupId": "S"});
-    let refused = run("New-ApplicationAccessPolicy", policy.clone())
-        .await
-        .unwrap_err();
+    run("New-ApplicationAccessPolicy", policy).await.unwrap();
+    let scope = json!({"Name": "S", "RecipientRestrictionFilter": "Alias -eq 's'"});
+    let refused = run("New-ManagementScope", scope.clone()).await.unwrap_err();
     assert!(refused.contains("Enable-OrganizationCustomization"));
     run("Enable-OrganizationCustomization", json!({}))
         .await
@@ -416,7 +418,7 @@ async fn a_tenant_must_be_customised_first() {
     assert_eq!(dehydrated().await, true);
     world.cloud.advance(61);
     assert_eq!(dehydrated().await, false);
-    run("New-ApplicationAccessPolicy", policy).await.unwrap();
+    run("New-ManagementScope", scope).await.unwrap();
     assert!(
         run("Enable-OrganizationCustomization", json!({}))
             .await

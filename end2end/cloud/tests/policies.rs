@@ -244,7 +244,7 @@ async fn scopes_must_be_security_principals_and_space_is_limited() {
         assert!(
             refused
                 .unwrap_err()
-                .contains("isn't a valid security principal"),
+                .contains("The identity of the policy scope is not a security principal."),
             "{wrong}"
         );
     }
@@ -355,7 +355,7 @@ async fn reading_is_decided_as_sending_is() {
     .await;
     assert_eq!(
         answer["may"][&outside],
-        json!({"IMAP.AccessAsApp": true, "full_access_as_app": false})
+        json!({"IMAP.AccessAsApp": false, "full_access_as_app": false})
     );
     // A token for one resource is none for the other.
     let answer = ask(

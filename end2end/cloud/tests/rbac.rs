@@ -144,7 +144,11 @@ async fn rbac_is_set_up_and_taken_down() {
             json!({"AppId": app_id, "ObjectId": app_id}),
         )
         .await;
-    assert!(wrong.unwrap_err().contains("couldn't be found"));
+    assert!(
+        wrong
+            .unwrap_err()
+            .contains("No ServicePrincipal with Object Id")
+    );
     let pointer = json!({"AppId": app_id, "ObjectId": object_id, "DisplayName": "Scanner"});
     shell
         .run("New-ServicePrincipal", pointer.clone())

@@ -310,7 +310,7 @@ async fn a_certificate_stands_in_for_the_secret() {
         let head = BASE64.encode(r#"{"alg":"RS256","typ":"JWT"}"#);
         let claims = json!({
             "iss": subject, "sub": subject, "exp": 4_000_000_000_u64,
-            "aud": format!("{}/x/oauth2/v2.0/token", world.cloud.url()),
+            "aud": format!("{}/{PARTNER}/oauth2/v2.0/token", world.cloud.url()),
         });
         let text = format!("{head}.{}", BASE64.encode(claims.to_string()));
         let signature = SigningKey::<rsa::sha2::Sha256>::new(key.clone()).sign(text.as_bytes());

@@ -122,6 +122,7 @@ async fn some_members_are_accepted_and_never_listed() {
 async fn a_new_group_can_have_another_name_and_no_dn_yet() {
     let world = world_with(Delays {
         group_exchange: [30, 30],
+        group_exchange_maker: [30, 30],
         ..Delays::none()
     })
     .await;
@@ -364,13 +365,13 @@ async fn the_details_of_an_error_vary_and_say_the_same() {
     let world = world().await;
     let (_, exchange) = world.admin(FABRIKAM).await;
     let (mut codes, mut shapes, mut statuses) = (Vec::new(), Vec::new(), Vec::new());
-    for _ in 0..80 {
+    for number in 0..80 {
         let answer = world
             .raw_cmdlet(
                 &exchange,
                 FABRIKAM,
                 "Get-Mailbox",
-                json!({"Identity": "nobody"}),
+                json!({"Identity": format!("nobody {number}")}),
             )
             .await;
         let status = answer.status().as_u16();

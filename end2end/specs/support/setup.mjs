@@ -7,6 +7,7 @@ export const LONG = 72_000;
 /** Things happen at once in the cloud, so that a test waits only for what it is about. */
 export const QUICK = {
   group_exchange: [1, 2],
+  group_exchange_maker: [1, 2],
   group_graph: [1, 2],
   member: [0, 1],
   member_graph: [0, 1],

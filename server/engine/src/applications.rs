@@ -9,14 +9,14 @@ use domain::{
     id::{AppId, CustomerId, ObjectId},
     permission::Resource,
     person::{Operator, Right},
-    reach::{ApplicationReach, Judge, Seen},
+    reach::{ApplicationReach, Judge, Reach, Seen},
     view::{ApplicationRow, ApplicationsView},
 };
 use microsoft::scan::Scan;
 
 use crate::{
     Answer, Engine, Failure,
-    scan::{Words, is_as_proven, name_of, unread},
+    scan::{Names, Words, is_as_proven, name_of, unread},
 };
 
 impl Engine {
@@ -99,17 +99,40 @@ fn rows(scan: &Scan, proven: &[(AppId, Vec<ObjectId>)]) -> Vec<ApplicationRow> {
         .collect()
 }
 
+/// What is known of the mailboxes beside a reading of one application, which leaves them out.
+#[derive(Clone, Copy)]
+pub(crate) struct Known<'a> {
+    /// What the last reading of the customer called them.
+    pub mailboxes: &'a [(ObjectId, String)],
+    /// How many there are now.
+    pub count: Option<u32>,
+}
+
+/// Only the names that the application's reach needs, among thousands.
+fn names(scan: &Scan, reach: &Reach, mailboxes: &[(ObjectId, String)]) -> Names {
+    let mut names: Names = mailboxes
+        .iter()
+        .filter(|(object, _)| reach.mailboxes.binary_search(object).is_ok())
+        .cloned()
+        .collect();
+    names.extend(scan.names.clone());
+    names
+}
+
 /// One application of a reading of it alone, with its reach; none: it holds no mailbox permission.
 pub(crate) fn one(
     scan: &Scan,
     object: ObjectId,
     proven: &[(AppId, Vec<ObjectId>)],
+    known: Known<'_>,
 ) -> Option<(Application, Standing, String)> {
-    let reach = Judge::new(&scan.seen).reach();
+    let mut reach = Judge::new(&scan.seen).reach();
+    reach.mailbox_count = reach.mailbox_count.or(known.count);
+    let names = names(scan, &reach, known.mailboxes);
     let found = reach.application(object)?;
     let words = Words {
         reach: &reach,
-        names: &scan.names,
+        names: &names,
     };
     let standing = Standing::of(found.level(), is_as_proven(&reach, found, proven));
     Some((

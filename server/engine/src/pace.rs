@@ -65,6 +65,43 @@ pub const SPREADING: Wait = Wait {
     longest: MINUTE,
     patience: 10 * MINUTE,
 };
+/// Something that was made a moment ago, until every directory server knows it (MICROSOFT.md §1.7).
+pub const REPLICATED: Wait = Wait {
+    first: 15 * SECOND,
+    longest: 2 * MINUTE,
+    patience: 2 * HOUR,
+};
+/// A change that the directory refused: often it is there all the same, or works the next time
+/// (MICROSOFT.md §1.7).
+pub const REFUSED_WRITE: Wait = Wait {
+    first: 10 * SECOND,
+    longest: 2 * MINUTE,
+    patience: 2 * HOUR,
+};
+/// One more look at what a refused change was to change, before the refusal is believed.
+pub const LOOKED_INTO: Wait = Wait {
+    first: 5 * SECOND,
+    longest: 5 * SECOND,
+    patience: 10 * SECOND,
+};
+/// An organisation that is being customised (MICROSOFT.md §1.7, §11.6).
+pub const CUSTOMISED: Wait = Wait {
+    first: MINUTE,
+    longest: 10 * MINUTE,
+    patience: 2 * HOUR,
+};
+/// A role, until Exchange knows of it (MICROSOFT.md §1.6, §6.5).
+pub const ROLE: Wait = Wait {
+    first: 30 * SECOND,
+    longest: 5 * MINUTE,
+    patience: HOUR,
+};
+/// A name that is taken by nobody whom Exchange shows: it may be what this setup made itself.
+pub const TAKEN: Wait = Wait {
+    first: 10 * SECOND,
+    longest: 2 * MINUTE,
+    patience: 2 * HOUR,
+};
 /// Microsoft is not to be reached, or asks for a pause.
 pub const TROUBLE: Wait = Wait {
     first: 10 * SECOND,

@@ -203,7 +203,7 @@ fn fault(error: store::Error) -> StoreFault {
     StoreFault(error.to_string())
 }
 
-/// The failure says that the consent does not work (any more), not only this call.
+/// The failure says that Postern cannot get in (any more), not only that this call failed.
 pub(crate) fn is_about_consent(error: &microsoft::Error) -> bool {
     matches!(
         error.kind(),
@@ -211,7 +211,11 @@ pub(crate) fn is_about_consent(error: &microsoft::Error) -> bool {
             | Kind::PartnerNotAuthorised
             | Kind::TokenDead
             | Kind::InteractionRequired
+            | Kind::SignInRefused
             | Kind::NotInTenant
+            | Kind::DelegationEnded
+            | Kind::ServiceMissing
+            | Kind::ServiceOff
             | Kind::AppNotFound
             | Kind::AppDisabled
             | Kind::Unauthorized

@@ -9,7 +9,7 @@ use domain::{
     person::{Operator, Right},
     plan::{Confined, Draft, Group, GroupName, Mailbox, MailboxKind, Plan},
     provable::{Unprovable, takes},
-    reach::CredentialOf,
+    reach::{ApplicationReach, CredentialOf, Judge},
     view::{Review, Wizard},
 };
 use microsoft::scan::Scan;
@@ -17,10 +17,13 @@ use store::CustomerAccess;
 
 use crate::{
     Answer, Engine, Failure,
-    applications::one,
+    applications::{Known, one},
     customers::head,
     scan::nothing_read,
-    setup::start::{already_active, new_setup_id},
+    setup::{
+        hurdles, names,
+        start::{already_active, new_setup_id},
+    },
 };
 
 /// Suggested as mailboxes that must be refused.
@@ -68,6 +71,7 @@ impl Engine {
             let access = tx.access(operator, customer, Right::Change).await?;
             let consented = tx.connection(&access).await?.consented;
             let proven = tx.proven_senders(&access).await?;
+            let known = tx.scanned_mailboxes(&access).await?;
             tx.commit().await?;
             let tenant = self.tenant(&access).await?;
             let object = object(&draft)?;
@@ -76,8 +80,14 @@ impl Engine {
             if let Some(problem) = nothing_read(&scan) {
                 return Err(self.said(problem, consented).into());
             }
+            let (count, capped) = tenant.mailbox_count(COUNTED).await?.value;
+            let known = known.map(|(_, mailboxes)| mailboxes).unwrap_or_default();
+            let known = Known {
+                mailboxes: &known,
+                count: u32::try_from(count).ok().filter(|_| !capped),
+            };
             let (application, standing, sentence) =
-                one(&scan, object, &proven).ok_or_else(no_application)?;
+                one(&scan, object, &proven, known).ok_or_else(no_application)?;
             let unprovable = self.unprovable(&access, &application, Some(&scan)).await?;
             let mut tx = self.store().begin(operator.partner).await?;
             let active = tx.active_setup_for(&access, application.app_id).await?;
@@ -86,8 +96,10 @@ impl Engine {
             let mut problems = Vec::new();
             let senders = chosen(&tenant, "senders", &draft.senders, &mut problems).await?;
             let refused = chosen(&tenant, "refused", &draft.refused, &mut problems).await?;
+            let mut notes = aliases_of_senders(&senders);
+            notes.extend(aliases_of_refused(&refused, &senders, &mut problems));
+            let (senders, refused) = (senders.mailboxes(), refused.mailboxes());
             let some = tenant.mailboxes("", LOOKED_AT).await?.value;
-            let (count, capped) = tenant.mailbox_count(COUNTED).await?.value;
             let mailboxes = if capped {
                 None
             } else {
@@ -108,6 +120,7 @@ impl Engine {
                 active,
                 unprovable,
                 problems,
+                notes,
             })
         };
         load.await.map_err(Problem::from)
@@ -124,7 +137,13 @@ impl Engine {
             let mut tx = self.store().begin(operator.partner).await?;
             let access = tx.access(operator, customer, Right::Change).await?;
             tx.commit().await?;
-            let plan = self.plan(&access, &draft, Holder::Shown).await?;
+            let (plan, mut notes) = self.plan(&access, &draft, Holder::Shown).await?;
+            // The same look as that of the first step: what stands in the way is said before
+            // anybody approves the plan.
+            let tenant = self.tenant(&access).await?;
+            let found = hurdles::look(&tenant, &plan, None, self.now()).await;
+            let hurdles = found.problems();
+            notes.extend(found.said);
             let mut tx = self.store().begin(operator.partner).await?;
             let active = tx
                 .active_setup_for(&access, plan.application.app_id)
@@ -140,19 +159,21 @@ impl Engine {
                 draft,
                 plan,
                 active,
+                hurdles,
+                notes,
                 takes,
             })
         };
         load.await.map_err(Problem::from)
     }
 
-    /// Makes a plan of a draft, or tells what does not fit.
+    /// Makes a plan of a draft, with what should be known of it, or tells what does not fit.
     pub(crate) async fn plan(
         &self,
         access: &CustomerAccess,
         draft: &Draft,
         holder: Holder,
-    ) -> Result<Plan, Failure> {
+    ) -> Result<(Plan, Vec<String>), Failure> {
         let tenant = self.tenant(access).await?;
         let object = object(draft)?;
         let application = tenant
@@ -168,7 +189,10 @@ impl Engine {
                 return Err(already_active(&row).into());
             }
         }
-        if let Some(hurdle) = application.hurdle() {
+        let scan = tenant.scan_application(object).await;
+        let reach = Judge::new(&scan.seen).reach();
+        let found = reach.application(object);
+        if let Some(hurdle) = found.and_then(ApplicationReach::hurdle) {
             return Err(hurdle.problem(&application.name).into());
         }
         let unprovable = self
@@ -178,6 +202,9 @@ impl Engine {
         let mut problems = Vec::new();
         let senders = chosen(&tenant, "senders", &draft.senders, &mut problems).await?;
         let refused = chosen(&tenant, "refused", &draft.refused, &mut problems).await?;
+        let mut notes = aliases_of_senders(&senders);
+        notes.extend(aliases_of_refused(&refused, &senders, &mut problems));
+        let (senders, refused) = (senders.mailboxes(), refused.mailboxes());
         if let Some(problem) = problems.into_iter().next() {
             return Err(problem.into());
         }
@@ -198,7 +225,7 @@ impl Engine {
             recipient,
         };
         plan.check()?;
-        Ok(plan)
+        Ok((plan, notes))
     }
 }
 
@@ -261,13 +288,80 @@ fn no_application() -> Problem {
     Hurdle::NothingGranted.problem("")
 }
 
+/// What was asked for, and the mailbox behind each address.
+struct Chosen(Vec<(MailAddress, Mailbox)>);
+
+impl Chosen {
+    /// Each once.
+    fn mailboxes(self) -> Vec<Mailbox> {
+        let mut found = Vec::new();
+        for (_, mailbox) in self.0 {
+            if !found.contains(&mailbox) {
+                found.push(mailbox);
+            }
+        }
+        found
+    }
+
+    /// Those that were asked for by another than their own address.
+    fn aliases(&self) -> impl Iterator<Item = &(MailAddress, Mailbox)> {
+        self.0.iter().filter(|(asked, mailbox)| {
+            !asked
+                .as_str()
+                .eq_ignore_ascii_case(mailbox.address.as_str())
+        })
+    }
+}
+
+/// There is no policy for an address, only for the mailbox behind it.
+fn aliases_of_senders(senders: &Chosen) -> Vec<String> {
+    let said = |(asked, mailbox): &(MailAddress, Mailbox)| {
+        format!(
+            "{asked} is an address of {0}: the application will be allowed all of {0}, whichever address it sends from.",
+            mailbox.address
+        )
+    };
+    senders.aliases().map(said).collect()
+}
+
+/// An address of a permitted mailbox cannot be refused; any other is tried as its mailbox.
+fn aliases_of_refused(
+    refused: &Chosen,
+    senders: &Chosen,
+    problems: &mut Vec<Problem>,
+) -> Vec<String> {
+    let mut notes = Vec::new();
+    for (asked, mailbox) in refused.aliases() {
+        let permitted = senders
+            .0
+            .iter()
+            .any(|(_, one)| one.object == mailbox.object);
+        if permitted {
+            problems.push(Problem::input(
+                "refused",
+                format!(
+                    "{asked} is an address of {}, which is permitted: it cannot be refused.",
+                    mailbox.address
+                ),
+                "Take it out of one of the two lists.",
+            ));
+        } else {
+            notes.push(format!(
+                "{asked} is an address of {}: that mailbox is the one that must be refused.",
+                mailbox.address
+            ));
+        }
+    }
+    notes
+}
+
 /// The chosen addresses as mailboxes, in their order. What is none is told, not dropped silently.
 async fn chosen(
     tenant: &microsoft::Customer,
     field: &str,
     addresses: &[String],
     problems: &mut Vec<Problem>,
-) -> Result<Vec<Mailbox>, Failure> {
+) -> Result<Chosen, Failure> {
     let mut asked: Vec<MailAddress> = Vec::new();
     for text in addresses.iter().filter(|text| !text.trim().is_empty()) {
         match text.parse() {
@@ -282,17 +376,21 @@ async fn chosen(
     let mailboxes = tenant.mailboxes_at(&asked).await?.value;
     let mut found = Vec::new();
     for (address, mailbox) in asked.iter().zip(mailboxes) {
-        match mailbox {
-            Some(mailbox) if found.contains(&mailbox) => {}
-            Some(mailbox) => found.push(mailbox),
-            None => problems.push(Problem::input(
-                field,
-                format!("{address} is not a mailbox of this customer."),
-                "Take it out, or choose another from the list.",
-            )),
+        if let Some(mailbox) = mailbox {
+            found.push((address.clone(), mailbox));
+            continue;
         }
+        let why = names::why_no_mailbox(tenant, address).await?;
+        problems.push(Problem::input(
+            field,
+            match why {
+                Some(why) => format!("{address} {why}."),
+                None => format!("{address} is not a mailbox of this customer."),
+            },
+            "Take it out, or choose another from the list.",
+        ));
     }
-    Ok(found)
+    Ok(Chosen(found))
 }
 
 async fn group(
@@ -306,11 +404,16 @@ async fn group(
         let name = GroupName::parse(text)?;
         let address: MailAddress =
             format!("{}@{}", name.as_str(), group_domain(senders, access)).parse()?;
-        if tenant.group(address.as_str()).await?.value.is_some() {
+        if let Some(holder) = tenant.taken(&address, name.as_str()).await?.value {
+            let usable = holder.by.details == "MailUniversalSecurityGroup";
             return Err(Problem::input(
                 "group",
-                format!("There is already a group {address}."),
-                "Choose another name, or write its full address to use that group.",
+                names::taken(&holder).happened,
+                if usable {
+                    "Choose another name, or write its full address to use that group."
+                } else {
+                    "Choose another name."
+                },
             )
             .into());
         }
@@ -319,20 +422,20 @@ async fn group(
     let address: MailAddress = text
         .parse()
         .map_err(|problem: Problem| Problem::input("group", problem.happened, problem.todo))?;
-    let found = tenant.group(address.as_str()).await?.value.ok_or_else(|| {
-        Problem::input(
-            "group",
-            format!("There is no group {address}."),
-            "Write a name without @ to make a new group.",
-        )
-    })?;
-    if !found.is_mail_enabled_security() {
-        return Err(Problem::input(
-            "group",
-            format!("{address} is not a mail-enabled security group."),
-            "Choose one that is, or write a name without @ to make a new group.",
-        )
+    let Some(found) = tenant.group(address.as_str()).await?.value else {
+        let holder = tenant.recipient(&address).await?.value;
+        return Err(match holder {
+            Some(holder) => not_a_scope(&address, &holder.details),
+            None => Problem::input(
+                "group",
+                format!("There is no group {address}."),
+                "Write a name without @ to make a new group.",
+            ),
+        }
         .into());
+    };
+    if !found.is_mail_enabled_security() {
+        return Err(not_a_scope(&address, &found.details).into());
     }
     let object = found.object.ok_or_else(|| {
         Problem::input(
@@ -346,6 +449,18 @@ async fn group(
         name: found.name,
         address,
     })
+}
+
+/// Exchange would answer that it is no security principal (MICROSOFT.md §2.4).
+fn not_a_scope(address: &MailAddress, details: &str) -> Problem {
+    Problem::input(
+        "group",
+        format!(
+            "{address} is a {}. An access policy needs a mail-enabled security group.",
+            domain::recipient::kind_of(details)
+        ),
+        "Choose such a group, or write a name without @, which nobody has, to make a new one.",
+    )
 }
 
 /// A group gets the first sender's domain, which the tenant surely accepts.

@@ -16,6 +16,7 @@ use domain::{Timestamp, id::TenantId, permission::Resource};
 use http::{HeaderValue, StatusCode, header};
 use secrecy::ExposeSecret as _;
 use tokio::time::{Duration, Instant};
+use uuid::Uuid;
 
 use crate::{
     error::{Error, Kind, Result, Service},
@@ -98,7 +99,15 @@ impl Customer {
     /// # Errors
     /// [`Kind::NotConnected`], [`Kind::Store`], and those of [`Microsoft::refresh`].
     pub async fn access_token(&self, resource: Resource) -> Result<AccessToken> {
-        self.held.tokens.get(&self.asker(), resource).await
+        let token = self.held.tokens.get(&self.asker(), resource).await;
+        token.map_err(|error| match error.kind() {
+            Kind::ServiceMissing | Kind::ServiceOff => error.with_subject(match resource {
+                Resource::Graph => "Microsoft Graph",
+                Resource::Exchange => "Exchange Online",
+            }),
+            Kind::NotInTenant if self.is_delegated() => error.with_kind(Kind::DelegationEnded),
+            _ => error,
+        })
     }
 
     fn asker(&self) -> Asker<'_> {
@@ -123,6 +132,14 @@ impl Customer {
             Service::Exchange => &self.held.exchange,
             Service::Graph | Service::Entra => &self.held.graph,
         }
+    }
+
+    /// The directory roles that the token for Exchange carries: Exchange decides by these
+    /// (MICROSOFT.md §1.6). A hint for words about a refusal and nothing else: Microsoft promises
+    /// no form of a token that is not ours. None: it cannot be read.
+    pub async fn roles_in_token(&self) -> Option<Vec<Uuid>> {
+        let token = self.access_token(Resource::Exchange).await.ok()?;
+        roles_of(token.secret.expose_secret())
     }
 
     /// Forgets the access tokens; the next call fetches fresh ones, with newer consent and roles.
@@ -167,7 +184,8 @@ impl Customer {
             self.count(&outcome);
             let reply = outcome?;
             if reply.status == StatusCode::UNAUTHORIZED {
-                self.held.tokens.refused(resource, &token).await;
+                let claims = claims_of(&reply.headers);
+                self.held.tokens.refused(resource, &token, claims).await;
                 if !again {
                     return Err(unauthorized(service, reply));
                 }
@@ -190,6 +208,18 @@ impl Customer {
     }
 }
 
+fn roles_of(token: &str) -> Option<Vec<Uuid>> {
+    #[derive(serde::Deserialize)]
+    struct Claims {
+        wids: Vec<String>,
+    }
+    let payload = token.split('.').nth(1)?;
+    let claims = URL_SAFE_NO_PAD.decode(payload).ok()?;
+    let claims: Claims = serde_json::from_slice(&claims).ok()?;
+    let ids = claims.wids.iter();
+    Some(ids.filter_map(|id| id.parse().ok()).collect())
+}
+
 /// Refused for want of a role or a scope, in either of Exchange's two ways (MICROSOFT.md §1.4).
 fn lacks_a_role(reply: &Reply) -> bool {
     reply.status == StatusCode::FORBIDDEN
@@ -208,19 +238,26 @@ pub(crate) fn bearer(token: &AccessToken, service: Service) -> Result<HeaderValu
     Ok(value)
 }
 
-/// The claims for which Microsoft wants a new token, from a challenge (MICROSOFT.md §6.6).
+/// What the next token must bring, as a claims challenge says it (MICROSOFT.md §6.6): JSON, which
+/// comes as Base64, with its padding or without: services differ.
 pub(crate) fn claims_of(headers: &http::HeaderMap) -> Option<String> {
-    let challenge = headers
+    const LONGEST: usize = 4_000;
+    let coded = headers
         .get_all(header::WWW_AUTHENTICATE)
         .iter()
         .filter_map(|value| value.to_str().ok())
-        .find_map(|value| value.split_once("claims=\"")?.1.split('"').next())?;
-    // Without its padding too: services differ.
-    let decoded = STANDARD_NO_PAD
-        .decode(challenge.trim_end_matches('='))
-        .or_else(|_| URL_SAFE_NO_PAD.decode(challenge.trim_end_matches('=')))
-        .ok()?;
-    String::from_utf8(decoded).ok()
+        .find_map(|value| value.split_once("claims=\"")?.1.split_once('"'))?
+        .0
+        .trim_end_matches('=');
+    let bytes = STANDARD_NO_PAD
+        .decode(coded)
+        .or_else(|_| URL_SAFE_NO_PAD.decode(coded))
+        .ok()
+        .filter(|bytes| bytes.len() <= LONGEST)?;
+    let text = String::from_utf8(bytes).ok()?;
+    serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(&text)
+        .is_ok()
+        .then_some(text)
 }
 
 /// A 401 after a fresh token: Microsoft wants the person back when it sends a claims challenge

@@ -38,8 +38,11 @@ pub enum Kind {
     PartnerNotAuthorised,
     /// The refresh token is spent or revoked: an admin must sign in again.
     TokenDead,
-    /// Entra wants the person back: second factor, Conditional Access, sign-in frequency.
+    /// Entra wants the person back, or a rule of the tenant refuses the sign-in: second factor,
+    /// Conditional Access, sign-in frequency.
     InteractionRequired,
+    /// Entra refused the sign-in with a code that is not known here: it may have ended, or not.
+    SignInRefused,
     /// An authorization code that was used before, is too old, or belongs to another browser.
     CodeSpent,
     SecretWrong,
@@ -52,8 +55,14 @@ pub enum Kind {
     TenantNotFound,
     /// The person has no account in the tenant.
     NotInTenant,
-    /// The tenant does not have the service, so there is nothing to ask it.
+    /// The same of a partner's account (GDAP): the relationship has ended, or does not cover it.
+    DelegationEnded,
+    /// The tenant does not know the service. Says nothing of licences: whether there is an
+    /// Exchange shows in the directory.
     ServiceMissing,
+    /// The service is off in the tenant: its subscription has ended, or an administrator disabled
+    /// it. Entra does not tell the two apart (MICROSOFT.md §6.1).
+    ServiceOff,
     /// How Postern itself is registered in Entra does not fit: redirect address, kind of accounts.
     Registration,
     /// An ID token that must not be believed.
@@ -80,6 +89,8 @@ pub enum Kind {
     ForeignLink,
     /// The answer was larger than is taken.
     TooLarge,
+    /// It would take more calls than Postern makes for it.
+    TooMany,
     /// The answer was not what the protocol says.
     Malformed,
     /// The answer is about something else than was asked for.
@@ -96,8 +107,10 @@ pub enum Kind {
 /// Why a cmdlet failed, judged by exception type and text: the status misleads (MICROSOFT.md §1.4).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Fault {
-    /// An object that the cmdlet names does not exist.
+    /// An object that the cmdlet names does not exist, or not where Exchange looked: what was just
+    /// made is not on every directory server (MICROSOFT.md §1.7).
     NotFound,
+    /// A name, an alias or an address is taken.
     AlreadyExists,
     AlreadyMember,
     NotMember,
@@ -108,8 +121,21 @@ pub enum Fault {
     DelegationNotMapped,
     /// All access policies of the tenant together are too large (MICROSOFT.md §2.4).
     PoliciesFull,
-    /// The organisation has to be customised first (`Enable-OrganizationCustomization`).
+    /// The organisation has to be customised first (`Enable-OrganizationCustomization`), or was
+    /// until a moment ago.
     Dehydrated,
+    /// The scope of an access policy is of a kind that can be given no rights (MICROSOFT.md §2.4).
+    NotSecurityPrincipal,
+    /// The object is managed on premises; the cloud's copy cannot be changed.
+    Synced,
+    /// Only who manages the group may change it (MICROSOFT.md §2.2).
+    NotOwner,
+    /// The directory refused the write; it may have happened all the same (MICROSOFT.md §1.7).
+    DirectoryWrite,
+    /// Exchange knows the account, and no role of it: none was given, or it has not arrived.
+    NoRoles,
+    /// The account may not hand this role on.
+    NotDelegating,
     /// A parameter, a value or a combination that Exchange does not take.
     BadParameter,
     Other,

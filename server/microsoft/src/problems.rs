@@ -24,6 +24,7 @@ pub(crate) fn problem(error: &Error) -> Problem {
         | Kind::PartnerNotAuthorised
         | Kind::TokenDead
         | Kind::InteractionRequired
+        | Kind::SignInRefused
         | Kind::CodeSpent
         | Kind::SecretWrong
         | Kind::SecretExpired
@@ -31,7 +32,9 @@ pub(crate) fn problem(error: &Error) -> Problem {
         | Kind::AppDisabled
         | Kind::TenantNotFound
         | Kind::NotInTenant
+        | Kind::DelegationEnded
         | Kind::ServiceMissing
+        | Kind::ServiceOff
         | Kind::Registration
         | Kind::NotConnected
         | Kind::Store => entra::problem(error),
@@ -106,6 +109,16 @@ fn common(error: &Error) -> Problem {
             format!("{name} sent more than Postern takes in one answer."),
             "The answer was dropped; nothing was changed.",
             "Report it with the request id, so that the limit can be looked at.",
+        ),
+        Kind::TooMany => Problem::new(
+            key("too_many"),
+            Never,
+            error.message().map_or_else(
+                || format!("{name} would have to be asked too often."),
+                |message| format!("Postern did not ask all of it: {message}."),
+            ),
+            "What was not asked is not known; nothing was changed.",
+            "Look at it in the customer's admin center, where it matters.",
         ),
         Kind::Malformed => Problem::new(
             key("malformed"),

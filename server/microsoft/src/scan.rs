@@ -6,21 +6,36 @@
 //!
 //! | part | calls |
 //! |---|---|
-//! | who holds app roles of Graph and Exchange, and what these are called | 1, and 1 for each further page |
+//! | app roles of Graph and Exchange and who holds them; directory roles; delegated permissions; agent identities | 1, and 1 for each further page |
+//! | what the holders of directory roles and the blueprints of agents are, if there are some | 1 each |
 //! | policies; role assignments; Exchange's service principals | 1 each |
 //! | mailboxes; those of groups | 1 for each 1,000 |
-//! | management scopes, if an assignment names one | 1, and 1 for each filter |
-//! | groups that policies or assignments name | 1 for each 6, and 1 for each that an assignment names |
+//! | management scopes, if an assignment names one | 1, and 1 or 2 for each filter |
+//! | members of role groups, if Exchange points to a service principal | 1 for each 10 |
+//! | groups that policies or assignments name | 1 for each 6, and 1 for each 10 that an assignment names |
 //! | administrative units, if an assignment names one | 2 |
-//! | the principals that hold something | 1 for each 20 |
-//! | registrations of those of the tenant's own | 1 for each 20 |
+//! | the principals that hold something, with their owners | 1 for each 20 |
+//! | registrations of those of the tenant's own, with owners and federated credentials | 1 for each 10 |
+//! | what policies are about that no principal explains | 1 for each 6 |
+//! | rights on mailboxes, if an application has a protocol for its permission and a pointer | 1 for each 10 mailboxes, 2 more |
+//! | the EWS switch, if somebody holds a permission for EWS | 1 |
 
+mod agents;
 mod assignments;
+mod delegated;
+mod directory_roles;
+mod ews;
+mod first;
 mod grants;
 mod groups;
+mod known_roles;
 mod log;
 mod mailboxes;
+mod policy_targets;
 mod principals;
+mod rights;
+mod role_groups;
+mod scope_names;
 mod scopes;
 mod units;
 mod unread;
@@ -30,7 +45,10 @@ use std::{collections::BTreeMap, sync::Arc};
 use domain::{
     id::ObjectId,
     permission::Resource,
-    reach::{PrincipalDetails, Reading, ScanPart, Seen},
+    reach::{
+        DelegatedGrant, DirectoryRole, InheritedGrant, Ownership, PowersSeen, PrincipalDetails,
+        Reading, RightsSeen, ScanPart, Seen,
+    },
 };
 use futures::FutureExt as _;
 
@@ -80,7 +98,7 @@ impl Customer {
         // Without a token for Exchange each cmdlet would fail alike.
         let door = async { self.access_token(Resource::Exchange).await.map(|_| ()) };
         let door = door.boxed().shared();
-        let grants = grants::read(&log).boxed().shared();
+        let first = self.first(&log, only).boxed().shared();
         let policies = exchange(
             &log,
             ScanPart::Policies,
@@ -91,8 +109,13 @@ impl Customer {
             },
         );
         let policies = policies.boxed().shared();
-        let assignments = exchange(&log, ScanPart::Assignments, door.clone(), assignments::read);
-        let assignments = assignments.boxed().shared();
+        let rows = exchange(&log, ScanPart::Assignments, door.clone(), assignments::read);
+        let rows = rows.boxed().shared();
+        let assignments = rows
+            .clone()
+            .map(|rows| rows.map(|rows| rows.applications.clone()))
+            .boxed()
+            .shared();
         let pointers = exchange(
             &log,
             ScanPart::Pointers,
@@ -106,49 +129,129 @@ impl Customer {
                 None => exchange(&log, ScanPart::Mailboxes, door.clone(), mailboxes::read).await,
             }
         };
+        let mailboxes = mailboxes.boxed().shared();
+        let role_groups = async {
+            let (pointers, rows) = futures::join!(pointers.clone(), rows.clone());
+            Arc::new(role_groups::read(&log, &pointers, &rows, only).await)
+        };
+        let role_groups = role_groups.boxed().shared();
 
-        let scopes = async { scopes::read(&log, &assignments.clone().await).await };
+        let scopes = async {
+            let of_groups = async {
+                match mailboxes.clone().await {
+                    Ok(list) if list.iter().all(|mailbox| !mailbox.of_group) => {
+                        scopes::Groups::None
+                    }
+                    _ => scopes::Groups::Some,
+                }
+            };
+            scopes::read(&log, &assignments.clone().await, of_groups).await
+        };
         let groups = async {
             let (policies, assignments) = futures::join!(policies.clone(), assignments.clone());
             groups::read(&log, &policies, &assignments).await
         };
         let units = async { units::read(&log, &assignments.clone().await).await };
         let principals = async {
-            let (grants, assignments, pointers) =
-                futures::join!(grants.clone(), assignments.clone(), pointers.clone());
-            let holders = match only {
-                Some(object) => vec![object],
-                None => principals::holders(&grants, &assignments, &pointers),
+            let (first, assignments, pointers, role_groups) = futures::join!(
+                first.clone(),
+                assignments.clone(),
+                pointers.clone(),
+                role_groups.clone()
+            );
+            let principals = match only {
+                Some(object) => {
+                    let owned = first.owned.iter().flatten().flatten().copied();
+                    let ids: Vec<ObjectId> = std::iter::once(object).chain(owned).collect();
+                    principals::read_some(&log, &ids).await
+                }
+                None => {
+                    let members = role_groups.iter().flatten();
+                    let members = members.flat_map(|group| group.members.iter().flatten().copied());
+                    let others = first.principals().chain(members);
+                    let ids = principals::holders(&first.grants, &assignments, &pointers, others);
+                    principals::read(&log, &ids).await
+                }
             };
-            principals::read(&log, &holders, only.is_none()).await
+            let policies = policies.clone().await;
+            let targets = policy_targets::read(&log, &policies, &principals.list, only).await;
+            (principals, targets)
         };
-        let (mailboxes, scopes, groups, units, principals, grants, policies, assignments, pointers) = futures::join!(
+        let rights = async {
+            let (first, pointers) = futures::join!(first.clone(), pointers.clone());
+            let pointers = pointers?;
+            let inherited = first.inherited.as_deref().unwrap_or_default();
+            let holders = rights::holders(&first.grants, inherited, &pointers, only)?;
+            let mailboxes = match only {
+                // Only where somebody needs them.
+                _ if holders.is_empty() => None,
+                Some(_) => None,
+                None => Some(mailboxes.clone().await),
+            };
+            rights::read(&log, &holders, mailboxes.as_ref()).await
+        };
+        let ews = async {
+            let (first, assignments) = futures::join!(first.clone(), assignments.clone());
+            let inherited = first.inherited.as_deref().unwrap_or_default();
+            if ews::is_held(&first.grants, inherited, &assignments?, only)? {
+                let read = exchange(&log, ScanPart::Ews, door.clone(), ews::read).await?;
+                Ok((*read).clone())
+            } else {
+                let message = "nobody holds a permission for EWS, so nobody asked";
+                Err(Error::unsent(Service::Exchange, Kind::NotSent, message))
+            }
+        };
+        let (
+            scopes,
+            groups,
+            units,
+            (principals, targets),
+            rights,
+            ews,
+            first,
+            policies,
+            assignments,
+            pointers,
             mailboxes,
+            role_groups,
+        ) = futures::join!(
             scopes,
             groups,
             units,
             principals,
-            grants.clone(),
+            rights,
+            ews,
+            first.clone(),
             policies.clone(),
             assignments.clone(),
-            pointers.clone()
+            pointers.clone(),
+            mailboxes.clone(),
+            role_groups.clone()
         );
 
         let unread = Unread {
-            no_exchange: matches!(grants.exchange, Ok(None)),
+            no_exchange: matches!(first.grants.exchange, Ok(None)),
         };
         let mut names = groups.names;
         names.extend(units.names);
         if let Ok(list) = &mailboxes {
             names.extend(list.iter().map(Mailbox::name));
         }
+        let special = match &mailboxes {
+            Ok(list) => mailboxes::special(list),
+            Err(_) => None,
+        };
         let assignments =
             assignments.map(|rows| assignments::resolved(&rows, &groups.by_name, &units.by_name));
+        let ownerships = match &first.owned {
+            Some(owned) => only_owner(only, owned),
+            None => principals.ownerships,
+        };
         let seen = Seen {
             principals: unread.part(principals.list),
             all_principals: false,
-            graph_grants: unread.part(grants.graph.clone()),
-            exchange_grants: match grants.exchange.clone() {
+            graph_grants: unread.part(first.grants.graph.clone()),
+            exchange_grants: match first.grants.exchange.clone() {
                 Ok(Some(list)) => Reading::read(list),
                 Ok(None) => unread.no_resource(),
                 Err(error) => unread.reading(&error),
@@ -174,6 +277,24 @@ impl Customer {
                 .collect(),
             mailboxes: unread
                 .part(mailboxes.map(|list| list.iter().map(|mailbox| mailbox.object).collect())),
+            special,
+            stray_policies: targets.ok(),
+            powers: PowersSeen {
+                directory_roles: unread.part(first.roles.clone()),
+                role_groups: match &*role_groups {
+                    Ok(list) => {
+                        Reading::read(list.iter().map(|group| group.seen(&unread)).collect())
+                    }
+                    Err(error) => unread.reading(error),
+                },
+                ownerships: unread.part(ownerships),
+                inherited: unread.part(first.inherited.clone()),
+            },
+            rights: RightsSeen {
+                mailbox_rights: unread.part(rights),
+                ews: unread.part(ews),
+                delegated: unread.part(first.delegated.clone()),
+            },
         };
         let parts = log.parts(&unread);
         Scan {
@@ -188,6 +309,74 @@ impl Customer {
             parts,
         }
     }
+
+    /// What Graph says of the whole tenant, each part as soon as its pages are there.
+    async fn first(&self, log: &Log<'_>, only: Option<ObjectId>) -> Arc<FirstParts> {
+        let grants = Resource::ALL.map(|resource| log.begin(grants::part(resource)));
+        let roles = log.begin(ScanPart::DirectoryRoles);
+        let delegated = log.begin(ScanPart::Delegated);
+        let agents = log.begin(ScanPart::Inherited);
+        let [of_graph, _] = &grants;
+        // Counted with the first of them.
+        let first = first::read(&of_graph.customer, only).await;
+        let grants = grants::read(log, grants, [first.graph, first.exchange]);
+        let grants = async { Arc::new(grants.await) }.boxed().shared();
+        let delegated = async {
+            let grants = grants.clone().await;
+            delegated::read(log, delegated, first.delegated, &grants).await
+        };
+        let owned = async {
+            match (only, first.owned) {
+                (Some(object), Some(answer)) => {
+                    Some(principals::owned_by(log, object, answer).await)
+                }
+                _ => None,
+            }
+        };
+        let (roles, delegated, inherited, owned, grants) = futures::join!(
+            directory_roles::read(log, roles, first.roles),
+            delegated,
+            agents::read(log, agents, first.agents, only, grants.clone()),
+            owned,
+            grants.clone()
+        );
+        Arc::new(FirstParts {
+            grants,
+            roles,
+            delegated,
+            inherited,
+            owned,
+        })
+    }
+}
+
+/// What needs the answer of nothing else.
+struct FirstParts {
+    grants: Arc<grants::Grants>,
+    roles: Result<Vec<DirectoryRole>>,
+    delegated: Result<Vec<DelegatedGrant>>,
+    inherited: Result<Vec<InheritedGrant>>,
+    /// Of one application: what it owns.
+    owned: Option<Result<Vec<ObjectId>>>,
+}
+
+impl FirstParts {
+    /// Whom these name, beside the holders of app roles.
+    fn principals(&self) -> impl Iterator<Item = ObjectId> {
+        let roles = self.roles.iter().flatten().map(|role| role.principal);
+        let clients = self.delegated.iter().flatten().map(|grant| grant.client);
+        let children = self.inherited.iter().flatten().map(|grant| grant.principal);
+        roles.chain(clients).chain(children)
+    }
+}
+
+fn only_owner(owner: Option<ObjectId>, owned: &Result<Vec<ObjectId>>) -> Result<Vec<Ownership>> {
+    let owned = owned.as_ref().map_err(Clone::clone)?;
+    Ok(owner
+        .into_iter()
+        .flat_map(|owner| owned.iter().map(move |owned| (owner, *owned)))
+        .map(|(owner, owned)| Ownership { owner, owned })
+        .collect())
 }
 
 /// Nobody asked for the mailboxes, so none of them is known.

@@ -16,7 +16,7 @@ use crate::{
     microsoft::Microsoft,
 };
 
-/// An access token for one resource. Never parsed, never shown.
+/// An access token for one resource. Never shown, and never parsed to decide anything.
 #[derive(Clone, Debug)]
 pub struct AccessToken {
     pub secret: SecretString,
@@ -86,6 +86,8 @@ struct Slot {
     /// When the token was last renewed because a role was missing in it.
     graph_renewed: Option<Timestamp>,
     exchange_renewed: Option<Timestamp>,
+    /// What the next token must bring, because the resource asked for it.
+    claims: Option<(Resource, String)>,
     /// The last refresh failed, for this resource, as the n-th.
     failed: Option<(Resource, u64, Error)>,
 }
@@ -135,7 +137,9 @@ impl Tokens {
         {
             return Err(error.clone());
         }
-        let outcome = fetch(asker, resource).await;
+        let claims = slot.claims.take_if(|(of, _)| *of == resource);
+        let claims = claims.as_ref().map(|(_, text)| text.as_str());
+        let outcome = fetch(asker, resource, claims).await;
         let number = self
             .finished
             .fetch_add(1, Ordering::AcqRel)
@@ -165,8 +169,14 @@ impl Tokens {
         *slot.token(resource) = Some(token);
     }
 
-    /// Drops a token that was refused, unless somebody replaced it meanwhile.
-    pub(crate) async fn refused(&self, resource: Resource, refused: &AccessToken) {
+    /// Drops a token that was refused, unless somebody replaced it meanwhile. `claims`: what the
+    /// next one must bring.
+    pub(crate) async fn refused(
+        &self,
+        resource: Resource,
+        refused: &AccessToken,
+        claims: Option<String>,
+    ) {
         use secrecy::ExposeSecret as _;
         let mut slot = self.slot.lock().await;
         let held = slot.token(resource);
@@ -175,6 +185,7 @@ impl Tokens {
             .is_some_and(|token| token.secret.expose_secret() == refused.secret.expose_secret())
         {
             *held = None;
+            slot.claims = claims.map(|claims| (resource, claims));
         }
     }
 
@@ -206,7 +217,7 @@ impl Tokens {
             return None;
         }
         *slot.renewed(resource) = Some(now);
-        match fetch(asker, resource).await {
+        match fetch(asker, resource, None).await {
             Ok(redeemed) => {
                 *slot.token(resource) = Some(redeemed.access);
                 Some(())
@@ -229,7 +240,7 @@ impl Tokens {
     }
 }
 
-async fn fetch(asker: &Asker<'_>, resource: Resource) -> Result<Redeemed> {
+async fn fetch(asker: &Asker<'_>, resource: Resource, claims: Option<&str>) -> Result<Redeemed> {
     let Asker {
         microsoft,
         tenant,
@@ -250,7 +261,9 @@ async fn fetch(asker: &Asker<'_>, resource: Resource) -> Result<Redeemed> {
         format!("{}/.default", microsoft.endpoints().audience(resource)),
         "offline_access".to_owned(),
     ];
-    let redeemed = microsoft.refresh(*tenant, &token, &scopes).await?;
+    let redeemed = microsoft
+        .refresh_with(*tenant, &token, &scopes, claims)
+        .await?;
     if let Some(new) = redeemed.refresh.clone() {
         store.rotate(new, version).await.map_err(store_fault)?;
     }

@@ -194,9 +194,11 @@ async fn script(
     let operator = visitor.with_role()?;
     let (customer, setup): (CustomerId, SetupId) = (id(&customer)?, id(&setup)?);
     let script = web.engine().setup_script(operator, customer, setup).await?;
-    // A byte order mark, because Windows PowerShell takes a file without one for its old code page.
-    let text = format!("\u{feff}{}", script.text);
-    attachment(&script.file_name, "text/plain; charset=utf-8", text)
+    attachment(
+        &script.file_name,
+        "text/plain; charset=us-ascii",
+        script.text,
+    )
 }
 
 /// What is no id names nothing.

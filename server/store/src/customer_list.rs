@@ -10,6 +10,9 @@ use uuid::Uuid;
 
 use crate::{Error, Result, Tx, clean, connections::ConnectionRow};
 
+/// How many customers that share a trouble are named.
+const FEW: i64 = 20;
+
 /// The query with its order put in. `matching` orders and counts; what costs a look per customer
 /// is looked up for the customers of the page alone.
 macro_rules! list {
@@ -98,6 +101,7 @@ impl Tx {
             .bind(CUSTOMERS_PER_PAGE)
             .fetch_all(self.conn())
             .await?;
+        let troubles = self.shared_troubles(FEW).await?;
         let first = rows
             .first()
             .ok_or_else(|| Error::corrupt("the list of customers has no count"))?;
@@ -112,6 +116,7 @@ impl Tx {
             total,
             page,
             pages,
+            troubles,
         })
     }
 }

@@ -131,7 +131,7 @@ impl Tx {
             "select (select count(*) from customers where partner_id = $1),
                     (select count(*) from connections
                      where partner_id = $1 and problem is not null and disconnected_at is null),
-                    (select coalesce(sum(unrestricted), 0)::bigint from reach_sums
+                    (select coalesce(sum(power + unrestricted), 0)::bigint from reach_sums
                      where partner_id = $1 and kind = 'customer' and permission = ''),
                     count(*) filter (where state in ('running', 'waiting', 'rolling_back')),
                     count(*) filter (where state in ('needs_secret', 'failed'))

@@ -2,30 +2,30 @@
 
 use chrono::{DateTime, Utc};
 use domain::{
-    Problem, Timestamp,
-    exposure::{EXPOSURE_PER_PAGE, ExposureQuery, ExposureRow, NotRead, Standing, Tally},
+    Timestamp,
+    connection::Trouble,
+    exposure::{EXPOSURE_PER_PAGE, ExposureQuery, ExposureRow, Standing, Tally},
     id::{AppId, CustomerId, ObjectId},
 };
-use serde_json::Value;
 use sqlx::{AssertSqlSafe, FromRow};
 use uuid::Uuid;
 
 use crate::{
-    CustomerAccess, Error, Result, Tx,
-    clean::{self, from_json},
+    CustomerAccess, Error, Result, Tx, clean,
     exposure_sql::{proven, sql},
 };
 
 /// The numbers of all sums of customers that a condition leaves, with the proven as `p`.
 macro_rules! tally {
     () => {
-        "select coalesce(sum(s.unrestricted), 0)::bigint as unrestricted,
+        "select coalesce(sum(s.power), 0)::bigint as power,
+                coalesce(sum(s.unrestricted), 0)::bigint as unrestricted,
                 coalesce(sum(s.all_except), 0)::bigint as all_except,
                 coalesce(sum(s.unknown), 0)::bigint as unknown,
                 coalesce(sum(s.confined), 0)::bigint - max(q.n) as confined,
                 max(q.n) as proven,
                 coalesce(sum(s.nothing), 0)::bigint as nothing,
-                count(*) filter (where s.unrestricted > 0) as open_customers
+                count(*) filter (where s.power + s.unrestricted > 0) as open_customers
          from (select count(*) as n from p where level = 3) q
          left join reach_sums s on s.partner_id = $1 and s.kind = 'customer'
              and s.permission = ''"
@@ -48,6 +48,7 @@ struct Row {
     customers: Option<i64>,
     never_read: Option<i64>,
     confinable: Option<i64>,
+    power: Option<i64>,
     unrestricted: Option<i64>,
     all_except: Option<i64>,
     unknown: Option<i64>,
@@ -72,6 +73,7 @@ impl Row {
             never_read: count(self.never_read),
             confinable: count(self.confinable),
             tally: Tally {
+                power: count(self.power),
                 unrestricted: count(self.unrestricted),
                 all_except: count(self.all_except),
                 unknown: count(self.unknown),
@@ -101,13 +103,14 @@ pub struct ExposureTotals {
     pub never_read: i64,
     pub read_from: Option<Timestamp>,
     pub read_to: Option<Timestamp>,
-    pub not_read: Vec<NotRead>,
+    pub not_read: Vec<Trouble>,
     pub not_read_count: i64,
     pub permissions: Vec<String>,
 }
 
 #[derive(FromRow)]
 struct TotalsRow {
+    power: i64,
     unrestricted: i64,
     all_except: i64,
     unknown: i64,
@@ -123,16 +126,6 @@ struct ReadRow {
     never_read: i64,
     read_from: Option<DateTime<Utc>>,
     read_to: Option<DateTime<Utc>>,
-}
-
-#[derive(FromRow)]
-struct NotReadRow {
-    id: Uuid,
-    name: String,
-    read_at: Option<DateTime<Utc>>,
-    problem: Option<Value>,
-    connected: bool,
-    all_of_them: i64,
 }
 
 impl Tx {
@@ -193,21 +186,7 @@ impl Tx {
         .bind(partner.0)
         .fetch_one(self.conn())
         .await?;
-        let not_read: Vec<NotReadRow> = sqlx::query_as(
-            "select c.id, c.name, s.read_at, s.problem,
-                    coalesce(n.refresh_token is not null, false) as connected,
-                    count(*) over () as all_of_them
-             from customers c
-             left join scans s on s.partner_id = $1 and s.customer_id = c.id
-             left join connections n on n.partner_id = $1 and n.customer_id = c.id
-             where c.partner_id = $1 and (s.read_at is null or s.outcome in ('failed', 'partial')
-                                        or n.refresh_token is null)
-             order by s.problem is null, lower(c.name), c.id limit $2",
-        )
-        .bind(partner.0)
-        .bind(few)
-        .fetch_all(self.conn())
-        .await?;
+        let (not_read, not_read_count) = self.not_read(few).await?;
         let permissions: Vec<String> = sqlx::query_scalar(
             "select distinct permission from reach_sums
              where partner_id = $1 and kind = 'application' and permission <> ''
@@ -223,11 +202,8 @@ impl Tx {
             never_read: read.never_read,
             read_from: read.read_from.map(Timestamp::from),
             read_to: read.read_to.map(Timestamp::from),
-            not_read_count: not_read.first().map_or(0, |row| row.all_of_them),
-            not_read: not_read
-                .into_iter()
-                .map(NotReadRow::not_read)
-                .collect::<Result<_>>()?,
+            not_read,
+            not_read_count,
             permissions,
         })
     }
@@ -265,6 +241,7 @@ impl Tx {
 impl TotalsRow {
     const fn tally(&self) -> Tally {
         Tally {
+            power: self.power,
             unrestricted: self.unrestricted,
             all_except: self.all_except,
             unknown: self.unknown,
@@ -272,22 +249,6 @@ impl TotalsRow {
             proven: self.proven,
             nothing: self.nothing,
         }
-    }
-}
-
-impl NotReadRow {
-    fn not_read(self) -> Result<NotRead> {
-        let why = match self.problem {
-            Some(problem) => from_json::<Problem>("scans.problem", problem)?.happened,
-            None if self.connected => "Its turn comes.".to_owned(),
-            None => "It is not connected.".to_owned(),
-        };
-        Ok(NotRead {
-            customer: CustomerId(self.id),
-            name: self.name,
-            read: self.read_at.map(Timestamp::from),
-            why,
-        })
     }
 }
 

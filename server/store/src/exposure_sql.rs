@@ -60,6 +60,7 @@ fn conditions(query: &ExposureQuery) -> String {
     let proven = "(r.customer_id, r.object) in (select customer_id, object from p)";
     match query.standing {
         None => {}
+        Some(Standing::Power) => all.push(format!("{level} = -1")),
         Some(Standing::Unrestricted) => all.push(format!("{level} = 0")),
         Some(Standing::AllExcept) => all.push(format!("{level} = 1")),
         Some(Standing::Unknown) => all.push(format!("{level} = 2")),
@@ -72,6 +73,7 @@ fn conditions(query: &ExposureQuery) -> String {
 
 /// The numbers of one group of rows.
 const NUMBERS: &str = "
+    count(*) filter (where e.level = -1) as power,
     count(*) filter (where e.level = 0) as unrestricted,
     count(*) filter (where e.level = 1) as all_except,
     count(*) filter (where e.level = 2) as unknown,
@@ -82,7 +84,7 @@ const NUMBERS: &str = "
 
 /// The same of groups that are counted already, with the proven of each beside them as `q.n`.
 const COUNTED: &str = "
-    s.unrestricted::bigint, s.all_except::bigint, s.unknown::bigint,
+    s.power::bigint, s.unrestricted::bigint, s.all_except::bigint, s.unknown::bigint,
     s.confined - coalesce(q.n, 0) as confined, coalesce(q.n, 0) as proven, s.nothing::bigint,
     s.confinable::bigint";
 
@@ -98,11 +100,11 @@ fn is_counted(query: &ExposureQuery) -> bool {
 const fn order(sort: ExposureSort) -> &'static str {
     match sort {
         ExposureSort::Worst => {
-            "unrestricted desc, all_except desc, unknown + never_read desc, confined desc,
+            "power desc, unrestricted desc, all_except desc, unknown + never_read desc, confined desc,
              lower(name), key"
         }
         ExposureSort::Name => "lower(name), key",
-        ExposureSort::Most => "customers desc, unrestricted desc, lower(name), key",
+        ExposureSort::Most => "customers desc, power desc, unrestricted desc, lower(name), key",
     }
 }
 
@@ -144,8 +146,8 @@ const PAGE: &str = "limit $7::bigint offset (select coalesce((page - 1) * $7, 0)
 fn each(query: &ExposureQuery) -> String {
     let (begin, level, conditions) = (begin(query), level(query), conditions(query));
     let count = if is_counted(query) && query.permission.is_empty() {
-        "select coalesce(sum(unrestricted + all_except + unknown + confined + nothing), 0)::bigint
-             as n
+        "select coalesce(sum(power + unrestricted + all_except + unknown + confined + nothing),
+                         0)::bigint as n
          from reach_sums where partner_id = $1 and kind = 'customer' and permission = ''"
             .to_owned()
     } else {
@@ -176,6 +178,7 @@ fn each(query: &ExposureQuery) -> String {
                 coalesce(e.publisher, '') as beside, e.app_id, e.customer_id,
                 c.name as customer_name, e.object, 1::bigint as customers,
                 0::bigint as never_read,
+                (e.held = -1)::int::bigint as power,
                 (e.held = 0)::int::bigint as unrestricted,
                 (e.held = 1)::int::bigint as all_except,
                 (e.held = 2)::int::bigint as unknown,
@@ -219,8 +222,8 @@ fn grouped(query: &ExposureQuery) -> String {
              from g order by place {PAGE})
          select pages.matching, pages.page, pages.pages, g.name, g.beside, g.app_id,
                 {customer} as customer_id, {customer_name} as customer_name,
-                {object} as object, g.customers, g.never_read, g.unrestricted, g.all_except,
-                g.unknown, g.confined, g.proven, g.nothing, g.confinable,
+                {object} as object, g.customers, g.never_read, g.power, g.unrestricted,
+                g.all_except, g.unknown, g.confined, g.proven, g.nothing, g.confinable,
                 {permissions} as permissions
          from pages left join placed g on true {alone}
          order by g.place"
@@ -250,7 +253,7 @@ fn of_applications_counted(query: &ExposureQuery) -> String {
     format!(
         "select s.subject::text as key, s.name, coalesce(s.publisher, '') as beside, s.app_id,
                 0::bigint as never_read,
-                (s.unrestricted + s.all_except + s.unknown + s.confined + s.nothing)::bigint
+                (s.power + s.unrestricted + s.all_except + s.unknown + s.confined + s.nothing)::bigint
                     as customers,
                 {COUNTED}
          from reach_sums s
@@ -317,7 +320,8 @@ fn of_customers(query: &ExposureQuery, counted: bool) -> String {
     format!(
         "select c.id::text as key, c.name, c.domain as beside, null::uuid as app_id,
                 (s.read_at is null)::int::bigint as never_read, 1::bigint as customers,
-                coalesce(b.unrestricted, 0) as unrestricted, coalesce(b.all_except, 0) as all_except,
+                coalesce(b.power, 0) as power, coalesce(b.unrestricted, 0) as unrestricted,
+                coalesce(b.all_except, 0) as all_except,
                 coalesce(b.unknown, 0) as unknown, coalesce(b.confined, 0) as confined,
                 coalesce(b.proven, 0) as proven, coalesce(b.nothing, 0) as nothing,
                 coalesce(b.confinable, 0) as confinable
@@ -337,7 +341,8 @@ fn of_permissions_counted(query: &ExposureQuery) -> String {
     format!(
         "select s.key, s.key as name, '' as beside, null::uuid as app_id, 0::bigint as never_read,
                 s.customers, {COUNTED}
-         from (select permission as key, count(*) as customers, sum(unrestricted) as unrestricted,
+         from (select permission as key, count(*) as customers, sum(power) as power,
+                      sum(unrestricted) as unrestricted,
                       sum(all_except) as all_except, sum(unknown) as unknown,
                       sum(confined) as confined, sum(nothing) as nothing,
                       sum(confinable) as confinable
@@ -370,6 +375,7 @@ fn of_permissions(query: &ExposureQuery) -> String {
     };
     let standing = match query.standing {
         None => "true",
+        Some(Standing::Power) => "h.held = -1",
         Some(Standing::Unrestricted) => "h.held = 0",
         Some(Standing::AllExcept) => "h.held = 1",
         Some(Standing::Unknown) => "h.held = 2",

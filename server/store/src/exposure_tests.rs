@@ -56,16 +56,18 @@ fn by(by: By) -> ExposureQuery {
 
 #[tokio::test]
 async fn what_is_kept_counted_is_what_counting_gives() {
-    use Level::{AllExcept, Confined, Nothing, Unknown, Unrestricted};
+    use Level::{AllExcept, Confined, Nothing, Power, Unknown, Unrestricted};
     let world = world().await;
     let other = another(&world.store, &world.a, 1).await;
-    let readings: [(&CustomerAccess, &[Level]); 7] = [
+    let readings: [(&CustomerAccess, &[Level]); 9] = [
         (&world.a.customer, &[Unrestricted, Confined, Unknown]),
         (&other, &[Confined, Confined, AllExcept, Nothing]),
         // The same again; better; worse; one less; none.
         (&world.a.customer, &[Unrestricted, Confined, Unknown]),
         (&world.a.customer, &[Confined, Confined, Unknown]),
         (&other, &[Confined, Unrestricted, AllExcept, Nothing]),
+        (&other, &[Power, Unrestricted, Power, Nothing]),
+        (&other, &[Confined, Power, AllExcept, Nothing]),
         (&world.a.customer, &[Confined]),
         (&other, &[]),
     ];
@@ -81,6 +83,7 @@ async fn what_is_kept_counted_is_what_counting_gives() {
                      select * from unnest(r.permissions, r.levels)) h),
              counted as (
                  select partner_id, kind, subject, permission,
+                        count(*) filter (where level = -1) as p,
                         count(*) filter (where level = 0) as a,
                         count(*) filter (where level = 1) as b,
                         count(*) filter (where level = 2) as c,
@@ -92,8 +95,8 @@ async fn what_is_kept_counted_is_what_counting_gives() {
                  group by partner_id, kind, subject, permission)
              select count(*) from counted n
              full join reach_sums s using (partner_id, kind, subject, permission)
-             where (n.a, n.b, n.c, n.d, n.e, n.f)
-                   is distinct from (s.unrestricted::bigint, s.all_except::bigint,
+             where (n.p, n.a, n.b, n.c, n.d, n.e, n.f)
+                   is distinct from (s.power::bigint, s.unrestricted::bigint, s.all_except::bigint,
                                      s.unknown::bigint, s.confined::bigint, s.nothing::bigint,
                                      s.confinable::bigint)",
         )

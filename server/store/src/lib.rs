@@ -45,6 +45,7 @@ mod tenancy_tests;
 mod test_data;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
+mod troubles;
 mod tx;
 mod vault;
 

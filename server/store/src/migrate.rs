@@ -62,13 +62,13 @@ const GRANTS: &[(&str, &str)] = &[
     ("reaches", "select, insert, delete"),
     (
         "reach_sums",
-        "select, insert, update (app_id, name, publisher, unrestricted, all_except, unknown, \
-         confined, nothing, confinable), delete",
+        "select, insert, update (app_id, name, publisher, power, unrestricted, all_except, \
+         unknown, confined, nothing, confinable), delete",
     ),
     (
         "reach_days",
-        "select, insert, update (unrestricted, all_except, unknown, confined, proven, nothing), \
-         delete",
+        "select, insert, update (power, unrestricted, all_except, unknown, confined, proven, \
+         nothing), delete",
     ),
 ];
 

@@ -15,7 +15,8 @@ use crate::{CustomerAccess, Result, Tx, clean::moment, exposure::tally, exposure
 macro_rules! of_today {
     () => {
         " on conflict (partner_id, customer_id, day) do update set
-              unrestricted = excluded.unrestricted, all_except = excluded.all_except,
+              power = excluded.power, unrestricted = excluded.unrestricted,
+              all_except = excluded.all_except,
               unknown = excluded.unknown, confined = excluded.confined,
               proven = excluded.proven, nothing = excluded.nothing"
     };
@@ -24,6 +25,7 @@ macro_rules! of_today {
 #[derive(FromRow)]
 struct DayRow {
     day: NaiveDate,
+    power: i32,
     unrestricted: i32,
     all_except: i32,
     unknown: i32,
@@ -45,7 +47,7 @@ impl Tx {
             None => Uuid::nil(),
         };
         let mut rows: Vec<DayRow> = sqlx::query_as(
-            "select day, unrestricted, all_except, unknown, confined, proven, nothing
+            "select day, power, unrestricted, all_except, unknown, confined, proven, nothing
              from reach_days where partner_id = $1 and customer_id = $2
              order by day desc limit $3",
         )
@@ -66,12 +68,13 @@ impl Tx {
         now: Timestamp,
     ) -> Result<()> {
         sqlx::query(concat!(
-            "insert into reach_days (partner_id, customer_id, day, unrestricted, all_except,
+            "insert into reach_days (partner_id, customer_id, day, power, unrestricted, all_except,
                                      unknown, confined, proven, nothing)
              with p as (",
             proven!(),
             " and s.customer_id = $2)
-             select $1, $2, $3::date, unrestricted, all_except, unknown, confined, proven, nothing
+             select $1, $2, $3::date, power, unrestricted, all_except, unknown, confined, proven,
+                    nothing
              from (",
             tally!(),
             " and s.subject = $2) t",
@@ -90,12 +93,13 @@ impl Tx {
     pub async fn count_all(&mut self, now: Timestamp) -> Result<()> {
         let partner = self.partner();
         sqlx::query(concat!(
-            "insert into reach_days (partner_id, customer_id, day, unrestricted, all_except,
+            "insert into reach_days (partner_id, customer_id, day, power, unrestricted, all_except,
                                      unknown, confined, proven, nothing)
              with p as (",
             proven!(),
             ")
-             select $1, $3, $2::date, unrestricted, all_except, unknown, confined, proven, nothing
+             select $1, $3, $2::date, power, unrestricted, all_except, unknown, confined, proven,
+                    nothing
              from (",
             tally!(),
             ") t",
@@ -115,6 +119,7 @@ impl DayRow {
         DayTally {
             day: Timestamp::from(self.day.and_time(NaiveTime::MIN).and_utc()),
             tally: Tally {
+                power: self.power.into(),
                 unrestricted: self.unrestricted.into(),
                 all_except: self.all_except.into(),
                 unknown: self.unknown.into(),

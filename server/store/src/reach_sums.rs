@@ -3,11 +3,14 @@
 
 use std::collections::BTreeMap;
 
-use domain::id::{CustomerId, PartnerId};
+use domain::{
+    id::{CustomerId, PartnerId},
+    reach::Level,
+};
 use sqlx::FromRow;
 use uuid::Uuid;
 
-use crate::{Result, Tx};
+use crate::{Result, Tx, scans::number};
 
 /// What a row of `reaches` counts as.
 #[derive(Clone, Debug, FromRow)]
@@ -22,13 +25,17 @@ pub(crate) struct Counted {
     pub levels: Vec<i16>,
 }
 
+/// How many levels there are.
+const LEVELS: usize = 6;
+
 /// The key of a row of `reach_sums`: kind, subject, permission. In the order in which all writers
 /// take them, so that two never wait for each other in a circle.
 type Key = (&'static str, Uuid, String);
 
 #[derive(Clone, Debug, Default)]
 struct Change {
-    levels: [i32; 5],
+    /// From the worst level on: what has a power stands first.
+    levels: [i32; LEVELS],
     confinable: i32,
     /// What the newest reading calls the application.
     called: Option<(Option<Uuid>, String, Option<String>)>,
@@ -36,7 +43,7 @@ struct Change {
 
 impl Change {
     fn add(&mut self, level: i16, can_be_confined: bool, by: i32) {
-        let place = usize::try_from(level)
+        let place = usize::try_from(level - number(Level::Power))
             .ok()
             .and_then(|level| self.levels.get_mut(level));
         if let Some(place) = place {
@@ -48,7 +55,7 @@ impl Change {
     }
 
     fn is_nothing(&self) -> bool {
-        self.levels == [0; 5] && self.confinable == 0
+        self.levels == [0; LEVELS] && self.confinable == 0
     }
 }
 
@@ -128,23 +135,24 @@ impl Tx {
         let called = |(_, change): &(Key, Change)| change.called.clone();
         sqlx::query(
             "insert into reach_sums as s
-                 (partner_id, kind, subject, permission, app_id, name, publisher, unrestricted,
-                  all_except, unknown, confined, nothing, confinable)
+                 (partner_id, kind, subject, permission, app_id, name, publisher, power,
+                  unrestricted, all_except, unknown, confined, nothing, confinable)
              select $1, n.kind, n.subject, n.permission, n.app_id, coalesce(n.name, ''),
-                    n.publisher, n.unrestricted, n.all_except, n.unknown, n.confined, n.nothing,
-                    n.confinable
+                    n.publisher, n.power, n.unrestricted, n.all_except, n.unknown, n.confined,
+                    n.nothing, n.confinable
              from unnest($2::text[], $3::uuid[], $4::text[], $5::uuid[], $6::text[], $7::text[],
                          $8::integer[], $9::integer[], $10::integer[], $11::integer[],
-                         $12::integer[], $13::integer[])
+                         $12::integer[], $13::integer[], $14::integer[])
                   with ordinality n(kind, subject, permission, app_id, name, publisher,
-                                    unrestricted, all_except, unknown, confined, nothing,
-                                    confinable, place)
+                                    power, unrestricted, all_except, unknown, confined,
+                                    nothing, confinable, place)
              order by n.place
              on conflict (partner_id, kind, subject, permission) do update set
                  app_id = coalesce(excluded.app_id, s.app_id),
                  name = case when excluded.name = '' then s.name else excluded.name end,
                  publisher = case when excluded.name = '' then s.publisher
                                   else excluded.publisher end,
+                 power = s.power + excluded.power,
                  unrestricted = s.unrestricted + excluded.unrestricted,
                  all_except = s.all_except + excluded.all_except,
                  unknown = s.unknown + excluded.unknown,
@@ -179,6 +187,7 @@ impl Tx {
         .bind(level(2))
         .bind(level(3))
         .bind(level(4))
+        .bind(level(5))
         .bind(
             changes
                 .iter()
@@ -192,7 +201,7 @@ impl Tx {
                  as n(kind, subject, permission)
              where s.partner_id = $1 and s.kind = n.kind and s.subject = n.subject
                and s.permission = n.permission
-               and s.unrestricted + s.all_except + s.unknown + s.confined + s.nothing = 0",
+               and s.power + s.unrestricted + s.all_except + s.unknown + s.confined + s.nothing = 0",
         )
         .bind(partner.0)
         .bind(&kinds)

@@ -90,8 +90,10 @@ fn by_partner(turns: &[Turn]) -> BTreeMap<PartnerId, Vec<Uuid>> {
     found
 }
 
-const fn number(level: Level) -> i16 {
+/// How a level is stored: the worst is the least.
+pub(crate) const fn number(level: Level) -> i16 {
     match level {
+        Level::Power => -1,
         Level::Unrestricted => 0,
         Level::AllExcept => 1,
         Level::Unknown => 2,

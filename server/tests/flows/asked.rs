@@ -230,7 +230,7 @@ async fn a_roll_back_that_cannot_go_on_can_be_ended() {
     let setup = begun.start("").await;
     begun.settled(&setup, "done").await;
     let refused = json!({ "exchange_error": "It is refused.", "type": "Some.Exception" });
-    begun.fault("Remove-ApplicationAccessPolicy", 0, refused);
+    begun.refusal("Remove-ApplicationAccessPolicy", None, &refused);
     begun
         .ask("roll_back", &setup, Some(("confirm", MAILER)))
         .await;

@@ -128,8 +128,6 @@ macro_rules! hurdles {
 }
 
 hurdles! {
-    an_organisation_that_was_never_customised "readiness.dehydrated"
-        |tenant, _| tenant.exchange.customised = None;
     an_admin_who_may_only_read "readiness.role_missing"
         |tenant, _| admin(tenant, DirectoryRole::GlobalReader);
     an_application_that_lost_its_permission "readiness.application_gone" |tenant, _| {
@@ -186,7 +184,9 @@ async fn several_hurdles_are_told_together() {
     refused("readiness.several", |tenant, begun| {
         let sender = tenant.user(&begun.chosen.sender).expect("the sender").id;
         tenant.users.remove(&sender);
-        tenant.exchange.customised = None;
+        let (_, app_id) = mailer(tenant);
+        let group = group(tenant, "elsewhere", &[]);
+        policy(tenant, &app_id.to_string(), group);
     })
     .await;
 }
@@ -201,7 +201,7 @@ async fn a_group_of_somebody_else_is_not_adopted() {
     let foreign = begun.change(|tenant| group(tenant, &name, &[]));
     let worker = begun.worker().await;
     let view = begun.settled(&setup, "failed").await;
-    assert_eq!(view["steps"][1]["problem"]["key"], "group.taken", "{view}");
+    assert_eq!(view["steps"][0]["problem"]["key"], "group.taken", "{view}");
     begun.change(|tenant| {
         let group = &tenant.groups[&foreign];
         assert_eq!(group.description, "somebody else's");

@@ -53,6 +53,7 @@ async fn the_whole_way_to_proven() {
             "New-ApplicationAccessPolicy"
         ]
     );
+    assert!(review["script"].as_str().expect("a script").is_ascii());
 
     let secret = chosen.application.secret.clone();
     let setup = chosen.start(&mut owner, &secret).await;
@@ -170,6 +171,7 @@ async fn read_the_history(
         page.body
     );
     assert!(page.header("content-disposition").contains(".ps1\""));
+    assert!(page.body.is_ascii(), "{}", page.body);
 
     let verified = verify_all(&stack.database.owner_url).await.expect("chains");
     assert!(verified.broken.is_empty(), "{:?}", verified.broken);
@@ -281,8 +283,8 @@ async fn a_failed_step_is_tried_again() {
     } = Begun::new().await;
     chosen.prove = false;
     let fault = json!({
+        "id": "refusal",
         "operation": "New-ApplicationAccessPolicy",
-        "times": 1,
         "action": { "exchange_error": "The policy is refused today.", "type": "Some.Exception" },
     });
     stack.cloud.fault(fault).expect("a fault");
@@ -295,6 +297,9 @@ async fn a_failed_step_is_tried_again() {
         "{view}"
     );
     assert_eq!(view["can"]["retry"], true);
+    stack
+        .cloud
+        .with_world(|world| world.faults.disarm("refusal"));
     must(&mut owner, "retry_setup", &form(&chosen, &setup, "")).await;
     let view = stack
         .settled(&owner, &chosen.customer, &setup, &["done"])

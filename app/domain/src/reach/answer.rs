@@ -8,8 +8,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    mailbox_set::MailboxSet, permission::Permission, reasons::Gap, reasons::Verdict,
-    seen::AssignmentScope, seen::PrincipalKind,
+    mailbox_set::MailboxSet, permission::Permission, powers::Powers, reasons::Gap,
+    reasons::Verdict, rights::DelegatedGrant, seen::AssignmentScope, seen::PrincipalKind,
 };
 use crate::{
     application::AccessRight,
@@ -79,6 +79,8 @@ pub enum Extent {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Level {
+    /// It holds a power: whatever confines its permissions, it goes around it.
+    Power,
     Unrestricted,
     AllExcept,
     Unknown,
@@ -87,7 +89,8 @@ pub enum Level {
 }
 
 impl Level {
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
+        Self::Power,
         Self::Unrestricted,
         Self::AllExcept,
         Self::Unknown,
@@ -102,6 +105,7 @@ impl Level {
 
     pub const fn word(self) -> &'static str {
         match self {
+            Self::Power => "goes around every confinement",
             Self::Unrestricted => "unrestricted",
             Self::AllExcept => "all except some",
             Self::Unknown => "unknown",
@@ -199,15 +203,21 @@ pub struct ApplicationReach {
     /// What holds for every permission that is not listed: nothing, or unknown.
     pub others: Answer,
     pub notes: Vec<Note>,
+    /// What lets it go around every confinement.
+    #[serde(default)]
+    pub powers: Powers,
+    /// What it may do for whoever signs in to it: apart from everything above.
+    #[serde(default)]
+    pub delegated: Vec<DelegatedGrant>,
 }
 
 impl ApplicationReach {
-    /// The worst of its permissions.
+    /// The worst of its powers and permissions. A power that may be there unseen is *unknown*.
     pub fn level(&self) -> Level {
         self.permissions
             .iter()
             .map(|permission| permission.answer.level())
-            .chain([self.others.level()])
+            .chain([self.others.level(), self.powers.level()])
             .min()
             .unwrap_or(Level::Nothing)
     }

@@ -91,7 +91,7 @@ impl Mailboxes {
     /// “every mailbox but 2”.
     pub fn words(&self) -> String {
         match (self.level(), self.listed.len()) {
-            (Level::Unrestricted | Level::Unknown, _) => "every mailbox".to_owned(),
+            (Level::Power | Level::Unrestricted | Level::Unknown, _) => "every mailbox".to_owned(),
             (Level::Nothing, _) => "no mailbox".to_owned(),
             (Level::AllExcept, count) => format!("every mailbox but {count}"),
             (Level::Confined, 1) => "1 mailbox".to_owned(),

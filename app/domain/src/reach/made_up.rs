@@ -156,6 +156,7 @@ pub fn an_assignment() -> impl Strategy<Value = Assignment> {
             assignee,
             scope,
             enabled,
+            delegating: false,
         })
 }
 
@@ -175,6 +176,8 @@ pub fn groups() -> impl Strategy<Value = Vec<Group>> {
                     groups: groups.into_iter().map(group).collect(),
                 }),
                 nested: None,
+                writable: None,
+                rule: None,
             })
             .collect()
     })
@@ -234,8 +237,13 @@ prop_compose! {
                 object: unit(),
                 name: "unit".into(),
                 members: Reading::read(in_unit),
+                rule: None,
             }],
             mailboxes: Reading::read((1..=MAILBOXES).map(object).collect()),
+            special: None,
+            stray_policies: None,
+            powers: super::PowersSeen::none(),
+            rights: super::RightsSeen::none(),
         }
     }
 }
@@ -336,6 +344,8 @@ pub fn hide(seen: &mut Seen, way: usize, which: usize, how: u8) {
                     name: "nothing".into(),
                     direct: unread(how),
                     nested: None,
+                    writable: None,
+                    rule: None,
                 });
             }
         }

@@ -100,6 +100,8 @@ pub fn customer() -> Sample {
             groups: groups.to_vec(),
         }),
         nested: None,
+        writable: None,
+        rule: None,
     };
     Sample(Seen {
         all_principals: true,
@@ -123,14 +125,21 @@ pub fn customer() -> Sample {
                 name: "Sealed".into(),
                 direct: failed(),
                 nested: None,
+                writable: None,
+                rule: None,
             },
         ],
         units: vec![AdministrativeUnit {
             object: UNIT,
             name: "Shop".into(),
             members: Reading::read(vec![SALES, SHARED]),
+            rule: None,
         }],
         mailboxes: Reading::read(MAILBOXES.map(|(object, _)| object).to_vec()),
+        special: None,
+        stray_policies: None,
+        powers: super::PowersSeen::none(),
+        rights: super::RightsSeen::none(),
     })
 }
 
@@ -219,6 +228,7 @@ impl Sample {
                 assignee: assignee.into(),
                 scope,
                 enabled: true,
+                delegating: false,
             });
         })
     }

@@ -3,8 +3,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::reading::Why;
-use crate::{Problem, Timestamp, id::TenantId};
+use super::reading::{Reading, Why};
+use crate::{
+    Problem, Timestamp,
+    id::{ObjectId, TenantId},
+};
 
 /// One part of a scan, and how reading it went.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -51,6 +54,24 @@ pub enum ScanPart {
     Principals,
     /// The registrations of the tenant's own applications, for the expiry of their credentials.
     Registrations,
+    /// Roles in the directory that service principals hold.
+    DirectoryRoles,
+    /// Role groups of Exchange with their members.
+    RoleGroups,
+    /// What service principals own.
+    Owners,
+    /// What agent identities inherit.
+    Inherited,
+    /// What applications may do for whoever signs in.
+    Delegated,
+    /// Rights of service principals on mailboxes.
+    MailboxRights,
+    /// The organisation's switch and list for EWS.
+    Ews,
+    /// Federated credentials and owners of the tenant's own applications.
+    Federated,
+    /// What the policies are about whose id is no client id of an application that was read.
+    PolicyTargets,
 }
 
 impl ScanPart {
@@ -68,6 +89,15 @@ impl ScanPart {
             Self::Units => "Administrative units",
             Self::Principals => "Applications",
             Self::Registrations => "Credentials of own applications",
+            Self::DirectoryRoles => "Directory roles of applications",
+            Self::RoleGroups => "Role groups of Exchange",
+            Self::Owners => "What applications own",
+            Self::Inherited => "What agent identities inherit",
+            Self::Delegated => "What applications do for whoever signs in",
+            Self::MailboxRights => "Rights of applications on mailboxes",
+            Self::Ews => "The switch and the list for EWS",
+            Self::Federated => "Federated credentials and owners of own applications",
+            Self::PolicyTargets => "Applications that policies name",
         }
     }
 }
@@ -102,6 +132,43 @@ pub struct PrincipalDetails {
     /// Why the credentials of its registration are missing; none: there is none in this tenant,
     /// or they are not.
     pub registration_unread: Option<Why>,
+    /// Identities of other issuers that sign in as it without a secret (MICROSOFT.md §10.6). None:
+    /// nobody could ask here, because its registration is not in this tenant, or an earlier version
+    /// did not: that is not the same as having none.
+    #[serde(default)]
+    pub federated: Option<Reading<Vec<FederatedIdentity>>>,
+    /// Who owns its service principal, and its registration where that is in this tenant: each can
+    /// give it a credential. None: an earlier version did not ask.
+    #[serde(default)]
+    pub owners: Option<Reading<Vec<AppOwner>>>,
+}
+
+/// Whoever gets a token of this subject from this issuer signs in as the application.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct FederatedIdentity {
+    pub name: String,
+    pub issuer: String,
+    /// None: a pattern stands in its place, which Postern does not read.
+    pub subject: Option<String>,
+}
+
+/// Somebody who owns an application.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct AppOwner {
+    pub object: ObjectId,
+    /// Which of the two objects is owned.
+    pub of: CredentialOf,
+    pub kind: OwnerKind,
+    /// None: Graph did not tell.
+    pub name: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OwnerKind {
+    User,
+    ServicePrincipal,
+    Other,
 }
 
 /// Something with which an application signs in.
@@ -121,7 +188,7 @@ pub enum CredentialKind {
     Certificate,
 }
 
-/// Which object holds it: both count when the application signs in.
+/// Which object it belongs to: the credentials of both count when the application signs in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CredentialOf {

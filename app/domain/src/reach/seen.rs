@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::reading::Reading;
+use super::{powers::PowersSeen, reading::Reading, rights::RightsSeen};
 use crate::{
     application::AccessPolicy,
     id::{AppId, AppRoleId, ObjectId, TenantId},
@@ -38,6 +38,50 @@ pub struct Seen {
     pub units: Vec<AdministrativeUnit>,
     /// All mailboxes of whatever kind, by their object ids in Entra.
     pub mailboxes: Reading<Vec<ObjectId>>,
+    /// Of those, every one that is no person's, and what it is; none: nobody told them apart.
+    #[serde(default)]
+    pub special: Option<Vec<(ObjectId, MailboxKind)>>,
+    /// Policies whose id is no client id of the tenant; none: the reader did not look. Where all
+    /// principals were read, the judgement finds them itself.
+    #[serde(default)]
+    pub stray_policies: Option<Vec<StrayPolicy>>,
+    /// What can give an application a power.
+    pub powers: PowersSeen,
+    pub rights: RightsSeen,
+}
+
+/// A mailbox that is no person's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MailboxKind {
+    Shared,
+    Room,
+    Equipment,
+    /// Of a Microsoft 365 group.
+    Group,
+    /// Of Bookings.
+    Scheduling,
+    Other,
+}
+
+/// A policy whose id is no client id of the tenant: it has no effect (MICROSOFT.md §2.4).
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct StrayPolicy {
+    pub identity: String,
+    /// What stands in the policy.
+    pub app_id: AppId,
+    /// Whose object id that is. None: nothing's; it is left over of a deleted application.
+    pub meant: Option<Meant>,
+}
+
+/// The application that a stray policy was probably meant for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(tag = "meant", rename_all = "snake_case")]
+pub enum Meant {
+    /// The id is the object id of this service principal.
+    Principal { object: ObjectId },
+    /// The id is the object id of the registration with this client id.
+    Registration { app_id: AppId },
 }
 
 impl Seen {
@@ -80,6 +124,13 @@ pub enum PrincipalKind {
     ManagedIdentity,
     Legacy,
     Other(String),
+}
+
+impl PrincipalKind {
+    /// An agent identity, which inherits from its blueprint (MICROSOFT.md §10.8).
+    pub fn is_agent(&self) -> bool {
+        matches!(self, Self::Other(kind) if kind == "ServiceIdentity")
+    }
 }
 
 impl From<String> for PrincipalKind {
@@ -133,6 +184,10 @@ pub struct Assignment {
     pub assignee: String,
     pub scope: AssignmentScope,
     pub enabled: bool,
+    /// It lets the assignee give the role to any application, itself included, and does not let it
+    /// use the role (MICROSOFT.md §10.4).
+    #[serde(default)]
+    pub delegating: bool,
 }
 
 /// Where a role assignment reaches.
@@ -183,6 +238,13 @@ pub struct Group {
     /// Members of members too, where the directory was asked for them; none: the judgement
     /// follows the direct members through [`Seen::groups`].
     pub nested: Option<Reading<Vec<ObjectId>>>,
+    /// Whether Graph can change its members: yes for Microsoft 365 and security groups, no for
+    /// mail-enabled security groups (MICROSOFT.md §7.2); none: not told.
+    #[serde(default)]
+    pub writable: Option<bool>,
+    /// The rule by which it grows by itself.
+    #[serde(default)]
+    pub rule: Option<String>,
 }
 
 /// An Entra administrative unit. A group in a unit does not bring its members along.
@@ -191,4 +253,7 @@ pub struct AdministrativeUnit {
     pub object: ObjectId,
     pub name: String,
     pub members: Reading<Vec<ObjectId>>,
+    /// The rule by which it grows by itself.
+    #[serde(default)]
+    pub rule: Option<String>,
 }

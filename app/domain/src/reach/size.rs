@@ -46,6 +46,8 @@ fn large() -> super::Seen {
                         .collect(),
                 }),
                 nested: None,
+                writable: None,
+                rule: None,
             })
             .collect();
         seen.principals = Reading::read(

@@ -14,6 +14,7 @@ use super::{
     members::find_scope,
     permission::Permission,
     policies::Narrowed,
+    powers::Powers,
     roles::Confers,
     seen::{AssignmentScope, Principal, PrincipalKind},
     set::{Span, Truth},
@@ -147,6 +148,8 @@ impl Judge<'_> {
             notes: self.notes(subject, &permissions),
             permissions,
             others,
+            powers: Powers::default(),
+            delegated: Vec::new(),
         })
     }
 

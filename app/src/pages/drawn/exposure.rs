@@ -1,8 +1,9 @@
 //! Who can reach whose mailboxes, over all customers.
 
 use domain::{
+    connection::Trouble,
     exposure::{
-        By, ExposurePage, ExposureQuery, ExposureRow, ExposureSort, Fleet, NotRead, Standing, Tally,
+        By, ExposurePage, ExposureQuery, ExposureRow, ExposureSort, Fleet, Standing, Tally,
     },
     person::{Operator, Right},
     time::span,
@@ -17,7 +18,7 @@ use crate::{
     api::forms,
     components::{
         Empty, Erase as _, Moment, Pages, TableCard, bar, chart, counted_of, counted_tag,
-        reach_tag, standings, td_number, th, th_hidden, th_number,
+        reach_tag, standings, td_number, th, th_hidden, th_number, trouble_item,
     },
     paths,
     query::Query,
@@ -177,18 +178,12 @@ fn tiles(page: &ExposurePage, query: &Query) -> AnyView {
     numbers(&page.tally, open, unknown, &query, paths::EXPOSURE)
 }
 
-fn not_read(some: &[NotRead], count: i64) -> Option<AnyView> {
+fn not_read(some: &[Trouble], count: i64) -> Option<AnyView> {
     (count > 0).then(|| {
-        let lines = some
-            .iter()
-            .map(|one| {
-                let since = one.read.map(|at| view! { " Last read "<Moment at/>"." }.into_any());
-                view! { <li><a href=paths::customer(one.customer)>{one.name.clone()}</a>": "{one.why.clone()}{since}</li> }.any()
-            })
-            .collect_view();
-        let more = i64::try_from(some.len()).unwrap_or(0);
-        let more = (count > more).then(|| {
-            view! { <li><a href=format!("{}?sort=health", paths::CUSTOMERS)>{format!("and {} more", count - more)}</a></li> }.any()
+        let lines = some.iter().map(trouble_item).collect_view();
+        let told: i64 = some.iter().map(|trouble| trouble.count).sum();
+        let more = (count > told).then(|| {
+            view! { <li><a href=format!("{}?sort=health", paths::CUSTOMERS)>{format!("and {} more", count - told)}</a></li> }.any()
         });
         view! {
             <div class="partial" role="note">
@@ -320,7 +315,7 @@ fn line(row: ExposureRow, asked: &ExposureQuery, query: &Query, may_change: bool
         ],
         By::Customer if row.tally.total() == 0 => vec![
             td_number(APPLICATIONS, 0),
-            view! { <td class="faint">"no application reaches mailboxes"</td> }.any(),
+            view! { <td class="faint">"no application reaches mailboxes without a signed-in user"</td> }.any(),
         ],
         By::Customer => vec![
             td_number(APPLICATIONS, row.tally.total()),

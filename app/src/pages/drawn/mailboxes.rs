@@ -10,7 +10,10 @@ use domain::{
 use engine::{Answer, Engine};
 use leptos::prelude::*;
 
-use super::draw::{Page, below};
+use super::{
+    draw::{Page, below},
+    parts::acting,
+};
 use crate::{
     components::{Empty, Erase as _, Glyph, Moment, TableCard, Tone, tag, th},
     paths,
@@ -160,12 +163,17 @@ fn who(view: MailboxView, query: &Query) -> AnyView {
     };
     let customer = view.head.id;
     let doubts = doubts(&view);
+    let acting = acting(
+        customer,
+        &view.acts_as,
+        "These act as people, not by themselves: they reach this mailbox if its owner, or somebody to whom it is open, signed in to them.",
+    );
     let list = if !view.rows.is_empty() {
         rows(customer, view.rows)
     } else if doubts.is_some() {
-        view! { <Empty title="Nobody for certain" text="No application is known to reach this mailbox. What stands above cannot be ruled out."/> }.any()
+        view! { <Empty title="No application for certain" text="No application is known to reach this mailbox without a signed-in user. What stands above cannot be ruled out."/> }.any()
     } else {
-        view! { <Empty title="Nobody" text="No application reaches this mailbox."/> }.any()
+        view! { <Empty title="No application without a signed-in user" text="As far as it was read, no application reaches this mailbox by permissions of its own."/> }.any()
     };
     view! {
         <section aria-labelledby="who">
@@ -174,6 +182,7 @@ fn who(view: MailboxView, query: &Query) -> AnyView {
             {doubts}
             {list}
         </section>
+        {acting}
     }
     .any()
 }

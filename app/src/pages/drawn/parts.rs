@@ -1,9 +1,16 @@
 //! What the exposure and a customer's reach have in common.
 
-use domain::exposure::{ExposureQuery, ExposureSort, Standing, Tally};
+use domain::{
+    exposure::{ActsAs, ActsAsLine, ExposureQuery, ExposureSort, Standing, Tally},
+    id::CustomerId,
+};
 use leptos::prelude::*;
 
-use crate::{components::Erase as _, query::Query};
+use crate::{
+    components::{Erase as _, TableCard, th},
+    paths,
+    query::Query,
+};
 
 /// “1 customer”, “2 customers”.
 pub(super) fn counted(number: i64, one: &str) -> String {
@@ -31,8 +38,16 @@ pub(super) fn numbers(
             "can act as anyone but a few".to_owned(),
         )
     });
+    let powers = (tally.power > 0).then(|| {
+        tile(
+            Standing::Power,
+            "tile card bad",
+            "can go around every confinement".to_owned(),
+        )
+    });
     view! {
         <div class="tiles">
+            {powers}
             {tile(Standing::Unrestricted, "tile card bad", open)}
             {partly}
             {tile(Standing::Unknown, "tile card warn", unknown)}
@@ -104,4 +119,57 @@ pub(super) fn filters(
         </form>
     }
     .any()
+}
+
+/// What an application may do for whoever signs in to it.
+pub(super) fn acts_as(grants: &[ActsAs]) -> AnyView {
+    let lines = grants
+        .iter()
+        .map(|grant| {
+            let scopes = grant
+                .scopes
+                .iter()
+                .map(|scope| view! { <li class="chip mono">{scope.clone()}</li> }.any())
+                .collect_view();
+            view! {
+                <li>
+                    <p>{format!("For {}, on {}:", grant.who, grant.resource)}</p>
+                    <ul class="chips">{scopes}</ul>
+                </li>
+            }
+            .any()
+        })
+        .collect_view();
+    view! { <ul class="plain">{lines}</ul> }.any()
+}
+
+/// Applications that act as whoever signs in to them; none: nothing.
+pub(super) fn acting(
+    customer: CustomerId,
+    lines: &[ActsAsLine],
+    about: &'static str,
+) -> Option<AnyView> {
+    (!lines.is_empty()).then(|| {
+        let rows = lines
+            .iter()
+            .map(|line| {
+                view! {
+                    <tr>
+                        <td><a class="strong" href=paths::application(customer, line.object)>{line.name.clone()}</a></td>
+                        <td class="wide">{acts_as(&line.grants)}</td>
+                    </tr>
+                }
+                .any()
+            })
+            .collect();
+        let head = vec![th("Application"), th("May do")];
+        view! {
+            <section aria-labelledby="acts-as">
+                <div class="section-head"><h2 id="acts-as">"Acts as whoever signs in to it"</h2></div>
+                <p class="hint">{about}</p>
+                <TableCard label="Applications that act as whoever signs in to them" head rows/>
+            </section>
+        }
+        .any()
+    })
 }

@@ -14,7 +14,7 @@ use leptos::prelude::*;
 
 use super::{
     exposure::ask,
-    parts::{counted, filters, numbers},
+    parts::{acting, counted, filters, numbers},
 };
 use crate::{
     api::forms,
@@ -55,11 +55,12 @@ pub(super) fn section(view: ReachView, query: &Query, operator: &Operator) -> An
         let filter = (!none).then(|| filters(&ask(query), &view.permissions, &path, &[]));
         let days = (view.days.len() > 1).then(|| chart(&view.days));
         let list = if none {
-            view! { <Empty title="No application reaches mailboxes" text="As far as it was read, no application of this customer holds Mail.Send or another mailbox permission."/> }.any()
+            view! { <Empty title="No application reaches mailboxes without a signed-in user" text="As far as it was read, no application of this customer holds Mail.Send or another mailbox permission of its own."/> }.any()
         } else {
             list(view.rows, view.matching, [view.page, view.pages], query, (customer, may_change && connected))
         };
-        view! { {tiles}{changes}{filter}{list}{days} }.any()
+        let acting = acting(customer, &view.acts_as, "These hold delegated permissions: each has the reach of the people who signed in to it, also later and without them. They are not counted above, and no access policy narrows them.");
+        view! { {tiles}{changes}{filter}{list}{acting}{days} }.any()
     });
     view! {
         <div class="section-head">
@@ -172,13 +173,21 @@ fn line(row: ApplicationLine, customer: CustomerId, may_change: bool, primary: b
         None => view! { <span class="strong">{name}</span> }.any(),
     };
     let id = row.application.map(|id| id.to_string());
+    let powers = row
+        .powers
+        .iter()
+        .map(|power| {
+            let class = if power.perhaps { "chip warn" } else { "chip bad" };
+            view! { <li class=class title=format!("It can {}.", power.can)>{power.from.clone()}</li> }.any()
+        })
+        .collect_view();
     let unseen = row.unseen.then(|| {
         view! { <li class="chip mono" title="What else it may hold could not be read">"unseen"</li> }.any()
     });
     view! {
         <tr>
             <td>{title}<span class="sub">{row.owner}</span><span class="sub mono">{id}</span></td>
-            <td><ul class="chips">{row.held.iter().map(chip).collect_view()}{unseen}</ul></td>
+            <td><ul class="chips">{powers}{row.held.iter().map(chip).collect_view()}{unseen}</ul></td>
             <td class="wide">{reach_tag(row.standing)}<p>{row.sentence}</p>{naming(&row.naming)}</td>
             <td class="act">{confine}{setup}</td>
         </tr>

@@ -1,14 +1,20 @@
 //! Why an application reaches what it reaches: a picture to be read from left to right.
 
 use domain::{
-    exposure::{Credential, Standing, WhyEvent, WhyPermission, WhyPolicy, WhyRoute, WhyView},
+    exposure::{
+        ActsAs, Credential, Standing, WhyEvent, WhyPermission, WhyPolicy, WhyPower, WhyRoute,
+        WhyView,
+    },
     id::CustomerId,
     person::{Operator, Right},
     reach::Level,
 };
 use leptos::prelude::*;
 
-use super::draw::{Page, below};
+use super::{
+    draw::{Page, below},
+    parts::acts_as,
+};
 use crate::{
     components::{
         Erase as _, Glyph, Moment, SetupTable, TableCard, Tone, icon, level_tag, reach_tag, tag, th,
@@ -28,7 +34,7 @@ pub(super) fn page(view: WhyView, operator: &Operator) -> Page {
         view! { <a class="btn primary" href=paths::confine(customer, &view.object.to_string())>"Confine…"</a> }.any()
     });
     let tone = match view.standing {
-        Standing::Unrestricted => "problem bad",
+        Standing::Power | Standing::Unrestricted => "problem bad",
         Standing::AllExcept | Standing::Unknown => "problem warn",
         Standing::Confined => "problem wait",
         Standing::Proven | Standing::Nothing => "problem good",
@@ -38,6 +44,15 @@ pub(super) fn page(view: WhyView, operator: &Operator) -> Page {
         .iter()
         .map(|one| permission(one, &view.policies))
         .collect_view();
+    let why = (!view.permissions.is_empty()).then(|| {
+        view! {
+            <section aria-labelledby="why">
+                <div class="section-head"><h2 id="why">"Why"</h2></div>
+                <ul class="why">{permissions}</ul>
+            </section>
+        }
+        .any()
+    });
     let title = view.name.clone();
     let facts = facts(&view);
     let body = view! {
@@ -49,10 +64,9 @@ pub(super) fn page(view: WhyView, operator: &Operator) -> Page {
             </div>
             {reach_tag(view.standing)}
         </div>
-        <section aria-labelledby="why">
-            <div class="section-head"><h2 id="why">"Why"</h2></div>
-            <ul class="why">{permissions}</ul>
-        </section>
+        {powers(&view.powers)}
+        {why}
+        {acting(&view.acts_as)}
         {lines("What is not known", view.gaps)}
         {lines("To be known", view.notes)}
         {mailboxes(view.mailboxes, view.more_mailboxes)}
@@ -74,6 +88,44 @@ pub(super) fn page(view: WhyView, operator: &Operator) -> Page {
         actions: confine.into_any(),
         body,
     }
+}
+
+/// What lets it go around every confinement, and from where.
+fn powers(all: &[WhyPower]) -> Option<AnyView> {
+    (!all.is_empty()).then(|| {
+        let lines = all
+            .iter()
+            .map(|power| {
+                let tag = if power.perhaps {
+                    tag(Tone::Warn, Glyph::Question, "cannot be ruled out")
+                } else {
+                    tag(Tone::Bad, Glyph::Warning, "a power")
+                };
+                view! { <li>{tag}<p>{format!("It can {}.", power.can)}</p><p class="faint">{format!("It {}.", power.from)}</p></li> }.any()
+            })
+            .collect_view();
+        view! {
+            <section aria-labelledby="powers">
+                <div class="section-head"><h2 id="powers">"What goes around every confinement"</h2></div>
+                <ul class="card lines powers">{lines}</ul>
+            </section>
+        }
+        .any()
+    })
+}
+
+/// What it may do for whoever signs in to it. No access policy and no Exchange role narrows that.
+fn acting(grants: &[ActsAs]) -> Option<AnyView> {
+    (!grants.is_empty()).then(|| {
+        view! {
+            <section aria-labelledby="acts-as">
+                <div class="section-head"><h2 id="acts-as">"Acts as whoever signs in to it"</h2></div>
+                <p class="hint">"These are delegated permissions: it has the reach of the person who signed in, also later and without that person. No access policy narrows them."</p>
+                <div class="card">{acts_as(grants)}</div>
+            </section>
+        }
+        .any()
+    })
 }
 
 /// One permission: each way to it in a row, from what was given, through what narrows it, to what
@@ -109,7 +161,7 @@ fn way(route: &WhyRoute, policies: &[WhyPolicy]) -> AnyView {
             .collect_view()
     });
     let class = match route.level {
-        Level::Unrestricted => "end bad",
+        Level::Power | Level::Unrestricted => "end bad",
         Level::AllExcept | Level::Unknown => "end warn",
         Level::Confined => "end good",
         Level::Nothing => "end",

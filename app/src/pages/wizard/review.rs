@@ -8,7 +8,7 @@ use domain::{
 };
 use leptos::prelude::*;
 
-use super::{Stage, address, head, held_by};
+use super::{Stage, address, head, held_by, hurdles, noted};
 use crate::{
     api::forms,
     components::{CopyButton, Erase as _, Failure, Post, PostForm, Submit, TextField},
@@ -23,12 +23,14 @@ pub fn screen(review: Review) -> AnyView {
         cmdlets,
         script,
         active,
+        hurdles: in_the_way,
+        notes,
         takes,
     } = review;
     let name = plan.application.name.clone();
     let lead = view! { <p>"This is the whole plan. Once started it is never changed; it can be cancelled and rolled back."</p> }.any();
     let start = Post::new(forms::START_SETUP);
-    let held = active.is_some();
+    let held = active.is_some() || !in_the_way.is_empty();
     let prove = plan.prove;
     let text = Query::of_draft(&draft).text();
     let back = address(customer.id, &draft, Stage::Details);
@@ -49,12 +51,14 @@ pub fn screen(review: Review) -> AnyView {
     view! {
         {head(&customer, &name, Stage::Review, &draft, lead.into_any())}
         {held_by(active.as_ref())}
+        {hurdles(in_the_way)}
+        {noted(&notes)}
         <Failure of=start.failure_beside("secret")/>
         {summary(&plan)}
         {about_proof(&plan)}
         {not_only(&takes)}
         {changes(&cmdlets)}
-        {by_hand(&script, plan.group.name())}
+        {by_hand(&script, domain::script::file_name(&plan))}
         <PostForm post=start>
             <input type="hidden" name="customer" value=customer.id.to_string()/>
             <input type="hidden" name="draft" value=text/>
@@ -155,6 +159,7 @@ fn changes(cmdlets: &[Cmdlet]) -> AnyView {
                 <h2 id="changes">"What changes in Exchange"</h2>
                 <CopyButton text=all.join("\n") label="Copy all"/>
             </div>
+            <p class="hint">"Between them Postern waits until Exchange knows what was made. To run them by hand take the script below: it waits too."</p>
             <ol class="cmdlets card">{blocks}</ol>
         </section>
     }
@@ -162,13 +167,12 @@ fn changes(cmdlets: &[Cmdlet]) -> AnyView {
 }
 
 /// The script for the admin who wants to run it by hand: to read, to copy, to download.
-fn by_hand(script: &str, group: &str) -> AnyView {
-    let href = format!("data:text/plain;charset=utf-8,{}", encode(script));
-    let file = format!("{group}.ps1");
+fn by_hand(script: &str, file: String) -> AnyView {
+    let href = format!("data:text/plain;charset=us-ascii,{}", encode(script));
     view! {
         <details class="fold card form">
             <summary>"PowerShell script, to run it by hand instead"</summary>
-            <p class="hint">"Works with ExchangeOnlineManagement 2.0.4 and later. Postern does not see what is done by hand until it reads the customer again."</p>
+            <p class="hint">"It waits for Exchange, compares before it changes anything, and can be run again. Use ExchangeOnlineManagement 3.0 or newer; it also runs with 2.0.4 and later, as far as Microsoft still lets these connect. Postern does not see what is done by hand until it reads the customer again."</p>
             <pre class="tall" tabindex="0">{script.to_owned()}</pre>
             <div class="actions">
                 <CopyButton text=script.to_owned() label="Copy the script"/>

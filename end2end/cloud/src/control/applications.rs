@@ -4,37 +4,41 @@ use chrono::TimeDelta;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::Refusal;
 use super::fields::{Fields, directory_roles, resolve, resource};
+use super::principals::principal;
+use super::{Refusal, credentials};
 use crate::clock::wall_now;
 use crate::entra::assertion::is_key;
 use crate::seed::names;
 use crate::world::World;
+use crate::world::agents::AGENT;
 use crate::world::tenant::{AppRoleAssignment, Application, Secret, ServicePrincipal};
 
 /// `POST /_cloud/applications`: registers an application in `tenant`, or changes `app_id`.
 pub fn change(world: &mut World, body: &Value) -> Result<Value, Refusal> {
-    let fields = Fields::read(
-        body,
-        &[
-            "tenant",
-            "name",
-            "app_id",
-            "multi_tenant",
-            "redirect_uris",
-            "grants",
-            "enabled",
-            "secret",
-            "secret_expires_in",
-            "certificate",
-            "directory_roles",
-        ],
-    )?;
+    let mut known = vec![
+        "tenant",
+        "name",
+        "app_id",
+        "multi_tenant",
+        "redirect_uris",
+        "grants",
+        "enabled",
+        "secret",
+        "secret_expires_in",
+        "certificate",
+        "directory_roles",
+    ];
+    known.extend(credentials::APPLICATION_FIELDS);
+    let fields = Fields::read(body, &known)?;
     let tenant = resolve(world, fields.must("tenant")?)?;
     let now = world.dice.now();
     let app_id = match fields.text("app_id") {
         Some(_) => fields.id("app_id")?,
-        None => register(world, tenant, &fields)?,
+        None => match fields.text("agent_of") {
+            Some(blueprint) => agent(world, tenant, blueprint, &fields)?,
+            None => register(world, tenant, &fields)?,
+        },
     };
     let home = world
         .app_home(app_id, Some(tenant))
@@ -71,6 +75,7 @@ pub fn change(world: &mut World, body: &Value) -> Result<Value, Refusal> {
             application.redirect_uris = uris;
         }
     }
+    credentials::change(world, home, tenant, app_id, &fields)?;
     let roles = match fields.texts("directory_roles") {
         Some(names) => Some(directory_roles(&names)?),
         None => None,
@@ -115,6 +120,48 @@ pub fn change(world: &mut World, body: &Value) -> Result<Value, Refusal> {
         .and_then(|application| application.secrets.first())
         .map(|secret| secret.value.clone());
     Ok(json!({"app_id": app_id, "object_id": object_id, "secret": secret}))
+}
+
+/// An agent identity: a child of the blueprint `agent_of`, with no registration and no credentials
+/// of its own. Its client id is its object id.
+fn agent(
+    world: &mut World,
+    tenant: Uuid,
+    blueprint: &str,
+    fields: &Fields<'_>,
+) -> Result<Uuid, Refusal> {
+    let name = fields.must("name")?;
+    let now = world.dice.now();
+    let id = world.dice.guid();
+    let state = world.tenants.get(tenant).ok_or("the tenant is gone")?;
+    let parent = principal(state, blueprint)?;
+    let (parent_app, publisher) = state
+        .principals
+        .get(&parent)
+        .map(|found| (found.app_id, found.publisher.clone()))
+        .ok_or("the blueprint is gone")?;
+    if !state.is_blueprint(parent_app) {
+        return Err(format!("\"{blueprint}\" is no blueprint"));
+    }
+    state.principals.insert(
+        id,
+        ServicePrincipal {
+            id,
+            app_id: id,
+            display_name: name.to_owned(),
+            owner_tenant: Some(tenant),
+            publisher,
+            kind: AGENT,
+            enabled: true,
+            created: now,
+            resource: None,
+            roles: Vec::new(),
+            owners: Vec::new(),
+        },
+    );
+    state.directory.agents.children.insert(id, parent_app);
+    world.tenants.note_app_home(id, tenant);
+    Ok(id)
 }
 
 fn register(world: &mut World, tenant: Uuid, fields: &Fields<'_>) -> Result<Uuid, Refusal> {

@@ -9,10 +9,12 @@ use super::fields::{Fields, directory_roles};
 use crate::journal::{Actor, Change, Deed, Thing};
 use crate::world::World;
 use crate::world::access::{AccessRule, Activation, AdministrativeUnit};
+use crate::world::directory::HiddenMembers;
 use crate::world::exchange::CheckWords;
 
 /// The fields of `POST /_cloud/tenants` that this module takes.
-pub const TENANT_FIELDS: [&str; 5] = [
+pub const TENANT_FIELDS: [&str; 6] = [
+    "hidden_members",
     "conditional_access",
     "sign_in_frequency",
     "unlisted_members",
@@ -47,6 +49,13 @@ pub fn change(world: &mut World, id: Uuid, fields: &Fields<'_>) -> Result<(), Re
                 .ok_or_else(|| format!("\"{name}\": english, german, danish or boolean"))?,
         ),
     };
+    let hidden = match fields.text("hidden_members") {
+        None => None,
+        Some(name) => Some(
+            HiddenMembers::from_name(name)
+                .ok_or_else(|| format!("\"{name}\": empty or refused"))?,
+        ),
+    };
     let frequency = match fields.0.get("sign_in_frequency") {
         None => None,
         Some(Value::Null) => Some(None),
@@ -66,6 +75,9 @@ pub fn change(world: &mut World, id: Uuid, fields: &Fields<'_>) -> Result<(), Re
     if let Some(frequency) = frequency {
         state.sign_in_frequency = frequency;
     }
+    if let Some(hidden) = hidden {
+        state.directory.hidden_members = hidden;
+    }
     if let Some(words) = words {
         state.exchange.check_words = words;
     }
@@ -75,10 +87,10 @@ pub fn change(world: &mut World, id: Uuid, fields: &Fields<'_>) -> Result<(), Re
     Ok(())
 }
 
-/// `{"name", "members": ["reception@…"], "remove": true}`: makes a unit, sets its members, or
-/// removes it.
+/// `{"name", "members": ["reception@…"], "hidden": true, "remove": true}`: makes a unit, sets its
+/// members and whether they are hidden, or removes it.
 fn change_unit(world: &mut World, tenant: Uuid, body: &Value) -> Result<(), Refusal> {
-    let fields = Fields::read(body, &["name", "members", "remove"])?;
+    let fields = Fields::read(body, &["name", "members", "remove", "hidden"])?;
     let name = fields.must("name")?.to_owned();
     let fresh = world.dice.guid();
     let now = world.dice.now();
@@ -111,6 +123,11 @@ fn change_unit(world: &mut World, tenant: Uuid, body: &Value) -> Result<(), Refu
             members,
         };
         state.units.insert(id, unit);
+        match fields.flag("hidden") {
+            Some(true) => state.directory.hidden_units.insert(id),
+            Some(false) => state.directory.hidden_units.remove(&id),
+            None => false,
+        };
     }
     let change = Change::new(deed, Thing::AdministrativeUnit, id, name, json!({}));
     world

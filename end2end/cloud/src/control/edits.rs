@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::fields::{Fields, directory_roles, resolve, resource};
-use super::{Refusal, directory};
+use super::{Refusal, directory, habits, mailbox};
 use crate::clock::wall_now;
 use crate::entra::consent;
 use crate::journal::{Actor, Change, Deed, Thing};
@@ -31,6 +31,12 @@ pub fn user(world: &mut World, body: &Value) -> Result<Value, Refusal> {
             "guest_of",
             "activate",
             "age_tokens",
+            "smtp",
+            "aliases",
+            "inactive",
+            "send_as",
+            "send_quota",
+            "user_agents",
         ],
     )?;
     let upn = fields.must("upn")?;
@@ -151,6 +157,7 @@ pub fn user(world: &mut World, body: &Value) -> Result<Value, Refusal> {
     if let Some(seconds) = fields.0.get("age_tokens").and_then(Value::as_i64) {
         directory::age_tokens(world, found, seconds);
     }
+    mailbox::change(world, tenant, found, &fields)?;
     let user = world
         .tenants
         .get(tenant)
@@ -192,6 +199,8 @@ pub fn tenant(world: &mut World, body: &Value) -> Result<Value, Refusal> {
         "remove_gdap",
     ];
     known.extend(directory::TENANT_FIELDS);
+    known.extend(habits::TENANT_FIELDS);
+    known.extend(mailbox::TENANT_FIELDS);
     let fields = Fields::read(body, &known)?;
     let text = fields.must("tenant")?;
     if text == "*" {
@@ -242,10 +251,14 @@ pub fn tenant(world: &mut World, body: &Value) -> Result<Value, Refusal> {
         world.relationships.retain(|known| known.customer != id);
     }
     directory::change(world, id, &fields)?;
+    habits::change(world, id, &fields)?;
+    mailbox::change_organisation(world, id, &fields)?;
     let now = world.dice.now();
     let state = world.tenants.get(id).ok_or("the tenant is gone")?;
     if let Some(dehydrated) = fields.flag("dehydrated") {
         state.exchange.customised = (!dehydrated).then_some(now);
+        state.exchange.unpacking = None;
+        state.exchange.delegation_starts = None;
     }
     if let Some(licensed) = fields.flag("licensed") {
         state.exchange.licensed = licensed;
@@ -311,6 +324,16 @@ fn remove_application(world: &mut World, tenant: Uuid, app_id: Uuid) -> Result<(
         }
         stays
     });
+    let roles = &mut state.directory.roles.assignments;
+    roles.retain(|grant| grant.principal != principal);
+    state.directory.agents.children.remove(&principal);
+    state.directory.credentials.of_principals.remove(&principal);
+    let exchange = &mut state.exchange;
+    exchange.rights.retain(|entry| entry.holder != principal);
+    exchange
+        .role_groups
+        .members
+        .retain(|entry| entry.member != principal);
     state.exchange.role_assignments.retain(|assignment| {
         let stays = assignment.assignee != principal;
         if !stays {

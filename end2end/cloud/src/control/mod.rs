@@ -3,9 +3,14 @@
 
 mod accounts;
 mod applications;
+mod credentials;
 mod directory;
 mod edits;
 mod fields;
+mod habits;
+mod mailbox;
+mod powers;
+mod principals;
 mod probe;
 mod state;
 
@@ -67,7 +72,12 @@ pub fn answer(world: &mut World, call: &Call) -> Reply {
         ("POST", ["users"]) => edit(world, call, "users", edits::user),
         ("GET", ["tenants"]) => Ok(accounts::tenants(world)),
         ("POST", ["tenants"]) => edit(world, call, "tenants", edits::tenant),
+        ("POST", ["recipients"]) => edit(world, call, "recipients", habits::recipient),
         ("POST", ["applications"]) => edit(world, call, "applications", applications::change),
+        ("POST", ["roles"]) => body(call).and_then(|body| principals::role(world, &body)),
+        ("POST", ["consents"]) => body(call).and_then(|body| principals::consent(world, &body)),
+        ("POST", ["groups"]) => body(call).and_then(|body| principals::group(world, &body)),
+        ("POST", ["powers"]) => body(call).and_then(|body| powers::show(world, &body)),
         ("POST", ["keys"]) => body(call).map(|body| {
             world
                 .entra
@@ -110,6 +120,7 @@ fn edit(
             text(&answer, "id"),
             text(&answer, "name"),
         ),
+        "recipients" => (Thing::Mailbox, text(&answer, "id"), text(&answer, "name")),
         _ => (
             Thing::Application,
             text(&answer, "app_id"),

@@ -173,6 +173,7 @@ fn full(tenant: &Tenant, now: crate::clock::Time) -> Value {
                 "role": assignment.role,
                 "application": principal(&assignment.assignee),
                 "assignee": assignment.assignee,
+                "delegating": tenant.exchange.delegates(assignment),
                 "scope": match &assignment.scope {
                     AssignmentScope::Organisation => json!("organization"),
                     AssignmentScope::Custom(name) => json!({"scope": name}),
@@ -198,6 +199,9 @@ fn full(tenant: &Tenant, now: crate::clock::Time) -> Value {
             "id": unit.id, "name": unit.name,
             "members": unit.members.iter().map(|id| called(tenant, *id)).collect::<Vec<_>>(),
         })).collect::<Vec<_>>(),
+        "directory_roles": tenant.role_grants().iter().map(|grant| json!({
+            "id": grant.id(), "principal": grant.principal, "role": grant.role, "scope": grant.scope,
+        })).collect::<Vec<_>>(),
         "conditional_access": tenant.access_rules.iter().map(|rule| json!({
             "id": rule.id, "code": rule.code,
         })).collect::<Vec<_>>(),
@@ -214,5 +218,15 @@ fn full(tenant: &Tenant, now: crate::clock::Time) -> Value {
             "id": scope.guid, "name": scope.name, "filter": scope.filter, "exclusive": scope.exclusive,
         })).collect::<Vec<_>>(),
         "role_assignments": role_assignments,
+        "rights": tenant.exchange.rights.iter().map(|entry| json!({
+            "mailbox": called(tenant, entry.mailbox),
+            "holder": entry.holder,
+            "right": entry.right.name(),
+            "deny": entry.deny,
+        })).collect::<Vec<_>>(),
+        "role_groups": crate::world::role_groups::all(tenant).iter()
+            .filter(|group| !group.members.is_empty())
+            .map(|group| json!({"name": group.name, "members": group.members}))
+            .collect::<Vec<_>>(),
     })
 }

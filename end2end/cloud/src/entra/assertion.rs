@@ -7,18 +7,46 @@ use rsa::RsaPublicKey;
 use rsa::pkcs8::DecodePublicKey;
 use rsa::sha2::{Digest, Sha256};
 use serde_json::Value;
+use sha1::Sha1;
 
 use super::errors::EntraError;
 use super::jwt;
 use crate::clock::wall_now;
+use crate::world::Tenants;
 use crate::world::tenant::Application;
 
 /// What a registration holds to check assertions with.
 #[derive(Debug)]
 struct Registered {
     key: RsaPublicKey,
-    /// Base64url of the certificate's SHA-256; a bare public key has none.
-    thumbprint: Option<String>,
+    /// Of the certificate; a bare public key has none.
+    thumbprints: Option<Thumbprints>,
+}
+
+/// Base64url of a certificate's hashes, without padding.
+#[derive(Debug)]
+struct Thumbprints {
+    sha256: String,
+    sha1: String,
+}
+
+impl Registered {
+    /// Whether an assertion's header means this certificate: by SHA-256, else by SHA-1. Padding is
+    /// no part of a thumbprint: MSAL Python sends it.
+    fn is_meant_by(&self, header: &Value) -> bool {
+        let named = |name: &str| {
+            let text = header.get(name).and_then(Value::as_str)?;
+            Some(text.trim_end_matches('='))
+        };
+        let Some(own) = &self.thumbprints else {
+            return true;
+        };
+        match (named("x5t#S256"), named("x5t")) {
+            (Some(sha256), _) => own.sha256 == sha256,
+            (None, Some(sha1)) => own.sha1 == sha1,
+            (None, None) => false,
+        }
+    }
 }
 
 /// Reads `CERTIFICATE` or `PUBLIC KEY` in PEM.
@@ -26,7 +54,7 @@ fn read(pem: &str) -> Option<Registered> {
     if !pem.contains("BEGIN CERTIFICATE") {
         return Some(Registered {
             key: RsaPublicKey::from_public_key_pem(pem).ok()?,
-            thumbprint: None,
+            thumbprints: None,
         });
     }
     let (_, rest) = pem.split_once("-----BEGIN CERTIFICATE-----")?;
@@ -35,7 +63,10 @@ fn read(pem: &str) -> Option<Registered> {
     let der = STANDARD.decode(text).ok()?;
     Some(Registered {
         key: RsaPublicKey::from_public_key_der(public_key_of(&der)?).ok()?,
-        thumbprint: Some(URL_SAFE_NO_PAD.encode(Sha256::digest(&der))),
+        thumbprints: Some(Thumbprints {
+            sha256: URL_SAFE_NO_PAD.encode(Sha256::digest(&der)),
+            sha1: URL_SAFE_NO_PAD.encode(Sha1::digest(&der)),
+        }),
     })
 }
 
@@ -88,9 +119,45 @@ fn public_key_of(certificate: &[u8]) -> Option<&[u8]> {
     Some(field.whole)
 }
 
-/// Checks a client assertion; 700027 says why not.
+/// Where an assertion is presented.
+#[derive(Debug)]
+pub struct Endpoint<'a> {
+    /// The cloud's own address.
+    pub base: &'a str,
+    /// The first path segment of the request.
+    pub authority: &'a str,
+    pub tenants: &'a Tenants,
+}
+
+impl Endpoint<'_> {
+    /// Whether an audience names this authority: its token endpoint or its issuer, by the tenant's
+    /// id or by one of its domains.
+    fn is_named_by(&self, audience: &str) -> bool {
+        let named = audience
+            .strip_prefix(self.base)
+            .and_then(|rest| rest.trim_matches('/').split_once('/'));
+        let Some((authority, path)) = named else {
+            return false;
+        };
+        let tenant = self.tenants.resolve(authority);
+        let same = authority.eq_ignore_ascii_case(self.authority)
+            || (tenant.is_some() && tenant == self.tenants.resolve(self.authority));
+        same && ["oauth2/v2.0/token", "oauth2/token", "v2.0"].contains(&path)
+    }
+}
+
+/// A moment of a claim, in seconds. A number with a fraction is one too (RFC 7519, §2): MSAL
+/// Python sends such.
+fn moment(claims: &Value, name: &str) -> Option<i64> {
+    claims
+        .get(name)
+        .and_then(Value::as_f64)
+        .map(|seconds| seconds.floor() as i64)
+}
+
+/// Checks a client assertion; 700023, 700024 and 700027 say why not.
 pub fn check(
-    base: &str,
+    endpoint: &Endpoint<'_>,
     application: &Application,
     kind: &str,
     assertion: &str,
@@ -107,17 +174,12 @@ pub fn check(
         return Err(refuse("client_assertion_type is not supported"));
     }
     let header = jwt::header(assertion).ok_or_else(|| refuse("the assertion is no JWT"))?;
-    let named = header.get("x5t#S256").and_then(Value::as_str);
     let claims = application
         .certificates
         .iter()
         .filter_map(|pem| read(pem))
-        // Who names a certificate must mean this one; the older SHA-1 thumbprint is not compared.
-        .filter(|known| match (&known.thumbprint, named) {
-            (Some(known), Some(named)) => known == named,
-            (Some(_), None) => header.get("x5t").is_some(),
-            (None, _) => true,
-        })
+        // The key is looked up by what the header names, not by what fits the signature.
+        .filter(|known| known.is_meant_by(&header))
         .find_map(|known| jwt::verify_with(&known.key, assertion))
         .ok_or_else(|| refuse("The key was not found."))?;
     let text = |name: &str| claims.get(name).and_then(Value::as_str).unwrap_or("");
@@ -125,16 +187,23 @@ pub fn check(
     if text("iss") != id || text("sub") != id {
         return Err(refuse("iss and sub must be the client id"));
     }
-    if !text("aud").starts_with(base) {
-        return Err(refuse("aud is not the token endpoint"));
+    if !endpoint.is_named_by(text("aud")) {
+        return Err(EntraError::new(
+            700_023,
+            "Client assertion audience claim does not match Realm issuer. Review the documentation at https://learn.microsoft.com/entra/identity-platform/certificate-credentials .",
+        ));
     }
-    let number = |name: &str| claims.get(name).and_then(Value::as_i64).unwrap_or(0);
     let now = wall_now().timestamp();
-    if number("exp") <= now {
-        return Err(refuse("the assertion is expired"));
-    }
-    if number("nbf") > now + 300 {
-        return Err(refuse("the assertion is not valid yet"));
+    let (from, until) = (moment(&claims, "nbf"), moment(&claims, "exp"));
+    if until.is_none_or(|until| until <= now) || from.is_some_and(|from| from > now + 300) {
+        return Err(EntraError::new(
+            700_024,
+            format!(
+                "Client assertion is not within its valid time range. Current time: {now}, assertion valid from {}, expiry time of assertion {}.",
+                from.unwrap_or(0),
+                until.unwrap_or(0)
+            ),
+        ));
     }
     Ok(())
 }

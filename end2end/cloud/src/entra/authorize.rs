@@ -143,6 +143,10 @@ fn read(
     let refuse = |flow: &Flow, error: &'static str, code: u32, detail: String| {
         Refusal::Redirect(Box::new(flow.clone()), error, EntraError::new(code, detail))
     };
+    if response_mode == "fragment" {
+        let error = EntraError::not_simulated("response_mode 'fragment'");
+        return Err(Refusal::Page(error));
+    }
     if !["query", "form_post"].contains(&response_mode.as_str()) {
         let detail = format!("The response_mode '{response_mode}' is not supported.");
         return Err(refuse(&flow, "invalid_request", 90014, detail));

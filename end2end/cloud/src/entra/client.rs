@@ -9,7 +9,7 @@ use super::errors::EntraError;
 use crate::clock::wall_now;
 use crate::http_parts::{Call, first, percent_decode};
 use crate::world::World;
-use crate::world::tenant::Application;
+use crate::world::tenant::{Application, Secret};
 
 /// The client id of the request, wherever it stands.
 pub fn presented_id(call: &Call, form: &[(String, String)]) -> Option<Uuid> {
@@ -76,10 +76,22 @@ pub fn authenticate(
         .or_else(|| first(form, "client_secret"))
         .filter(|secret| !secret.is_empty());
     match (secret, first(form, "client_assertion")) {
-        (Some(secret), _) => check_secret(&application, secret)?,
+        (Some(secret), _) => {
+            // A secret of the service principal counts in its own tenant.
+            let own = tenant
+                .and_then(|id| world.tenants.made(id))
+                .and_then(|state| Some(state.keys_of(state.principal_by_app(app_id)?.id).secrets))
+                .unwrap_or_default();
+            check_secret(&application, &own, secret)?;
+        }
         (None, Some(signed)) => {
             let kind = first(form, "client_assertion_type").unwrap_or("");
-            assertion::check(&world.base, &application, kind, signed)?;
+            let endpoint = assertion::Endpoint {
+                base: &world.base,
+                authority: call.segment(0),
+                tenants: &world.tenants,
+            };
+            assertion::check(&endpoint, &application, kind, signed)?;
         }
         (None, None) => {
             return Err(EntraError::new(
@@ -99,11 +111,12 @@ pub fn missing(parameter: &str) -> EntraError {
     )
 }
 
-fn check_secret(application: &Application, secret: &str) -> Result<(), EntraError> {
+fn check_secret(application: &Application, own: &[Secret], secret: &str) -> Result<(), EntraError> {
     let id = application.app_id;
     match application
         .secrets
         .iter()
+        .chain(own)
         .find(|known| known.value == secret)
     {
         None => Err(EntraError::new(

@@ -376,6 +376,7 @@ pub fn add_scope(
                 resource,
                 principal: person,
                 scopes: vec![(scope.to_owned(), since)],
+                leading_blank: person.is_none(),
             });
             Some(id)
         }

@@ -9,6 +9,9 @@ use crate::clock::wall_now;
 use crate::decisions;
 use crate::http_parts::{Call, Reply};
 
+/// In place of a code: see [`EntraError::not_simulated`]. Entra has no such code.
+pub const NOT_SIMULATED: u32 = 0;
+
 /// One AADSTS error.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EntraError {
@@ -45,9 +48,20 @@ impl EntraError {
         Self::new(code, general_text(code))
     }
 
+    /// What Microsoft has and this cloud has not: an answer that no client takes for Microsoft's.
+    pub fn not_simulated(what: &str) -> Self {
+        Self::new(
+            NOT_SIMULATED,
+            format!(
+                "Cloud.NotSimulatedException: the simulated cloud has no {what}. Microsoft has."
+            ),
+        )
+    }
+
     /// OAuth's word for it.
     pub fn error(&self) -> &'static str {
         match self.code {
+            NOT_SIMULATED => "not_simulated",
             50076 | 50078 | 50079 | 50177 | 53000 | 53001 | 53003 | 530_032 | 530_034 => {
                 "interaction_required"
             }
@@ -55,7 +69,9 @@ impl EntraError {
             90094 => "consent_required",
             65004 => "access_denied",
             700_016 | 700_011 | 7_000_112 | 50105 => "unauthorized_client",
-            7_000_215 | 7_000_218 | 7_000_222 | 700_027 | 650_052 => "invalid_client",
+            7_000_215 | 7_000_218 | 7_000_222 | 700_023 | 700_024 | 700_027 | 650_052 => {
+                "invalid_client"
+            }
             70011 | 700_022 | 1_002_012 => "invalid_scope",
             70003 => "unsupported_grant_type",
             700_054 => "unsupported_response_type",
@@ -80,9 +96,12 @@ impl EntraError {
 
     /// The description with the lines that Entra appends.
     pub fn description(&self, trace: &str, correlation: &str) -> String {
+        let code = match self.code {
+            NOT_SIMULATED => String::new(),
+            code => format!("AADSTS{code}: "),
+        };
         format!(
-            "AADSTS{}: {}\r\nTrace ID: {trace}\r\nCorrelation ID: {correlation}\r\nTimestamp: {}",
-            self.code,
+            "{code}{}\r\nTrace ID: {trace}\r\nCorrelation ID: {correlation}\r\nTimestamp: {}",
             self.text,
             stamp()
         )
@@ -114,6 +133,19 @@ impl EntraError {
             }
         }
         body
+    }
+
+    /// The discovery document's answer: it has another word for a tenant that nobody knows.
+    pub fn discovery_reply(&self, base: &str, dice: &mut Dice, call: &Call) -> Reply {
+        let mut reply = self.reply(base, dice, call);
+        if self.code == 90002
+            && let Ok(mut body) = serde_json::from_slice::<Value>(&reply.body)
+            && let Some(map) = body.as_object_mut()
+        {
+            map.insert("error".to_owned(), "invalid_tenant".into());
+            reply.body = body.to_string().into_bytes();
+        }
+        reply
     }
 
     /// The token endpoint's answer.

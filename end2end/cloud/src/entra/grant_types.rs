@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::errors::EntraError;
 use super::token::{PersonGrant, for_application, for_person, required};
-use super::{Authority, client, jwt, scopes};
+use super::{Authority, agents, client, jwt, scopes};
 use crate::clock::wall_now;
 use crate::decisions::CODE_SECONDS;
 use crate::http_parts::{Call, first};
@@ -32,6 +32,17 @@ pub fn redeem(world: &mut World, call: &Call, authority: Authority) -> Result<Va
         "authorization_code" => code(world, call, &form, tenant),
         "refresh_token" => refresh(world, call, &form, tenant),
         "client_credentials" => credentials(world, call, &form, tenant),
+        "password" => Err(EntraError::not_simulated("password grant")),
+        "device_code" | "urn:ietf:params:oauth:grant-type:device_code" => {
+            Err(EntraError::not_simulated("device code grant"))
+        }
+        "urn:ietf:params:oauth:grant-type:jwt-bearer" => {
+            Err(EntraError::not_simulated("on-behalf-of grant"))
+        }
+        "urn:ietf:params:oauth:grant-type:saml2-bearer"
+        | "urn:ietf:params:oauth:grant-type:saml1_1-bearer" => {
+            Err(EntraError::not_simulated("SAML bearer grant"))
+        }
         other => Err(EntraError::new(
             70003,
             format!("The app requested an unsupported grant type '{other}'."),
@@ -242,7 +253,16 @@ fn credentials(
             "No tenant-identifying information found in either the request or implied by any provided credentials.",
         )
     })?;
-    let (_, application) = client::authenticate(world, call, form, Some(tenant))?;
+    let app_id = match agents::authenticate(world, form, tenant)? {
+        Some(agent) => agent,
+        None => {
+            let (_, application) = client::authenticate(world, call, form, Some(tenant))?;
+            application.app_id
+        }
+    };
+    if let Some(token) = agents::exchange(world, form, tenant, app_id)? {
+        return Ok(token);
+    }
     let raw_scope = required(form, "scope")?;
     let wanted = scopes::parse(raw_scope)?;
     let ask = wanted.single()?;
@@ -254,5 +274,5 @@ fn credentials(
             ),
         ));
     }
-    for_application(world, tenant, application.app_id, ask.resource)
+    for_application(world, tenant, app_id, ask.resource)
 }

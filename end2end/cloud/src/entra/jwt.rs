@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD as BASE64};
 use rand::rngs::StdRng;
 use rand::{RngCore, SeedableRng};
 use rsa::pkcs1v15::{Signature, SigningKey, VerifyingKey};
@@ -14,12 +14,18 @@ use rsa::signature::{SignatureEncoding, Signer, Verifier};
 use rsa::traits::PublicKeyParts;
 use rsa::{RsaPrivateKey, RsaPublicKey};
 use serde_json::{Value, json};
+use sha1::Sha1;
+
+use super::x509;
 
 /// A key pair and its name.
 #[derive(Debug, Clone)]
 struct Key {
+    /// The certificate's SHA-1 thumbprint.
     kid: String,
     private: Arc<RsaPrivateKey>,
+    /// DER.
+    certificate: Vec<u8>,
 }
 
 /// The keys that verify; the newest signs.
@@ -64,10 +70,11 @@ fn make_key(seed: u64, number: u32) -> Option<Key> {
         seed.wrapping_mul(1000).wrapping_add(u64::from(number)),
     ));
     let private = RsaPrivateKey::new(&mut rng, 2048).ok()?;
-    let digest = Sha256::digest(private.n().to_bytes_be());
+    let certificate = x509::self_signed(&private)?;
     let key = Key {
-        kid: BASE64.encode(digest.get(..20)?),
+        kid: BASE64.encode(Sha1::digest(&certificate)),
         private: Arc::new(private),
+        certificate,
     };
     made.insert((seed, number), key.clone());
     Some(key)
@@ -109,6 +116,7 @@ impl KeyRing {
                     "x5t": key.kid,
                     "n": BASE64.encode(key.private.n().to_bytes_be()),
                     "e": BASE64.encode(key.private.e().to_bytes_be()),
+                    "x5c": [STANDARD.encode(&key.certificate)],
                     "issuer": issuer,
                 })
             })
@@ -116,20 +124,42 @@ impl KeyRing {
         json!({ "keys": keys })
     }
 
-    /// Signs claims with the newest key.
+    /// Signs the claims of an ID token with the newest key.
     pub fn sign(&self, claims: &Value) -> String {
+        let header = |key: &Key| json!({"typ": "JWT", "alg": "RS256", "kid": key.kid});
+        self.sign_as(header, claims, None)
+    }
+
+    /// Signs the claims of an access token. With a nonce the signature is over a header that has
+    /// the nonce's hash: it fits the token only for who knows that.
+    pub fn sign_access(&self, claims: &Value, nonce: Option<&str>) -> String {
+        let header =
+            |key: &Key| json!({"typ": "JWT", "alg": "RS256", "x5t": key.kid, "kid": key.kid});
+        self.sign_as(header, claims, nonce)
+    }
+
+    fn sign_as(
+        &self,
+        header: impl Fn(&Key) -> Value,
+        claims: &Value,
+        nonce: Option<&str>,
+    ) -> String {
         let Some(key) = self.keys.last() else {
             return String::new();
         };
-        let header = json!({"typ": "JWT", "alg": "RS256", "kid": key.kid});
-        let text = format!(
-            "{}.{}",
-            BASE64.encode(header.to_string()),
-            BASE64.encode(claims.to_string())
-        );
+        let mut header = header(key);
+        if let (Some(nonce), Some(map)) = (nonce, header.as_object_mut()) {
+            map.insert("nonce".to_owned(), nonce.into());
+        }
+        let claims = BASE64.encode(claims.to_string());
+        let text = format!("{}.{claims}", BASE64.encode(hashed(&header).to_string()));
         let signer = SigningKey::<Sha256>::new((*key.private).clone());
         let signature = signer.sign(text.as_bytes());
-        format!("{text}.{}", BASE64.encode(signature.to_bytes()))
+        format!(
+            "{}.{claims}.{}",
+            BASE64.encode(header.to_string()),
+            BASE64.encode(signature.to_bytes())
+        )
     }
 
     /// The claims of a token that one of the ring's keys signed.
@@ -137,8 +167,24 @@ impl KeyRing {
         let (_, header, _) = split(token)?;
         let kid = header.get("kid")?.as_str()?;
         let key = self.keys.iter().find(|key| key.kid == kid)?;
-        verify_with(&key.private.to_public_key(), token)
+        let (_, rest) = token.split_once('.')?;
+        let token = format!("{}.{rest}", BASE64.encode(hashed(&header).to_string()));
+        verify_with(&key.private.to_public_key(), &token)
     }
+}
+
+/// A header with the hash of its nonce in place of the nonce.
+fn hashed(header: &Value) -> Value {
+    let mut header = header.clone();
+    if let Some(nonce) = header
+        .get("nonce")
+        .and_then(Value::as_str)
+        .map(sha256_base64)
+        && let Some(map) = header.as_object_mut()
+    {
+        map.insert("nonce".to_owned(), nonce.into());
+    }
+    header
 }
 
 /// Signed part, header and claims, nothing verified.
@@ -185,8 +231,22 @@ pub fn sha256_base64(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
+    #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
     use super::*;
+
+    #[test]
+    fn client_l9_only_the_ring_can_check_a_token_with_a_nonce() {
+        let ring = KeyRing::new(3);
+        let public = ring.keys[0].private.to_public_key();
+        let open = ring.sign_access(&json!({"a": 1}), None);
+        let closed = ring.sign_access(&json!({"a": 1}), Some("a nonce"));
+        assert!(verify_with(&public, &open).is_some());
+        assert!(verify_with(&public, &closed).is_none());
+        for token in [&open, &closed] {
+            assert_eq!(ring.verify(token).unwrap()["a"], 1);
+            assert_eq!(header(token).unwrap()["x5t"], ring.keys[0].kid);
+        }
+    }
 
     #[test]
     fn signs_verifies_and_rolls() {

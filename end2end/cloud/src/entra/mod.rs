@@ -1,6 +1,7 @@
 //! Entra: sign-in and consent in the browser, tokens for programs (MICROSOFT.md §6).
 
 pub mod admin_consent;
+pub mod agents;
 pub mod assertion;
 pub mod authorize;
 pub mod client;
@@ -13,6 +14,7 @@ pub mod pages;
 pub mod scopes;
 pub mod sign_in;
 pub mod token;
+pub mod x509;
 
 use std::collections::HashMap;
 
@@ -69,6 +71,7 @@ impl Authority {
         match segment.to_ascii_lowercase().as_str() {
             "organizations" => return Ok(Self::Organizations),
             "common" => return Ok(Self::Common),
+            "consumers" => return Err(EntraError::not_simulated("personal accounts")),
             _ => {}
         }
         if let Some(id) = tenants.resolve(segment) {
@@ -191,6 +194,7 @@ pub fn target(world: &World, call: &Call) -> Target {
         tenant,
         operation,
         user,
+        mailbox: None,
     }
 }
 
@@ -205,6 +209,8 @@ enum Route {
     Discovery,
     Keys,
     AdminConsent,
+    /// Microsoft has it, the cloud has not.
+    Absent,
     Unknown,
 }
 
@@ -220,9 +226,16 @@ impl Route {
             Self::Discovery => "discovery",
             Self::Keys => "keys",
             Self::AdminConsent => "adminconsent",
+            Self::Absent => "not simulated",
             Self::Unknown => "unknown",
         }
     }
+}
+
+/// The path after the tenant.
+fn rest_of(call: &Call) -> String {
+    let rest: Vec<&str> = call.segments.iter().skip(1).map(String::as_str).collect();
+    rest.join("/")
 }
 
 fn route(call: &Call) -> Route {
@@ -237,13 +250,24 @@ fn route(call: &Call) -> Route {
         ["login"] => Route::Login,
         ["pick"] => Route::Pick,
         ["consent"] => Route::Consent,
+        // The endpoints of v1, device codes, and what libraries ask before they start.
+        ["oauth2", "token" | "authorize" | "logout" | "devicecode"]
+        | ["oauth2", "v2.0", "devicecode"]
+        | [".well-known", "openid-configuration"]
+        | ["discovery", "keys" | "instance"]
+        | ["userrealm", ..]
+        | ["kerberos"] => Route::Absent,
+        ["userinfo"] if call.segment(0) == "oidc" => Route::Absent,
         _ => Route::Unknown,
     }
 }
 
 /// Whether an error of that request is shown to a person, not to a program.
 pub fn is_page(call: &Call) -> bool {
-    !matches!(route(call), Route::Token | Route::Discovery | Route::Keys)
+    !matches!(
+        route(call),
+        Route::Token | Route::Discovery | Route::Keys | Route::Absent
+    )
 }
 
 /// Answers a request.
@@ -252,9 +276,19 @@ pub fn handle(world: &mut World, call: &Call) -> Reply {
     if route == Route::Unknown {
         return Reply::text(404, "There is nothing here.\n");
     }
+    if route == Route::Absent {
+        return EntraError::not_simulated(&format!("/{{tenant}}/{}", rest_of(call))).reply(
+            &world.base,
+            &mut world.dice,
+            call,
+        );
+    }
     let authority = match Authority::resolve(call.segment(0), &world.tenants) {
         Ok(authority) => authority,
         Err(error) if is_page(call) => return error.page(&mut world.dice, call),
+        Err(error) if route == Route::Discovery => {
+            return error.discovery_reply(&world.base, &mut world.dice, call);
+        }
         Err(error) => return error.reply(&world.base, &mut world.dice, call),
     };
     let get = call.method == Method::GET;

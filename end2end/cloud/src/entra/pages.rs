@@ -166,7 +166,11 @@ pub fn error(
     page(
         title,
         &format!(
-            "<h1>{title}</h1><p>AADSTS{code}: {}</p><dl><dt>Request Id</dt><dd>{}</dd><dt>Correlation Id</dt><dd>{}</dd><dt>Timestamp</dt><dd>{}</dd></dl>{retry}",
+            "<h1>{title}</h1><p>{}{}</p><dl><dt>Request Id</dt><dd>{}</dd><dt>Correlation Id</dt><dd>{}</dd><dt>Timestamp</dt><dd>{}</dd></dl>{retry}",
+            match code {
+                super::errors::NOT_SIMULATED => String::new(),
+                code => format!("AADSTS{code}: "),
+            },
             escape(text),
             escape(trace),
             escape(correlation),

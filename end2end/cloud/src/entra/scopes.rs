@@ -13,6 +13,9 @@ pub struct Ask {
     pub resource: Resource,
     /// `.default`: everything that was consented (or, when consenting, that is declared).
     pub default: bool,
+    /// `.default` as the client wrote it: the answer's `scope` repeats it, and clients look for it
+    /// in their caches.
+    pub default_as: Option<String>,
     /// Values of delegated scopes, in their proper case.
     pub scopes: Vec<String>,
     /// Whether the client wrote the resource's identifier before them.
@@ -36,6 +39,7 @@ impl Wanted {
             self.asks.push(Ask {
                 resource,
                 default: false,
+                default_as: None,
                 scopes: Vec::new(),
                 prefixed,
             });
@@ -50,6 +54,7 @@ impl Wanted {
             [] => Ok(Ask {
                 resource: Resource::Graph,
                 default: false,
+                default_as: None,
                 scopes: Vec::new(),
                 prefixed: false,
             }),
@@ -87,6 +92,7 @@ pub fn parse(text: &str) -> Result<Wanted, EntraError> {
         let ask = wanted.ask(resource, prefixed).ok_or_else(invalid)?;
         if value == ".default" {
             ask.default = true;
+            ask.default_as = Some(word.to_owned());
         } else {
             let known = resource.scope(value).ok_or_else(invalid)?;
             if !ask.scopes.iter().any(|scope| scope == known.value) {

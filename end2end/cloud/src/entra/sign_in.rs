@@ -259,8 +259,7 @@ pub fn standing(world: &mut World, person: Person, tenant: Uuid) -> Result<Stand
         let roles = world
             .tenants
             .get(tenant)
-            .and_then(|tenant| tenant.users.get(&object))
-            .map(|user| user.roles.clone())
+            .map(|tenant| tenant.directory_roles_of(object))
             .unwrap_or_default();
         return Ok(Standing {
             tenant,

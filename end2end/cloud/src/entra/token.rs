@@ -67,6 +67,9 @@ pub fn for_person(world: &mut World, grant: &PersonGrant<'_>) -> Result<Value, E
         .collect();
     wids.push(DEFAULT_WID.to_string());
     let access = json!({
+        "aio": world.dice.word(96),
+        "rh": format!("1.{}.", world.dice.word(40)),
+        "xms_tcdt": tenant_made(world, grant.tenant),
         "aud": ask.resource.identifier(),
         "iss": format!("https://sts.windows.net/{}/", grant.tenant),
         "iat": issued, "nbf": issued, "exp": expires,
@@ -74,7 +77,6 @@ pub fn for_person(world: &mut World, grant: &PersonGrant<'_>) -> Result<Value, E
         "amr": ["pwd", "mfa"],
         "app_displayname": application_name(world, grant.client),
         "appid": grant.client.to_string(),
-        "azp": grant.client.to_string(),
         "idtyp": "user",
         "name": user.name,
         "oid": standing.object.to_string(),
@@ -88,7 +90,7 @@ pub fn for_person(world: &mut World, grant: &PersonGrant<'_>) -> Result<Value, E
         "ver": "1.0",
         "wids": wids,
     });
-    let access_token = world.entra.keys.sign(&access);
+    let access_token = sign_access(world, ask.resource, &access);
     let shown: Vec<String> = scopes
         .iter()
         .map(|scope| {
@@ -98,6 +100,7 @@ pub fn for_person(world: &mut World, grant: &PersonGrant<'_>) -> Result<Value, E
                 scope.clone()
             }
         })
+        .chain(ask.default_as.clone())
         .chain(
             grant
                 .oidc
@@ -284,6 +287,11 @@ pub fn for_application(
 ) -> Result<Value, EntraError> {
     let (issued, expires, lifetime) = times(world);
     let name = application_name(world, app_id);
+    let (made, aio, rh) = (
+        tenant_made(world, tenant_id),
+        world.dice.word(96),
+        format!("1.{}.", world.dice.word(40)),
+    );
     let tenant = world
         .tenants
         .get(tenant_id)
@@ -291,6 +299,10 @@ pub fn for_application(
     let principal = tenant
         .principal_by_app(app_id)
         .ok_or_else(|| client::unknown(&app_id.to_string(), &tenant.name))?;
+    let name = match name.is_empty() {
+        true => principal.display_name.clone(),
+        false => name,
+    };
     if !principal.enabled {
         return Err(EntraError::new(
             7_000_112,
@@ -301,19 +313,22 @@ pub fn for_application(
         return Err(consent::lacks_service(resource, &tenant.name));
     }
     let roles = tenant.app_roles_of(principal.id, resource);
-    let wids: Vec<String> = principal
-        .roles
-        .iter()
+    let wids: Vec<String> = tenant
+        .directory_roles_of(principal.id)
+        .into_iter()
         .map(|role| role.template().to_string())
         .chain([DEFAULT_WID.to_string()])
         .collect();
     let mut claims = json!({
+        "aio": aio,
+        "rh": rh,
+        "idp": format!("https://sts.windows.net/{tenant_id}/"),
+        "xms_tcdt": made,
         "aud": resource.identifier(),
         "iss": format!("https://sts.windows.net/{tenant_id}/"),
         "iat": issued, "nbf": issued, "exp": expires,
         "app_displayname": name,
         "appid": app_id.to_string(),
-        "azp": app_id.to_string(),
         "appidacr": "1",
         "idtyp": "app",
         "oid": principal.id.to_string(),
@@ -322,6 +337,16 @@ pub fn for_application(
         "ver": "1.0",
         "wids": wids,
     });
+    if let Some(blueprint) = tenant.blueprint_of(principal.id)
+        && let Some(map) = claims.as_object_mut()
+    {
+        // The child is the client; the blueprint is named beside it (§10.8).
+        map.insert("appidacr".to_owned(), "2".into());
+        map.insert("xms_par_app_azp".to_owned(), blueprint.to_string().into());
+        for facets in ["xms_act_fct", "xms_sub_fct"] {
+            map.insert(facets.to_owned(), "11".into());
+        }
+    }
     // Without roles the claim is absent; RBAC for Applications works with such a token (§5).
     if !roles.is_empty()
         && let Some(map) = claims.as_object_mut()
@@ -335,8 +360,21 @@ pub fn for_application(
         "token_type": "Bearer",
         "expires_in": lifetime,
         "ext_expires_in": lifetime,
-        "access_token": world.entra.keys.sign(&claims),
+        "access_token": sign_access(world, resource, &claims),
     }))
+}
+
+/// When a tenant was made: `xms_tcdt`.
+fn tenant_made(world: &mut World, tenant: Uuid) -> Option<i64> {
+    let tenant = world.tenants.get(tenant)?;
+    Some(tenant.created.timestamp())
+}
+
+/// Signs an access token. Graph's has a nonce, with which nobody but Graph can check it: a client
+/// that tries fails, as it does at Microsoft.
+fn sign_access(world: &mut World, resource: Resource, claims: &Value) -> String {
+    let nonce = (resource == Resource::Graph).then(|| world.dice.word(43));
+    world.entra.keys.sign_access(claims, nonce.as_deref())
 }
 
 /// Issued, expires, and the seconds between.

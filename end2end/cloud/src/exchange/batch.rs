@@ -4,14 +4,21 @@ use axum::body::Bytes;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method};
 use serde_json::{Value, json};
 
+use super::errors::unauthorized;
 use crate::books::LogEntry;
+use crate::entra::token;
 use crate::http_parts::{Call, Reply};
+use crate::permissions::Resource;
 use crate::world::World;
 
 /// UNVERIFIED: the service's most. Ten is what is known to work.
 const MOST: usize = 10;
 
 pub fn run(world: &mut World, call: &Call) -> Reply {
+    // The outer request needs a token too, whatever those inside bring.
+    if token::verify_access(world, call, Resource::Exchange).is_err() {
+        return unauthorized();
+    }
     let refuse = |why: &str| {
         Reply::json(
             400,
@@ -68,7 +75,14 @@ fn inner_call(outer: &Call, request: &Value, path: &str) -> Option<Call> {
         .flatten()
     {
         let name = HeaderName::from_bytes(name.as_bytes()).ok()?;
-        headers.insert(name, HeaderValue::from_str(value.as_str()?).ok()?);
+        // CIPP sends true, not "true".
+        let value = match value {
+            Value::String(text) => text.clone(),
+            Value::Bool(_) | Value::Number(_) => value.to_string(),
+            Value::Null => continue,
+            Value::Array(_) | Value::Object(_) => return None,
+        };
+        headers.insert(name, HeaderValue::from_str(&value).ok()?);
     }
     let body = request
         .get("body")

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 use super::errors::CmdletError;
+use super::known;
 use crate::clock::{Dice, Time};
 use crate::journal::{Change, Deed, Thing};
 use crate::permissions::DirectoryRole;
@@ -17,6 +18,8 @@ pub enum Kind {
     /// A list, or one text in place of a list.
     Texts,
     Flag,
+    /// A list, or a table that adds to it and removes from it.
+    Multi,
     /// A number, or `Unlimited`.
     Size,
     /// An enumeration: type name and values; values are matched by their beginning.
@@ -60,6 +63,15 @@ pub const fn of(name: &'static str, kind: Kind) -> Param {
     }
 }
 
+/// See [`text`].
+pub const fn must_be(name: &'static str, kind: Kind) -> Param {
+    Param {
+        name,
+        kind,
+        required: true,
+    }
+}
+
 /// The rights that Exchange's role groups give (MICROSOFT.md §1.6).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Power {
@@ -85,6 +97,28 @@ impl Power {
                 matches!(self, Self::ViewRecipients | Self::Recipients)
             }
             DirectoryRole::HelpdeskAdministrator => self == Self::ViewRecipients,
+            _ => false,
+        }
+    }
+
+    /// Whether a management role gives it, which somebody has by a role group or directly
+    /// (§1.6, §10.4).
+    pub fn given_by_management_role(self, role: &str) -> bool {
+        match role {
+            "Organization Configuration" => {
+                matches!(self, Self::Configuration | Self::ViewConfiguration)
+            }
+            "Role Management" => matches!(self, Self::Roles | Self::ViewConfiguration),
+            "View-Only Configuration" => self == Self::ViewConfiguration,
+            "Distribution Groups"
+            | "Mail Recipient Creation"
+            | "Mail Recipients"
+            | "Security Group Creation and Membership" => {
+                matches!(self, Self::Recipients | Self::ViewRecipients)
+            }
+            "Mailbox Search" | "User Options" | "View-Only Recipients" => {
+                self == Self::ViewRecipients
+            }
             _ => false,
         }
     }
@@ -136,11 +170,33 @@ pub struct Caller {
     pub app_id: uuid::Uuid,
     pub upn: Option<String>,
     pub roles: Vec<DirectoryRole>,
+    /// `X-AnchorMailbox`: which server answers.
+    pub anchor: Option<String>,
+    /// By role groups, or given directly.
+    pub management_roles: Vec<String>,
+}
+
+impl Caller {
+    /// Whether the caller has any role of Exchange.
+    pub fn is_known(&self) -> bool {
+        !self.management_roles.is_empty()
+            || self.roles.iter().any(|role| role_group(*role).is_some())
+    }
+
+    pub fn has(&self, power: Power) -> bool {
+        self.roles.iter().any(|role| power.given_by(*role))
+            || self
+                .management_roles
+                .iter()
+                .any(|role| power.given_by_management_role(role))
+    }
 }
 
 /// A cmdlet on its run.
 #[derive(Debug)]
 pub struct Run<'a> {
+    /// The cmdlet's name.
+    pub cmdlet: &'static str,
     pub tenant: &'a mut Tenant,
     pub dice: &'a mut Dice,
     pub caller: &'a Caller,
@@ -166,6 +222,17 @@ impl Run<'_> {
     ) {
         self.changes
             .push(Change::new(deed, thing, object, name, detail));
+    }
+
+    /// Whether this cmdlet finds an object of RBAC, which may be too new.
+    pub fn finds(&self, id: uuid::Uuid) -> bool {
+        self.tenant.exchange.appeared(id, self.dice.now())
+    }
+
+    /// Notes that a new object of RBAC is found by other cmdlets a while later.
+    pub fn appears_later(&mut self, id: uuid::Uuid) {
+        let since = self.dice.later(self.dice.delays.rbac_objects);
+        self.tenant.exchange.appears.insert(id, since);
     }
 
     /// The parameters that were sent beside the identity: what a `Set-` cmdlet says it changes.
@@ -198,6 +265,35 @@ pub enum Arg {
     Flag(bool),
     /// None = unlimited.
     Size(Option<usize>),
+    Multi(MultiChange),
+}
+
+/// What becomes of a property with several values.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct MultiChange {
+    /// All values from now on; none = what is there stays.
+    pub all: Option<Vec<String>>,
+    pub add: Vec<String>,
+    pub remove: Vec<String>,
+}
+
+impl MultiChange {
+    pub fn apply(&self, list: &mut Vec<String>) {
+        if let Some(all) = &self.all {
+            list.clone_from(all);
+        }
+        list.retain(|one| {
+            !self
+                .remove
+                .iter()
+                .any(|gone| gone.eq_ignore_ascii_case(one))
+        });
+        for one in &self.add {
+            if !list.iter().any(|known| known.eq_ignore_ascii_case(one)) {
+                list.push(one.clone());
+            }
+        }
+    }
 }
 
 /// The parameters of a call, by their proper names.
@@ -226,6 +322,18 @@ impl Args {
             Some(Arg::Texts(texts)) => Some(texts),
             _ => None,
         }
+    }
+
+    pub fn multi(&self, name: &str) -> Option<&MultiChange> {
+        match self.0.get(name) {
+            Some(Arg::Multi(change)) => Some(change),
+            _ => None,
+        }
+    }
+
+    /// Whether null was sent, which some parameters take as a value.
+    pub fn is_null(&self, name: &str) -> bool {
+        self.0.get(name) == Some(&Arg::Null)
     }
 
     pub fn flag(&self, name: &str) -> Option<bool> {
@@ -291,6 +399,7 @@ pub const NOT_SIMULATED: &[&str] = &[
 /// before values are looked at.
 pub fn bind(cmdlet: &Cmdlet, sent: &Map<String, Value>) -> Result<Args, CmdletError> {
     let mut bound = Vec::new();
+    let mut lacking = None;
     for (name, value) in sent {
         if name.contains("@odata.type") || name.contains("@data.type") {
             continue;
@@ -300,9 +409,18 @@ pub fn bind(cmdlet: &Cmdlet, sent: &Map<String, Value>) -> Result<Args, CmdletEr
             .iter()
             .chain(COMMON)
             .chain(if cmdlet.writes() { CHANGING } else { &[] })
-            .find(|param| param.name.eq_ignore_ascii_case(name))
-            .ok_or_else(|| CmdletError::unknown_parameter(name))?;
-        bound.push((known, value));
+            .find(|param| param.name.eq_ignore_ascii_case(name));
+        match (known, known::parameter(cmdlet.name, name)) {
+            (Some(known), _) => bound.push((known, value)),
+            (None, Some(documented)) => {
+                let not_sent =
+                    value.is_null() || (documented.switch && *value == Value::Bool(false));
+                if !not_sent {
+                    lacking = Some(documented.name);
+                }
+            }
+            (None, None) => return Err(CmdletError::unknown_parameter(name)),
+        }
     }
     let missing: Vec<&str> = cmdlet
         .params
@@ -318,17 +436,20 @@ pub fn bind(cmdlet: &Cmdlet, sent: &Map<String, Value>) -> Result<Args, CmdletEr
     if !missing.is_empty() {
         return Err(CmdletError::missing_parameters(&missing.join(" ")));
     }
+    if let Some(name) = lacking {
+        return Err(CmdletError::not_simulated(&format!(
+            "what {} does with -{name}",
+            cmdlet.name
+        )));
+    }
     let mut args = Args::default();
     for (param, value) in bound {
         let arg = convert(param, value)?;
         if NOT_SIMULATED.contains(&param.name) && !matches!(arg, Arg::Null | Arg::Flag(false)) {
-            return Err(CmdletError::failed(
-                "Cloud.NotSimulatedException",
-                format!(
-                    "The simulated cloud does not know what {} does with -{}.",
-                    cmdlet.name, param.name
-                ),
-            ));
+            return Err(CmdletError::not_simulated(&format!(
+                "what {} does with -{}",
+                cmdlet.name, param.name
+            )));
         }
         args.0.insert(param.name, arg);
     }
@@ -360,6 +481,13 @@ fn convert(param: &Param, value: &Value) -> Result<Arg, CmdletError> {
             None => refuse(
                 "System.String[]",
                 "Cannot convert value to type System.String[].",
+            ),
+        },
+        Kind::Multi => match multi(value) {
+            Some(change) => Ok(Arg::Multi(change)),
+            None => refuse(
+                "Microsoft.Exchange.Data.MultiValuedProperty`1[System.String]",
+                "Cannot convert value to type System.String.",
             ),
         },
         Kind::Flag => match value {
@@ -441,6 +569,29 @@ fn plain(value: &Value) -> String {
         Value::String(text) => text.clone(),
         other => other.to_string(),
     }
+}
+
+/// A list, or `{"@odata.type": "#Exchange.GenericHashTable", "Add": …, "Remove": …}` (§1.2).
+fn multi(value: &Value) -> Option<MultiChange> {
+    let Value::Object(table) = value else {
+        return texts(value).map(|all| MultiChange {
+            all: Some(all),
+            ..MultiChange::default()
+        });
+    };
+    if table.get("@odata.type").and_then(Value::as_str) != Some("#Exchange.GenericHashTable") {
+        return None;
+    }
+    let mut change = MultiChange::default();
+    for (name, value) in table {
+        match name.to_ascii_lowercase().as_str() {
+            "add" => change.add = texts(value)?,
+            "remove" => change.remove = texts(value)?,
+            other if other.starts_with('@') || other.contains("@odata") => {}
+            _ => return None,
+        }
+    }
+    Some(change)
 }
 
 fn texts(value: &Value) -> Option<Vec<String>> {

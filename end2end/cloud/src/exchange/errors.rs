@@ -13,7 +13,7 @@ pub const BUSY_TEXT: &str = "You have reached the maximum number of concurrent r
 /// What went wrong with a cmdlet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CmdletError {
-    /// None: drawn per request, as for objects that are not found.
+    /// None: by what is said, as for objects that are not found.
     pub status: Option<u16>,
     /// Full name of the exception's type.
     pub exception: String,
@@ -43,6 +43,15 @@ impl CmdletError {
         }
     }
 
+    /// What Exchange has and this cloud has not: an answer of its own, that nobody takes for a
+    /// right that is missing or a name that is wrong.
+    pub fn not_simulated(what: &str) -> Self {
+        Self::failed(
+            "Cloud.NotSimulatedException",
+            format!("The simulated cloud does not know {what}."),
+        )
+    }
+
     /// An object that cannot be found; the text names a random domain controller.
     pub fn not_found(dice: &mut Dice, forest: &str, object: &str) -> Self {
         let number = dice.draw([1, 99]);
@@ -52,7 +61,7 @@ impl CmdletError {
             dice.draw([1, 20])
         );
         Self {
-            status: None,
+            status: Some(not_found_status(&format!("{forest}/{object}"))),
             exception: "Microsoft.Exchange.Configuration.Tasks.ManagementObjectNotFoundException"
                 .to_owned(),
             text: format!(
@@ -124,12 +133,9 @@ impl CmdletError {
         }
     }
 
-    /// The answer; which detail shape and status, the dice say.
+    /// The answer; which detail shape, the dice say.
     pub fn reply(&self, dice: &mut Dice) -> Reply {
-        let status = self.status.unwrap_or_else(|| {
-            let index = usize::try_from(dice.draw([0, 2])).unwrap_or(0);
-            NOT_FOUND_STATUSES.get(index).copied().unwrap_or(404)
-        });
+        let status = self.status.unwrap_or_else(|| not_found_status(&self.text));
         let code = match status {
             404 => "NotFound",
             500 => "InternalServerError",
@@ -197,6 +203,13 @@ impl CmdletError {
             .to_string(),
         }
     }
+}
+
+/// The status with which an object is not found: always the same for the same object.
+fn not_found_status(object: &str) -> u16 {
+    let id = uuid::Uuid::new_v5(&uuid::Uuid::nil(), object.to_lowercase().as_bytes());
+    let index = usize::from(id.as_bytes().first().copied().unwrap_or(0)) % NOT_FOUND_STATUSES.len();
+    NOT_FOUND_STATUSES.get(index).copied().unwrap_or(404)
 }
 
 /// `code` is "Client", or PowerShell's category of the error, by name or by number.

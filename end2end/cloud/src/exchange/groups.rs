@@ -5,9 +5,11 @@ use uuid::Uuid;
 
 use super::cmdlet::{Output, Run};
 use super::errors::CmdletError;
+use super::mailboxes::check_synced;
 use super::{opath, rows};
 use crate::decisions::{FOREIGN_OWNER, NAME_SUFFIX_FORMAT};
 use crate::journal::{Deed, Thing};
+use crate::world::new_groups::NewGroup;
 use crate::world::recipients::Recipient;
 use crate::world::tenant::{Change, Group, GroupKind, Membership};
 
@@ -210,13 +212,7 @@ pub fn new(run: &mut Run<'_>) -> Result<Output, CmdletError> {
             "The MemberJoinRestriction value 'Open' is not allowed for security groups.",
         ));
     }
-    for taken in [&given, &alias, &smtp] {
-        if run.tenant.name_is_taken(taken) {
-            let forest = run.tenant.forest();
-            let dn = run.tenant.distinguished_name(&given);
-            return Err(CmdletError::already_exists(run.dice, &forest, &dn));
-        }
-    }
+    check_free(run, None, Some(&given), Some(&smtp), Some(&alias))?;
     let owners = match run.args.texts("ManagedBy").map(<[String]>::to_vec) {
         Some(identities) => resolve_all(run, &identities)?,
         None if run.caller_is_foreign() => Vec::new(),
@@ -236,6 +232,10 @@ pub fn new(run: &mut Run<'_>) -> Result<Output, CmdletError> {
     let guid = run.dice.guid();
     let rid = u32::try_from(run.dice.draw([40_000_000, 99_000_000])).unwrap_or(40_000_000);
     let in_exchange = run.dice.later(run.dice.delays.group_exchange);
+    let for_maker = run
+        .dice
+        .later(run.dice.delays.group_exchange_maker)
+        .min(in_exchange);
     let in_graph = run.dice.later(run.dice.delays.group_graph);
     let description = run
         .args
@@ -280,7 +280,7 @@ pub fn new(run: &mut Run<'_>) -> Result<Output, CmdletError> {
                 member,
                 added: Change {
                     at: now,
-                    exchange: in_exchange,
+                    exchange: for_maker,
                     graph: in_graph,
                     enforcement: in_exchange,
                 },
@@ -309,7 +309,51 @@ pub fn new(run: &mut Run<'_>) -> Result<Output, CmdletError> {
         );
     }
     run.tenant.groups.insert(id, group);
+    run.tenant.exchange.new_groups.push(NewGroup {
+        group: id,
+        maker: run.caller.object,
+        anchor: run.caller.anchor.clone(),
+        visible: for_maker,
+    });
     Ok(Output::Rows(vec![row]))
+}
+
+/// Whether name, address and alias are free, in this order. `own` is the object that may have them
+/// already. Whoever holds an address has it, seen or not: mailboxes, contacts, Microsoft 365
+/// groups, and what was deleted and not purged (§1.7, §2.1).
+fn check_free(
+    run: &mut Run<'_>,
+    own: Option<Uuid>,
+    name: Option<&str>,
+    smtp: Option<&str>,
+    alias: Option<&str>,
+) -> Result<(), CmdletError> {
+    let tenant = &run.tenant;
+    if let Some(name) = name
+        && tenant.group_name_is_taken(name, own)
+    {
+        let (forest, dn) = (tenant.forest(), tenant.distinguished_name(name));
+        return Err(CmdletError::already_exists(run.dice, &forest, &dn));
+    }
+    if let Some(smtp) = smtp
+        && let Some(holder) = tenant.holder_of_address(smtp, own)
+    {
+        return Err(CmdletError::failed(
+            "Microsoft.Exchange.Data.Directory.ProxyAddressExistsException",
+            format!(
+                "The proxy address \"SMTP:{smtp}\" is already being used by the proxy addresses or LegacyExchangeDN of \"{holder}\". Please choose another proxy address."
+            ),
+        ));
+    }
+    if let Some(alias) = alias
+        && tenant.alias_is_taken(alias, own)
+    {
+        return Err(CmdletError::failed(
+            "Microsoft.Exchange.Data.Directory.ADObjectAlreadyExistsException",
+            format!("The name \"{alias}\" is already being used. Please try another name."),
+        ));
+    }
+    Ok(())
 }
 
 /// An address in one of the tenant's domains.
@@ -358,20 +402,17 @@ pub fn set(run: &mut Run<'_>) -> Result<Output, CmdletError> {
     };
     if let Some(group) = run.tenant.groups.get(&id) {
         check_manager(run, group)?;
-        let fresh: Vec<String> = ["Name", "Alias"]
-            .iter()
-            .filter_map(|name| run.args.text(name).map(str::to_owned))
-            .chain(smtp.clone())
-            .filter(|text| {
-                ![&group.name, &group.alias, &group.smtp]
-                    .iter()
-                    .any(|own| own.eq_ignore_ascii_case(text))
-            })
-            .collect();
-        if let Some(taken) = fresh.iter().find(|text| run.tenant.name_is_taken(text)) {
-            let (forest, dn) = (run.tenant.forest(), run.tenant.distinguished_name(taken));
-            return Err(CmdletError::already_exists(run.dice, &forest, &dn));
-        }
+        let (object, known) = (group.id, group.name.clone());
+        check_synced(run, object, &known)?;
+        let text = |name: &str| run.args.text(name).map(str::to_owned);
+        let (name, alias) = (text("Name"), text("Alias"));
+        check_free(
+            run,
+            Some(object),
+            name.as_deref(),
+            smtp.as_deref(),
+            alias.as_deref(),
+        )?;
     }
     let args = run.args.clone();
     let Some(group) = run.tenant.groups.get_mut(&id) else {
@@ -419,7 +460,10 @@ pub fn remove(run: &mut Run<'_>) -> Result<Output, CmdletError> {
     let identity = run.args.text("Identity").unwrap_or_default().to_owned();
     let id = visible_group(run, &identity)?;
     match run.tenant.groups.get(&id) {
-        Some(group) => check_manager(run, group)?,
+        Some(group) => {
+            check_manager(run, group)?;
+            check_synced(run, id, &group.name)?;
+        }
         None => return Err(run.not_found(&identity)),
     }
     let name = run

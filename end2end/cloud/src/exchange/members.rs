@@ -6,6 +6,7 @@ use uuid::Uuid;
 use super::cmdlet::{Output, Run};
 use super::errors::CmdletError;
 use super::groups::{check_manager, visible_group};
+use super::mailboxes::check_synced;
 use super::rows;
 use crate::journal::{Deed, Thing};
 use crate::world::recipients::Recipient;
@@ -79,7 +80,10 @@ pub fn add(run: &mut Run<'_>) -> Result<Output, CmdletError> {
     let (identity, member) = both(run);
     let id = visible_group(run, &identity)?;
     match run.tenant.groups.get(&id) {
-        Some(group) => check_manager(run, group)?,
+        Some(group) => {
+            check_manager(run, group)?;
+            check_synced(run, id, &group.name)?;
+        }
         None => return Err(run.not_found(&identity)),
     }
     let member_id = candidate(run, &member)?;
@@ -145,7 +149,10 @@ pub fn remove(run: &mut Run<'_>) -> Result<Output, CmdletError> {
     let (identity, member) = both(run);
     let id = visible_group(run, &identity)?;
     match run.tenant.groups.get(&id) {
-        Some(group) => check_manager(run, group)?,
+        Some(group) => {
+            check_manager(run, group)?;
+            check_synced(run, id, &group.name)?;
+        }
         None => return Err(run.not_found(&identity)),
     }
     let member_id = candidate(run, &member)?;
@@ -177,7 +184,10 @@ pub fn update(run: &mut Run<'_>) -> Result<Output, CmdletError> {
     let identity = run.args.text("Identity").unwrap_or_default().to_owned();
     let id = visible_group(run, &identity)?;
     match run.tenant.groups.get(&id) {
-        Some(group) => check_manager(run, group)?,
+        Some(group) => {
+            check_manager(run, group)?;
+            check_synced(run, id, &group.name)?;
+        }
         None => return Err(run.not_found(&identity)),
     }
     let wanted = run

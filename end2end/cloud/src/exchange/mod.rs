@@ -1,9 +1,12 @@
 //! Exchange's admin API: the cmdlets over HTTP (MICROSOFT.md §1, §2, §3).
 
+pub mod access_table;
 pub mod batch;
 pub mod cmdlet;
+pub mod elsewhere;
 pub mod errors;
 pub mod groups;
+pub mod known;
 pub mod mailboxes;
 pub mod members;
 pub mod opath;
@@ -11,10 +14,13 @@ pub mod organization;
 pub mod paging;
 pub mod policies;
 pub mod registry;
+pub mod rights;
 pub mod role_assignments;
+pub mod role_groups;
 pub mod rows;
 pub mod scopes;
 pub mod service_principals;
+pub mod switches;
 pub mod units;
 
 use axum::http::Method;
@@ -36,9 +42,13 @@ use paging::Page;
 /// Names the request for faults and the log.
 pub fn target(world: &World, call: &Call) -> Target {
     let claims = token::verify_access(world, call, Resource::Exchange).ok();
+    let body = if is_invoke(call) {
+        call.json().ok()
+    } else {
+        None
+    };
     let operation = if is_invoke(call) {
-        call.json()
-            .ok()
+        body.as_ref()
             .and_then(|body| {
                 let name = body
                     .pointer("/CmdletInput/CmdletName")?
@@ -54,11 +64,25 @@ pub fn target(world: &World, call: &Call) -> Target {
             call.segments.last().map_or("", String::as_str)
         )
     };
+    // A test of RBAC is of its `Resource`, everything else of its `Identity`.
+    let parameter = |name: &str| -> Option<String> {
+        let parameters = body.as_ref()?.pointer("/CmdletInput/Parameters")?;
+        let (_, value) = parameters
+            .as_object()?
+            .iter()
+            .find(|(key, _)| key.eq_ignore_ascii_case(name))?;
+        value.as_str().map(str::to_owned)
+    };
+    let mailbox = match operation.as_str() {
+        "Test-ServicePrincipalAuthorization" => parameter("Resource"),
+        _ => parameter("Identity"),
+    };
     Target {
         host: Host::Exchange,
         tenant: world.tenants.resolve(call.segment(2)),
         operation,
         user: claims.as_ref().map(Claims::who),
+        mailbox,
     }
 }
 
@@ -83,7 +107,7 @@ fn answer(world: &mut World, call: &Call, request_id: &str) -> Reply {
         ("beta", "InvokeCommand") if call.segments.len() == 4 => {}
         ("v1.0", "InvokeCommand") => return Reply::empty(405).header("Allow", "GET"),
         ("beta", "$batch") if call.method == Method::POST => return batch::run(world, call),
-        _ => return Reply::empty(404),
+        _ => return elsewhere::answer(world, call),
     }
     if call.method != Method::POST {
         return Reply::empty(405).header("Allow", "POST");
@@ -105,16 +129,13 @@ fn answer(world: &mut World, call: &Call, request_id: &str) -> Reply {
     if !allowed {
         return unauthorized();
     }
-    let caller = caller_of(world, tenant, &claims);
+    let anchor = call.header("x-anchormailbox").map(str::to_owned);
+    let caller = caller_of(world, tenant, &claims, anchor.clone());
     let licensed = world
         .tenants
         .get(tenant)
         .is_some_and(|tenant| tenant.exchange.licensed);
-    let any_role = caller
-        .roles
-        .iter()
-        .any(|role| cmdlet::role_group(*role).is_some());
-    if !licensed || !any_role {
+    if !licensed || !caller.is_known() {
         return nul_reply(None, false);
     }
     let body = match call.json() {
@@ -126,9 +147,18 @@ fn answer(world: &mut World, call: &Call, request_id: &str) -> Reply {
         Err(why) => return malformed(&why),
     };
     let Some(cmdlet) = registry::find(name) else {
-        return nul_reply(None, false);
+        return match known::cmdlet(name) {
+            Some(name) => CmdletError::not_simulated(name).reply(&mut world.dice),
+            None => nul_reply(None, false),
+        };
     };
-    if !caller.roles.iter().any(|role| cmdlet.power.given_by(*role)) {
+    let clixml = call
+        .header("x-responseformat")
+        .is_some_and(|format| format.eq_ignore_ascii_case("clixml"));
+    if clixml {
+        return CmdletError::not_simulated("X-ResponseFormat: clixml").reply(&mut world.dice);
+    }
+    if !caller.has(cmdlet.power) {
         return nul_reply(None, false);
     }
     // A fault can show another tenant's data to whoever only reads.
@@ -136,7 +166,6 @@ fn answer(world: &mut World, call: &Call, request_id: &str) -> Reply {
         Some(other) if !cmdlet.writes() => other,
         _ => tenant,
     };
-    let anchor = call.header("x-anchormailbox").map(str::to_owned);
     if let Some(token) = call.query("$skiptoken") {
         let now = world.dice.now();
         let rest = world
@@ -179,7 +208,7 @@ fn answer(world: &mut World, call: &Call, request_id: &str) -> Reply {
             let size = page_size(call, limit.flatten());
             let mut warnings = warnings;
             if limit.flatten().is_some_and(|limit| rows.len() > limit) {
-                warnings.push("There are more results available than are currently displayed. To view them, increase the value for the ResultSize parameter.".to_owned());
+                warnings.push(MORE_RESULTS.to_owned());
             }
             page(world, call, tenant, &body, rows, size, warnings)
         }
@@ -187,9 +216,12 @@ fn answer(world: &mut World, call: &Call, request_id: &str) -> Reply {
     }
 }
 
+/// What a listing says that is not at its end: cut by its `ResultSize`, or a page with more to come.
+const MORE_RESULTS: &str = "There are more results available than are currently displayed. To view them, increase the value for the ResultSize parameter.";
+
 /// Who calls, with the directory roles of the token that Exchange knows of by now: one that was
 /// activated a moment ago is not among them (§1.6).
-fn caller_of(world: &mut World, tenant: Uuid, claims: &Claims) -> Caller {
+fn caller_of(world: &mut World, tenant: Uuid, claims: &Claims, anchor: Option<String>) -> Caller {
     let now = world.dice.now();
     let fresh: Vec<_> = world
         .tenants
@@ -205,7 +237,14 @@ fn caller_of(world: &mut World, tenant: Uuid, claims: &Claims) -> Caller {
                 .collect()
         })
         .unwrap_or_default();
+    let management_roles = world
+        .tenants
+        .get(tenant)
+        .map(|tenant| crate::world::role_groups::roles_of(tenant, claims.object))
+        .unwrap_or_default();
     Caller {
+        anchor,
+        management_roles,
         object: claims.object,
         app_id: claims.app_id,
         upn: claims.upn.clone(),
@@ -290,7 +329,7 @@ fn invoke(
     };
     let now = dice.now();
     if crate::decisions::NEEDS_CUSTOMIZATION.contains(&cmdlet.name)
-        && tenant.exchange.is_dehydrated(now)
+        && tenant.exchange.refuses_configuration(now)
     {
         return Err(CmdletError::failed(
             "Microsoft.Exchange.Configuration.Tasks.InvalidOperationInDehydratedContextException",
@@ -300,7 +339,10 @@ fn invoke(
     if args.flag("WhatIf") == Some(true) {
         return Ok((Output::Nothing, args, Vec::new()));
     }
+    // Its maker sees a new group before others do (§2.1).
+    let early = tenant.show_new_groups(caller.object, caller.anchor.as_deref(), now);
     let mut run = Run {
+        cmdlet: cmdlet.name,
         tenant,
         dice,
         caller,
@@ -322,6 +364,7 @@ fn invoke(
         }
         other => other,
     };
+    run.tenant.hide_new_groups(early);
     outcome.map(|output| (output, run.args, run.warnings))
 }
 
@@ -376,6 +419,10 @@ fn page(
     } else {
         Vec::new()
     };
+    let mut warnings = warnings;
+    if !rest.is_empty() && !warnings.iter().any(|known| known == MORE_RESULTS) {
+        warnings.push(MORE_RESULTS.to_owned());
+    }
     // Warnings stand in the body, and once more in a header (§1.3).
     let header = warnings.join("; ");
     let mut out = json!({
@@ -386,8 +433,12 @@ fn page(
     });
     if !rest.is_empty() {
         let token = world.dice.word(48);
-        let expires = world.dice.later(world.dice.delays.page_link);
         let now = world.dice.now();
+        let seconds = world.dice.draw(world.dice.delays.page_link);
+        let seconds = i64::try_from(seconds).unwrap_or(i64::from(u32::MAX));
+        let expires = now
+            + chrono::TimeDelta::try_seconds(world.dice.clock.at_least_on_wall(seconds))
+                .unwrap_or(chrono::TimeDelta::MAX / 4);
         let mut link = format!(
             "{}/adminapi/beta/{tenant}/InvokeCommand?%24skiptoken={token}",
             world.base

@@ -36,6 +36,7 @@ const PROPERTIES: &[&str] = &[
     "ExternalDirectoryObjectId",
     "Guid",
     "HiddenFromAddressListsEnabled",
+    "IsDirSynced",
     "IsShared",
     "MemberOfGroup",
     "Members",
@@ -171,6 +172,7 @@ pub fn recipient_property(
         "externaldirectoryobjectid" => one(recipient.id().to_string()),
         "guid" => one(recipient.guid().to_string()),
         "hiddenfromaddresslistsenabled" => yes_no(recipient.hidden()),
+        "isdirsynced" => yes_no(tenant.exchange.is_dir_synced(recipient.id())),
         "isshared" => yes_no(recipient.details() == "SharedMailbox"),
         "name" => one(recipient.name()),
         "primarysmtpaddress" | "windowsemailaddress" => one(recipient.smtp().to_owned()),
@@ -203,15 +205,12 @@ pub fn recipient_property(
             Recipient::Person(user, _) => one(user.upn.clone()),
             Recipient::Group(_) => Vec::new(),
         },
-        other => match (recipient, other.strip_prefix("customattribute")) {
-            (Recipient::Person(_, mailbox), Some(number)) => number
-                .parse::<u8>()
-                .ok()
-                .and_then(|number| mailbox.custom_attributes.get(&number).cloned())
-                .into_iter()
-                .collect(),
-            _ => Vec::new(),
-        },
+        other => other
+            .strip_prefix("customattribute")
+            .and_then(|number| number.parse::<u8>().ok())
+            .and_then(|number| recipient.custom_attribute(tenant, number))
+            .into_iter()
+            .collect(),
     }
 }
 

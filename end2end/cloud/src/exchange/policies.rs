@@ -10,6 +10,7 @@ use crate::decisions::{POLICY_OVERHEAD, POLICY_SPACE};
 use crate::journal::{Deed, Thing};
 use crate::world::enforcement::{View, policies_allow};
 use crate::world::exchange::{Policy, PolicyScope};
+use crate::world::tenant::GroupKind;
 
 const PARAMETER: &str = "Microsoft.Exchange.Management.Tasks.RecipientTaskException";
 
@@ -117,7 +118,6 @@ pub fn new(run: &mut Run<'_>) -> Result<Output, CmdletError> {
         .to_owned();
     let found = run.tenant.recipient(&identity, now).map(|recipient| {
         (
-            recipient.details(),
             recipient.is_security_principal(),
             PolicyScope {
                 id: recipient.id(),
@@ -127,16 +127,19 @@ pub fn new(run: &mut Run<'_>) -> Result<Output, CmdletError> {
             },
         )
     });
+    // A security group without mail is none of Exchange's recipients, and gets the same answer.
+    let plain_group = run.tenant.groups.values().any(|group| {
+        group.kind == GroupKind::Security
+            && (group.id.to_string().eq_ignore_ascii_case(&identity)
+                || group.name.eq_ignore_ascii_case(&identity))
+    });
     let scope = match found {
-        None => return Err(run.not_found(&identity)),
-        Some((_, true, scope)) => scope,
-        Some((details, false, scope)) => {
+        Some((true, scope)) => scope,
+        None if !plain_group => return Err(run.not_found(&identity)),
+        Some((false, _)) | None => {
             return Err(CmdletError::failed(
                 PARAMETER,
-                format!(
-                    "The recipient '{}' of type {details} isn't a valid security principal and can't be used as the scope of an application access policy.",
-                    scope.display_name
-                ),
+                "The identity of the policy scope is not a security principal.",
             ));
         }
     };

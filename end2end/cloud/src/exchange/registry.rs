@@ -1,9 +1,9 @@
 //! The table of cmdlets.
 
 use super::cmdlet::Kind::{Choice, Choices, Flag, Size, Texts};
-use super::cmdlet::{Cmdlet, Param, Power, must, of, text};
+use super::cmdlet::{Cmdlet, Power, must, must_be, of, text};
 use super::{
-    groups, mailboxes, members, organization, policies, role_assignments, scopes,
+    access_table, groups, mailboxes, members, organization, policies, role_assignments, scopes,
     service_principals, units,
 };
 
@@ -57,14 +57,6 @@ const ASSIGNEE_TYPES: &[&str] = &[
     "User",
 ];
 const RECIPIENT_TYPE: &str = "Microsoft.Exchange.Data.Directory.Recipient.RecipientTypeDetails";
-
-const fn must_be(name: &'static str, kind: super::cmdlet::Kind) -> Param {
-    Param {
-        name,
-        kind,
-        required: true,
-    }
-}
 
 static CMDLETS: &[Cmdlet] = &[
     // Groups
@@ -277,6 +269,7 @@ static CMDLETS: &[Cmdlet] = &[
                 Choices(RECIPIENT_TYPE, RECIPIENT_DETAILS),
             ),
             of("ResultSize", Size),
+            of("IncludeSoftDeletedRecipients", Flag),
         ],
     },
     // Access policies
@@ -323,12 +316,6 @@ static CMDLETS: &[Cmdlet] = &[
     },
     // The organisation
     Cmdlet {
-        name: "Get-OrganizationConfig",
-        power: Power::ViewRecipients,
-        run: organization::get,
-        params: &[],
-    },
-    Cmdlet {
         name: "Enable-OrganizationCustomization",
         power: Power::Configuration,
         run: organization::enable_customization,
@@ -356,7 +343,11 @@ static CMDLETS: &[Cmdlet] = &[
         name: "Set-ServicePrincipal",
         power: Power::Roles,
         run: service_principals::set,
-        params: &[must("Identity"), text("DisplayName")],
+        params: &[
+            must("Identity"),
+            text("DisplayName"),
+            of("OverrideEnforceExoAppRbacPermissions", Flag),
+        ],
     },
     Cmdlet {
         name: "Remove-ServicePrincipal",
@@ -426,6 +417,8 @@ static CMDLETS: &[Cmdlet] = &[
                 ),
             ),
             text("CustomRecipientWriteScope"),
+            text("RecipientWriteScope"),
+            of("Delegating", Flag),
             of("GetEffectiveUsers", Flag),
             of("Enabled", Flag),
         ],
@@ -441,6 +434,7 @@ static CMDLETS: &[Cmdlet] = &[
             text("CustomResourceScope"),
             text("RecipientAdministrativeUnitScope"),
             text("RecipientGroupScope"),
+            of("Delegating", Flag),
             of("Force", Flag),
         ],
     },
@@ -456,5 +450,6 @@ static CMDLETS: &[Cmdlet] = &[
 pub fn find(name: &str) -> Option<&'static Cmdlet> {
     CMDLETS
         .iter()
+        .chain(access_table::CMDLETS)
         .find(|cmdlet| cmdlet.name.eq_ignore_ascii_case(name))
 }

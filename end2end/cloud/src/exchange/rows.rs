@@ -4,6 +4,7 @@ use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use crate::clock::{Time, exchange_time};
+use crate::world::habits::SoftDeleted;
 use crate::world::recipients::Recipient;
 use crate::world::tenant::{Change, Group, GroupKind, Tenant};
 
@@ -147,7 +148,7 @@ pub fn mailbox(tenant: &Tenant, recipient: &Recipient<'_>) -> Map<String, Value>
         .flag("IsInactiveMailbox", false)
         .flag("IsSoftDeletedByRemove", false)
         .flag("IsSoftDeletedByDisable", false)
-        .flag("IsDirSynced", false)
+        .flag("IsDirSynced", tenant.exchange.is_dir_synced(user.id))
         .flag("IsMonitoringMailbox", false)
         .flag("AccountDisabled", !user.enabled)
         .flag("HiddenFromAddressListsEnabled", mailbox.hidden)
@@ -199,7 +200,7 @@ pub fn mailbox(tenant: &Tenant, recipient: &Recipient<'_>) -> Map<String, Value>
         .text("Database", format!("{}DG001-db001", tenant.forest()))
         .text("ServerName", format!("{}mb0001", tenant.forest().to_lowercase()))
         .text("LegacyExchangeDN", format!("/o=ExchangeLabs/ou=Exchange Administrative Group (FYDIBOHF23SPDLT)/cn=Recipients/cn={}", user.id.simple()))
-        .list("GrantSendOnBehalfTo", Vec::new())
+        .list("GrantSendOnBehalfTo", on_behalf(tenant, user.id))
         .list("InPlaceHolds", Vec::new())
         .list("ModeratedBy", Vec::new())
         .list("AuditAdmin", vec!["Update".to_owned(), "SendAs".to_owned(), "SendOnBehalf".to_owned()])
@@ -215,6 +216,46 @@ pub fn mailbox(tenant: &Tenant, recipient: &Recipient<'_>) -> Map<String, Value>
         row = row.text(&format!("CustomAttribute{number}"), value);
     }
     object(row, tenant, user.created).done()
+}
+
+/// Who may send on behalf, by the names that Exchange has for them.
+fn on_behalf(tenant: &Tenant, mailbox: Uuid) -> Vec<String> {
+    tenant
+        .exchange
+        .extras
+        .get(&mailbox)
+        .map(|extras| {
+            extras
+                .send_on_behalf
+                .iter()
+                .filter_map(|id| tenant.recipient_by_id(*id))
+                .map(|found| found.name())
+                .collect()
+        })
+        .unwrap_or_default()
+}
+
+/// `Get-Recipient -IncludeSoftDeletedRecipients`: what was deleted and holds its addresses.
+pub fn soft_deleted(tenant: &Tenant, gone: &SoftDeleted) -> Map<String, Value> {
+    let addresses = std::iter::once(format!("SMTP:{}", gone.smtp))
+        .chain(gone.aliases.iter().map(|alias| format!("smtp:{alias}")))
+        .collect();
+    let name = format!("Soft Deleted Objects\\{}", gone.id);
+    Row::default()
+        .text("Identity", &name)
+        .text("Name", gone.id.to_string())
+        .text("DisplayName", &gone.display_name)
+        .text("DistinguishedName", tenant.distinguished_name(&name))
+        .text("ExternalDirectoryObjectId", gone.id.to_string())
+        .text("PrimarySmtpAddress", &gone.smtp)
+        .list("EmailAddresses", addresses)
+        .text("RecipientType", "UserMailbox")
+        .text("RecipientTypeDetails", gone.details)
+        .flag("IsSoftDeletedByRemove", true)
+        .flag("IsValidSecurityPrincipal", false)
+        .flag("IsValid", true)
+        .text("ObjectState", "Changed")
+        .done()
 }
 
 /// `Get-Recipient`.
@@ -248,6 +289,7 @@ pub fn recipient(tenant: &Tenant, recipient: &Recipient<'_>) -> Map<String, Valu
             "IsValidSecurityPrincipal",
             recipient.is_security_principal(),
         )
+        .flag("IsDirSynced", tenant.exchange.is_dir_synced(recipient.id()))
         .text("Title", title)
         .text("Company", "")
         .text("Department", "")
@@ -278,14 +320,6 @@ pub fn group(tenant: &Tenant, group: &Group, names: bool, now: Time) -> Map<Stri
         .text("Alias", &group.alias)
         .text("DisplayName", &group.display_name)
         .text("Description", &group.description)
-        .text(
-            "DistinguishedName",
-            if settled {
-                tenant.distinguished_name(&group.name)
-            } else {
-                String::new()
-            },
-        )
         .guid("Guid", group.guid)
         .text("ExternalDirectoryObjectId", group.id.to_string())
         .text("PrimarySmtpAddress", &group.smtp)
@@ -313,7 +347,7 @@ pub fn group(tenant: &Tenant, group: &Group, names: bool, now: Time) -> Map<Stri
         )
         .flag("ModerationEnabled", false)
         .flag("BypassNestedModerationEnabled", false)
-        .flag("IsDirSynced", false)
+        .flag("IsDirSynced", tenant.exchange.is_dir_synced(group.id))
         .flag("BccBlocked", false)
         .flag("ReportToManagerEnabled", false)
         .flag("ReportToOriginatorEnabled", true)
@@ -326,6 +360,11 @@ pub fn group(tenant: &Tenant, group: &Group, names: bool, now: Time) -> Map<Stri
         .text("MaxSendSize", "Unlimited")
         .text("MaxReceiveSize", "Unlimited")
         .text("SendModerationNotifications", "Always");
+    let row = if settled {
+        row.text("DistinguishedName", tenant.distinguished_name(&group.name))
+    } else {
+        row
+    };
     object(row, tenant, group.created).done()
 }
 
@@ -336,6 +375,8 @@ pub fn any_group(tenant: &Tenant, one: &Group, now: Time) -> Map<String, Value> 
         .filter_map(|id| tenant.recipient_by_id(id).map(|member| member.name()))
         .collect();
     let mut row = group(tenant, one, false, now);
+    // `Get-Group` does not have it (§2.5); `Get-Recipient` and `Get-DistributionGroup` do.
+    row.remove("ExternalDirectoryObjectId");
     row.extend(
         Row::default()
             .list("Members", members)

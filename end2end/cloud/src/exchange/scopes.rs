@@ -48,7 +48,7 @@ fn in_use(tenant: &Tenant, name: &str) -> bool {
 
 pub fn get(run: &mut Run<'_>) -> Result<Output, CmdletError> {
     if let Some(identity) = run.args.text("Identity").map(str::to_owned) {
-        let found = find(run, &identity)
+        let found = found(run, &identity)
             .and_then(|index| run.tenant.exchange.scopes.get(index))
             .map(|scope| row(run.tenant, scope));
         return match found {
@@ -63,11 +63,23 @@ pub fn get(run: &mut Run<'_>) -> Result<Output, CmdletError> {
         .exchange
         .scopes
         .iter()
+        .filter(|scope| run.finds(scope.guid))
         .filter(|scope| !orphans || !in_use(run.tenant, &scope.name))
         .filter(|scope| exclusive.is_none_or(|wanted| wanted == scope.exclusive))
         .map(|scope| row(run.tenant, scope))
         .collect();
     Ok(Output::Rows(rows))
+}
+
+/// The same, when it is old enough for other cmdlets to find it.
+fn found(run: &Run<'_>, identity: &str) -> Option<usize> {
+    find(run, identity).filter(|index| {
+        run.tenant
+            .exchange
+            .scopes
+            .get(*index)
+            .is_some_and(|scope| run.finds(scope.guid))
+    })
 }
 
 /// A filter as Exchange stores it: normalised.
@@ -108,6 +120,7 @@ pub fn new(run: &mut Run<'_>) -> Result<Output, CmdletError> {
         &scope.name,
         json!({"filter": scope.filter, "exclusive": scope.exclusive}),
     );
+    run.appears_later(scope.guid);
     run.tenant.exchange.scopes.push(scope);
     Ok(Output::Rows(vec![out]))
 }
@@ -120,7 +133,7 @@ pub fn set(run: &mut Run<'_>) -> Result<Output, CmdletError> {
         Some(text) => Some(normalised(text)?),
         None => None,
     };
-    let Some(index) = find(run, &identity) else {
+    let Some(index) = found(run, &identity) else {
         return Err(run.not_found(&identity));
     };
     let exchange = &mut run.tenant.exchange;
@@ -146,7 +159,7 @@ pub fn set(run: &mut Run<'_>) -> Result<Output, CmdletError> {
 
 pub fn remove(run: &mut Run<'_>) -> Result<Output, CmdletError> {
     let identity = run.args.text("Identity").unwrap_or_default().to_owned();
-    let Some(index) = find(run, &identity) else {
+    let Some(index) = found(run, &identity) else {
         return Err(run.not_found(&identity));
     };
     let name = run

@@ -8,10 +8,17 @@ use super::cmdlet::{Output, Run};
 use super::errors::CmdletError;
 use super::role_assignments;
 use super::rows::Row;
+use crate::clock::Time;
 use crate::journal::{Deed, Thing};
 use crate::world::enforcement::assignment_reaches;
 use crate::world::exchange::{AssignmentScope, Pointer, role_permissions};
-use crate::world::tenant::Tenant;
+use crate::world::tenant::{ServicePrincipal, Tenant};
+
+/// The security identifier of a pointer.
+pub fn sid(tenant: &Tenant, pointer: &Pointer) -> String {
+    let rid = u32::try_from(pointer.id.as_u128() % 1_000_000).unwrap_or_default();
+    tenant.sid(1_000_000 + rid)
+}
 
 fn row(tenant: &Tenant, pointer: &Pointer) -> Map<String, Value> {
     Row::default()
@@ -23,15 +30,19 @@ fn row(tenant: &Tenant, pointer: &Pointer) -> Map<String, Value> {
         .text("AppId", pointer.app_id.to_string())
         .text("ServiceId", pointer.object_id.to_string())
         .guid("Guid", pointer.id)
-        .text(
-            "Sid",
-            tenant.sid(1_000_000 + (pointer.id.as_u128() % 1_000_000) as u32),
-        )
+        .text("Sid", sid(tenant, pointer))
         .text(
             "DistinguishedName",
             tenant.distinguished_name(&pointer.object_id.to_string()),
         )
-        .flag("OverrideEnforceExoAppRbacPermissions", false)
+        .flag(
+            "OverrideEnforceExoAppRbacPermissions",
+            tenant
+                .exchange
+                .switches
+                .override_app_rbac
+                .contains(&pointer.object_id),
+        )
         .date("WhenCreated", pointer.created)
         .flag("IsValid", true)
         .text("ObjectState", "Unchanged")
@@ -64,12 +75,14 @@ pub fn get(run: &mut Run<'_>) -> Result<Output, CmdletError> {
                 .exchange
                 .pointers
                 .iter()
+                .filter(|pointer| run.finds(pointer.id))
                 .map(|pointer| row(tenant, pointer))
                 .collect(),
         )),
         Some(identity) => {
             let found = find(tenant, &identity)
                 .and_then(|index| tenant.exchange.pointers.get(index))
+                .filter(|pointer| run.finds(pointer.id))
                 .map(|pointer| row(tenant, pointer));
             match found {
                 Some(row) => Ok(Output::Rows(vec![row])),
@@ -108,9 +121,15 @@ pub fn new(run: &mut Run<'_>) -> Result<Output, CmdletError> {
         .principals
         .get(&object_id)
         .filter(|principal| principal.app_id == app_id)
+        .filter(|principal| arrived(principal, run.dice.delays.principal_exchange) <= now)
         .map(|principal| principal.display_name.clone());
     let Some(name) = known else {
-        return Err(run.not_found(&object_text));
+        return Err(CmdletError::failed(
+            "Microsoft.Exchange.Management.RbacTasks.AADServicePrincipalNotFoundException",
+            format!(
+                "No ServicePrincipal with Object Id '{object_id}' and App Id '{app_id}' is registered in the organization."
+            ),
+        ));
     };
     let exists = run
         .tenant
@@ -131,9 +150,19 @@ pub fn new(run: &mut Run<'_>) -> Result<Output, CmdletError> {
         created: now,
     };
     let out = row(run.tenant, &pointer);
+    run.appears_later(pointer.id);
     note(run, Deed::Created, &pointer);
     run.tenant.exchange.pointers.push(pointer);
     Ok(Output::Rows(vec![out]))
+}
+
+/// When Exchange hears of a service principal of Entra (§1.7: up to five minutes after it was
+/// made). The same for every request that asks.
+fn arrived(principal: &ServicePrincipal, [least, most]: [u64; 2]) -> Time {
+    let spread = u128::from(most.saturating_sub(least)) + 1;
+    let seconds = u128::from(least) + principal.id.as_u128() % spread;
+    let seconds = i64::try_from(seconds).unwrap_or_default();
+    principal.created + chrono::TimeDelta::try_seconds(seconds).unwrap_or_default()
 }
 
 fn note(run: &mut Run<'_>, deed: Deed, pointer: &Pointer) {
@@ -152,15 +181,25 @@ pub fn set(run: &mut Run<'_>) -> Result<Output, CmdletError> {
     let Some(index) = find(run.tenant, &identity) else {
         return Err(run.not_found(&identity));
     };
-    if let (Some(pointer), Some(name)) = (run.tenant.exchange.pointers.get_mut(index), name) {
-        pointer.display_name = name;
+    let exempt = run.args.flag("OverrideEnforceExoAppRbacPermissions");
+    let exchange = &mut run.tenant.exchange;
+    if let Some(pointer) = exchange.pointers.get_mut(index) {
+        if let Some(name) = name {
+            pointer.display_name = name;
+        }
         let pointer = pointer.clone();
+        let overrides = &mut exchange.switches.override_app_rbac;
+        match exempt {
+            Some(true) => overrides.insert(pointer.object_id),
+            Some(false) => overrides.remove(&pointer.object_id),
+            None => false,
+        };
         note(run, Deed::Changed, &pointer);
     }
     Ok(Output::Nothing)
 }
 
-/// Its assignments go with it; scopes stay.
+/// Its assignments, its rights on mailboxes and its places in role groups go with it; scopes stay.
 pub fn remove(run: &mut Run<'_>) -> Result<Output, CmdletError> {
     let identity = run.args.text("Identity").unwrap_or_default().to_owned();
     let Some(index) = find(run.tenant, &identity) else {
@@ -168,6 +207,13 @@ pub fn remove(run: &mut Run<'_>) -> Result<Output, CmdletError> {
     };
     let pointer = run.tenant.exchange.pointers.remove(index);
     note(run, Deed::Removed, &pointer);
+    let object = pointer.object_id;
+    let exchange = &mut run.tenant.exchange;
+    exchange.rights.retain(|entry| entry.holder != object);
+    exchange
+        .role_groups
+        .members
+        .retain(|entry| entry.member != object);
     let (gone, kept) = std::mem::take(&mut run.tenant.exchange.role_assignments)
         .into_iter()
         .partition(|assignment| assignment.assignee == pointer.object_id);
@@ -185,6 +231,7 @@ pub fn test(run: &mut Run<'_>) -> Result<Output, CmdletError> {
     let identity = run.args.text("Identity").unwrap_or_default().to_owned();
     let Some(pointer) = find(run.tenant, &identity)
         .and_then(|index| run.tenant.exchange.pointers.get(index))
+        .filter(|pointer| run.finds(pointer.id))
         .cloned()
     else {
         return Err(run.not_found(&identity));
@@ -202,6 +249,12 @@ pub fn test(run: &mut Run<'_>) -> Result<Output, CmdletError> {
         .role_assignments
         .iter()
         .filter(|assignment| assignment.assignee == pointer.object_id)
+        .filter(|assignment| run.finds(assignment.guid))
+        // About application roles that are used, not given on.
+        .filter(|assignment| {
+            !run.tenant.exchange.delegates(assignment)
+                && role_permissions(&assignment.role).is_some()
+        })
         .map(|assignment| {
             let (scope, kind) = match &assignment.scope {
                 AssignmentScope::Organisation => ("Organization".to_owned(), "Organization"),

@@ -1,13 +1,15 @@
 //! Service principals and application registrations.
 
+use serde_json::Value;
 use uuid::Uuid;
 
 use super::errors::GraphError;
 use super::odata::{self, Shape, TOP};
-use super::{Context, entities};
+use super::{Context, credentials, entities};
 use crate::http_parts::Reply;
+use crate::world::tenant::{Application, ServicePrincipal, Tenant};
 
-const PRINCIPALS: Shape = Shape {
+pub const PRINCIPALS: Shape = Shape {
     name: "servicePrincipals",
     default: &[],
     filterable: &[
@@ -17,16 +19,28 @@ const PRINCIPALS: Shape = Shape {
         "accountEnabled",
         "servicePrincipalType",
         "appOwnerOrganizationId",
+        "alternativeNames",
+        "createdDateTime",
+        "servicePrincipalNames",
         "tags",
     ],
     searchable: &["displayName"],
     top: TOP,
 };
 
-const APPLICATIONS: Shape = Shape {
+pub const APPLICATIONS: Shape = Shape {
     name: "applications",
     default: &[],
-    filterable: &["id", "appId", "displayName", "signInAudience"],
+    filterable: &[
+        "id",
+        "appId",
+        "createdDateTime",
+        "displayName",
+        "identifierUris",
+        "publisherDomain",
+        "signInAudience",
+        "tags",
+    ],
     searchable: &["displayName"],
     top: TOP,
 };
@@ -65,52 +79,163 @@ pub fn principal_id(context: &mut Context<'_>) -> Result<Uuid, GraphError> {
     }
 }
 
+/// Owners as `$expand` shows them.
+fn some_owners(tenant: &Tenant, owners: &[Uuid]) -> Value {
+    owners
+        .iter()
+        .filter_map(|owner| entities::member(tenant, *owner))
+        .take(odata::EXPANDED_MOST)
+        .collect()
+}
+
+/// A service principal with what `$expand` asks for.
+fn principal_row(tenant: &Tenant, found: &ServicePrincipal, expanded: &[String]) -> Value {
+    let mut row = entities::principal(tenant, found);
+    if let Some(map) = row.as_object_mut() {
+        for name in expanded {
+            map.insert(name.clone(), some_owners(tenant, &found.owners));
+        }
+    }
+    row
+}
+
+/// An application registration with what `$expand` asks for.
+pub fn application_row(tenant: &Tenant, found: &Application, expanded: &[String]) -> Value {
+    let mut row = entities::application(found, &tenant.domain);
+    if let Some(map) = row.as_object_mut() {
+        if tenant.is_blueprint(found.app_id) {
+            let kind = "#microsoft.graph.agentIdentityBlueprint";
+            map.insert("@odata.type".to_owned(), kind.into());
+        }
+        for name in expanded {
+            let value = match name.as_str() {
+                "owners" => some_owners(tenant, &found.owners),
+                _ => credentials::rows(tenant, found.id).into(),
+            };
+            map.insert(name.clone(), value);
+        }
+    }
+    row
+}
+
+/// What a registration can be asked to show: one thing at a time (MICROSOFT.md §7.5), its federated
+/// credentials in beta only.
+fn expanded(context: &Context<'_>) -> Result<Vec<String>, GraphError> {
+    let known: &[&str] = match context.version {
+        "beta" => &["owners", "federatedIdentityCredentials"],
+        _ => &["owners"],
+    };
+    let expanded = odata::expanded(context, known)?;
+    if expanded.len() > 1 {
+        return Err(GraphError::query(
+            "Expanding more than one navigation property is not supported.",
+        ));
+    }
+    Ok(expanded)
+}
+
 pub fn principals(context: &mut Context<'_>) -> Result<Reply, GraphError> {
-    let rows = context
-        .tenant()?
+    let expanded = odata::expanded(context, &["owners"])?;
+    let selects = context.call.query("$select").is_some();
+    let tenant = context.tenant()?;
+    let mut rows: Vec<Value> = tenant
         .principals
         .values()
-        .map(entities::principal)
+        .map(|found| principal_row(tenant, found, &expanded))
         .collect();
-    odata::list(context, rows, &PRINCIPALS)
+    if selects {
+        // The property of a derived type cannot be selected here (MICROSOFT.md §10.8).
+        for row in rows.iter_mut().filter_map(Value::as_object_mut) {
+            row.remove(entities::BLUEPRINT_ID);
+        }
+    }
+    odata::list_expanding(context, rows, &PRINCIPALS, &expanded)
 }
 
 pub fn principal(context: &mut Context<'_>) -> Result<Reply, GraphError> {
     let id = principal_id(context)?;
-    let row = context
-        .tenant()?
+    let expanded = odata::expanded(context, &["owners"])?;
+    let tenant = context.tenant()?;
+    let row = tenant
         .principals
         .get(&id)
-        .map(entities::principal)
+        .map(|found| principal_row(tenant, found, &expanded))
         .ok_or_else(|| GraphError::not_found(&id.to_string()))?;
-    odata::entity(context, row, &PRINCIPALS)
+    odata::entity_expanding(context, row, &PRINCIPALS, &expanded)
 }
 
-pub fn principal_owners(context: &mut Context<'_>) -> Result<Reply, GraphError> {
-    let id = principal_id(context)?;
+fn list_owners(context: &mut Context<'_>, owners: &[Uuid]) -> Result<Reply, GraphError> {
     let tenant = context.tenant()?;
-    let rows = tenant
-        .principals
-        .get(&id)
-        .map(|principal| principal.owners.clone())
-        .unwrap_or_default()
-        .into_iter()
-        .filter_map(|owner| entities::member(tenant, owner))
+    let rows = owners
+        .iter()
+        .filter_map(|owner| entities::member(tenant, *owner))
         .collect();
     odata::list(context, rows, &OWNERS)
 }
 
+pub fn principal_owners(context: &mut Context<'_>) -> Result<Reply, GraphError> {
+    let id = principal_id(context)?;
+    let found = context.tenant()?.principals.get(&id);
+    let owners = found.map(|found| found.owners.clone()).unwrap_or_default();
+    list_owners(context, &owners)
+}
+
+/// What a service principal owns: registrations, service principals, groups.
+pub fn owned_objects(context: &mut Context<'_>) -> Result<Reply, GraphError> {
+    let id = principal_id(context)?;
+    let tenant = context.tenant()?;
+    let registrations = tenant
+        .applications
+        .values()
+        .filter(|found| found.owners.contains(&id))
+        .map(|found| {
+            let mut row = application_row(tenant, found, &[]);
+            if let Some(map) = row.as_object_mut() {
+                map.entry("@odata.type")
+                    .or_insert_with(|| "#microsoft.graph.application".into());
+            }
+            row
+        });
+    let principals = tenant
+        .principals
+        .values()
+        .filter(|found| found.owners.contains(&id))
+        .map(|found| found.id);
+    let groups = tenant
+        .groups
+        .values()
+        .filter(|found| found.owners.contains(&id))
+        .map(|found| found.id);
+    let rows = registrations
+        .chain(
+            principals
+                .chain(groups)
+                .filter_map(|object| entities::member(tenant, object)),
+        )
+        .collect();
+    odata::list(context, rows, &OWNERS)
+}
+
+pub fn application_owners(context: &mut Context<'_>) -> Result<Reply, GraphError> {
+    let id = application_id(context)?;
+    let found = context.tenant()?.applications.get(&id);
+    let owners = found.map(|found| found.owners.clone()).unwrap_or_default();
+    list_owners(context, &owners)
+}
+
 pub fn applications(context: &mut Context<'_>) -> Result<Reply, GraphError> {
+    let expanded = expanded(context)?;
     let tenant = context.tenant()?;
     let rows = tenant
         .applications
         .values()
-        .map(|application| entities::application(application, &tenant.domain))
+        .map(|application| application_row(tenant, application, &expanded))
         .collect();
-    odata::list(context, rows, &APPLICATIONS)
+    odata::list_expanding(context, rows, &APPLICATIONS, &expanded)
 }
 
-pub fn application(context: &mut Context<'_>) -> Result<Reply, GraphError> {
+/// The object id of the registration that the key names: an id, or `appId='…'`.
+pub fn application_id(context: &mut Context<'_>) -> Result<Uuid, GraphError> {
     let key = context.key(0).to_owned();
     let tenant = context.tenant()?;
     let found = match key.strip_prefix("appId=") {
@@ -121,8 +246,19 @@ pub fn application(context: &mut Context<'_>) -> Result<Reply, GraphError> {
             .ok()
             .and_then(|id| tenant.applications.get(&id)),
     };
-    let row = found
-        .map(|application| entities::application(application, &tenant.domain))
-        .ok_or_else(|| GraphError::not_found(&key))?;
-    odata::entity(context, row, &APPLICATIONS)
+    found
+        .map(|application| application.id)
+        .ok_or_else(|| GraphError::not_found(&key))
+}
+
+pub fn application(context: &mut Context<'_>) -> Result<Reply, GraphError> {
+    let id = application_id(context)?;
+    let expanded = expanded(context)?;
+    let tenant = context.tenant()?;
+    let row = tenant
+        .applications
+        .get(&id)
+        .map(|application| application_row(tenant, application, &expanded))
+        .ok_or_else(|| GraphError::not_found(&id.to_string()))?;
+    odata::entity_expanding(context, row, &APPLICATIONS, &expanded)
 }

@@ -6,7 +6,7 @@ use uuid::Uuid;
 use super::applications::principal_id;
 use super::errors::GraphError;
 use super::odata::{self, Shape, TOP};
-use super::{Context, entities};
+use super::{Context, entities, properties};
 use crate::http_parts::Reply;
 use crate::journal::{Deed, Thing};
 use crate::seed::names;
@@ -78,12 +78,32 @@ pub fn given(context: &mut Context<'_>) -> Result<Reply, GraphError> {
     odata::list(context, rows, &shape)
 }
 
+/// Which role of Entra a person needs depends on the resource (MICROSOFT.md §12.1).
+fn check_role(context: &mut Context<'_>, resource: Uuid) -> Result<(), GraphError> {
+    let found = context.tenant()?.principals.get(&resource);
+    let kind = found.and_then(|found| found.resource);
+    match context.may_change_grants_on(kind) {
+        true => Ok(()),
+        false => Err(GraphError::denied()),
+    }
+}
+
 /// Adds a grant; the body names principal, resource and role.
 pub fn add(context: &mut Context<'_>) -> Result<Reply, GraphError> {
     let body = context
         .call
         .json()
         .map_err(|_| GraphError::bad("Unable to read JSON request payload."))?;
+    let foreign = body
+        .as_object()
+        .into_iter()
+        .flat_map(serde_json::Map::keys)
+        .find(|name| !name.contains('@') && !properties::has("appRoleAssignment", name));
+    if let Some(name) = foreign {
+        return Err(GraphError::bad(format!(
+            "Property '{name}' does not exist as a declared property or extension property."
+        )));
+    }
     let id = |name: &str| {
         body.get(name)
             .and_then(Value::as_str)
@@ -95,9 +115,7 @@ pub fn add(context: &mut Context<'_>) -> Result<Reply, GraphError> {
             })
     };
     let (principal, resource, role) = (id("principalId")?, id("resourceId")?, id("appRoleId")?);
-    if !context.may_change_grants() {
-        return Err(GraphError::denied());
-    }
+    check_role(context, resource)?;
     let route_principal = principal_id(context)?;
     if route_principal != principal && route_principal != resource {
         return Err(GraphError::bad(
@@ -147,7 +165,11 @@ pub fn add(context: &mut Context<'_>) -> Result<Reply, GraphError> {
     let row = entities::assignment(tenant, &assignment);
     tenant.assignments.push(assignment.clone());
     note(context, Deed::Created, &assignment);
-    Ok(Reply::json(201, &row))
+    let location = format!(
+        "{}/{}/servicePrincipals/{}/appRoleAssignments/{}",
+        context.world.base, context.version, assignment.principal, assignment.id
+    );
+    Ok(Reply::json(201, &row).header("Location", &location))
 }
 
 fn note(context: &mut Context<'_>, deed: Deed, assignment: &AppRoleAssignment) {
@@ -166,11 +188,15 @@ fn note(context: &mut Context<'_>, deed: Deed, assignment: &AppRoleAssignment) {
 
 /// Removes a grant. Tokens that have it in their `roles` keep it until they expire.
 pub fn remove(context: &mut Context<'_>) -> Result<Reply, GraphError> {
-    if !context.may_change_grants() {
-        return Err(GraphError::denied());
-    }
     let id = principal_id(context)?;
     let key = context.key(1).to_owned();
+    let resource = context
+        .tenant()?
+        .assignments
+        .iter()
+        .find(|entry| entry.id == key)
+        .map_or(Uuid::nil(), |entry| entry.resource);
+    check_role(context, resource)?;
     let now = context.world.dice.now();
     let until = context
         .world

@@ -33,6 +33,7 @@ pub fn run(context: &mut Context<'_>) -> Result<Reply, GraphError> {
     let mut ids = Vec::new();
     for request in requests {
         let id = id_of(request)?;
+        check_write(request, &id)?;
         if ids.contains(&id) {
             return Err(GraphError::new(
                 400,
@@ -77,6 +78,29 @@ fn id_of(request: &Value) -> Result<String, GraphError> {
         .and_then(Value::as_str)
         .map(str::to_owned)
         .ok_or_else(|| GraphError::new(400, "BadRequest", "A batch request lacks its id."))
+}
+
+/// A write without `Content-Type`, or without a body, refuses the whole batch: nothing of it runs.
+fn check_write(request: &Value, id: &str) -> Result<(), GraphError> {
+    let method = request.get("method").and_then(Value::as_str).unwrap_or("");
+    let writes = ["POST", "PUT", "PATCH"]
+        .iter()
+        .any(|known| known.eq_ignore_ascii_case(method));
+    let typed = request
+        .get("headers")
+        .and_then(Value::as_object)
+        .into_iter()
+        .flat_map(Map::keys)
+        .any(|name| name.eq_ignore_ascii_case("content-type"));
+    let filled = request.get("body").is_some_and(|body| !body.is_null());
+    if writes && !(typed && filled) {
+        return Err(GraphError::new(
+            400,
+            "BadRequest",
+            format!("Write request id : {id} does not contain Content-Type header or body."),
+        ));
+    }
+    Ok(())
 }
 
 fn step(context: &mut Context<'_>, request: &Value) -> Result<Reply, GraphError> {

@@ -8,7 +8,7 @@ use super::odata::{self, Shape, TOP};
 use super::{Context, entities};
 use crate::clock::iso;
 use crate::http_parts::Reply;
-use crate::world::tenant::{Change, Group, User};
+use crate::world::tenant::{Change, Group, Tenant, User};
 
 const USERS: Shape = Shape {
     name: "users",
@@ -36,6 +36,18 @@ const USERS: Shape = Shape {
         "accountEnabled",
         "userType",
         "proxyAddresses",
+        "city",
+        "companyName",
+        "country",
+        "createdDateTime",
+        "department",
+        "employeeId",
+        "jobTitle",
+        "officeLocation",
+        "onPremisesSyncEnabled",
+        "otherMails",
+        "state",
+        "usageLocation",
     ],
     searchable: &["displayName", "mail", "userPrincipalName"],
     top: TOP,
@@ -53,6 +65,10 @@ const GROUPS: Shape = Shape {
         "securityEnabled",
         "proxyAddresses",
         "groupTypes",
+        "createdDateTime",
+        "description",
+        "onPremisesSyncEnabled",
+        "visibility",
     ],
     searchable: &["displayName", "mail"],
     top: TOP,
@@ -135,6 +151,7 @@ pub fn domains(context: &mut Context<'_>) -> Result<Reply, GraphError> {
                 "isAdminManaged": true,
                 "isDefault": !initial,
                 "isInitial": initial,
+                "isRoot": true,
                 "isVerified": true,
                 "supportedServices": ["Email"],
             })
@@ -171,6 +188,9 @@ pub fn subscribed_skus(context: &mut Context<'_>) -> Result<Reply, GraphError> {
         "id": format!("{}_{sku}", tenant.id),
         "skuId": sku,
         "skuPartNumber": number,
+        "accountId": tenant.id,
+        "accountName": tenant.initial_domain.split('.').next(),
+        "appliesTo": "User",
         "capabilityStatus": "Enabled",
         "consumedUnits": people,
         "prepaidUnits": {"enabled": people + 5, "suspended": 0, "warning": 0},
@@ -209,10 +229,10 @@ pub fn me(context: &mut Context<'_>) -> Result<Reply, GraphError> {
 fn memberships(context: &mut Context<'_>, user: &User) -> Result<Vec<Value>, GraphError> {
     let now = context.world.dice.now();
     let tenant = context.tenant()?;
-    let mut rows: Vec<Value> = user
-        .roles
-        .iter()
-        .map(|role| entities::directory_role(tenant, *role))
+    let mut rows: Vec<Value> = tenant
+        .directory_roles_of(user.id)
+        .into_iter()
+        .map(|role| entities::directory_role(tenant, role))
         .collect();
     for group in tenant.groups.values().filter(|group| group.in_graph <= now) {
         let inside =
@@ -233,10 +253,10 @@ pub fn my_memberships(context: &mut Context<'_>) -> Result<Reply, GraphError> {
 pub fn my_roles(context: &mut Context<'_>) -> Result<Reply, GraphError> {
     let user = myself(context)?;
     let tenant = context.tenant()?;
-    let rows = user
-        .roles
-        .iter()
-        .map(|role| entities::directory_role(tenant, *role))
+    let rows = tenant
+        .directory_roles_of(user.id)
+        .into_iter()
+        .map(|role| entities::directory_role(tenant, role))
         .collect();
     odata::list(context, rows, &MEMBERS)
 }
@@ -272,6 +292,32 @@ pub fn users(context: &mut Context<'_>) -> Result<Reply, GraphError> {
 pub fn user(context: &mut Context<'_>) -> Result<Reply, GraphError> {
     let user = user_of(context)?;
     odata::entity(context, entities::user(&user), &USERS)
+}
+
+/// The groups that have the user as a member themselves, and the user's directory roles.
+pub fn user_direct_memberships(context: &mut Context<'_>) -> Result<Reply, GraphError> {
+    let user = user_of(context)?;
+    let now = context.world.dice.now();
+    let direct: Vec<String> = context
+        .tenant()?
+        .groups
+        .values()
+        .filter(|group| {
+            let members = &group.members;
+            members
+                .iter()
+                .any(|entry| entry.member == user.id && entry.seen(now, graph_side))
+        })
+        .map(|group| group.id.to_string())
+        .collect();
+    let rows = memberships(context, &user)?
+        .into_iter()
+        .filter(|row| {
+            let id = row.get("id").and_then(Value::as_str).unwrap_or("");
+            row.get("groupTypes").is_none() || direct.iter().any(|known| known == id)
+        })
+        .collect();
+    odata::list(context, rows, &MEMBERS)
 }
 
 pub fn user_memberships(context: &mut Context<'_>) -> Result<Reply, GraphError> {
@@ -314,9 +360,12 @@ pub fn group(context: &mut Context<'_>) -> Result<Reply, GraphError> {
 pub fn group_members(context: &mut Context<'_>) -> Result<Reply, GraphError> {
     let now = context.world.dice.now();
     let group = group_of(context)?;
+    let hidden = entities::hides_members(&group) && context.keeps_hidden_members()?;
+    let version = context.version;
     let tenant = context.tenant()?;
     let rows = tenant
         .members_seen(&group, now, graph_side)
+        .filter(|id| !hidden && shows(tenant, version, *id))
         .filter_map(|id| entities::member(tenant, id))
         .collect();
     odata::list(context, rows, &MEMBERS)
@@ -325,13 +374,52 @@ pub fn group_members(context: &mut Context<'_>) -> Result<Reply, GraphError> {
 pub fn group_members_nested(context: &mut Context<'_>) -> Result<Reply, GraphError> {
     let now = context.world.dice.now();
     let group = group_of(context)?;
+    let hidden = entities::hides_members(&group) && context.keeps_hidden_members()?;
+    let version = context.version;
     let tenant = context.tenant()?;
     let rows = tenant
         .people_nested(group.id, &|entry| entry.seen(now, graph_side))
         .into_iter()
+        .filter(|id| !hidden && shows(tenant, version, *id))
         .filter_map(|id| entities::member(tenant, id))
         .collect();
     odata::list(context, rows, &MEMBERS)
+}
+
+/// Whether a listing of a group's members shows that object. v1.0 leaves service principals out
+/// unless they are asked for by their type (`decisions`).
+fn shows(tenant: &Tenant, version: &str, member: Uuid) -> bool {
+    version == "beta" || !tenant.principals.contains_key(&member)
+}
+
+pub fn group_principals(context: &mut Context<'_>) -> Result<Reply, GraphError> {
+    let now = context.world.dice.now();
+    let group = group_of(context)?;
+    let hidden = entities::hides_members(&group) && context.keeps_hidden_members()?;
+    let tenant = context.tenant()?;
+    let ids = tenant.members_seen(&group, now, graph_side);
+    let ids = ids.filter(|_| !hidden).collect();
+    list_principals(context, ids)
+}
+
+pub fn group_principals_nested(context: &mut Context<'_>) -> Result<Reply, GraphError> {
+    let now = context.world.dice.now();
+    let group = group_of(context)?;
+    let hidden = entities::hides_members(&group) && context.keeps_hidden_members()?;
+    let tenant = context.tenant()?;
+    let ids = tenant.people_nested(group.id, &|entry| entry.seen(now, graph_side));
+    let ids = ids.into_iter().filter(|_| !hidden).collect();
+    list_principals(context, ids)
+}
+
+fn list_principals(context: &mut Context<'_>, ids: Vec<Uuid>) -> Result<Reply, GraphError> {
+    let tenant = context.tenant()?;
+    let rows = ids
+        .into_iter()
+        .filter(|id| tenant.principals.contains_key(id))
+        .filter_map(|id| entities::member(tenant, id))
+        .collect();
+    odata::list(context, rows, &super::applications::PRINCIPALS)
 }
 
 pub fn group_owners(context: &mut Context<'_>) -> Result<Reply, GraphError> {
@@ -339,43 +427,6 @@ pub fn group_owners(context: &mut Context<'_>) -> Result<Reply, GraphError> {
     let tenant = context.tenant()?;
     let rows = group
         .owners
-        .iter()
-        .filter_map(|id| entities::member(tenant, *id))
-        .collect();
-    odata::list(context, rows, &MEMBERS)
-}
-
-/// Administrative units, which RBAC for Applications can be scoped to (MICROSOFT.md §3.1).
-pub fn units(context: &mut Context<'_>) -> Result<Reply, GraphError> {
-    let rows = context
-        .tenant()?
-        .units
-        .values()
-        .map(|unit| {
-            json!({
-                "id": unit.id,
-                "displayName": unit.name,
-                "description": null,
-                "membershipType": null,
-                "visibility": null,
-            })
-        })
-        .collect();
-    let shape = Shape {
-        name: "directory/administrativeUnits",
-        ..MEMBERS
-    };
-    odata::list(context, rows, &shape)
-}
-
-pub fn unit_members(context: &mut Context<'_>) -> Result<Reply, GraphError> {
-    let key = context.key(0).to_owned();
-    let tenant = context.tenant()?;
-    let rows = Uuid::parse_str(&key)
-        .ok()
-        .and_then(|id| tenant.units.get(&id))
-        .ok_or_else(|| GraphError::not_found(&key))?
-        .members
         .iter()
         .filter_map(|id| entities::member(tenant, *id))
         .collect();

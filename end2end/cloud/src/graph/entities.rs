@@ -5,9 +5,11 @@ use serde_json::{Value, json};
 use crate::clock::{Time, iso};
 use crate::permissions::{DirectoryRole, Resource};
 use crate::world::Relationship;
+use crate::world::credentials::FederatedCredential;
 use crate::world::recipients::Recipient;
 use crate::world::tenant::{
-    AppRoleAssignment, Application, Group, GroupKind, ScopeGrant, ServicePrincipal, Tenant, User,
+    AppRoleAssignment, Application, Group, GroupKind, ScopeGrant, Secret, ServicePrincipal, Tenant,
+    User,
 };
 
 /// Optional text: empty is null in Graph.
@@ -51,6 +53,12 @@ pub fn user(user: &User) -> Value {
     })
 }
 
+/// Whether Graph hides who is in a group. Of mail-enabled security groups it is not known
+/// (MICROSOFT.md §7.5); here it shows them.
+pub fn hides_members(group: &Group) -> bool {
+    group.hidden_membership && group.kind == GroupKind::Microsoft365
+}
+
 pub fn group(group: &Group) -> Value {
     let mut addresses = Vec::new();
     if group.kind.has_mail() {
@@ -72,10 +80,11 @@ pub fn group(group: &Group) -> Value {
         "mail": if group.kind.has_mail() { text(&group.smtp) } else { Value::Null },
         "mailEnabled": group.kind.has_mail(),
         "mailNickname": group.alias,
+        "membershipRule": null,
         "onPremisesSyncEnabled": null,
         "proxyAddresses": addresses,
         "securityEnabled": security,
-        "visibility": null,
+        "visibility": if hides_members(group) { json!("HiddenMembership") } else { Value::Null },
     })
 }
 
@@ -99,16 +108,60 @@ pub fn member(tenant: &Tenant, id: uuid::Uuid) -> Option<Value> {
             }
             _ => ("#microsoft.graph.user", user(found)),
         }
+    } else if let Some(found) = tenant.principals.get(&id) {
+        (PRINCIPAL, principal(tenant, found))
     } else {
         ("#microsoft.graph.group", group(tenant.groups.get(&id)?))
     };
     if let Some(map) = value.as_object_mut() {
-        map.insert("@odata.type".to_owned(), kind.into());
+        map.entry("@odata.type").or_insert_with(|| kind.into());
     }
     Some(value)
 }
 
-pub fn principal(principal: &ServicePrincipal) -> Value {
+/// `@odata.type` of a service principal in a list of mixed objects.
+pub const PRINCIPAL: &str = "#microsoft.graph.servicePrincipal";
+
+/// The blueprint that an agent identity names; a property of its type alone, which a list of all
+/// service principals cannot select.
+pub const BLUEPRINT_ID: &str = "agentIdentityBlueprintId";
+
+fn secret(secret: &Secret, since: Time) -> Value {
+    json!({
+        "keyId": secret.id,
+        "displayName": secret.name,
+        "hint": secret.value.get(..3).unwrap_or(""),
+        "secretText": null,
+        "startDateTime": iso(since),
+        "endDateTime": iso(secret.expires),
+    })
+}
+
+fn certificate(owner: uuid::Uuid, pem: &str, since: Time) -> Value {
+    json!({
+        "keyId": uuid::Uuid::new_v5(&owner, pem.as_bytes()),
+        "displayName": null,
+        "type": "AsymmetricX509Cert",
+        "usage": "Verify",
+        "key": null,
+        "startDateTime": iso(since),
+        "endDateTime": iso(since + chrono::TimeDelta::days(730)),
+    })
+}
+
+pub fn federated(credential: &FederatedCredential) -> Value {
+    json!({
+        "id": credential.id,
+        "name": credential.name,
+        "issuer": credential.issuer,
+        "subject": credential.subject,
+        "description": null,
+        "audiences": ["api://AzureADTokenExchange"],
+    })
+}
+
+pub fn principal(tenant: &Tenant, principal: &ServicePrincipal) -> Value {
+    let keys = tenant.keys_of(principal.id);
     let (roles, scopes) = principal.resource.map_or_else(
         || (json!([]), json!([])),
         |resource| (app_roles(resource), permission_scopes(resource)),
@@ -117,7 +170,7 @@ pub fn principal(principal: &ServicePrincipal) -> Value {
     if let Some(resource) = principal.resource {
         names.push(resource.identifier().to_owned());
     }
-    json!({
+    let mut row = json!({
         "id": principal.id,
         "deletedDateTime": null,
         "accountEnabled": principal.enabled,
@@ -143,15 +196,31 @@ pub fn principal(principal: &ServicePrincipal) -> Value {
         "verifiedPublisher": {"displayName": null, "verifiedPublisherId": null, "addedDateTime": null},
         "appRoles": roles,
         "oauth2PermissionScopes": scopes,
-        "keyCredentials": [],
-        "passwordCredentials": [],
-    })
+        "keyCredentials": keys.certificates.iter()
+            .map(|pem| certificate(principal.id, pem, principal.created)).collect::<Vec<_>>(),
+        "passwordCredentials": keys.secrets.iter()
+            .map(|key| secret(key, principal.created)).collect::<Vec<_>>(),
+    });
+    let agent = tenant.blueprint_of(principal.id);
+    let kind = match agent {
+        Some(_) => Some("#microsoft.graph.agentIdentity"),
+        None if tenant.is_blueprint(principal.app_id) => {
+            Some("#microsoft.graph.agentIdentityBlueprintPrincipal")
+        }
+        None => None,
+    };
+    if let (Some(map), Some(kind)) = (row.as_object_mut(), kind) {
+        map.insert("@odata.type".to_owned(), kind.into());
+        if let Some(blueprint) = agent {
+            map.insert(BLUEPRINT_ID.to_owned(), blueprint.to_string().into());
+        }
+    }
+    row
 }
 
 fn app_roles(resource: Resource) -> Value {
     resource
         .app_roles()
-        .iter()
         .map(|(value, _)| {
             json!({
                 "allowedMemberTypes": ["Application"],
@@ -206,16 +275,7 @@ pub fn application(application: &Application, publisher_domain: &str) -> Value {
     let secrets: Vec<Value> = application
         .secrets
         .iter()
-        .map(|secret| {
-            json!({
-                "keyId": secret.id,
-                "displayName": secret.name,
-                "hint": secret.value.get(..3).unwrap_or(""),
-                "secretText": null,
-                "startDateTime": iso(application.created),
-                "endDateTime": iso(secret.expires),
-            })
-        })
+        .map(|key| secret(key, application.created))
         .collect();
     json!({
         "id": application.id,
@@ -227,9 +287,8 @@ pub fn application(application: &Application, publisher_domain: &str) -> Value {
         "signInAudience": if application.multi_tenant { "AzureADMultipleOrgs" } else { "AzureADMyOrg" },
         "requiredResourceAccess": resources,
         "passwordCredentials": secrets,
-        "keyCredentials": application.certificates.iter().map(|_| json!({
-            "type": "AsymmetricX509Cert", "usage": "Verify",
-        })).collect::<Vec<_>>(),
+        "keyCredentials": application.certificates.iter()
+            .map(|pem| certificate(application.id, pem, application.created)).collect::<Vec<_>>(),
         "web": {"redirectUris": application.redirect_uris, "homePageUrl": null},
     })
 }
@@ -267,7 +326,7 @@ pub fn consent(tenant: &Tenant, grant: &ScopeGrant, now: Time) -> Value {
         "consentType": if grant.principal.is_some() { "Principal" } else { "AllPrincipals" },
         "principalId": grant.principal,
         "resourceId": tenant.resource_principal(grant.resource).map(|found| found.id),
-        "scope": scopes.join(" "),
+        "scope": format!("{}{}", if grant.leading_blank { " " } else { "" }, scopes.join(" ")),
     })
 }
 

@@ -54,6 +54,15 @@ impl GraphError {
         Self::new(400, "Request_BadRequest", message)
     }
 
+    /// What Graph has and this cloud has not.
+    pub fn not_simulated(what: &str) -> Self {
+        Self::new(
+            501,
+            "Cloud.NotSimulatedException",
+            format!("The simulated cloud has no {what}. Microsoft Graph has."),
+        )
+    }
+
     pub fn access(message: &str) -> Self {
         Self::new(403, "ErrorAccessDenied", message)
     }
@@ -82,17 +91,9 @@ impl GraphError {
                 },
             }}),
         );
-        let reply = match self.retry_after {
+        match self.retry_after {
             Some(seconds) => reply.header("Retry-After", &seconds.to_string()),
             None => reply,
-        };
-        if self.status == 401 {
-            reply.header(
-                "WWW-Authenticate",
-                "Bearer realm=\"\", authorization_uri=\"/common/oauth2/authorize\"",
-            )
-        } else {
-            reply
         }
     }
 }

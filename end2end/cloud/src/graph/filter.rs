@@ -1,6 +1,9 @@
 //! `$filter` of OData, as far as directory objects allow it.
 
+use chrono::{DateTime, Utc};
 use serde_json::Value;
+
+use crate::clock::Time;
 
 /// A parsed filter.
 #[derive(Debug, Clone, PartialEq)]
@@ -8,6 +11,8 @@ pub enum Filter {
     Eq(String, Value),
     Ne(String, Value),
     In(String, Vec<Value>),
+    /// Not before that moment, or (`false`) not after it.
+    Bound(String, bool, Time),
     StartsWith(String, String),
     EndsWith(String, String),
     /// `proxyAddresses/any(x:x eq 'v')`, or `startswith(x,'v')` inside.
@@ -24,6 +29,7 @@ impl Filter {
             Self::Eq(name, _)
             | Self::Ne(name, _)
             | Self::In(name, _)
+            | Self::Bound(name, _, _)
             | Self::StartsWith(name, _)
             | Self::EndsWith(name, _)
             | Self::Any(name, _, _) => vec![name],
@@ -52,6 +58,16 @@ impl Filter {
             Self::Eq(name, value) => same(lookup(row, name), value),
             Self::Ne(name, value) => !same(lookup(row, name), value),
             Self::In(name, values) => values.iter().any(|value| same(lookup(row, name), value)),
+            Self::Bound(name, from, wanted) => {
+                let found = lookup(row, name).as_str().and_then(moment);
+                found.is_some_and(|found| {
+                    if *from {
+                        found >= *wanted
+                    } else {
+                        found <= *wanted
+                    }
+                })
+            }
             Self::StartsWith(name, text) => lower(lookup(row, name)).starts_with(text),
             Self::EndsWith(name, text) => lower(lookup(row, name)).ends_with(text),
             Self::Any(name, prefix, text) => lookup(row, name)
@@ -80,6 +96,11 @@ fn lookup<'a>(row: &'a Value, path: &str) -> &'a Value {
 
 fn lower(value: &Value) -> String {
     value.as_str().unwrap_or("").to_lowercase()
+}
+
+fn moment(text: &str) -> Option<Time> {
+    let parsed = DateTime::parse_from_rfc3339(text).ok()?;
+    Some(parsed.with_timezone(&Utc))
 }
 
 /// Strings compare without case, as the directory does.
@@ -134,7 +155,9 @@ fn tokenize(text: &str) -> Result<Vec<Token>, String> {
         } else {
             let mut word = String::new();
             while let Some(&found) = chars.peek() {
-                if found.is_whitespace() || "(),:'".contains(found) {
+                // A colon ends the variable of any(), and is part of a moment.
+                let in_moment = found == ':' && word.starts_with(|c: char| c.is_ascii_digit());
+                if found.is_whitespace() || ("(),:'".contains(found) && !in_moment) {
                     break;
                 }
                 word.push(found);
@@ -146,26 +169,46 @@ fn tokenize(text: &str) -> Result<Vec<Token>, String> {
     Ok(tokens)
 }
 
-/// Parses a filter; the error is a sentence.
-pub fn parse(text: &str) -> Result<Filter, String> {
-    let tokens = tokenize(text)?;
+/// Why a filter is refused, in a sentence.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Refused {
+    /// It is no filter.
+    Broken(String),
+    /// It is one, of a form that the directory does not have.
+    Unsupported(String),
+}
+
+/// Parses a filter.
+pub fn parse(text: &str) -> Result<Filter, Refused> {
+    let tokens = tokenize(text).map_err(Refused::Broken)?;
     let mut parser = Parser {
         tokens: &tokens,
         at: 0,
+        unsupported: false,
     };
-    let filter = parser.or()?;
-    if parser.at < tokens.len() {
-        return Err(format!("Syntax error in the filter '{text}'."));
+    match parser.or() {
+        Err(why) if parser.unsupported => Err(Refused::Unsupported(why)),
+        Err(why) => Err(Refused::Broken(why)),
+        Ok(_) if parser.at < tokens.len() => Err(Refused::Broken(format!(
+            "Syntax error in the filter '{text}'."
+        ))),
+        Ok(filter) => Ok(filter),
     }
-    Ok(filter)
 }
 
 struct Parser<'a> {
     tokens: &'a [Token],
     at: usize,
+    /// The error is not about the syntax.
+    unsupported: bool,
 }
 
 impl Parser<'_> {
+    fn unsupported<T>(&mut self, why: String) -> Result<T, String> {
+        self.unsupported = true;
+        Err(why)
+    }
+
     fn peek(&self) -> Option<&Token> {
         self.tokens.get(self.at)
     }
@@ -177,7 +220,8 @@ impl Parser<'_> {
     }
 
     fn word_is(&mut self, word: &str) -> bool {
-        let found = matches!(self.peek(), Some(Token::Word(found)) if found == word);
+        let found =
+            matches!(self.peek(), Some(Token::Word(found)) if found.eq_ignore_ascii_case(word));
         if found {
             self.at += 1;
         }
@@ -231,7 +275,17 @@ impl Parser<'_> {
             Some(Token::Word(operator)) => operator,
             _ => return Err("Syntax error in the filter: an operator is missing.".to_owned()),
         };
-        match operator.as_str() {
+        match operator.to_ascii_lowercase().as_str() {
+            "ge" | "le" => match self.take() {
+                Some(Token::Word(word)) if moment(&word).is_some() => Ok(Filter::Bound(
+                    name,
+                    operator.eq_ignore_ascii_case("ge"),
+                    moment(&word).unwrap_or_default(),
+                )),
+                _ => self.unsupported(format!(
+                    "The operator '{operator}' is supported here for moments only."
+                )),
+            },
             "eq" => Ok(Filter::Eq(name, self.value()?)),
             "ne" => Ok(Filter::Ne(name, self.value()?)),
             "in" => {
@@ -244,7 +298,7 @@ impl Parser<'_> {
                 self.expect(&Token::Close)?;
                 Ok(Filter::In(name, values))
             }
-            other => Err(format!("The operator '{other}' is not supported here.")),
+            other => self.unsupported(format!("The operator '{other}' is not supported here.")),
         }
     }
 
@@ -267,7 +321,7 @@ impl Parser<'_> {
                     self.expect(&Token::Close)?;
                     (true, text)
                 }
-                _ => return Err("This form of any() is not supported.".to_owned()),
+                _ => return self.unsupported("This form of any() is not supported.".to_owned()),
             };
             self.expect(&Token::Close)?;
             return Ok(Filter::Any(property.to_owned(), filter.0, filter.1));
@@ -281,7 +335,7 @@ impl Parser<'_> {
         match name.to_ascii_lowercase().as_str() {
             "startswith" => Ok(Filter::StartsWith(property, text)),
             "endswith" => Ok(Filter::EndsWith(property, text)),
-            other => Err(format!("The function '{other}' is not supported here.")),
+            other => self.unsupported(format!("The function '{other}' is not supported here.")),
         }
     }
 
@@ -301,6 +355,7 @@ impl Parser<'_> {
                 "false" => Ok(Value::Bool(false)),
                 "null" => Ok(Value::Null),
                 // Ids are accepted without quotes.
+                other if moment(other).is_some() => Ok(Value::String(other.to_owned())),
                 other if uuid::Uuid::parse_str(other).is_ok() => {
                     Ok(Value::String(other.to_lowercase()))
                 }
@@ -333,6 +388,26 @@ mod tests {
         assert!(holds("proxyAddresses/any(p:p eq 'smtp:a@b.example')"));
         assert!(holds("customer/tenantId eq 'x'"));
         assert!(!holds("mail eq 'x' or displayName ne 'O''Neil'"));
+    }
+
+    #[test]
+    fn client_f6_documented_forms_match() {
+        let row = json!({
+            "createdDateTime": "2024-05-01T10:00:00Z", "groupTypes": [], "onPremisesSyncEnabled": null,
+        });
+        let holds = |filter: &str| parse(filter).unwrap().matches(&row);
+        assert!(holds("createdDateTime ge 2024-05-01T10:00:00Z"));
+        assert!(holds("createdDateTime le 2024-05-01T12:00:00+02:00"));
+        assert!(!holds("createdDateTime ge 2024-05-01T10:00:01.5Z"));
+        assert!(holds("NOT groupTypes/any(c:c eq 'Unified')"));
+        assert!(holds(
+            "not(groupTypes/any(c:c eq 'Unified')) AND onPremisesSyncEnabled eq null"
+        ));
+        assert!(
+            parse("NOT groupTypes/any(c:c eq 'Unified')")
+                .unwrap()
+                .is_advanced()
+        );
     }
 
     #[test]

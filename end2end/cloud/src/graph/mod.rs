@@ -1,17 +1,25 @@
 //! Microsoft Graph: the calls that an MSP's portal needs (MICROSOFT.md §5, §7).
 
+pub mod absent;
+pub mod agents;
+pub mod answers;
 pub mod applications;
 pub mod assignments;
 pub mod batch;
+pub mod credentials;
 pub mod directory;
 pub mod entities;
 pub mod errors;
 pub mod filter;
+pub mod mail_body;
 pub mod odata;
 pub mod partner;
+pub mod properties;
+pub mod roles;
 pub mod routes;
 pub mod send_mail;
 pub mod throttle;
+pub mod units;
 
 use axum::http::Method;
 use serde_json::Value;
@@ -24,6 +32,7 @@ use crate::http_parts::{Call, Reply};
 use crate::journal::{Actor, Change, Deed, Thing};
 use crate::permissions::Resource;
 use crate::world::World;
+use crate::world::directory::HiddenMembers;
 use crate::world::tenant::Tenant;
 use errors::GraphError;
 use throttle::{Limits, Verdict};
@@ -83,8 +92,37 @@ impl Context<'_> {
             .ok_or_else(|| GraphError::token("The tenant of the token does not exist."))
     }
 
+    /// Whether hidden members are kept from the caller: without the permission the list is empty,
+    /// or refused, as the tenant's switch says, because nobody knows (MICROSOFT.md §7.5).
+    pub fn keeps_hidden_members(&mut self) -> Result<bool, GraphError> {
+        const SEES: &str = "Member.Read.Hidden";
+        if self.claims.has_role(SEES) || self.claims.has_scope(SEES) {
+            return Ok(false);
+        }
+        match self.tenant()?.directory.hidden_members {
+            HiddenMembers::Empty => Ok(true),
+            HiddenMembers::Refused => Err(GraphError::denied()),
+        }
+    }
+
+    /// Whether the caller may read people, groups and applications. Who may not gets of them no
+    /// more than type and id (MICROSOFT.md §7.5).
+    pub fn may_read_directory(&self) -> bool {
+        let known = [
+            "Directory.Read.All",
+            "Directory.ReadWrite.All",
+            "Directory.AccessAsUser.All",
+            "Application.Read.All",
+            "Application.ReadWrite.All",
+        ];
+        known.iter().any(|permission| match self.claims.delegated {
+            true => self.claims.has_scope(permission),
+            false => self.claims.has_role(permission),
+        })
+    }
+
     /// Whether the token's person (not an application) holds one of the roles that allow a change
-    /// of grants.
+    /// of grants on Graph, and of directory roles.
     pub fn may_change_grants(&self) -> bool {
         use crate::permissions::DirectoryRole as Role;
         !self.claims.delegated
@@ -94,6 +132,25 @@ impl Context<'_> {
                     Role::GlobalAdministrator | Role::PrivilegedRoleAdministrator
                 )
             })
+    }
+
+    /// The same for grants on a resource: on any but Graph more roles will do (MICROSOFT.md §12.1).
+    pub fn may_change_grants_on(&self, resource: Option<Resource>) -> bool {
+        use crate::permissions::DirectoryRole as Role;
+        self.may_change_grants()
+            || (resource != Some(Resource::Graph)
+                && self.claims.directory_roles().any(|role| {
+                    matches!(
+                        role,
+                        Role::ApplicationAdministrator
+                            | Role::CloudApplicationAdministrator
+                            | Role::DirectoryWriters
+                            | Role::HybridIdentityAdministrator
+                            | Role::IdentityGovernanceAdministrator
+                            | Role::UserAdministrator
+                            | Role::DirectorySynchronizationAccounts
+                    )
+                }))
     }
 }
 
@@ -109,6 +166,7 @@ pub fn target(world: &World, call: &Call) -> Target {
         tenant: claims.as_ref().map(|claims| claims.tenant),
         operation,
         user: claims.as_ref().map(Claims::who),
+        mailbox: mailbox_of(call),
     }
 }
 
@@ -140,6 +198,7 @@ pub fn handle(world: &mut World, call: &Call) -> Reply {
         Ok(reply) => reply,
         Err(error) => error.reply(&request_id, &client_request_id),
     };
+    let reply = answers::dress(reply, call, &world.base);
     decorate(reply, &request_id, &client_request_id)
 }
 
@@ -161,9 +220,14 @@ fn answer(world: &mut World, call: &Call, request_id: &str) -> Result<Reply, Gra
     } else {
         "v1.0"
     };
-    let Some((route, keys)) = routes::find(call) else {
+    let found = match absent::is_function(call) {
+        true => None,
+        false => routes::find(call),
+    };
+    let Some((route, keys)) = found else {
         return Err(unknown_route(call));
     };
+    answers::check_content_type(call, route)?;
     if !route.permits(&claims) {
         return Err(if route.outlook {
             GraphError::access("Access is denied. Check credentials and try again.")
@@ -236,6 +300,9 @@ fn throttled(world: &mut World, call: &Call, claims: &Claims, units: u64) -> Ver
 }
 
 fn unknown_route(call: &Call) -> GraphError {
+    if let Some(refusal) = absent::refusal(call, &routes::segments(call)) {
+        return refusal;
+    }
     if routes::other_method(call) {
         return GraphError::new(
             405,

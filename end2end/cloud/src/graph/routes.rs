@@ -2,7 +2,10 @@
 
 use super::Context;
 use super::errors::GraphError;
-use super::{applications, assignments, batch, directory, partner, send_mail};
+use super::{
+    agents, applications, assignments, batch, credentials, directory, partner, roles, send_mail,
+    units,
+};
 use crate::entra::token::Claims;
 use crate::http_parts::{Call, Reply};
 
@@ -39,13 +42,22 @@ impl Route {
             })
     }
 
+    /// Whether it reads a collection of the directory.
+    fn is_collection(&self) -> bool {
+        self.method == "GET"
+            && !self.outlook
+            && self.pattern != "/me"
+            && !self.pattern.ends_with('}')
+    }
+
     pub fn units(&self, call: &Call) -> u64 {
         let select = u64::from(call.query("$select").is_some());
         let small = call
             .query("$top")
             .and_then(|top| top.parse::<u64>().ok())
             .is_some_and(|top| top < 20);
-        self.cost
+        let expand = u64::from(call.query("$expand").is_some());
+        (self.cost + expand)
             .saturating_sub(select)
             .saturating_sub(u64::from(small))
             .max(1)
@@ -107,6 +119,46 @@ const CONSENTS: &[&str] = &[
     "Directory.Read.All",
     "DelegatedPermissionGrant.ReadWrite.All",
     "Directory.ReadWrite.All",
+];
+
+/// Federated credentials: no right to read the directory is enough (MICROSOFT.md §10.6).
+const CREDENTIALS: &[&str] = &["Application.Read.All", "Application.ReadWrite.All"];
+const AGENTS: &[&str] = &[
+    "AgentIdentity.Read.All",
+    "AgentIdentity.ReadWrite.All",
+    "Application.Read.All",
+    "Application.ReadWrite.All",
+    "Directory.Read.All",
+    "Directory.ReadWrite.All",
+];
+const BLUEPRINTS: &[&str] = &[
+    "AgentIdentityBlueprint.Read.All",
+    "AgentIdentityBlueprint.ReadWrite.All",
+    "Application.Read.All",
+    "Application.ReadWrite.All",
+    "Directory.Read.All",
+    "Directory.ReadWrite.All",
+];
+const INHERITABLE: &[&str] = &[
+    "AgentIdentityBlueprint.Read.All",
+    "AgentIdentityBlueprint.ReadWrite.All",
+    "Application.Read.All",
+];
+const CREDENTIALS_WRITE: &[&str] = &["Application.ReadWrite.All", "Application.ReadWrite.OwnedBy"];
+const ROLES: &[&str] = &[
+    "RoleManagement.Read.Directory",
+    "RoleManagement.ReadWrite.Directory",
+    "Directory.Read.All",
+    "Directory.ReadWrite.All",
+    "Directory.AccessAsUser.All",
+];
+const SETTING_ROLES: &[&str] = &["RoleManagement.ReadWrite.Directory"];
+const UNITS: &[&str] = &[
+    "AdministrativeUnit.Read.All",
+    "AdministrativeUnit.ReadWrite.All",
+    "Directory.Read.All",
+    "Directory.ReadWrite.All",
+    "Directory.AccessAsUser.All",
 ];
 
 type Run = fn(&mut Context<'_>) -> Result<Reply, GraphError>;
@@ -199,6 +251,12 @@ static ROUTES: &[Route] = &[
     get("/users", USERS, 2, directory::users),
     get("/users/{id}", USERS, 1, directory::user),
     get(
+        "/users/{id}/memberOf",
+        DIRECTORY,
+        1,
+        directory::user_direct_memberships,
+    ),
+    get(
         "/users/{id}/transitiveMemberOf",
         DIRECTORY,
         1,
@@ -231,18 +289,123 @@ static ROUTES: &[Route] = &[
         5,
         directory::group_members_nested,
     ),
-    get("/groups/{id}/owners", GROUPS, 1, directory::group_owners),
     get(
-        "/directory/administrativeUnits",
-        DIRECTORY,
-        1,
-        directory::units,
+        "/groups/{id}/members/microsoft.graph.servicePrincipal",
+        GROUPS,
+        3,
+        directory::group_principals,
     ),
     get(
+        "/groups/{id}/transitiveMembers/microsoft.graph.servicePrincipal",
+        GROUPS,
+        5,
+        directory::group_principals_nested,
+    ),
+    get("/groups/{id}/owners", GROUPS, 1, directory::group_owners),
+    get("/directory/administrativeUnits", UNITS, 1, units::all),
+    get("/directory/administrativeUnits/{id}", UNITS, 1, units::one),
+    get(
         "/directory/administrativeUnits/{id}/members",
-        DIRECTORY,
+        UNITS,
         3,
-        directory::unit_members,
+        units::members,
+    ),
+    get(
+        "/roleManagement/directory/roleAssignments",
+        ROLES,
+        1,
+        roles::assignments,
+    ),
+    get(
+        "/roleManagement/directory/roleAssignments/{id}",
+        ROLES,
+        1,
+        roles::assignment,
+    ),
+    write(
+        "POST",
+        "/roleManagement/directory/roleAssignments",
+        SETTING_ROLES,
+        roles::assign,
+    ),
+    write(
+        "DELETE",
+        "/roleManagement/directory/roleAssignments/{id}",
+        SETTING_ROLES,
+        roles::unassign,
+    ),
+    get(
+        "/roleManagement/directory/transitiveRoleAssignments",
+        ROLES,
+        1,
+        roles::transitive,
+    ),
+    get(
+        "/roleManagement/directory/roleDefinitions",
+        ROLES,
+        1,
+        roles::definitions,
+    ),
+    get(
+        "/roleManagement/directory/roleDefinitions/{id}",
+        ROLES,
+        1,
+        roles::definition,
+    ),
+    // Types stand where a key could: before the routes with keys.
+    get(
+        "/servicePrincipals/microsoft.graph.agentIdentity",
+        AGENTS,
+        1,
+        agents::agents,
+    ),
+    get(
+        "/servicePrincipals/microsoft.graph.agentIdentityBlueprintPrincipal",
+        BLUEPRINTS,
+        1,
+        agents::blueprint_principals,
+    ),
+    get(
+        "/servicePrincipals/microsoft.graph.agentIdentity/{id}",
+        AGENTS,
+        1,
+        agents::agent,
+    ),
+    get(
+        "/servicePrincipals/{id}/microsoft.graph.agentIdentity",
+        AGENTS,
+        1,
+        agents::agent,
+    ),
+    get(
+        "/servicePrincipals/microsoft.graph.agentIdentity/{id}/inheritedAppRoleAssignments",
+        APPLICATIONS,
+        1,
+        agents::inherited_roles,
+    ),
+    get(
+        "/servicePrincipals/microsoft.graph.agentIdentity/{id}/inheritedOauth2PermissionGrants",
+        APPLICATIONS,
+        1,
+        agents::inherited_consents,
+    ),
+    get(
+        "/applications/microsoft.graph.agentIdentityBlueprint",
+        BLUEPRINTS,
+        1,
+        agents::blueprints,
+    ),
+    get(
+        "/applications/{id}/microsoft.graph.agentIdentityBlueprint/inheritablePermissions",
+        INHERITABLE,
+        1,
+        agents::inheritable,
+    ),
+    get(
+        "/applications/microsoft.graph.agentIdentityBlueprint/{id}/inheritablePermissions",
+        INHERITABLE,
+        1,
+        agents::inheritable,
     ),
     get(
         "/servicePrincipals",
@@ -261,6 +424,30 @@ static ROUTES: &[Route] = &[
         APPLICATIONS,
         1,
         applications::principal_owners,
+    ),
+    get(
+        "/servicePrincipals/{id}/ownedObjects",
+        APPLICATIONS,
+        1,
+        applications::owned_objects,
+    ),
+    get(
+        "/servicePrincipals/{id}/transitiveMemberOf/microsoft.graph.directoryRole",
+        APPLICATIONS,
+        1,
+        roles::of_principal,
+    ),
+    get(
+        "/servicePrincipals/{id}/memberOf/microsoft.graph.directoryRole",
+        APPLICATIONS,
+        1,
+        roles::of_principal_itself,
+    ),
+    write(
+        "POST",
+        "/servicePrincipals/{id}/addPassword",
+        CREDENTIALS_WRITE,
+        credentials::add_to_principal,
     ),
     get(
         "/servicePrincipals/{id}/appRoleAssignments",
@@ -318,6 +505,30 @@ static ROUTES: &[Route] = &[
         applications::application,
     ),
     get(
+        "/applications/{id}/owners",
+        APPLICATIONS,
+        1,
+        applications::application_owners,
+    ),
+    get(
+        "/applications/{id}/federatedIdentityCredentials",
+        CREDENTIALS,
+        1,
+        credentials::federated,
+    ),
+    get(
+        "/applications/{id}/federatedIdentityCredentials/{id}",
+        CREDENTIALS,
+        1,
+        credentials::federated_one,
+    ),
+    write(
+        "POST",
+        "/applications/{id}/addPassword",
+        CREDENTIALS_WRITE,
+        credentials::add_to_application,
+    ),
+    get(
         "/oauth2PermissionGrants",
         CONSENTS,
         2,
@@ -351,7 +562,7 @@ static ROUTES: &[Route] = &[
 ];
 
 /// The path after the version, with `name('key')` and `name(appId='key')` taken apart.
-fn segments(call: &Call) -> Vec<String> {
+pub fn segments(call: &Call) -> Vec<String> {
     let mut out = Vec::new();
     for segment in call.segments.iter().skip(1) {
         match segment.split_once('(') {
@@ -390,10 +601,57 @@ fn keys_of(route: &Route, segments: &[String]) -> Option<Vec<String>> {
 /// The route of a call, and its keys.
 pub fn find(call: &Call) -> Option<(&'static Route, Vec<String>)> {
     let segments = segments(call);
+    let exact = find_among(call, &segments, |_| true);
+    exact.or_else(|| {
+        let ending = ending_of(&segments);
+        let rest = segments.get(..segments.len() - ending.length)?;
+        (ending.length > 0)
+            .then(|| find_among(call, rest, Route::is_collection))
+            .flatten()
+    })
+}
+
+fn find_among(
+    call: &Call,
+    segments: &[String],
+    fits: impl Fn(&Route) -> bool,
+) -> Option<(&'static Route, Vec<String>)> {
     ROUTES
         .iter()
-        .filter(|route| route.method == call.method.as_str())
-        .find_map(|route| keys_of(route, &segments).map(|keys| (route, keys)))
+        .filter(|route| route.method == call.method.as_str() && fits(route))
+        .find_map(|route| keys_of(route, segments).map(|keys| (route, keys)))
+}
+
+/// What can follow a collection: a type that its rows are narrowed to, and `$count`.
+#[derive(Debug, Default)]
+pub struct Ending {
+    pub count: bool,
+    /// The type without its name space.
+    pub cast: Option<String>,
+    length: usize,
+}
+
+fn ending_of(segments: &[String]) -> Ending {
+    let mut ending = Ending::default();
+    let mut rest = segments.iter().rev().peekable();
+    if rest.next_if(|last| *last == "$count").is_some() {
+        ending.count = true;
+        ending.length += 1;
+    }
+    let cast = rest.peek().and_then(|last| {
+        last.strip_prefix("microsoft.graph.")
+            .or_else(|| last.strip_prefix("graph."))
+    });
+    if let Some(cast) = cast {
+        ending.cast = Some(cast.to_owned());
+        ending.length += 1;
+    }
+    ending
+}
+
+/// See [`Ending`].
+pub fn ending(call: &Call) -> Ending {
+    ending_of(&segments(call))
 }
 
 /// Whether the address exists with another method.

@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use super::Context;
 use super::errors::GraphError;
+use super::mail_body;
 use crate::books::Mail;
 use crate::http_parts::Reply;
 use crate::journal::{Deed, Thing};
@@ -15,6 +16,8 @@ use crate::world::enforcement::{self, Caller, Refused};
 
 /// The reason that Exchange gives when an access policy refuses.
 const BLOCKED_BY_POLICY: &str = "Access to OData is disabled: [RAOP] : Blocked by tenant configured AppOnly AccessPolicy settings.";
+/// The reason that Exchange gives when a list of user agents refuses.
+const BLOCKED_PROGRAM: &str = "Access to OData is disabled.";
 /// The reason for everything else.
 const DENIED: &str = "Access is denied. Check credentials and try again.";
 
@@ -26,27 +29,28 @@ struct Sender {
     purpose: &'static str,
 }
 
-/// Finds the mailbox: unknown users and users without one have errors of their own.
+/// Finds the mailbox, by object id or user principal name alone: an address that is neither names
+/// nobody (MICROSOFT.md §2.5). Unknown users and users without a mailbox have errors of their own.
 fn sender(context: &mut Context<'_>, key: &str) -> Result<Sender, GraphError> {
     let tenant = context.tenant()?;
-    let user = tenant
-        .user(key)
-        .or_else(|| {
-            tenant.users.values().find(|user| {
-                user.mailbox
-                    .as_ref()
-                    .is_some_and(|mailbox| mailbox.smtp.eq_ignore_ascii_case(key))
-            })
-        })
-        .ok_or_else(|| {
+    let Some(user) = tenant.user(key) else {
+        let alias = tenant.users.values().any(|user| {
+            let mailbox = user.mailbox.as_ref();
+            mailbox.is_some_and(|it| it.aliases.iter().any(|one| one.eq_ignore_ascii_case(key)))
+        });
+        return Err(if alias {
+            GraphError::new(404, "ResourceNotFound", "Resource could not be discovered.")
+        } else {
             GraphError::new(
                 404,
                 "ErrorInvalidUser",
                 format!("The requested user '{key}' is invalid."),
             )
-        })?;
+        });
+    };
+    let lives = tenant.exchange.licensed && !tenant.directory.mail.inactive.contains(&user.id);
     match &user.mailbox {
-        Some(mailbox) if mailbox.kind.is_mailbox() && tenant.exchange.licensed => Ok(Sender {
+        Some(mailbox) if mailbox.kind.is_mailbox() && lives => Ok(Sender {
             id: user.id,
             upn: user.upn.clone(),
             smtp: mailbox.smtp.clone(),
@@ -55,8 +59,68 @@ fn sender(context: &mut Context<'_>, key: &str) -> Result<Sender, GraphError> {
         _ => Err(GraphError::new(
             404,
             "MailboxNotEnabledForRESTAPI",
-            "The mailbox is either inactive, soft-deleted, or is hosted on-premise.",
+            if user.guest_of.is_some() {
+                "REST API is not yet supported for this mailbox."
+            } else {
+                "The mailbox is either inactive, soft-deleted, or is hosted on-premise."
+            },
         )),
+    }
+}
+
+/// Whether the program that calls is let in: lists of user agents close REST as well (§2.8), and
+/// their refusal lacks what an access policy's has.
+fn check_program(context: &mut Context<'_>, mailbox: Uuid) -> Result<(), GraphError> {
+    let agent = context.call.header("user-agent").unwrap_or("").to_owned();
+    let switches = &context.tenant()?.exchange.switches;
+    match switches.user_agent_allowed(mailbox, &agent) {
+        true => Ok(()),
+        false => Err(GraphError::access(BLOCKED_PROGRAM)),
+    }
+}
+
+/// The address that a mail appears as: the mailbox's own, or what `from` names, when the mailbox
+/// may (§2.6, §5.1).
+fn appearance(
+    context: &mut Context<'_>,
+    sender: &Sender,
+    from: Option<String>,
+) -> Result<String, GraphError> {
+    let own = |from: &str| {
+        from.eq_ignore_ascii_case(&sender.smtp) || from.eq_ignore_ascii_case(&sender.upn)
+    };
+    let Some(from) = from.filter(|from| !own(from)) else {
+        return Ok(sender.smtp.clone());
+    };
+    let tenant = context.tenant()?;
+    let may = match tenant.holder_of(&from) {
+        Some(holder) if holder == sender.id => tenant.directory.mail.from_aliases,
+        Some(other) => tenant.may_appear_as(sender.id, other),
+        None => false,
+    };
+    if may {
+        return Ok(from);
+    }
+    Err(GraphError::new(
+        403,
+        "ErrorSendAsDenied",
+        "The user account which was used to submit this request does not have the right to send mail on behalf of the specified sending account.",
+    ))
+}
+
+/// Takes a mail from what the mailbox may still send today.
+fn take_quota(context: &mut Context<'_>, mailbox: Uuid) -> Result<(), GraphError> {
+    match context.tenant()?.directory.mail.quotas.get_mut(&mailbox) {
+        None => Ok(()),
+        Some(0) => Err(GraphError::new(
+            403,
+            "ErrorExceededMessageLimit",
+            "The message limit of the mailbox is exceeded.",
+        )),
+        Some(left) => {
+            *left -= 1;
+            Ok(())
+        }
     }
 }
 
@@ -103,15 +167,17 @@ pub fn as_user(context: &mut Context<'_>) -> Result<Reply, GraphError> {
 fn send(context: &mut Context<'_>, key: &str) -> Result<Reply, GraphError> {
     let sender = sender(context, key)?;
     if context.claims.delegated {
-        // Policies do not govern delegated access (§2.4). Send-as rights are not simulated: a
-        // person sends as themselves.
+        // Policies do not govern delegated access (§2.4). A person opens their own mailbox alone.
         if !context.claims.has_scope("Mail.Send") || context.claims.object != sender.id {
             return Err(GraphError::access(DENIED));
         }
     } else {
         application_may(context, &["Mail.Send"], sender.id)?;
     }
+    check_program(context, sender.id)?;
     let message = read_message(context)?;
+    let from = appearance(context, &sender, message.from)?;
+    take_quota(context, sender.id)?;
     let world = &mut *context.world;
     let mail = Mail {
         number: 0,
@@ -119,7 +185,7 @@ fn send(context: &mut Context<'_>, key: &str) -> Result<Reply, GraphError> {
         tenant: context.claims.tenant,
         app_id: context.claims.app_id,
         user: context.claims.upn.clone(),
-        from: sender.smtp,
+        from,
         to: message.to,
         subject: message.subject,
         body: message.body,
@@ -135,6 +201,8 @@ fn send(context: &mut Context<'_>, key: &str) -> Result<Reply, GraphError> {
 }
 
 struct Message {
+    /// What the mail is to appear as.
+    from: Option<String>,
     to: Vec<String>,
     subject: String,
     body: String,
@@ -156,6 +224,7 @@ fn read_message(context: &Context<'_>) -> Result<Message, GraphError> {
             "Unable to read JSON request payload. Please ensure Content-Type header is set and payload is of valid JSON format.",
         )
     })?;
+    let body = mail_body::read(body)?;
     let message = body
         .get("message")
         .filter(|value| value.is_object())
@@ -185,7 +254,9 @@ fn read_message(context: &Context<'_>) -> Result<Message, GraphError> {
     if to.is_empty() {
         return Err(no_recipient());
     }
+    let from = text(message.pointer("/from/emailAddress/address"));
     Ok(Message {
+        from: (!from.is_empty()).then_some(from),
         to,
         subject: text(message.get("subject")),
         body: text(message.pointer("/body/content")),
@@ -240,7 +311,13 @@ fn read_mime(body: &[u8]) -> Result<Message, GraphError> {
     if to.is_empty() {
         return Err(no_recipient());
     }
+    // `Name <address>` or the address alone.
+    let from = header("from").map(|from| match from.rsplit_once('<') {
+        Some((_, address)) => address.trim_end_matches('>').to_owned(),
+        None => from,
+    });
     Ok(Message {
+        from,
         to,
         subject: header("subject").unwrap_or_default(),
         body: content.to_owned(),
@@ -261,6 +338,7 @@ fn opened(context: &mut Context<'_>, permissions: &[&str]) -> Result<Sender, Gra
     {
         return Err(GraphError::access(DENIED));
     }
+    check_program(context, sender.id)?;
     Ok(sender)
 }
 

@@ -10,6 +10,7 @@ use uuid::Uuid;
 use super::{names, people};
 use crate::clock::Time;
 use crate::permissions::{DirectoryRole, MICROSOFT_TENANT, Resource};
+use crate::world::directory::DirectoryState;
 use crate::world::exchange::ExchangeOrganisation;
 use crate::world::tenant::{
     AppRoleAssignment, Application, Change, Group, GroupKind, Mailbox, MailboxKind, Membership,
@@ -65,6 +66,7 @@ impl Build {
             access_rules: Vec::new(),
             sign_in_frequency: None,
             activations: Vec::new(),
+            directory: DirectoryState::default(),
             note: String::new(),
         };
         let mut build = Self {

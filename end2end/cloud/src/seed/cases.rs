@@ -3,7 +3,7 @@
 use uuid::Uuid;
 
 use super::build::Build;
-use super::{VENDOR_DOMAIN, demo, layers, names};
+use super::{VENDOR_DOMAIN, access, demo, layers, names, powers};
 use crate::permissions::{DirectoryRole, Resource};
 use crate::world::tenant::{GroupKind, MailboxKind};
 
@@ -36,12 +36,14 @@ pub enum Case {
     Layers,
     /// Roles of Exchange with every kind of scope.
     Roles,
-    /// Applications that are switched off, or Microsoft's own.
+    /// Applications that are switched off, Microsoft's own, or hold powers.
     Principals,
+    /// Ways around every confinement, those included that hide.
+    Powers,
 }
 
 impl Case {
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::VendorMailer,
         Self::Clean,
         Self::Policies,
@@ -56,6 +58,7 @@ impl Case {
         Self::Layers,
         Self::Roles,
         Self::Principals,
+        Self::Powers,
     ];
 
     fn note(self) -> &'static str {
@@ -73,7 +76,10 @@ impl Case {
             Self::Unicode => "names with quotes, tags and other scripts",
             Self::Layers => "several policies of one application, and policies for all of them",
             Self::Roles => "roles of Exchange with every kind of scope",
-            Self::Principals => "applications that are switched off, or Microsoft's own",
+            Self::Principals => {
+                "applications that are switched off, Microsoft's own, or hold powers"
+            }
+            Self::Powers => "ways around every confinement, those included that hide",
         }
     }
 }
@@ -209,6 +215,7 @@ fn situation(build: &mut Build, case: Case) {
             build.policy(archive, group, false, None);
             let imap = build.own_app("Ticket Fetcher", "reads the support mailbox over IMAP");
             build.grant(imap, Resource::Exchange, "IMAP.AccessAsApp");
+            access::fetcher(build, imap);
             let legacy = build.own_app("Old Calendar Sync", "a retired protocol's permission");
             build.grant(legacy, Resource::Exchange, "Calendars.ReadWrite.All");
             reception_mailer(build);
@@ -245,13 +252,24 @@ fn situation(build: &mut Build, case: Case) {
             );
             reception_mailer(build);
         }
-        Case::Layers => layers::policies(build),
+        Case::Layers => {
+            layers::policies(build);
+            access::one_mailbox(build);
+        }
         Case::Roles => {
             layers::roles(build);
+            access::administrators(build);
             reception_mailer(build);
         }
         Case::Principals => {
             layers::principals(build);
+            powers::usual(build);
+            access::switches(build);
+            reception_mailer(build);
+        }
+        Case::Powers => {
+            powers::usual(build);
+            powers::hidden(build);
             reception_mailer(build);
         }
     }

@@ -123,6 +123,16 @@ pub fn sow(sowing: &mut Sowing, partner: Uuid) {
     }
 }
 
+/// The customer of `powers` alone.
+pub fn sow_powers(sowing: &mut Sowing) {
+    let role = Role::Customer {
+        case: Case::Powers,
+        people: 16,
+        applications: 0,
+    };
+    sowing.announce("Blue Yonder Airlines", "blueyonder.example", role);
+}
+
 /// The partner's group to which GDAP roles are mapped.
 pub fn engineers_group(partner: Uuid) -> Uuid {
     Uuid::new_v5(&partner, b"group/gdap-engineers")

@@ -1,5 +1,6 @@
 //! What a new cloud holds: `demo`, `empty` or a fleet of customers.
 
+pub mod access;
 pub mod build;
 pub mod cases;
 pub mod confine;
@@ -8,6 +9,7 @@ pub mod fleet;
 pub mod layers;
 pub mod names;
 pub mod people;
+pub mod powers;
 
 use std::fmt;
 use std::str::FromStr;
@@ -28,6 +30,8 @@ pub use cases::Case;
 pub enum Seed {
     /// A partner, and one customer of every kind that matters.
     Demo,
+    /// The demo, and a customer whose ways around every confinement hide.
+    Powers,
     /// The partner alone.
     Empty,
     /// The partner, and that many customers of mixed kinds.
@@ -43,6 +47,7 @@ impl FromStr for Seed {
     fn from_str(text: &str) -> Result<Self, String> {
         match text {
             "demo" => Ok(Self::Demo),
+            "powers" => Ok(Self::Powers),
             "empty" => Ok(Self::Empty),
             other => other
                 .strip_prefix("fleet:")
@@ -50,7 +55,9 @@ impl FromStr for Seed {
                 .filter(|number| (1..=MOST).contains(number))
                 .map(Self::Fleet)
                 .ok_or_else(|| {
-                    format!("\"{other}\" is no seed: demo, empty or fleet:N with N up to {MOST}")
+                    format!(
+                        "\"{other}\" is no seed: demo, powers, empty or fleet:N with N up to {MOST}"
+                    )
                 }),
         }
     }
@@ -60,6 +67,7 @@ impl fmt::Display for Seed {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Demo => formatter.write_str("demo"),
+            Self::Powers => formatter.write_str("powers"),
             Self::Empty => formatter.write_str("empty"),
             Self::Fleet(number) => write!(formatter, "fleet:{number}"),
         }
@@ -142,6 +150,10 @@ pub fn sow(seed: &Seed, seed_number: u64, start: Time) -> Sown {
     match seed {
         Seed::Empty => {}
         Seed::Demo => demo::sow(&mut sowing, partner),
+        Seed::Powers => {
+            demo::sow(&mut sowing, partner);
+            demo::sow_powers(&mut sowing);
+        }
         Seed::Fleet(number) => fleet::sow(&mut sowing, partner, *number),
     }
     // Applications that are registered in one tenant and used in others must be known at once.
@@ -243,7 +255,7 @@ mod tests {
 
     #[test]
     fn seeds_are_read_and_written() {
-        for text in ["demo", "empty", "fleet:12"] {
+        for text in ["demo", "powers", "empty", "fleet:12"] {
             assert_eq!(text.parse::<Seed>().unwrap().to_string(), text);
         }
         for text in ["", "fleet", "fleet:0", "fleet:x", "fleet:99999"] {

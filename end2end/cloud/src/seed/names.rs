@@ -72,3 +72,10 @@ pub fn part_of(upn: &str) -> Option<&'static str> {
         _ => None,
     }
 }
+
+/// The id of a directory role's assignment.
+pub fn role_grant_id(principal: Uuid, role: Uuid, scope: &str) -> String {
+    let text = format!("{principal}/{role}/{scope}");
+    let digest = BASE64.encode(Sha256::digest(text.as_bytes()));
+    format!("{}-1", digest.get(..40).unwrap_or(&digest))
+}

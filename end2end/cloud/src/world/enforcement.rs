@@ -7,7 +7,9 @@ use uuid::Uuid;
 
 use super::World;
 use super::exchange::{AssignmentScope, RbacCache, RbacReach, RoleAssignment, role_permissions};
-use super::tenant::{Membership, Tenant};
+use super::habits::Nesting;
+use super::rights::{Right, holds};
+use super::tenant::{GroupKind, Membership, Tenant};
 use crate::clock::{Dice, Time};
 use crate::exchange::opath;
 use crate::permissions::Resource;
@@ -47,7 +49,7 @@ pub fn policies_allow(tenant: &Tenant, app_id: Uuid, mailbox: Uuid, view: View, 
             }
         };
         let matches =
-            policy.scope.id == mailbox || tenant.contains_nested(policy.scope.id, mailbox, &counts);
+            policy.scope.id == mailbox || contains(tenant, policy.scope.id, mailbox, &counts);
         match (policy.deny, matches) {
             (true, true) => return false,
             (true, false) => {}
@@ -58,6 +60,48 @@ pub fn policies_allow(tenant: &Tenant, app_id: Uuid, mailbox: Uuid, view: View, 
         }
     }
     granted || !restricted
+}
+
+/// Whether a policy's group has the mailbox, as far as this tenant counts groups inside it.
+fn contains(
+    tenant: &Tenant,
+    group: Uuid,
+    mailbox: Uuid,
+    counts: &dyn Fn(&Membership) -> bool,
+) -> bool {
+    match tenant.exchange.habits.nesting {
+        Nesting::Honoured => tenant.contains_nested(group, mailbox, counts),
+        Nesting::SecurityOnly => tenant.contains_nested(group, mailbox, &|entry| {
+            counts(entry)
+                && tenant
+                    .groups
+                    .get(&entry.member)
+                    .is_none_or(|inner| inner.kind == GroupKind::MailSecurity)
+        }),
+        Nesting::Ignored => tenant.groups.get(&group).is_some_and(|group| {
+            group
+                .members
+                .iter()
+                .any(|entry| entry.member == mailbox && counts(entry))
+        }),
+    }
+}
+
+/// Whether Entra's grants of an application reach nothing without a role of Exchange (§3.9). What
+/// the flag and the override really do is open: see `decisions`.
+fn needs_role(tenant: &Tenant, object: Uuid) -> bool {
+    let switches = &tenant.exchange.switches;
+    (tenant.exchange.habits.app_rbac_required || switches.enforce_app_rbac)
+        && !switches.override_app_rbac.contains(&object)
+}
+
+/// IMAP, POP and SMTP reach a mailbox only with a right on it (§2.6); none for other permissions.
+fn rights_for(resource: Resource, permission: &str) -> Option<&'static [Right]> {
+    match (resource, permission) {
+        (Resource::Exchange, "IMAP.AccessAsApp" | "POP.AccessAsApp") => Some(&[Right::FullAccess]),
+        (Resource::Exchange, "SMTP.SendAsApp") => Some(&[Right::SendAs, Right::FullAccess]),
+        _ => None,
+    }
 }
 
 /// An application as its token shows it.
@@ -99,16 +143,29 @@ pub fn application_may(
     };
     let by_entra = caller.roles.iter().any(|role| role == permission);
     let governed = resource.is_governed(permission);
-    if by_entra && (!governed || policies_allow(tenant, caller.app_id, mailbox, View::InForce, now))
-    {
-        return Ok(());
-    }
-    // RBAC needs a pointer with exactly the object id of the token (§5).
+    // RBAC needs a pointer with exactly the object id of the token (§5); so do rights.
     let pointed = tenant
         .exchange
         .pointers
         .iter()
         .any(|pointer| pointer.object_id == caller.object);
+    let rights = rights_for(resource, permission);
+    let open = match rights {
+        Some(rights) => {
+            pointed
+                && rights
+                    .iter()
+                    .any(|right| holds(tenant, caller.object, mailbox, *right))
+        }
+        None if governed => {
+            !needs_role(tenant, caller.object)
+                && policies_allow(tenant, caller.app_id, mailbox, View::InForce, now)
+        }
+        None => true,
+    };
+    if by_entra && open {
+        return Ok(());
+    }
     let by_role = match (resource, permission) {
         (Resource::Exchange, "full_access_as_app") => Some("EWS.AccessAsApp"),
         (Resource::Exchange, "SMTP.SendAsApp") | (Resource::Graph, _) => Some(permission),
@@ -122,7 +179,7 @@ pub fn application_may(
     {
         return Ok(());
     }
-    Err(if by_entra {
+    Err(if by_entra && rights.is_none() {
         Refused::ByPolicy
     } else {
         Refused::NotHeld
@@ -209,7 +266,8 @@ pub fn rbac_allows(
             .exchange
             .role_assignments
             .iter()
-            .filter(|assignment| assignment.assignee == principal && assignment.enabled)
+            .filter(|assignment| assignment.assignee == principal)
+            .filter(|assignment| assignment.enabled && !tenant.exchange.delegates(assignment))
             .map(|assignment| (assignment.role.clone(), reach_of(tenant, assignment)))
             .collect();
         let seconds = |value: u64| i64::try_from(value).unwrap_or(i64::MAX / 2000);

@@ -1,10 +1,15 @@
 //! The configuration of a tenant's Exchange organisation: access policies and RBAC.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 use uuid::Uuid;
 
+use super::habits::{Extras, Habits, SoftDeleted};
+use super::new_groups::NewGroup;
+use super::rights::MailboxRight;
+use super::role_groups::RoleGroups;
+use super::switches::Switches;
 use crate::clock::Time;
 
 /// Exchange's configuration of one tenant.
@@ -26,11 +31,50 @@ pub struct ExchangeOrganisation {
     pub unlisted_members: Vec<String>,
     /// How the test cmdlets write their results.
     pub check_words: CheckWords,
+    /// Groups that their makers may see before others do.
+    pub new_groups: Vec<NewGroup>,
+    /// Until when the cmdlets of RBAC refuse although `IsDehydrated` is false already (§3.1).
+    pub unpacking: Option<Time>,
+    /// Until when nobody may delegate roles yet (§3.1).
+    pub delegation_starts: Option<Time>,
+    /// From when on other cmdlets find a new pointer, scope or assignment, by its id (§11.4).
+    pub appears: BTreeMap<Uuid, Time>,
+    /// Assignments that let their holder give the role to others, and nothing else.
+    pub delegating: BTreeSet<Uuid>,
+    pub rights: Vec<MailboxRight>,
+    pub role_groups: RoleGroups,
+    pub switches: Switches,
+    pub habits: Habits,
+    pub extras: BTreeMap<Uuid, Extras>,
+    pub soft_deleted: Vec<SoftDeleted>,
 }
 
 impl ExchangeOrganisation {
+    /// `IsDehydrated`, which is no sign of being ready.
     pub fn is_dehydrated(&self, now: Time) -> bool {
         self.customised.is_none_or(|since| since > now)
+    }
+
+    /// Whether scopes and assignments are refused for want of customization.
+    pub fn refuses_configuration(&self, now: Time) -> bool {
+        self.is_dehydrated(now) || self.unpacking.is_some_and(|until| until > now)
+    }
+
+    /// Whether cmdlets find the object of that id by now.
+    pub fn appeared(&self, id: Uuid, now: Time) -> bool {
+        self.appears.get(&id).is_none_or(|since| *since <= now)
+    }
+
+    /// Whether an assignment only lets its holder give the role to others.
+    pub fn delegates(&self, assignment: &RoleAssignment) -> bool {
+        self.delegating.contains(&assignment.guid)
+    }
+
+    /// Whether the object is managed on premises.
+    pub fn is_dir_synced(&self, object: Uuid) -> bool {
+        self.extras
+            .get(&object)
+            .is_some_and(|extras| extras.dir_synced)
     }
 }
 

@@ -1,11 +1,23 @@
 //! The whole state of the cloud, behind one lock.
 
 pub mod access;
+pub mod agents;
+pub mod credentials;
+pub mod directory;
+pub mod directory_roles;
 pub mod enforcement;
 pub mod exchange;
+pub mod habits;
+pub mod mail_rules;
+pub mod new_groups;
+pub mod powers;
 pub mod recipients;
+pub mod rights;
+pub mod role_groups;
+pub mod switches;
 pub mod tenant;
 pub mod tenants;
+pub mod ways;
 
 use uuid::Uuid;
 

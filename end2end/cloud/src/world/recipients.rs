@@ -98,6 +98,17 @@ impl<'a> Recipient<'a> {
         }
     }
 
+    pub fn custom_attribute(&self, tenant: &Tenant, number: u8) -> Option<String> {
+        match self {
+            Self::Person(_, mailbox) => mailbox.custom_attributes.get(&number).cloned(),
+            Self::Group(group) => tenant
+                .exchange
+                .extras
+                .get(&group.id)
+                .and_then(|extras| extras.custom_attributes.get(&number).cloned()),
+        }
+    }
+
     /// Whether it can be the scope of an access policy by its nature (§2.4).
     pub fn is_security_principal(&self) -> bool {
         matches!(
@@ -191,6 +202,13 @@ impl Tenant {
             .find(|recipient| recipient.answers_to(self, identity))
     }
 
+    /// The object id of the recipient of that identity, seen by Exchange's reads or not.
+    pub fn known_recipient(&self, identity: &str) -> Option<Uuid> {
+        self.recipients(Time::MAX_UTC)
+            .find(|recipient| recipient.answers_to(self, identity))
+            .map(|recipient| recipient.id())
+    }
+
     /// The recipient with that Entra object id, visible or not.
     pub fn recipient_by_id(&self, id: Uuid) -> Option<Recipient<'_>> {
         if let Some(group) = self.groups.get(&id) {
@@ -202,24 +220,59 @@ impl Tenant {
             .map(|mailbox| Recipient::Person(user, mailbox))
     }
 
-    /// Whether a name, alias or address is taken already, by anything, visible or not.
-    pub fn name_is_taken(&self, text: &str) -> bool {
-        let same = |other: &str| other.eq_ignore_ascii_case(text);
-        let people = self.users.values().any(|user| {
-            user.mailbox.as_ref().is_some_and(|mailbox| {
-                same(&mailbox.alias)
-                    || same(&mailbox.smtp)
-                    || mailbox.aliases.iter().any(|other| same(other))
-            }) || same(&user.upn)
-        });
+    /// Whether a group of another object has the name, visible or not.
+    pub fn group_name_is_taken(&self, name: &str, own: Option<Uuid>) -> bool {
+        self.groups
+            .values()
+            .filter(|group| Some(group.id) != own && group.kind.has_mail())
+            .any(|group| group.name.eq_ignore_ascii_case(name))
+    }
+
+    pub fn alias_is_taken(&self, alias: &str, own: Option<Uuid>) -> bool {
+        let same = |other: &str| other.eq_ignore_ascii_case(alias);
+        let people = self
+            .users
+            .values()
+            .filter(|user| Some(user.id) != own)
+            .filter_map(|user| user.mailbox.as_ref())
+            .any(|mailbox| same(&mailbox.alias));
         people
-            || self.groups.values().any(|group| {
-                group.kind.has_mail()
-                    && (same(&group.name)
-                        || same(&group.alias)
-                        || same(&group.smtp)
-                        || group.aliases.iter().any(|other| same(other)))
+            || self
+                .groups
+                .values()
+                .filter(|group| Some(group.id) != own && group.kind.has_mail())
+                .any(|group| same(&group.alias))
+    }
+
+    /// The name of whatever holds an address, visible or not, deleted a while ago or not.
+    pub fn holder_of_address(&self, address: &str, own: Option<Uuid>) -> Option<String> {
+        let same = |other: &String| other.eq_ignore_ascii_case(address);
+        let person = self
+            .users
+            .values()
+            .filter(|user| Some(user.id) != own)
+            .find(|user| {
+                same(&user.upn)
+                    || user.mailbox.as_ref().is_some_and(|mailbox| {
+                        same(&mailbox.smtp) || mailbox.aliases.iter().any(same)
+                    })
             })
+            .map(|user| user.id.to_string());
+        let group = || {
+            self.groups
+                .values()
+                .filter(|group| Some(group.id) != own && group.kind.has_mail())
+                .find(|group| same(&group.smtp) || group.aliases.iter().any(same))
+                .map(|group| group.name.clone())
+        };
+        let deleted = || {
+            self.exchange
+                .soft_deleted
+                .iter()
+                .find(|gone| same(&gone.smtp) || gone.aliases.iter().any(same))
+                .map(|gone| format!("Soft Deleted Objects\\{}", gone.id))
+        };
+        person.or_else(group).or_else(deleted)
     }
 
     /// Members that a side sees now. Ids may be of users or groups.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use uuid::Uuid;
 
 use super::access::{AccessRule, Activation, AdministrativeUnit};
+use super::directory::DirectoryState;
 use super::exchange::ExchangeOrganisation;
 use crate::clock::Time;
 use crate::permissions::{DirectoryRole, Resource};
@@ -34,6 +35,7 @@ pub struct Tenant {
     pub sign_in_frequency: Option<i64>,
     /// Activations that Exchange may not know yet.
     pub activations: Vec<Activation>,
+    pub directory: DirectoryState,
     /// Why the tenant exists, for `/_cloud/accounts`.
     pub note: String,
 }
@@ -251,7 +253,7 @@ pub struct ServicePrincipal {
     /// The tenant where the application is registered; managed identities have none.
     pub owner_tenant: Option<Uuid>,
     pub publisher: String,
-    /// `Application`, `ManagedIdentity`, `Legacy`.
+    /// `Application`, `ManagedIdentity`, `Legacy`, `ServiceIdentity`.
     pub kind: &'static str,
     pub enabled: bool,
     pub created: Time,
@@ -325,6 +327,8 @@ pub struct ScopeGrant {
     /// One person, or everybody.
     pub principal: Option<Uuid>,
     pub scopes: Vec<(String, Time)>,
+    /// Whether `scope` begins with a blank, as it often does (MICROSOFT.md §10.5).
+    pub leading_blank: bool,
 }
 
 impl Tenant {
@@ -357,17 +361,26 @@ impl Tenant {
         }
     }
 
-    /// The app roles that a service principal holds on a resource, by value.
+    /// The app roles that a service principal has on a resource, by value: those that it was
+    /// given, and those that an agent identity inherits.
     pub fn app_roles_of(&self, principal: Uuid, resource: Resource) -> Vec<&'static str> {
         let Some(resource_id) = self.resource_principal(resource).map(|found| found.id) else {
             return Vec::new();
         };
-        self.assignments
+        let mut roles: Vec<&'static str> = Vec::new();
+        let given = self
+            .assignments
             .iter()
-            .filter(|entry| entry.live())
-            .filter(|entry| entry.principal == principal && entry.resource == resource_id)
-            .filter_map(|entry| resource.role_value(entry.role))
-            .collect()
+            .filter(|entry| entry.live() && entry.principal == principal);
+        for entry in given.chain(self.inherited_roles(principal)) {
+            if entry.resource == resource_id
+                && let Some(role) = resource.role_value(entry.role)
+                && !roles.contains(&role)
+            {
+                roles.push(role);
+            }
+        }
+        roles
     }
 
     /// Delegated scopes consented for a client, with the moment from which each is honoured.
@@ -393,11 +406,12 @@ impl Tenant {
         format!("S-1-5-21-{a}-{b}-{c}-{rid}")
     }
 
-    /// `NAMPR00A001`-like forest part of distinguished names, stable per tenant.
+    /// `NAMPR00A001`-like forest part of distinguished names, stable until the tenant is relocated.
     pub fn forest(&self) -> String {
+        let moved = u128::from(self.exchange.habits.relocations);
         format!(
             "EURPR{:02}A{:03}",
-            self.id.as_u128() % 100,
+            (self.id.as_u128() % 100 + moved) % 100,
             self.id.as_u128() % 7
         )
     }

@@ -2,6 +2,7 @@
 //! as little as possible.
 #![allow(dead_code)]
 
+pub mod apps;
 pub mod browser;
 pub mod shell;
 

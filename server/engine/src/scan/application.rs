@@ -14,7 +14,7 @@ use domain::{
 };
 use store::StoredReach;
 
-use super::words::Words;
+use super::{power_words::acts_as, words::Words};
 use crate::{Engine, Failure, customers::head};
 
 /// Mailboxes that the page lists.
@@ -83,6 +83,8 @@ impl Engine {
                 .iter()
                 .map(|one| words.permission(one))
                 .collect(),
+            powers: words.powers(application),
+            acts_as: acts_as(&application.delegated),
             policies: words.policies(application),
             notes: application
                 .notes

@@ -10,7 +10,7 @@ use domain::{
     reach::{Permission, Verdict},
 };
 
-use super::{application::name_of, words::Words};
+use super::{application::name_of, customer_page::acting, words::Words};
 use crate::{Answer, Engine, Failure, customers::head, mailboxes::SHOWN};
 
 impl Engine {
@@ -41,6 +41,7 @@ impl Engine {
             object: mailbox,
             name,
             rows: Vec::new(),
+            acts_as: Vec::new(),
             gaps: Vec::new(),
         };
         let Some(known) = known else {
@@ -52,6 +53,7 @@ impl Engine {
             names: &known.names,
         };
         view.gaps = words.gaps_of([&known.reach.unlisted]);
+        view.acts_as = acting(&known.reach);
         let mut places: BTreeMap<ObjectId, usize> = BTreeMap::new();
         let reaches = known.reach.who(mailbox, view.name.is_some());
         for (verdict, application, permission) in reaches {

@@ -3,16 +3,22 @@
 use domain::{
     Problem,
     exposure::{
-        ApplicationLine, By, ExposureQuery, ExposureRow, Held, Naming, PolicyLine, ReachView,
+        ActsAsLine, ApplicationLine, By, ExposureQuery, ExposureRow, Held, Naming, PolicyLine,
+        ReachView,
     },
     id::{AppId, CustomerId},
     person::{Operator, Right},
-    reach::{ApplicationReach, GrantFate, Level, PermissionReach, PolicyNode, Route},
+    reach::{ApplicationReach, GrantFate, Level, PermissionReach, PolicyNode, Reach, Route},
     view::SetupRow,
 };
 use store::StoredReach;
 
-use super::{application::owner, exposure::DAYS, words::Words};
+use super::{
+    application::{name_of, owner},
+    exposure::DAYS,
+    power_words::acts_as,
+    words::Words,
+};
 use crate::{Answer, Engine, Failure, customers::head};
 
 impl Engine {
@@ -56,10 +62,38 @@ impl Engine {
                 pages: found.pages,
                 days,
                 permissions,
+                acts_as: known
+                    .as_ref()
+                    .map(|known| acting(&known.reach))
+                    .unwrap_or_default(),
             })
         };
         load.await.map_err(Problem::from)
     }
+}
+
+/// The applications that act as whoever signs in to them, those for everybody first.
+pub(super) fn acting(reach: &Reach) -> Vec<ActsAsLine> {
+    let mut all: Vec<&ApplicationReach> = reach
+        .applications
+        .iter()
+        .filter(|application| !application.delegated.is_empty())
+        .collect();
+    all.sort_by_key(|application| {
+        let for_all = application.delegated.iter().any(|grant| grant.for_all);
+        (
+            !for_all,
+            name_of(application).to_lowercase(),
+            application.object,
+        )
+    });
+    all.into_iter()
+        .map(|application| ActsAsLine {
+            object: application.object,
+            name: name_of(application),
+            grants: acts_as(&application.delegated),
+        })
+        .collect()
 }
 
 fn line(
@@ -84,6 +118,7 @@ fn line(
         held: Vec::new(),
         unseen: false,
         naming: Naming::NotAsked,
+        powers: Vec::new(),
         setup,
         can_be_confined: row.confinable > 0,
     };
@@ -96,6 +131,7 @@ fn line(
         line.sentence = words.sentence(application);
         line.held = application.permissions.iter().map(held).collect();
         line.unseen = application.others.level() != Level::Nothing;
+        line.powers = words.powers(application);
         line.naming = naming(&known.reach.policies, application);
         line.can_be_confined = application.can_be_confined();
     }

@@ -41,14 +41,16 @@ impl Engine {
         };
         let began = self.now();
         let scan = tenant.scan().await;
+        let nothing = nothing_read(&scan);
+        if nothing.is_none() && access.record().name == access.record().domain {
+            self.learn_name(&access).await;
+        }
+        // After the name: its one call says less of the connection than all others together.
         self.note_scan(&access, &scan, memory.consented).await;
-        if let Some(problem) = nothing_read(&scan) {
+        if let Some(problem) = nothing {
             return self
                 .nothing_came(held, &access, &memory, problem, &scan.parts)
                 .await;
-        }
-        if access.record().name == access.record().domain {
-            self.learn_name(&access).await;
         }
         let now = self.now();
         let problems: Vec<Problem> = unread(&scan.parts)

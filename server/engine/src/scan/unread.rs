@@ -16,8 +16,7 @@ impl Engine {
         consented: Option<Timestamp>,
     ) {
         let mut problems = unread(&scan.parts).map(|problem| self.said(problem, consented));
-        let consent = problems.find(|problem| problem.remedy == Remedy::Consent);
-        match consent {
+        match problems.find(is_about_connection) {
             Some(problem) => self.note_problem(access, Some(&problem)).await,
             None if nothing_read(scan).is_none() => self.note_problem(access, None).await,
             None => {}
@@ -27,6 +26,16 @@ impl Engine {
     /// A consent that is missing right after it was given is on its way.
     pub(crate) fn said(&self, problem: &Problem, consented: Option<Timestamp>) -> Problem {
         again::spreading(problem, consented, self.now()).unwrap_or_else(|| problem.clone())
+    }
+}
+
+/// It keeps Postern out of the tenant, or of one of its services, until somebody does something.
+/// Entra is asked for Postern's own tokens only, so what it refuses is about the connection.
+fn is_about_connection(problem: &Problem) -> bool {
+    match problem.remedy {
+        Remedy::Consent => true,
+        Remedy::Act | Remedy::Never => problem.key.starts_with("entra."),
+        Remedy::Wait => false,
     }
 }
 

@@ -7,7 +7,7 @@ use domain::{
     exposure::{WhyPermission, WhyPolicy, WhyRoute},
     id::ObjectId,
     reach::{
-        Answer, ApplicationReach, AssignmentScope, Extent, Gap, GrantFate, Note, Part,
+        Answer, ApplicationReach, AssignmentScope, Extent, Gap, GrantFate, Level, Note, Part,
         PermissionReach, Reach, Route,
     },
 };
@@ -148,18 +148,28 @@ impl Words<'_> {
     }
 
     fn some(&self, mailboxes: Vec<ObjectId>) -> String {
+        let of_all = self.of_all(mailboxes.len());
         if mailboxes.len() > NAMED {
-            return format!("{} mailboxes", mailboxes.len());
+            return of_all;
         }
         let names: Vec<String> = mailboxes.into_iter().map(|one| self.called(one)).collect();
         match names.as_slice() {
             [] => "no mailbox".to_owned(),
-            [one] => one.clone(),
-            [first @ .., last] => format!("{} and {last}", first.join(", ")),
+            [one] => format!("{one} ({of_all})"),
+            [first @ .., last] => format!("{} and {last} ({of_all})", first.join(", ")),
         }
     }
 
-    fn called(&self, object: ObjectId) -> String {
+    /// “2 of 216 mailboxes”.
+    fn of_all(&self, count: usize) -> String {
+        match (self.reach.mailbox_count, count) {
+            (Some(all), _) => format!("{count} of {all} mailboxes"),
+            (None, 1) => "1 mailbox, of how many is not known".to_owned(),
+            (None, _) => format!("{count} mailboxes, of how many is not known"),
+        }
+    }
+
+    pub(super) fn called(&self, object: ObjectId) -> String {
         self.names
             .get(&object)
             .cloned()
@@ -168,7 +178,7 @@ impl Words<'_> {
 
     /// What decides how bad it is: the first of the worst.
     pub fn worst<'r>(&self, application: &'r ApplicationReach) -> &'r Answer {
-        let level = application.level();
+        let level = worst_permission(application);
         application
             .permissions
             .iter()
@@ -194,7 +204,16 @@ impl Words<'_> {
 
     /// What all of it means.
     pub fn sentence(&self, application: &ApplicationReach) -> String {
-        let level = application.level();
+        let reaches = self.reaches(application);
+        match self.power_sentence(application) {
+            Some(power) => format!("{power} {reaches}"),
+            None => reaches,
+        }
+    }
+
+    /// What its permissions reach, powers apart.
+    fn reaches(&self, application: &ApplicationReach) -> String {
+        let level = worst_permission(application);
         let mut can: Vec<&str> = application
             .permissions
             .iter()
@@ -208,6 +227,9 @@ impl Words<'_> {
             [first @ .., last] => format!("{} and {last}", first.join(", ")),
         };
         match self.worst(application) {
+            Answer::Nothing if application.permissions.is_empty() => {
+                "It holds no permission that reaches mailboxes without a signed-in user.".to_owned()
+            }
             Answer::Nothing => "It holds a permission and reaches no mailbox.".to_owned(),
             Answer::Unknown { .. } => {
                 format!(
@@ -296,6 +318,17 @@ impl Words<'_> {
         };
         format!("{what}: {}", gap.why)
     }
+}
+
+/// The worst level of what its permissions reach.
+fn worst_permission(application: &ApplicationReach) -> Level {
+    application
+        .permissions
+        .iter()
+        .map(|one| one.answer.level())
+        .chain([application.others.level()])
+        .min()
+        .unwrap_or(Level::Nothing)
 }
 
 #[cfg(test)]

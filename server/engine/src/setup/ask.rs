@@ -322,8 +322,9 @@ fn needs_a_look(step: &Step) -> bool {
         )
 }
 
-/// What a cancelled setup leaves, in a sentence. What was on its way is looked up afterwards.
-fn what_is_there(plan: &Plan, steps: &[Step]) -> String {
+/// What a setup leaves that is not carried on, in a sentence. What was on its way is looked up
+/// after a cancel.
+pub(super) fn what_is_there(plan: &Plan, steps: &[Step]) -> String {
     let stands = |kind: StepKind| {
         steps
             .iter()

@@ -20,14 +20,16 @@ use crate::{
     connection::event,
     pace,
     setup::{
+        ask,
         claim::{Claim, Way},
-        look,
+        look, passing,
         save::save,
         secret,
         settle::{Settled, look_again, settle, trouble},
         steps, undo,
-        work::{Notes, Outcome, Work},
+        work::{Notes, Outcome, Work, evidence},
     },
+    tenant::is_about_consent,
     worker::setup_job,
 };
 
@@ -105,6 +107,8 @@ impl Engine {
             step: &claim.step,
             steps: &claim.record.steps,
             secret,
+            group: look::noted_group(&claim.record.steps),
+            siblings: self.siblings(access, claim).await?,
             notes: Notes::default(),
         };
         let result = match claim.way {
@@ -130,7 +134,20 @@ impl Engine {
             }
             Err(Failure::Microsoft(error)) => {
                 self.note_connection(access, Err(&error)).await;
-                trouble(&error, self.inner.pace, self.now())
+                if error.fault().is_some() {
+                    let title = format!("Exchange refused {}", error.subject().unwrap_or("it"));
+                    notes.evidence.push(evidence(&title, error.trace(), false));
+                }
+                let outcome = trouble(&error, self.inner.pace, self.now());
+                let outcome = match passing::of_delegation(&work.tenant, &error).await {
+                    Some(problem) => named(outcome, problem),
+                    None => outcome,
+                };
+                if is_about_consent(&error) {
+                    with_what_is_left(outcome, claim)
+                } else {
+                    outcome
+                }
             }
             Err(other) => return Err(other),
         };
@@ -340,6 +357,35 @@ impl Engine {
             | SetupState::RollingBack => {}
         }
         Ok(())
+    }
+}
+
+/// The same, with words that know more.
+fn named(outcome: Outcome, problem: Problem) -> Outcome {
+    match outcome {
+        Outcome::Passing { wait, .. } => Outcome::Passing {
+            why: format!(
+                "{} A role or a membership that was given a moment ago takes up to an hour until Exchange knows it.",
+                problem.happened
+            ),
+            wait,
+            problem: Box::new(problem),
+        },
+        Outcome::Failed(_) => Outcome::Failed(problem),
+        other => other,
+    }
+}
+
+/// Nobody is let in any more in the middle of it: what is at the customer is said, because nobody
+/// can look.
+fn with_what_is_left(outcome: Outcome, claim: &Claim) -> Outcome {
+    match outcome {
+        Outcome::Failed(mut problem) => {
+            let left = ask::what_is_there(&claim.record.plan, &claim.record.steps);
+            problem.means = format!("{} Of this setup at the customer: {left}", problem.means);
+            Outcome::Failed(problem)
+        }
+        other => other,
     }
 }
 

@@ -6,15 +6,37 @@
 use domain::{
     application::AccessPolicy,
     plan::{Group, marker},
-    step::StepKind,
+    step::{Step, StepKind},
 };
 use microsoft::exchange::{ExGroup, Member};
 use serde_json::json;
+use uuid::Uuid;
 
 use super::work::{Outcome, Work};
 use crate::{Failure, pace};
 
 pub(crate) use domain::step::told::{GROUP, HIDDEN, POLICY, member};
+
+/// Before Exchange's own id of the group that was made, among what the step noted.
+const GUID: &str = "guid ";
+
+/// What notes that Exchange answered with this id when the group was made.
+pub(crate) fn guid(guid: Uuid) -> String {
+    format!("{GUID}{guid}")
+}
+
+/// The group that the setup made, by the id with which Exchange answered; none: its answer was
+/// lost, or it was made before ids were noted.
+pub(crate) fn noted_group(steps: &[Step]) -> Option<Uuid> {
+    let mut notes = steps.iter().flat_map(|step| &step.noted);
+    notes.find_map(|note| note.strip_prefix(GUID)?.parse().ok())
+}
+
+/// Whether this setup made the group: by the mark in its description, or by Exchange's own id,
+/// which stays when somebody edits the description.
+pub(crate) fn is_ours(work: &Work<'_>, group: &ExGroup) -> bool {
+    work.group == Some(group.guid) || group.is_described(&marker(work.setup))
+}
 
 const NOT_SEEN: &str = "not seen";
 
@@ -98,10 +120,47 @@ pub(crate) fn ours<'p>(work: &Work<'_>, policies: &'p [AccessPolicy]) -> Option<
         .find(|policy| policy.description.starts_with(&marker(work.setup)))
 }
 
+/// The policy for the same application and group that another setup of ours made, and left there
+/// because this one stood on it.
+pub(crate) fn inherited<'p>(
+    work: &Work<'_>,
+    policies: &'p [AccessPolicy],
+) -> Option<&'p AccessPolicy> {
+    policies.iter().find(|policy| {
+        policy.app_id == Some(work.plan.application.app_id)
+            && work.siblings.iter().any(|sibling| {
+                sibling.app_id == work.plan.application.app_id
+                    && policy.description.starts_with(&marker(sibling.id))
+            })
+    })
+}
+
+/// A policy for the same application and group that does not say whose it is: somebody changed its
+/// description, or made it.
+pub(crate) async fn unmarked<'p>(
+    work: &mut Work<'_>,
+    policies: &'p [AccessPolicy],
+) -> Result<Option<&'p AccessPolicy>, Failure> {
+    let app_id = Some(work.plan.application.app_id);
+    if !policies.iter().any(|policy| policy.app_id == app_id) {
+        return Ok(None);
+    }
+    let object = match &work.plan.group {
+        Group::Existing { object, .. } => Some(*object),
+        Group::New { address, .. } => {
+            let found = work.tenant.group(address.as_str()).await?;
+            let found = work.saw("The setup's group", found);
+            found.and_then(|group| group.object)
+        }
+    };
+    Ok(policies.iter().find(|policy| {
+        policy.app_id == app_id && object.is_some() && policy.scope_object == object
+    }))
+}
+
 /// Tells of the group, if this setup made it. True: that is news.
 pub(crate) fn group(work: &mut Work<'_>, group: &ExGroup) -> bool {
-    if matches!(work.plan.group, Group::Existing { .. }) || !group.is_described(&marker(work.setup))
-    {
+    if matches!(work.plan.group, Group::Existing { .. }) || !is_ours(work, group) {
         return false;
     }
     let facts = json!({
@@ -127,8 +186,7 @@ pub(crate) fn group(work: &mut Work<'_>, group: &ExGroup) -> bool {
 
 /// Tells of the senders that are members of the group that this setup made. True: some are news.
 pub(crate) fn members(work: &mut Work<'_>, group: &ExGroup, there: &[Member]) -> bool {
-    if matches!(work.plan.group, Group::Existing { .. }) || !group.is_described(&marker(work.setup))
-    {
+    if matches!(work.plan.group, Group::Existing { .. }) || !is_ours(work, group) {
         return false;
     }
     let plan = work.plan;

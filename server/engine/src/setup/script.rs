@@ -11,8 +11,9 @@ use crate::{Answer, Engine, Failure};
 /// A script for download.
 #[derive(Clone, Debug)]
 pub struct Script {
-    /// Letters, digits and hyphens only.
+    /// Letters, digits, dots and hyphens only.
     pub file_name: String,
+    /// Pure ASCII, without a byte order mark.
     pub text: String,
 }
 
@@ -30,9 +31,8 @@ impl Engine {
                 .setup(&access, setup)
                 .await?
                 .ok_or(store::Error::NotFound)?;
-            let name = domain::plan::GroupName::suggest(&record.plan.application.name);
             Ok::<_, Failure>(Script {
-                file_name: format!("{}.ps1", name.as_str()),
+                file_name: domain::script::file_name(&record.plan),
                 text: domain::script::script(&record.plan, setup, &access.record().domain),
             })
         };

@@ -12,7 +12,7 @@ use serde_json::json;
 
 use crate::{
     pace::{self, Wait},
-    setup::{claim::Way, work::Outcome},
+    setup::{claim::Way, passing::passing, work::Outcome},
 };
 
 /// What the end of a run means for the rest.
@@ -118,11 +118,22 @@ pub(super) fn settle(
                     why,
                     wait,
                     usually,
+                    problem: None,
                 },
                 pace,
                 now,
                 &mut settled,
             );
+        }
+        Outcome::Passing { why, wait, problem } => {
+            let asked = Asked {
+                what: WaitFor::Throttle,
+                why,
+                wait,
+                usually: None,
+                problem: Some(*problem),
+            };
+            wait_on(step, before, asked, pace, now, &mut settled);
         }
     }
     settled
@@ -133,6 +144,8 @@ struct Asked {
     why: String,
     wait: Wait,
     usually: Option<&'static str>,
+    /// What is the matter if it does not pass; then the wait has an end of its own.
+    problem: Option<Problem>,
 }
 
 fn wait_on(
@@ -148,6 +161,7 @@ fn wait_on(
         why,
         wait,
         usually,
+        problem,
     } = asked;
     let secret = |one: WaitFor| one == WaitFor::Secret;
     let old = match before {
@@ -155,7 +169,10 @@ fn wait_on(
         _ => None,
     };
     let since = old.map_or(now, |old| old.since);
-    let (latest, interrupted) = until(old, what, now, patience(what, wait, pace));
+    let (mut latest, interrupted) = until(old, what, now, patience(what, wait, pace));
+    if problem.is_some() {
+        latest = soonest(old, &why, now, wait, pace);
+    }
     if now >= latest {
         if what == WaitFor::Secret {
             let why = "No client secret was given in time, so no real mail was sent.".to_owned();
@@ -165,17 +182,18 @@ fn wait_on(
             return;
         }
         let from = interrupted.map_or(since, |interrupted| interrupted.at);
+        let waited = now.millis_since(from);
         if step.kind == StepKind::Prove {
             // Microsoft's time is nobody's fault, and what was made stands.
-            let waited = domain::time::span(now.millis_since(from));
-            let why = format!("Not yet proven after {waited}. {why}");
+            let why = format!("Not yet proven after {}. {why}", domain::time::span(waited));
             let state = StepState::Skipped { why: why.clone() };
             settled.forget_secret = Some("the proof ended");
             settled.end(step, state, EventKind::StepSkipped, why, now);
             settled.goes_on = true;
             return;
         }
-        fail(step, gave_up(&why, now.millis_since(from)), now, settled);
+        let problem = problem.unwrap_or_else(|| gave_up(&why, waited));
+        fail(step, problem, now, settled);
         return;
     }
     let looks = usize::try_from(step.attempts.saturating_sub(1)).unwrap_or(usize::MAX);
@@ -239,6 +257,26 @@ fn until(
     }
 }
 
+/// When something is called by its name that did not pass by itself: as soon as that same thing has
+/// lasted as long as it may, however long the step has waited for others; at the latest when no
+/// trouble is waited for any more.
+fn soonest(
+    old: Option<&Waiting>,
+    why: &str,
+    now: Timestamp,
+    wait: Wait,
+    pace: pace::Pace,
+) -> Timestamp {
+    let fresh = now.plus_millis(pace.of(wait.patience));
+    match old {
+        Some(old) if old.why == why => old.latest,
+        Some(old) if old.what == WaitFor::Throttle => {
+            fresh.min(old.since.plus_millis(pace.of(pace::TROUBLE.patience)))
+        }
+        _ => fresh,
+    }
+}
+
 fn patience(what: WaitFor, wait: Wait, pace: pace::Pace) -> i64 {
     // People do not live at the demo's pace.
     if what == WaitFor::Secret {
@@ -276,7 +314,7 @@ pub(super) fn trouble(error: &microsoft::Error, pace: pace::Pace, now: Timestamp
         _ if error.is_transient() => pace::TROUBLE,
         // It says nothing, neither good nor bad; most are spoilt on their way.
         Kind::Malformed | Kind::Mismatch | Kind::TooLarge => pace::SPOILT,
-        _ => return Outcome::Failed(problem),
+        _ => return passing(error),
     };
     let pause = error.retry_after(now).unwrap_or_default();
     let pause = i64::try_from(pause.as_millis()).unwrap_or(i64::MAX);
@@ -295,6 +333,15 @@ pub(super) fn look_again(way: Way, outcome: Outcome) -> Outcome {
             what: WaitFor::Throttle,
             why: problem.happened,
             wait: pace::TROUBLE,
+            usually: None,
+        },
+        Outcome::Passing { why, wait, .. } if way == Way::LastLook => Outcome::Wait {
+            what: WaitFor::Throttle,
+            why,
+            wait: pace::Wait {
+                patience: pace::TROUBLE.patience,
+                ..wait
+            },
             usually: None,
         },
         other => other,

@@ -36,7 +36,7 @@ impl Engine {
             let mut tx = self.store().begin(operator.partner).await?;
             let access = tx.access(operator, customer, Right::Change).await?;
             tx.commit().await?;
-            let plan = self.plan(&access, &draft, Holder::Refuses).await?;
+            let (plan, _) = self.plan(&access, &draft, Holder::Refuses).await?;
             let setup = new_setup_id();
             let now = self.now();
             let mut tx = self.store().begin(operator.partner).await?;

@@ -4,7 +4,7 @@
 //! whose run is killed, leaves nothing behind that could tell of it.
 
 use domain::{
-    plan::{Group, marker},
+    plan::Group,
     step::{StepKind, told::REMOVED},
 };
 use microsoft::Call;
@@ -12,6 +12,7 @@ use serde_json::json;
 
 use super::{
     look,
+    siblings::Sibling,
     work::{Outcome, Work},
 };
 use crate::{Failure, pace};
@@ -68,11 +69,27 @@ async fn policy(work: &mut Work<'_>) -> Result<Outcome, Failure> {
         "The access policy of {} was removed.",
         work.plan.application.name
     );
-    let end = "The policy is gone. Microsoft stops enforcing it within 2 hours.";
-    let Some(policy) = look::ours(work, &policies) else {
+    let end = "The policy is gone from Exchange. Opening is slow too: until Microsoft stops enforcing it, which takes up to 2 hours and sometimes longer, mail may still be refused.";
+    let found = look::ours(work, &policies).or_else(|| look::inherited(work, &policies));
+    let Some(policy) = found else {
+        if let Some(policy) = look::unmarked(work, &policies).await? {
+            return Outcome::left(format!(
+                "An access policy for {} and the group {} stays, and has effect. Its description does not name this setup: somebody changed it, or made the policy. If it is to go, remove it in Exchange: {}.",
+                work.plan.application.name, policy.scope_name, policy.identity
+            ));
+        }
         return gone(work, removed, end, "There is no policy of this setup.");
     };
     look::policy(work, policy);
+    let app_id = work.plan.application.app_id;
+    let others = standing(work, |sibling| sibling.app_id == app_id);
+    if !others.is_empty() {
+        return Outcome::left(format!(
+            "The access policy of {} stays: {} stands on it. Roll that back too, and the policy goes.",
+            work.plan.application.name,
+            others.join(", ")
+        ));
+    }
     if work.mark(REMOVES) {
         return Ok(Outcome::Again);
     }
@@ -109,7 +126,18 @@ async fn senders(work: &mut Work<'_>) -> Result<Outcome, Failure> {
     {
         return wait;
     }
-    Outcome::undone("The members go with the group.")
+    Outcome::undone(
+        "It takes nobody out: the members stay in the group as long as the group is there.",
+    )
+}
+
+/// Setups of ours that stand on the same group, by name.
+fn standing(work: &Work<'_>, counts: impl Fn(&Sibling) -> bool) -> Vec<String> {
+    work.siblings
+        .iter()
+        .filter(|sibling| sibling.stands && counts(sibling))
+        .map(|sibling| sibling.name.clone())
+        .collect()
 }
 
 async fn group(work: &mut Work<'_>) -> Result<Outcome, Failure> {
@@ -118,12 +146,12 @@ async fn group(work: &mut Work<'_>) -> Result<Outcome, Failure> {
     }
     let address = work.plan.group.address();
     let removed = format!("The group {address} was removed.");
-    let end = "The group is gone.";
+    let end = "The group is gone, and its members go with it. Rights on mailboxes and transport rules that named it were not looked at.";
     let found = work.tenant.group(address.as_str()).await?;
     let Some(group) = work.saw("Group before", found) else {
         return gone(work, removed, end, "There is no group of this setup.");
     };
-    if !group.is_described(&marker(work.setup)) {
+    if !look::is_ours(work, &group) {
         return Outcome::left(format!(
             "The group {address} stays: it is not the one that this setup made."
         ));
@@ -137,6 +165,32 @@ async fn group(work: &mut Work<'_>) -> Result<Outcome, Failure> {
     {
         return Outcome::left(format!(
             "The group {address} stays: another access policy uses it."
+        ));
+    }
+    let others = standing(work, |_| true);
+    if !others.is_empty() {
+        return Outcome::left(format!(
+            "The group {address} stays: {} stands on it.",
+            others.join(", ")
+        ));
+    }
+    let uses = work.tenant.group_uses(&group).await?;
+    let uses = work.saw("What else names the group", uses);
+    if !uses.found.is_empty() {
+        return Outcome::left(format!(
+            "The group {address} stays: {}. Without the group that would change without a word.",
+            uses.found.join(", ")
+        ));
+    }
+    if !uses.unread.is_empty() {
+        let parts: Vec<String> = uses
+            .unread
+            .iter()
+            .map(|(part, error)| format!("{part}: {}", error.problem().happened))
+            .collect();
+        return Outcome::left(format!(
+            "The group {address} stays, because Postern could not look whether something else names it. {}",
+            parts.join(" ")
         ));
     }
     let members = work.tenant.group_members(&group.identity()).await?;

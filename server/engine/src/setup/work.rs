@@ -12,6 +12,9 @@ use domain::{
 use microsoft::{Call, Trace};
 use store::CustomerAccess;
 
+use uuid::Uuid;
+
+use super::siblings::Sibling;
 use crate::{Engine, Failure, pace::Wait};
 
 /// What a step works with while it runs, and the notes that it takes.
@@ -25,6 +28,10 @@ pub(crate) struct Work<'a> {
     /// All steps of the setup, as they were when this one was taken.
     pub steps: &'a [Step],
     pub secret: Option<ClientSecret>,
+    /// Exchange's own id of the group, as it answered when the group was made.
+    pub group: Option<Uuid>,
+    /// Other setups of this customer that name the same group.
+    pub siblings: Vec<Sibling>,
     pub notes: Notes,
 }
 
@@ -66,6 +73,12 @@ pub(crate) enum Outcome {
         why: String,
         wait: Wait,
         usually: Option<&'static str>,
+    },
+    /// It usually passes by itself. Where it does not within `wait`, this is the problem.
+    Passing {
+        why: String,
+        wait: Wait,
+        problem: Box<Problem>,
     },
     Skipped {
         why: String,

@@ -72,12 +72,24 @@ fn kind(error: &str, suberror: Option<&str>, number: Option<u64>) -> Kind {
         "access_denied" => by_number.unwrap_or(Kind::Declined),
         "temporarily_unavailable" => by_number.unwrap_or(Kind::Throttled { until: None }),
         "server_error" => by_number.unwrap_or(Kind::Unreachable { maybe_done: false }),
-        "invalid_grant" => match suberror {
-            Some("consent_required") => Kind::ConsentMissing,
-            Some("basic_action" | "additional_action" | "message_only") => {
-                by_number.unwrap_or(Kind::InteractionRequired)
+        "invalid_grant" => match (suberror, by_number) {
+            (Some("consent_required"), _) => Kind::ConsentMissing,
+            (_, Some(kind)) => kind,
+            (
+                Some(
+                    "basic_action"
+                    | "additional_action"
+                    | "message_only"
+                    | "protection_policy_required",
+                ),
+                None,
+            ) => Kind::InteractionRequired,
+            (Some("bad_token" | "token_expired" | "user_password_expired"), None) => {
+                Kind::TokenDead
             }
-            _ => by_number.unwrap_or(Kind::TokenDead),
+            // The protocol's own meaning, where Entra says no more.
+            (_, None) if number.is_none() => Kind::TokenDead,
+            (_, None) => Kind::SignInRefused,
         },
         "invalid_client" | "unauthorized_client" => by_number.unwrap_or(Kind::Other),
         "invalid_tenant" => Kind::TenantNotFound,
@@ -91,11 +103,12 @@ fn of_number(number: u64) -> Option<Kind> {
         65001 | 90094 | 650_051 | 650_056 => Kind::ConsentMissing,
         65004 => Kind::Declined,
         90099 => Kind::PartnerNotAuthorised,
-        50173 | 70000 | 70008 | 700_082 | 700_084 | 50089 | 50132 | 50133 => Kind::TokenDead,
-        50076 | 50078 | 50079 | 50058 | 50072 | 50074 | 50097 | 50131 | 50177 | 53000 | 53001
-        | 53002 | 53003 | 53004 | 70043 | 70044 | 530_032 | 530_034 | 16000 => {
-            Kind::InteractionRequired
+        50057 | 50173 | 70000 | 70008 | 700_082 | 700_084 | 50089 | 50132 | 50133 => {
+            Kind::TokenDead
         }
+        50005 | 50055 | 50076 | 50078 | 50079 | 50058 | 50072 | 50074 | 50097 | 50131 | 50158
+        | 50177 | 53000 | 53001 | 53002 | 53003 | 53004 | 53009 | 53010 | 53011 | 70043 | 70044
+        | 70046 | 530_021 | 530_032 | 530_034 | 530_084 | 16000 => Kind::InteractionRequired,
         54005 | 501_481 | 700_005 => Kind::CodeSpent,
         7_000_215 | 7_000_218 | 700_027 => Kind::SecretWrong,
         7_000_222 => Kind::SecretExpired,
@@ -103,8 +116,9 @@ fn of_number(number: u64) -> Option<Kind> {
         7_000_112 => Kind::AppDisabled,
         90002 | 900_023 | 5_000_224 => Kind::TenantNotFound,
         50020 | 50105 | 50034 => Kind::NotInTenant,
-        650_052 | 650_057 | 500_011 | 500_014 => Kind::ServiceMissing,
-        50011 | 50194 => Kind::Registration,
+        500_014 | 650_052 => Kind::ServiceOff,
+        500_011 => Kind::ServiceMissing,
+        50011 | 50194 | 650_057 => Kind::Registration,
         90055 | 50196 => Kind::Throttled { until: None },
         _ => return None,
     })

@@ -134,6 +134,17 @@ impl Microsoft {
         refresh_token: &SecretString,
         scopes: &[String],
     ) -> Result<Redeemed> {
+        self.refresh_with(tenant, refresh_token, scopes, None).await
+    }
+
+    /// The same. `claims`: what the token must bring, as the resource's challenge said it.
+    pub(crate) async fn refresh_with(
+        &self,
+        tenant: TenantId,
+        refresh_token: &SecretString,
+        scopes: &[String],
+        claims: Option<&str>,
+    ) -> Result<Redeemed> {
         let (client, assertion) = self.own_client(Some(tenant))?;
         // Old tokens stay good when new ones are issued, so asking twice does no harm.
         let adapter = Adapter::new(self, REFRESH_TOKEN, true);
@@ -141,6 +152,9 @@ impl Microsoft {
         let mut request = client
             .exchange_refresh_token(&token)
             .add_scopes(scopes.iter().cloned().map(Scope::new));
+        if let Some(claims) = claims {
+            request = request.add_extra_param("claims", claims.to_owned());
+        }
         for (name, value) in assertion {
             request = request.add_extra_param(name, value);
         }

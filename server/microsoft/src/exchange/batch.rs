@@ -47,6 +47,9 @@ const HELD_BACK: Duration = Duration::from_secs(2);
 /// The rows of each cmdlet, in their order; none for an object that does not exist.
 pub(super) type Each = Vec<Option<Vec<Row>>>;
 
+/// What came of one cmdlet of a batch; none for an object that does not exist.
+pub(crate) type Outcome = Result<Option<Vec<Row>>>;
+
 impl Customer {
     /// Runs cmdlets that change nothing and name one object each, so that one page has all rows.
     /// Many at once, as far as the customer's limits allow.
@@ -58,6 +61,28 @@ impl Customer {
         cmdlets: &[Cmdlet],
         select: &'static [&'static str],
     ) -> Result<Call<Each>> {
+        let call = self.outcome_of_each(cmdlets, select).await?;
+        let all: Result<Each> = call.value.into_iter().collect();
+        let all = all?;
+        let rows: Vec<Row> = all.iter().flatten().flatten().cloned().collect();
+        Ok(Call {
+            value: all,
+            trace: Trace {
+                answer: shown(&rows),
+                ..call.trace
+            },
+        })
+    }
+
+    /// The same, where one cmdlet may fail and the others not.
+    ///
+    /// # Errors
+    /// When none of the cmdlets of a batch could be asked for.
+    pub(crate) async fn outcome_of_each(
+        &self,
+        cmdlets: &[Cmdlet],
+        select: &'static [&'static str],
+    ) -> Result<Call<Vec<Outcome>>> {
         for cmdlet in cmdlets {
             name_objects(cmdlet)?;
         }
@@ -67,7 +92,7 @@ impl Customer {
             .chunks(MOST)
             .map(|some| self.some_of_each(some, how))
             .collect();
-        let calls: Vec<Call<Each>> = futures::stream::iter(batches)
+        let calls: Vec<Call<Vec<Outcome>>> = futures::stream::iter(batches)
             .buffered(at_once)
             .try_collect()
             .await?;
@@ -77,14 +102,13 @@ impl Customer {
             all.extend(call.value);
             traces.push(call.trace);
         }
-        let rows: Vec<Row> = all.iter().flatten().flatten().cloned().collect();
         Ok(Call {
             value: all,
-            trace: Trace::join(traces, shown(&rows)),
+            trace: Trace::join(traces, String::new()),
         })
     }
 
-    async fn some_of_each(&self, cmdlets: &[Cmdlet], how: How) -> Result<Call<Each>> {
+    async fn some_of_each(&self, cmdlets: &[Cmdlet], how: How) -> Result<Call<Vec<Outcome>>> {
         let (mut answers, trace) = match cmdlets {
             // A batch of one is only a detour.
             [_] => (vec![None], None),
@@ -113,15 +137,15 @@ impl Customer {
         let mut each = Vec::with_capacity(answers.len());
         for answer in answers {
             match answer {
-                Some(Ok(rows)) => each.push(Some(rows)),
+                Some(Ok(rows)) => each.push(Ok(Some(rows))),
                 Some(Err(error)) if error.fault() == Some(Fault::NotFound) => {
                     if traces.is_empty() {
                         traces.push(error.trace().clone());
                     }
-                    each.push(None);
+                    each.push(Ok(None));
                 }
-                Some(Err(error)) => return Err(error),
-                None => each.push(None),
+                Some(Err(error)) => each.push(Err(error)),
+                None => each.push(Ok(None)),
             }
         }
         Ok(Call {

@@ -137,9 +137,12 @@ fn kind(status: StatusCode, exception: &str, text: &str) -> Kind {
     let fault = match name {
         "MemberAlreadyExistsException" => Fault::AlreadyMember,
         "MemberNotFoundException" => Fault::NotMember,
-        "ADObjectAlreadyExistsException" | "ManagementObjectAlreadyExistsException" => {
-            Fault::AlreadyExists
-        }
+        "ADObjectAlreadyExistsException"
+        | "ManagementObjectAlreadyExistsException"
+        | "ProxyAddressExistsException" => Fault::AlreadyExists,
+        "InsufficientPermissionsException" => Fault::DirectoryWrite,
+        "InvalidOperationInDehydratedContextException" => Fault::Dehydrated,
+        "OperationRequiresGroupManagerException" => Fault::NotOwner,
         "ParameterTransformationException"
         | "AmbiguousParameterSetException"
         | "ParameterBindingException" => Fault::BadParameter,
@@ -160,7 +163,15 @@ fn kind(status: StatusCode, exception: &str, text: &str) -> Kind {
         }
         _ if says("total size of app access policies exceeded") => Fault::PoliciesFull,
         _ if says("enable-organizationcustomization") => Fault::Dehydrated,
-        _ if says("already exist") => Fault::AlreadyExists,
+        _ if says("not a security principal") || says("valid security principal") => {
+            Fault::NotSecurityPrincipal
+        }
+        _ if says("synchronized from your on-premises") => Fault::Synced,
+        _ if says("performed by a manager of the group") => Fault::NotOwner,
+        _ if says("write permission to target dc") => Fault::DirectoryWrite,
+        _ if says("assigned to any management roles") => Fault::NoRoles,
+        _ if says("assigned a delegating role assignment") => Fault::NotDelegating,
+        _ if says("already exist") || says("already being used") => Fault::AlreadyExists,
         _ if says("couldn't be found") || says("couldn't find object") => Fault::NotFound,
         _ if status == StatusCode::FORBIDDEN => return Kind::ExchangeRoleMissing,
         _ => Fault::Other,

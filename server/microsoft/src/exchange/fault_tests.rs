@@ -103,11 +103,65 @@ fn texts_without_a_type_are_known_too() {
             "Run the cmdlet Enable-OrganizationCustomization first.",
             Fault::Dehydrated,
         ),
+        (
+            "The identity of the policy scope is not a security principal.",
+            Fault::NotSecurityPrincipal,
+        ),
+        (
+            "The action 'Set-DistributionGroup', 'HiddenFromAddressListsEnabled', can't be performed on the object 'g' because the object is being synchronized from your on-premises organization.",
+            Fault::Synced,
+        ),
+        (
+            "You don't have sufficient permissions. This operation can only be performed by a manager of the group.",
+            Fault::NotOwner,
+        ),
+        (
+            "The user 'a' doesn't have write permission to target DC 'b'.",
+            Fault::DirectoryWrite,
+        ),
+        (
+            "The user \"a@b.example\" isn’t assigned to any management roles.",
+            Fault::NoRoles,
+        ),
+        (
+            "You don't have access to create, change, or remove the \"o\\n\" management role assignment. You must be assigned a delegating role assignment to the management role or its parent in the hierarchy without a scope restriction.",
+            Fault::NotDelegating,
+        ),
+        (
+            "The proxy address \"smtp:a@b.example\" is already being used by the proxy addresses or LegacyExchangeDN of \"x\". Please choose another proxy address.",
+            Fault::AlreadyExists,
+        ),
+        (
+            "The name \"a\" is already being used. Please try another name.",
+            Fault::AlreadyExists,
+        ),
         ("Something new.", Fault::Other),
     ] {
         let body = json!({"error": {"code": "X", "message": "Invalid Operation",
             "details": [{"message": text}]}});
         assert_eq!(error(400, &body).fault(), Some(fault), "{text}");
+    }
+}
+
+/// The type speaks where the text is translated.
+#[test]
+fn field_b21_types_of_the_field_are_known_in_every_language() {
+    for (class, fault) in [
+        (
+            "Microsoft.Exchange.Data.Directory.InsufficientPermissionsException",
+            Fault::DirectoryWrite,
+        ),
+        (
+            "Microsoft.Exchange.Data.Directory.ProxyAddressExistsException",
+            Fault::AlreadyExists,
+        ),
+        (
+            "Microsoft.Exchange.Configuration.Tasks.InvalidOperationInDehydratedContextException",
+            Fault::Dehydrated,
+        ),
+    ] {
+        let body = not_found("BadRequest", &format!("|{class}|Das ging nicht."));
+        assert_eq!(error(400, &body).fault(), Some(fault), "{class}");
     }
 }
 

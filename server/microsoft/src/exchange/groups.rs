@@ -30,6 +30,8 @@ pub struct ExGroup {
     pub hidden: bool,
     /// As Exchange says them: GUIDs, in the cloud.
     pub managed_by: Vec<String>,
+    /// Managed on premises: nothing of it can be changed in the cloud (§2.2).
+    pub synced: bool,
 }
 
 impl ExGroup {
@@ -82,6 +84,7 @@ const GROUP: &[&str] = &[
     "Description",
     "HiddenFromAddressListsEnabled",
     "ManagedBy",
+    "IsDirSynced",
 ];
 
 const MEMBER: &[&str] = &[
@@ -135,6 +138,12 @@ impl Customer {
         let all = self.rows(&cmdlet, How::read(GROUP)).await?.value;
         let same = |row: &Row| row.id("Guid").is_some() && row.id("Guid") == group.id("Guid");
         Ok(matches!(all.as_slice(), [only] if same(only)))
+    }
+
+    /// Makes a group. Gives Exchange's own id of it, where the answer tells it.
+    pub async fn make_group(&self, cmdlet: &Cmdlet) -> Result<Call<Option<Uuid>>> {
+        let call = self.run(cmdlet).await?;
+        Ok(call.map(|rows| rows.first().and_then(|row| row.id("Guid"))))
     }
 
     /// The mail-enabled security groups whose description begins with this mark. Reads all groups
@@ -274,6 +283,7 @@ fn group(row: &Row, trace: &Trace) -> Result<ExGroup> {
         description: Some(row.list("Description").join("\n")).filter(|text| !text.is_empty()),
         hidden: row.flag("HiddenFromAddressListsEnabled").unwrap_or(false),
         managed_by: row.list("ManagedBy"),
+        synced: row.flag("IsDirSynced").unwrap_or(false),
     })
 }
 

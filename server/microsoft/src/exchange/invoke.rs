@@ -187,7 +187,7 @@ pub(super) fn body(cmdlet: &Cmdlet) -> Value {
         .iter()
         .map(|(name, argument)| {
             let value = match argument {
-                Argument::Switch(on) => json!(on),
+                Argument::Bool(on) => json!(on),
                 Argument::Number(number) => json!(number),
                 Argument::Text(text) => json!(text),
                 Argument::List(items) => json!(items),
@@ -209,7 +209,7 @@ pub(super) fn name_objects(cmdlet: &Cmdlet) -> Result<()> {
             && match argument {
                 Argument::Text(text) => empty(text),
                 Argument::List(items) => items.is_empty() || items.iter().any(|item| empty(item)),
-                Argument::Switch(_) | Argument::Number(_) => true,
+                Argument::Bool(_) | Argument::Number(_) => true,
             }
     });
     let needs_identity = ["Remove-", "Add-", "Test-"]

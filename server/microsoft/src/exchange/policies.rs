@@ -63,25 +63,34 @@ impl Customer {
     /// Asks Exchange whether policies let an application into a mailbox. Only about policies, and
     /// ahead of the caches that decide in the end (§2.4).
     pub async fn test_policy(&self, app: AppId, mailbox: &MailAddress) -> Result<Call<TestAnswer>> {
-        let cmdlet = Cmdlet::new("Test-ApplicationAccessPolicy")
-            .with("Identity", mailbox.as_str())
-            .with("AppId", app.to_string());
-        let call = self.rows(&cmdlet, How::read(&[])).await?;
-        let mismatch = |what: &str| {
-            Err(
-                Error::new(Service::Exchange, Kind::Mismatch, call.trace.clone())
-                    .with_subject(mailbox.as_str())
-                    .with_message(what),
-            )
-        };
-        let [row] = call.value.as_slice() else {
-            return mismatch("the test did not give one answer");
-        };
-        if row.id("AppId").is_some_and(|id| id != app.0) {
-            return mismatch("the test is about another application");
+        let call = self.rows(&test(app, mailbox), How::read(&[])).await?;
+        Ok(Call {
+            value: the_answer(app, mailbox, &call.value, &call.trace)?,
+            trace: call.trace,
+        })
+    }
+
+    /// The same for many mailboxes, in their order; none where Exchange finds no such mailbox. Few
+    /// calls for many.
+    ///
+    /// # Errors
+    /// As [`Customer::test_policy`].
+    pub async fn test_policies(
+        &self,
+        app: AppId,
+        mailboxes: &[MailAddress],
+    ) -> Result<Call<Vec<Option<TestAnswer>>>> {
+        let cmdlets: Vec<Cmdlet> = mailboxes.iter().map(|one| test(app, one)).collect();
+        let call = self.rows_of_each(&cmdlets, &[]).await?;
+        let mut answers = Vec::with_capacity(mailboxes.len());
+        for (mailbox, rows) in mailboxes.iter().zip(call.value) {
+            answers.push(match rows {
+                Some(rows) => Some(the_answer(app, mailbox, &rows, &call.trace)?),
+                None => None,
+            });
         }
         Ok(Call {
-            value: test_answer(row),
+            value: answers,
             trace: call.trace,
         })
     }
@@ -132,6 +141,33 @@ impl Customer {
             Err(error) => Err(error),
         }
     }
+}
+
+fn test(app: AppId, mailbox: &MailAddress) -> Cmdlet {
+    Cmdlet::new("Test-ApplicationAccessPolicy")
+        .with("Identity", mailbox.as_str())
+        .with("AppId", app.to_string())
+}
+
+/// The one answer about this application.
+fn the_answer(
+    app: AppId,
+    mailbox: &MailAddress,
+    rows: &[Row],
+    trace: &Trace,
+) -> Result<TestAnswer> {
+    let mismatch = |what: &str| {
+        Err(Error::new(Service::Exchange, Kind::Mismatch, trace.clone())
+            .with_subject(mailbox.as_str())
+            .with_message(what))
+    };
+    let [row] = rows else {
+        return mismatch("the test did not give one answer");
+    };
+    if row.id("AppId").is_some_and(|id| id != app.0) {
+        return mismatch("the test is about another application");
+    }
+    Ok(test_answer(row))
 }
 
 /// The answer as a word or as a switch; a translated word is no answer (§2.4).

@@ -24,6 +24,7 @@ const ASSIGNMENT: &[&str] = &[
     "RecipientAdministrativeUnitScope",
     "RecipientGroupScope",
     "RecipientOrganizationalUnitScope",
+    "RoleAssignmentDelegationType",
     "Enabled",
 ];
 

@@ -49,15 +49,47 @@ impl Customer {
         Ok(all)
     }
 
+    /// The same, page by page, for a list that is too long to hold.
+    ///
+    /// # Errors
+    /// As those of a list: what was taken until then is not the whole.
+    pub(crate) async fn rest_of_list_into<T: DeserializeOwned>(
+        &self,
+        first: Value,
+        mut take: impl FnMut(Vec<T>),
+    ) -> Result<()> {
+        let page: Page<T> = serde_json::from_value(first)
+            .map_err(|error| Error::unsent(Service::Graph, Kind::Malformed, error.to_string()))?;
+        take(page.value);
+        if let Some(link) = page.next {
+            let root = self.microsoft.endpoints().graph();
+            let next = follow(root, &link, Trace::default())?;
+            self.pages_into(next, true, take).await?;
+        }
+        Ok(())
+    }
+
     /// `later`: there was a page before.
     async fn pages_from<T: DeserializeOwned>(
         &self,
         first: Address,
         later: bool,
     ) -> Result<Call<Vec<T>>> {
+        let mut all = Vec::new();
+        let traces = self
+            .pages_into(first, later, |page: Vec<T>| all.extend(page))
+            .await?;
+        Ok(joined(all, traces))
+    }
+
+    async fn pages_into<T: DeserializeOwned>(
+        &self,
+        first: Address,
+        later: bool,
+        mut take: impl FnMut(Vec<T>),
+    ) -> Result<Vec<Trace>> {
         let root = self.microsoft.endpoints().graph();
         let mut next = first;
-        let mut all = Vec::new();
         let mut traces: Vec<Trace> = Vec::new();
         for number in 0..MOST_PAGES {
             let reply = self.send(Service::Graph, |_| get(&next)).await?;
@@ -67,10 +99,10 @@ impl Customer {
                 }
                 _ => error,
             })?;
-            all.extend(page.value.value);
+            take(page.value.value);
             traces.push(page.trace.clone());
             let Some(link) = page.value.next else {
-                return Ok(joined(all, traces));
+                return Ok(traces);
             };
             next = follow(root, &link, page.trace)?;
         }

@@ -2,7 +2,7 @@
 
 use domain::{
     Problem,
-    problem::Remedy::{Act, Consent, Never, Wait},
+    problem::Remedy::{Act, Consent, Wait},
 };
 
 use crate::{
@@ -37,10 +37,17 @@ pub(super) fn problem(error: &Error) -> Problem {
             "entra.token_dead",
             Consent,
             "The sign-in that Postern was using has ended.",
-            "It was not used for too long, or it was revoked: by a password reset, by an admin, or because the account is gone.",
+            "It was not used for too long, or it was revoked: by a password reset, by an admin, or because the account is switched off or gone.",
             "Connect the customer again.",
         ),
         Kind::InteractionRequired => interaction(error),
+        Kind::SignInRefused => Problem::new(
+            "entra.sign_in_refused",
+            Consent,
+            "Entra refused Postern's sign-in with a code that Postern does not know.",
+            "The sign-in may have ended, or a rule of the tenant refuses it; then connecting again does not help.",
+            "Look the code below up in Microsoft's list of AADSTS codes, and connect the customer again only if it says that the sign-in has ended.",
+        ),
         Kind::CodeSpent => Problem::new(
             "entra.code_spent",
             Act,
@@ -76,6 +83,13 @@ pub(super) fn problem(error: &Error) -> Problem {
             "It was removed, it was never consented to here, or the tenant is not the one that was meant.",
             "Check the tenant, and that the application stands under “Enterprise applications” there.",
         ),
+        Kind::AppDisabled if error.subject() == Some(OWN) => Problem::new(
+            "entra.own_app_disabled",
+            Act,
+            "Postern itself is switched off in this tenant.",
+            "Entra gives Postern no tokens there, so nothing new is known of the tenant; its applications go on as they are.",
+            "Have an admin of the customer switch Postern on again under “Enterprise applications”; if every customer shows this, look at Postern's own registration.",
+        ),
         Kind::AppDisabled => Problem::new(
             "entra.app_disabled",
             Act,
@@ -98,12 +112,26 @@ pub(super) fn problem(error: &Error) -> Problem {
             "A guest or partner account works only where it was invited, or where a GDAP relationship and its group cover it.",
             "Sign in with an account of the customer, or add the account to the group of the GDAP relationship.",
         ),
+        Kind::DelegationEnded => Problem::new(
+            "entra.delegation_ended",
+            Consent,
+            "The partner's delegated access (GDAP) does not reach this tenant.",
+            "The relationship has ended, or this account is not in the security group that the relationship gives a role; what Postern made in the tenant stays as it is.",
+            "Look in Partner Center at the relationship and at its groups, or have an admin of the customer sign in instead.",
+        ),
         Kind::ServiceMissing => Problem::new(
             "entra.service_missing",
-            Never,
-            "The tenant does not have the service that was asked for.",
-            "Without a licence with Exchange Online there are no mailboxes in this tenant that could be reached.",
-            "If the customer should have Exchange Online, assign a licence and try again in an hour.",
+            Act,
+            format!("{} is not known in this tenant.", service(error)),
+            "The service was never set up there, or its service principal was removed; Entra gives no token for it.",
+            "Have an admin of the customer look at the subscriptions and at “Enterprise applications”, then read the customer again; connecting again does not help.",
+        ),
+        Kind::ServiceOff => Problem::new(
+            "entra.service_off",
+            Act,
+            format!("{} is off in this tenant.", service(error)),
+            "Its subscription has ended, or an administrator of the tenant has disabled it; Entra gives no token for it and does not say which of the two it is.",
+            "Have an admin of the customer look at the subscriptions and at “Enterprise applications”, then read the customer again; connecting again does not help.",
         ),
         Kind::Registration => Problem::new(
             "entra.registration",
@@ -129,40 +157,67 @@ pub(super) fn problem(error: &Error) -> Problem {
     }
 }
 
-/// Entra wants the person; the number says why.
+/// For which service a token was asked.
+fn service(error: &Error) -> &str {
+    error
+        .subject()
+        .filter(|subject| *subject != OWN)
+        .unwrap_or("A service of Microsoft 365")
+}
+
+/// Entra wants the person, or a rule of the tenant refuses; the number says why.
 fn interaction(error: &Error) -> Problem {
-    let (key, happened, means, todo) = match error.code().unwrap_or_default() {
+    let (key, remedy, happened, means, todo) = match error.code().unwrap_or_default() {
         "AADSTS50076" | "AADSTS50078" | "AADSTS50079" | "AADSTS50072" | "AADSTS50074" => (
             "entra.mfa_required",
+            Consent,
             "Entra asks for a second factor.",
             "The tenant now demands it from the account that consented, or the last one is too long ago.",
             "Connect the customer again, and complete the second factor.",
         ),
-        "AADSTS70043" | "AADSTS70044" => (
+        "AADSTS70043" | "AADSTS70044" | "AADSTS70046" => (
             "entra.sign_in_frequency",
-            "Entra asks the account to sign in again.",
-            "A policy of the tenant limits how long a sign-in lasts, and Postern's has reached that limit.",
-            "Connect the customer again; an exception for Postern in that policy keeps it from coming back.",
+            Consent,
+            "Entra asks the account to sign in again: a policy of the tenant limits how long a sign-in lasts.",
+            "Postern's sign-in has reached the limit, and will reach it again as long after each new one.",
+            "Have an admin of the customer exclude this account or Postern from the sign-in frequency of that policy, then connect the customer again.",
+        ),
+        "AADSTS530084" => (
+            "entra.token_protection",
+            Act,
+            "Conditional Access of the tenant demands token protection.",
+            "It wants a token that is bound to a device, which no server can have, so connecting again does not help.",
+            "Have an admin of the customer exclude this account or Postern from that policy, then read the customer again.",
+        ),
+        "AADSTS50158" => (
+            "entra.external_challenge",
+            Act,
+            "Conditional Access of the tenant demands a check by another provider.",
+            "A person passes it while signing in; Postern renews its sign-in without a person, so connecting again does not help for long.",
+            "Have an admin of the customer exclude this account or Postern from that policy, then read the customer again.",
         ),
         "AADSTS530034" => (
             "entra.delegation_blocked",
-            "Microsoft has blocked the partner's delegated access.",
-            "It saw suspicious activity in the partner's tenant.",
-            "Look into Partner Center's security alerts; until they are solved use an admin account of the customer.",
+            Act,
+            "The partner's delegated access is blocked in this tenant.",
+            "Microsoft saw suspicious activity, or a Conditional Access policy of the tenant applies to service provider users; connecting again with the partner's account does not help.",
+            "Look at the security alerts in Partner Center, and have an admin of the customer exclude “service provider users” of your organisation from the policy; until then an admin of the customer can sign in instead.",
         ),
         "AADSTS53000" | "AADSTS53001" | "AADSTS53002" | "AADSTS53003" | "AADSTS53004"
-        | "AADSTS530032" => (
+        | "AADSTS53009" | "AADSTS53010" | "AADSTS53011" | "AADSTS530021" | "AADSTS530032" => (
             "entra.conditional_access",
+            Consent,
             "Conditional Access refused the sign-in.",
             "A policy of the tenant does not let this account in from where Postern runs, or from such a device.",
             "Have an admin of the customer look at the sign-in log, allow Postern, and connect again.",
         ),
         _ => (
             "entra.interaction_required",
+            Consent,
             "Entra wants the person who consented to sign in again.",
             "A policy of the tenant or a change of the account asks for it.",
             "Connect the customer again.",
         ),
     };
-    Problem::new(key, Consent, happened, means, todo)
+    Problem::new(key, remedy, happened, means, todo)
 }

@@ -1,6 +1,9 @@
 //! Exchange's role assignments of applications, and its pointers to them (MICROSOFT.md §3.2).
 
-use std::collections::BTreeMap;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use domain::{
     cmdlet::Cmdlet,
@@ -18,10 +21,11 @@ use crate::{
 #[derive(Clone, Debug)]
 pub(super) struct Raw {
     name: String,
-    role: String,
+    pub(super) role: String,
     pub(super) assignee: String,
     pub(super) scope: Named,
     enabled: bool,
+    delegating: bool,
 }
 
 /// What narrows an assignment.
@@ -34,10 +38,20 @@ pub(super) enum Named {
     Other(String),
 }
 
-/// Those of applications.
-pub(super) async fn read(customer: Customer) -> Result<(usize, Vec<Raw>)> {
+/// What the list of assignments tells.
+#[derive(Debug)]
+pub(super) struct Rows {
+    /// Those of applications.
+    pub(super) applications: Arc<Vec<Raw>>,
+    /// The roles of each role group, by the group's name (MICROSOFT.md §10.4). It is what
+    /// `Get-RoleGroup` shows, without asking.
+    pub(super) role_groups: BTreeMap<String, BTreeSet<String>>,
+}
+
+pub(super) async fn read(customer: Customer) -> Result<(usize, Rows)> {
     let call = customer.assignment_rows().await?;
     let mut found = Vec::new();
+    let mut role_groups: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for row in &call.value {
         let malformed = |what: &str| {
             Error::new(Service::Exchange, Kind::Malformed, call.trace.clone())
@@ -45,23 +59,43 @@ pub(super) async fn read(customer: Customer) -> Result<(usize, Vec<Raw>)> {
                 .with_message(format!("a role assignment has no {what}"))
         };
         let text = |property: &str| row.text(property).ok_or_else(|| malformed(property));
-        if text("RoleAssigneeType")? != "ServicePrincipal" {
-            continue;
+        let assignee = || {
+            row.text("RoleAssigneeName")
+                .or_else(|| row.text("RoleAssignee"))
+                .ok_or_else(|| malformed("RoleAssignee"))
+        };
+        // Where Exchange does not say, it counts.
+        let enabled = row.flag("Enabled").unwrap_or(true);
+        match text("RoleAssigneeType")? {
+            "RoleGroup" if enabled => {
+                let role = short(text("Role")?).to_owned();
+                let group = short(assignee()?).to_owned();
+                role_groups.entry(group).or_default().insert(role);
+            }
+            "ServicePrincipal" => found.push(Raw {
+                name: text("Name")?.to_owned(),
+                role: text("Role")?.to_owned(),
+                assignee: assignee()?.to_owned(),
+                scope: named(row),
+                enabled,
+                // `Regular`, `Delegating`, `DelegatingOrgWide` (MICROSOFT.md §10.4).
+                delegating: row
+                    .text("RoleAssignmentDelegationType")
+                    .is_some_and(|kind| kind.starts_with("Delegating")),
+            }),
+            _ => {}
         }
-        let assignee = row
-            .text("RoleAssigneeName")
-            .or_else(|| row.text("RoleAssignee"))
-            .ok_or_else(|| malformed("RoleAssignee"))?;
-        found.push(Raw {
-            name: text("Name")?.to_owned(),
-            role: text("Role")?.to_owned(),
-            assignee: assignee.to_owned(),
-            scope: named(row),
-            // Where Exchange does not say, it counts.
-            enabled: row.flag("Enabled").unwrap_or(true),
-        });
     }
-    Ok((found.len(), found))
+    let rows = Rows {
+        applications: Arc::new(found),
+        role_groups,
+    };
+    Ok((rows.applications.len(), rows))
+}
+
+/// A name without the organisation before it.
+fn short(name: &str) -> &str {
+    name.rsplit(['\\', '/']).next().unwrap_or(name)
 }
 
 /// What narrows an assignment: a property of its own for each kind, or one for all with the kind
@@ -131,6 +165,7 @@ pub(super) fn resolved(
             assignee: raw.assignee.clone(),
             scope: scope(&raw.scope),
             enabled: raw.enabled,
+            delegating: raw.delegating,
         })
         .collect()
 }

@@ -1,21 +1,22 @@
-//! Who holds app roles that reach mailboxes: both resources in one request (MICROSOFT.md §7.1).
-
-use std::sync::Arc;
+//! Who holds app roles that reach mailboxes or give a power (MICROSOFT.md §7.1, §10.2).
 
 use domain::{
-    application,
-    permission::Resource,
-    reach::{Grant, ScanPart},
+    id::ObjectId,
+    permission::{self, Resource},
+    reach::{Grant, InheritedGrant, ScanPart},
 };
 use serde_json::Value;
 
-use super::log::{Log, Running};
+use super::{
+    first,
+    log::{Log, Running},
+};
 use crate::{
     customer::Customer,
     error::{Error, Kind, Result, Service},
     graph::{
         ResourcePrincipal,
-        applications::{Assignment, ResourceRow, by_app_id},
+        applications::{Assignment, ResourceRow},
         batch::Answered,
     },
 };
@@ -25,40 +26,33 @@ use crate::{
 pub(super) struct Grants {
     pub(super) graph: Result<Vec<Grant>>,
     pub(super) exchange: Result<Option<Vec<Grant>>>,
+    /// The service principals of Graph and of Exchange, by which other lists name the two.
+    resources: [Result<Option<ObjectId>>; 2],
 }
 
-pub(super) async fn read(log: &Log<'_>) -> Arc<Grants> {
-    let running = Resource::ALL.map(|resource| log.begin(part(resource)));
-    let [graph, exchange] = running;
-    let paths: Vec<String> = Resource::ALL
-        .map(|resource| by_app_id(resource.app_id()))
-        .iter()
-        .flat_map(|principal| {
-            [
-                format!("/{principal}?$select=id,appId,appRoles"),
-                format!("/{principal}/appRoleAssignedTo?$top=999"),
-            ]
-        })
-        .collect();
-    // Counted with the first of the two.
-    let mut answers: Vec<Answered> = match graph.customer.graph_batch_each(&paths).await {
-        Ok(call) => call.value,
-        Err(error) => paths.iter().map(|_| Err(error.clone())).collect(),
+/// What the first request answered about the two resources.
+pub(super) async fn read(
+    log: &Log<'_>,
+    running: [Running; 2],
+    answers: [first::Grants; 2],
+) -> Grants {
+    let [of_graph, of_exchange] = running;
+    let [graph, exchange] = answers;
+    let resource_of = |answer: &Answered| {
+        let body = answer.as_ref().map_err(Clone::clone)?.clone();
+        body.map(principal_of)
+            .transpose()
+            .map(|found| found.map(|one| one.object))
     };
-    let mut next = || {
-        let missing = || Error::unsent(Service::Graph, Kind::Malformed, "an answer is missing");
-        if answers.is_empty() {
-            Err(missing())
-        } else {
-            answers.remove(0)
-        }
-    };
-    let (of_graph, of_exchange) = ((next(), next()), (next(), next()));
+    let resources = [
+        resource_of(&graph.principal),
+        resource_of(&exchange.principal),
+    ];
     let (of_graph, of_exchange) = futures::join!(
-        list(log, graph, Resource::Graph, of_graph),
-        list(log, exchange, Resource::Exchange, of_exchange),
+        list(log, of_graph, Resource::Graph, graph),
+        list(log, of_exchange, Resource::Exchange, exchange),
     );
-    Arc::new(Grants {
+    Grants {
         // Every tenant has Graph.
         graph: of_graph.and_then(|found| {
             found.ok_or_else(|| {
@@ -70,10 +64,59 @@ pub(super) async fn read(log: &Log<'_>) -> Arc<Grants> {
             })
         }),
         exchange: of_exchange,
-    })
+        resources,
+    }
 }
 
-const fn part(resource: Resource) -> ScanPart {
+impl Grants {
+    /// Those of both resources, as far as they were read.
+    pub(super) fn all(&self) -> impl Iterator<Item = (Resource, &Grant)> {
+        let of_graph = self.graph.iter().flatten();
+        let of_exchange = self.exchange.iter().flatten().flatten();
+        of_graph
+            .map(|grant| (Resource::Graph, grant))
+            .chain(of_exchange.map(|grant| (Resource::Exchange, grant)))
+    }
+
+    /// Who holds which role of Exchange, by itself or through a blueprint; none for a role whose
+    /// name is not known.
+    pub(super) fn held_at_exchange<'a>(
+        &'a self,
+        inherited: &'a [InheritedGrant],
+    ) -> Result<impl Iterator<Item = (ObjectId, Option<&'a str>)>> {
+        let own = match &self.exchange {
+            Ok(list) => list.as_deref().unwrap_or_default(),
+            Err(error) => return Err(error.clone()),
+        };
+        let named = |value: &'a Option<String>, role| {
+            value
+                .as_deref()
+                .or_else(|| permission::find(Resource::Exchange, role).map(|known| known.value))
+        };
+        let own = own
+            .iter()
+            .map(move |grant| (grant.principal, named(&grant.value, grant.role)));
+        let inherited = inherited
+            .iter()
+            .filter(|grant| grant.resource == Resource::Exchange)
+            .map(move |grant| (grant.principal, named(&grant.value, grant.role)));
+        Ok(own.chain(inherited))
+    }
+
+    /// Which resource has this service principal; none for any other.
+    pub(super) fn resource(&self, object: ObjectId) -> Result<Option<Resource>> {
+        for (resource, own) in Resource::ALL.into_iter().zip(&self.resources) {
+            match own {
+                Ok(Some(own)) if *own == object => return Ok(Some(resource)),
+                Ok(_) => {}
+                Err(error) => return Err(error.clone()),
+            }
+        }
+        Ok(None)
+    }
+}
+
+pub(super) const fn part(resource: Resource) -> ScanPart {
     match resource {
         Resource::Graph => ScanPart::GraphGrants,
         Resource::Exchange => ScanPart::ExchangeGrants,
@@ -85,7 +128,7 @@ async fn list(
     log: &Log<'_>,
     running: Running,
     resource: Resource,
-    answers: (Answered, Answered),
+    answers: first::Grants,
 ) -> Result<Option<Vec<Grant>>> {
     let found = grants(&running.customer, resource, answers).await;
     let count = found
@@ -99,7 +142,10 @@ async fn list(
 async fn grants(
     customer: &Customer,
     resource: Resource,
-    (principal, assigned): (Answered, Answered),
+    first::Grants {
+        principal,
+        assigned,
+    }: first::Grants,
 ) -> Result<Option<Vec<Grant>>> {
     let Some(principal) = principal? else {
         return Ok(None);
@@ -133,8 +179,8 @@ fn principal_of(body: Value) -> Result<ResourcePrincipal> {
         .map_err(|error| Error::unsent(Service::Graph, Kind::Malformed, error.to_string()))
 }
 
-/// Users and groups can hold app roles too; they are no applications. What is known to reach no
-/// mailbox is left out, so that nobody has to read who holds it.
+/// Users and groups can hold app roles too; they are no applications. What neither reaches mail nor
+/// gives a power is left out, so that nobody has to read who holds it.
 fn grant(resource: Resource, principal: &ResourcePrincipal, row: Assignment) -> Option<Grant> {
     if row
         .principal_type
@@ -148,15 +194,10 @@ fn grant(resource: Resource, principal: &ResourcePrincipal, row: Assignment) -> 
         .get(&role)
         .filter(|value| !value.is_empty())
         .cloned();
-    let elsewhere = value.as_ref().is_some_and(|value| {
-        let named = application::Grant {
-            resource,
-            role,
-            value: value.clone(),
-        };
-        !named.reaches_mailboxes()
+    let matters = value.as_deref().is_none_or(|value| {
+        permission::find(resource, role).is_some() || permission::matters(resource, value)
     });
-    (!elsewhere).then_some(Grant {
+    matters.then_some(Grant {
         principal: row.principal_id,
         role,
         value,

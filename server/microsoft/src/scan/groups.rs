@@ -9,7 +9,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{
     application::AccessPolicy,
-    cmdlet::Cmdlet,
     id::ObjectId,
     reach::{Group, Members, ScanPart},
 };
@@ -19,12 +18,12 @@ use super::{
     Part,
     assignments::{Named, Raw},
     log::Log,
+    scope_names,
     unread::Unread,
 };
 use crate::{
     customer::Customer,
-    error::{Error, Fault, Kind, Result, Service},
-    exchange::invoke::How,
+    error::{Error, Kind, Result, Service},
     graph::batch::Answered,
 };
 
@@ -43,6 +42,8 @@ pub(super) struct Found {
     name: String,
     direct: Result<Members>,
     nested: Result<Vec<ObjectId>>,
+    writable: Option<bool>,
+    rule: Option<String>,
 }
 
 impl Found {
@@ -52,6 +53,8 @@ impl Found {
             name: self.name,
             direct: unread.part(self.direct),
             nested: Some(unread.part(self.nested)),
+            writable: self.writable,
+            rule: self.rule,
         }
     }
 
@@ -83,6 +86,32 @@ struct GroupRow {
     mail: Option<String>,
     #[serde(default)]
     visibility: Option<String>,
+    #[serde(default)]
+    group_types: Vec<String>,
+    #[serde(default)]
+    mail_enabled: Option<bool>,
+    #[serde(default)]
+    security_enabled: Option<bool>,
+    #[serde(default)]
+    membership_rule: Option<String>,
+}
+
+impl GroupRow {
+    /// Graph changes members of Microsoft 365 and security groups, and of no others
+    /// (MICROSOFT.md §7.2).
+    fn writable(&self) -> Option<bool> {
+        let unified = self.group_types.iter().any(|kind| kind == "Unified");
+        let security = self.security_enabled? && !self.mail_enabled?;
+        Some(unified || security)
+    }
+
+    fn rule(&self) -> Option<String> {
+        let grows = self
+            .group_types
+            .iter()
+            .any(|kind| kind == "DynamicMembership");
+        grows.then(|| self.membership_rule.clone().unwrap_or_default())
+    }
 }
 
 pub(super) async fn read(
@@ -110,17 +139,22 @@ pub(super) async fn read(
     let customer = &running.customer;
     let mut groups = Groups::default();
     let mut failure = None;
-    let asked = named
-        .iter()
-        .map(|name| async { (*name, object_of(customer, name).await) });
-    for (name, outcome) in futures::future::join_all(asked).await {
-        match outcome {
-            Ok(Some(object)) => {
-                groups.by_name.insert(name.to_owned(), object);
-                objects.insert(object);
+    if !named.is_empty() {
+        let names: Vec<&str> = named.into_iter().collect();
+        match scope_names::objects(customer, &names).await {
+            Ok(found) => {
+                for (name, outcome) in names.into_iter().zip(found) {
+                    match outcome {
+                        Ok(Some(object)) => {
+                            groups.by_name.insert(name.to_owned(), object);
+                            objects.insert(object);
+                        }
+                        Ok(None) => {}
+                        Err(error) => failure = failure.or(Some(error)),
+                    }
+                }
             }
-            Ok(None) => {}
-            Err(error) => failure = failure.or(Some(error)),
+            Err(error) => failure = Some(error),
         }
     }
     let objects: Vec<ObjectId> = objects.into_iter().collect();
@@ -135,38 +169,13 @@ pub(super) async fn read(
     groups
 }
 
-/// The object of the group that Exchange calls so; none when there is none, or several.
-async fn object_of(customer: &Customer, name: &str) -> Result<Option<ObjectId>> {
-    const CALLED: &[&str] = &[
-        "Identity",
-        "Name",
-        "DisplayName",
-        "DistinguishedName",
-        "Guid",
-        "ExternalDirectoryObjectId",
-    ];
-    // Groups of every kind, unlike Get-DistributionGroup.
-    let cmdlet = Cmdlet::new("Get-Group").with("Identity", name);
-    let rows = match customer.rows(&cmdlet, How::read(CALLED)).await {
-        Ok(call) => call.value,
-        Err(error) if error.fault() == Some(Fault::NotFound) => return Ok(None),
-        Err(error) => return Err(error),
-    };
-    // Exchange gives other objects for identities that it cannot use (§2).
-    let mut fitting = rows.iter().filter(|row| row.is(name, CALLED));
-    Ok(match (fitting.next(), fitting.next()) {
-        (Some(row), None) => row.id("ExternalDirectoryObjectId").map(ObjectId),
-        _ => None,
-    })
-}
-
 /// Those that are groups; a policy can name a mailbox as well.
 async fn found(customer: &Customer, objects: &[ObjectId]) -> Vec<Found> {
     let paths: Vec<String> = objects
         .iter()
         .flat_map(|id| {
             [
-                format!("/groups/{id}?$select=id,displayName,mail,visibility"),
+                format!("/groups/{id}?$select=id,displayName,mail,visibility,groupTypes,mailEnabled,securityEnabled,membershipRule"),
                 format!("/groups/{id}/members?$select=id&$top=999"),
                 format!("/groups/{id}/transitiveMembers?$select=id&$top=999"),
             ]
@@ -201,6 +210,8 @@ async fn group(
         name,
         direct: Err(error.clone()),
         nested: Err(error),
+        writable: None,
+        rule: None,
     };
     let row = match row.transpose()?.and_then(|body| {
         serde_json::from_value::<GroupRow>(body)
@@ -209,6 +220,7 @@ async fn group(
         Ok(row) => row,
         Err(error) => return Some(unreadable(object.to_string(), error)),
     };
+    let (writable, rule) = (row.writable(), row.rule());
     let name = [row.mail, row.display_name]
         .into_iter()
         .flatten()
@@ -241,6 +253,8 @@ async fn group(
                 .map(|one| one.id)
                 .collect()
         }),
+        writable,
+        rule,
     })
 }
 

@@ -1,22 +1,28 @@
 //! The principals that hold something, and what pages tell of them (MICROSOFT.md §7.1).
 
-use std::collections::BTreeMap;
+mod owners;
+mod registration;
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{
     Timestamp,
     id::{AppId, ObjectId, TenantId},
     reach::{
-        AppCredential, CredentialKind, CredentialOf, Pointer, Principal, PrincipalDetails,
-        PrincipalKind, ScanPart,
+        AppCredential, AppOwner, CredentialKind, CredentialOf, FederatedIdentity, OwnerKind,
+        Ownership, Pointer, Principal, PrincipalDetails, PrincipalKind, ScanPart,
     },
 };
 use serde::Deserialize;
 use uuid::Uuid;
 
+use self::owners::OwnerRow;
+pub(super) use self::owners::of_one as owned_by;
 use super::{Part, assignments::Raw, grants::Grants, log::Log, unread::Unread};
 use crate::{
     customer::Customer,
     error::{Error, Kind, Result, Service},
+    graph::batch::Answered,
 };
 
 /// The principals, and the details of each.
@@ -24,6 +30,8 @@ use crate::{
 pub(super) struct Principals {
     pub(super) list: Result<Vec<Principal>>,
     pub(super) details: BTreeMap<ObjectId, Found>,
+    /// Which principals own which of these.
+    pub(super) ownerships: Result<Vec<Ownership>>,
 }
 
 /// Details before it is known what a failure means.
@@ -31,6 +39,10 @@ pub(super) struct Principals {
 pub(super) struct Found {
     details: PrincipalDetails,
     registration: Result<()>,
+    /// None: there is no registration in this tenant that could have some.
+    federated: Option<Result<Vec<FederatedIdentity>>>,
+    /// None: nobody asked.
+    owners: Option<Result<Vec<AppOwner>>>,
 }
 
 impl Found {
@@ -41,6 +53,8 @@ impl Found {
             .sort_by_key(|one| (one.ends_at.is_none(), one.ends_at, one.clone()));
         PrincipalDetails {
             registration_unread: self.registration.err().map(|error| unread.why(&error)),
+            federated: self.federated.map(|found| unread.part(found)),
+            owners: self.owners.map(|found| unread.part(found)),
             ..details
         }
     }
@@ -71,6 +85,9 @@ struct Row {
     notes: Option<String>,
     #[serde(flatten)]
     credentials: Credentials,
+    /// 20 at most, whatever there are (MICROSOFT.md §7.5).
+    #[serde(default)]
+    owners: Option<Vec<OwnerRow>>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -146,46 +163,180 @@ impl Row {
             created_at: self.created_date_time.as_deref().and_then(time),
             notes: self.notes.filter(|text| !text.is_empty()),
             credentials: self.credentials.of(CredentialOf::Principal).collect(),
-            registration_unread: None,
+            ..PrincipalDetails::default()
         };
         (principal, details)
     }
 }
 
-/// `registered`: whether to read the registrations of the tenant's own as well.
-pub(super) async fn read(log: &Log<'_>, ids: &[ObjectId], registered: bool) -> Principals {
+/// How often the owners of owners are followed.
+const ROUNDS: usize = 4;
+
+/// Of one application, without its registration, its owners, and those of others.
+pub(super) async fn read_some(log: &Log<'_>, ids: &[ObjectId]) -> Principals {
     let rows = log
         .part(ScanPart::Principals, |customer| async move {
-            let rows = rows(&customer, ids).await?;
+            let rows = rows(&customer, ids, false).await?;
             Ok((rows.len(), rows))
         })
         .await;
-    let rows = match rows {
-        Ok(rows) => rows,
-        Err(error) => {
-            return Principals {
-                list: Err(error),
-                details: BTreeMap::new(),
-            };
+    let mut found = Principals::new();
+    match rows {
+        Ok(rows) => {
+            found.take(rows);
         }
-    };
-    let mut list = Vec::new();
-    let mut details = BTreeMap::new();
-    for row in rows {
-        let (principal, found) = row.split();
-        let found = Found {
-            details: found,
-            registration: Ok(()),
+        Err(error) => found.list = Err(error),
+    }
+    found
+}
+
+/// All of these with what their registrations tell, and whoever owns one of them.
+pub(super) async fn read(log: &Log<'_>, ids: &[ObjectId]) -> Principals {
+    let principals = log.begin(ScanPart::Principals);
+    let registered = log.begin(ScanPart::Registrations);
+    let owned = log.begin(ScanPart::Owners);
+    let mut found = Principals::new();
+    let outside = log.begin(ScanPart::Federated);
+    // Registrations, and outside identities; none where nothing is registered here.
+    let mut registrations: Option<(Result<usize>, Result<usize>)> = None;
+    let mut owners: Result<usize> = Ok(0);
+    let mut known: BTreeSet<ObjectId> = ids.iter().copied().collect();
+    let mut waiting = ids.to_vec();
+    let mut rounds = ROUNDS;
+    while !waiting.is_empty() {
+        if rounds == 0 {
+            let message = "applications own applications that own applications, and so on";
+            owners = Err(Error::unsent(Service::Graph, Kind::TooMany, message));
+            break;
+        }
+        rounds = rounds.saturating_sub(1);
+        let rows = match rows(&principals.customer, &waiting, true).await {
+            Ok(rows) => rows,
+            Err(error) => {
+                owners = owners.and(Err(error.clone()));
+                found.list = found.list.and(Err(error));
+                break;
+            }
         };
-        details.insert(principal.object, found);
-        list.push(principal);
+        let new = found.take(rows);
+        let own: Vec<&Principal> = new
+            .iter()
+            .map(|(principal, _)| principal)
+            .filter(|one| {
+                one.owner_tenant == Some(log.tenant()) && one.kind == PrincipalKind::Application
+            })
+            .collect();
+        let mut answers = registration::read(&registered.customer, &own).await;
+        if !own.is_empty() {
+            let (read, outside) = registrations.get_or_insert((Ok(0), Ok(0)));
+            for one in answers.values() {
+                let count = |so_far: &Result<usize>, outcome: Result<usize>| {
+                    so_far
+                        .clone()
+                        .and_then(|sum| outcome.map(|more| sum.saturating_add(more)))
+                };
+                *read = count(read, one.read().map(|()| 1));
+                *outside = count(outside, one.identities());
+            }
+        }
+        // What nobody told whole.
+        let mut lists: Vec<owners::Told> = Vec::new();
+        for (principal, told) in &new {
+            let at = format!("/servicePrincipals/{}", principal.object);
+            lists.push((principal.object, CredentialOf::Principal, at, told.clone()));
+            if let Some(one) = answers.get_mut(&principal.object)
+                && let Some(told) = one.owners.take()
+            {
+                let at = registration::path(principal.app_id);
+                lists.push((principal.object, CredentialOf::Registration, at, told));
+            }
+        }
+        let told = owners::complete(&owned.customer, lists).await;
+        let mut next = BTreeSet::new();
+        for (object, _) in new.iter().map(|(one, told)| (one.object, told)) {
+            let all = told.get(&object).cloned().unwrap_or_else(|| Ok(Vec::new()));
+            // Why a registration was not read says why its owners were not.
+            let all = match answers.get(&object).map(|one| one.read()) {
+                Some(Err(error)) => Err(error),
+                _ => all,
+            };
+            match &all {
+                Ok(list) => {
+                    owners = owners.map(|count| count.saturating_add(list.len()));
+                    for owner in list
+                        .iter()
+                        .filter(|one| one.kind == OwnerKind::ServicePrincipal)
+                    {
+                        if owner.object == object {
+                            continue;
+                        }
+                        if let Ok(ownerships) = &mut found.ownerships {
+                            ownerships.push(Ownership {
+                                owner: owner.object,
+                                owned: object,
+                            });
+                        }
+                        if known.insert(owner.object) {
+                            next.insert(owner.object);
+                        }
+                    }
+                }
+                Err(error) => owners = owners.and(Err(error.clone())),
+            }
+            if let Some(details) = found.details.get_mut(&object) {
+                details.owners = Some(all);
+                if let Some(one) = answers.remove(&object) {
+                    one.put(details);
+                }
+            }
+        }
+        waiting = next.into_iter().collect();
     }
-    if registered {
-        registrations(log, &list, &mut details).await;
+    if let Err(error) = &owners {
+        found.ownerships = Err(error.clone());
+    } else if let Ok(list) = &mut found.ownerships {
+        list.sort_unstable_by_key(|one| (one.owner, one.owned));
+        list.dedup();
     }
-    Principals {
-        list: Ok(list),
-        details,
+    let count = found.list.as_ref().map(Vec::len).map_err(Clone::clone);
+    log.end(&principals, count);
+    log.end(&owned, owners);
+    if let Some((read, identities)) = registrations {
+        // In the same requests.
+        log.end(&registered, read);
+        log.end(&outside, identities);
+    }
+    found
+}
+
+impl Principals {
+    const fn new() -> Self {
+        Self {
+            list: Ok(Vec::new()),
+            details: BTreeMap::new(),
+            ownerships: Ok(Vec::new()),
+        }
+    }
+
+    /// The new ones, with the owners that came along.
+    fn take(&mut self, rows: Vec<Row>) -> Vec<(Principal, Option<Vec<OwnerRow>>)> {
+        let mut new = Vec::new();
+        for mut row in rows {
+            let told = row.owners.take();
+            let (principal, details) = row.split();
+            let found = Found {
+                details,
+                registration: Ok(()),
+                federated: None,
+                owners: None,
+            };
+            self.details.insert(principal.object, found);
+            if let Ok(list) = &mut self.list {
+                list.push(principal.clone());
+            }
+            new.push((principal, told));
+        }
+        new
     }
 }
 
@@ -194,13 +345,10 @@ pub(super) fn holders(
     grants: &Grants,
     assignments: &Part<Vec<Raw>>,
     pointers: &Part<Vec<Pointer>>,
+    others: impl Iterator<Item = ObjectId>,
 ) -> Vec<ObjectId> {
-    let of_graph = grants.graph.iter().flatten();
-    let of_exchange = grants.exchange.iter().flatten().flatten();
-    let mut ids: Vec<ObjectId> = of_graph
-        .chain(of_exchange)
-        .map(|grant| grant.principal)
-        .collect();
+    let mut ids: Vec<ObjectId> = grants.all().map(|(_, grant)| grant.principal).collect();
+    ids.extend(others);
     let pointers: &[Pointer] = pointers.as_ref().map_or(&[], |list| list.as_slice());
     for raw in assignments.iter().flat_map(|list| list.iter()) {
         let assignee = raw.assignee.trim();
@@ -228,103 +376,74 @@ pub(super) fn holders(
     ids
 }
 
-/// Those that exist; a principal that is gone is left out.
-async fn rows(customer: &Customer, ids: &[ObjectId]) -> Result<Vec<Row>> {
-    let mut query = format!("?$select={PROPERTIES}");
-    let mut waiting: Vec<ObjectId> = ids.to_vec();
+/// Those that exist; a principal that is gone is left out. `owned`: with whom they belong to.
+async fn rows(customer: &Customer, ids: &[ObjectId], owned: bool) -> Result<Vec<Row>> {
+    let select = format!("$select={PROPERTIES}");
+    let asks: Vec<Vec<String>> = ids
+        .iter()
+        .map(|id| {
+            let at = format!("/servicePrincipals/{id}");
+            if owned {
+                vec![
+                    format!("{at}?{select}&{OWNERS}"),
+                    format!("{at}?{OWNERS}"),
+                    at,
+                ]
+            } else {
+                vec![format!("{at}?{select}"), at]
+            }
+        })
+        .collect();
+    let answers = objects(customer, &asks).await?;
     let mut rows = Vec::new();
-    while !waiting.is_empty() {
-        let paths: Vec<String> = waiting
-            .iter()
-            .map(|id| format!("/servicePrincipals/{id}{query}"))
-            .collect();
-        let answers = customer.graph_batch_each(&paths).await?;
-        let mut again = Vec::new();
-        for (asked, answer) in waiting.iter().zip(answers.value) {
-            let body = match answer {
-                Ok(Some(body)) => body,
-                Ok(None) => continue,
-                // Some of the properties are not in every version of Graph: then all that it has.
-                Err(error) if is_bad_request(&error) && !query.is_empty() => {
-                    again.push(*asked);
-                    continue;
-                }
-                Err(error) => return Err(error),
-            };
-            match serde_json::from_value::<Row>(body) {
-                Ok(row) if row.id == *asked => rows.push(row),
-                _ => {
-                    return Err(Error::new(Service::Graph, Kind::Malformed, answers.trace)
-                        .with_message(format!("the service principal {asked} is unreadable")));
-                }
+    for (asked, answer) in ids.iter().zip(answers) {
+        let Some(body) = answer? else { continue };
+        match serde_json::from_value::<Row>(body) {
+            Ok(row) if row.id == *asked => rows.push(row),
+            _ => {
+                let message = format!("the service principal {asked} is unreadable");
+                return Err(Error::unsent(Service::Graph, Kind::Malformed, message));
             }
         }
-        query.clear();
-        waiting = again;
     }
     Ok(rows)
 }
 
-fn is_bad_request(error: &Error) -> bool {
-    *error.kind() == Kind::Other && error.code() == Some("BadRequest")
-}
+/// Who owns an object, in the same read: some of them (MICROSOFT.md §7.5).
+const OWNERS: &str = "$expand=owners($select=id,displayName)";
 
-/// Adds the credentials of the registrations of those that are the tenant's own.
-async fn registrations(
-    log: &Log<'_>,
-    principals: &[Principal],
-    details: &mut BTreeMap<ObjectId, Found>,
-) {
-    let own: Vec<&Principal> = principals
-        .iter()
-        .filter(|principal| {
-            principal.owner_tenant == Some(log.tenant())
-                && principal.kind == PrincipalKind::Application
-        })
-        .collect();
-    if own.is_empty() {
-        return;
-    }
-    let running = log.begin(ScanPart::Registrations);
-    let paths: Vec<String> = own
-        .iter()
-        .map(|principal| {
-            let app = principal.app_id;
-            format!(
-                "/applications(appId='{app}')?$select=id,appId,keyCredentials,passwordCredentials"
-            )
-        })
-        .collect();
-    let answers = match running.customer.graph_batch_each(&paths).await {
-        Ok(call) => call.value,
-        Err(error) => own.iter().map(|_| Err(error.clone())).collect(),
-    };
-    let mut count: Result<usize> = Ok(0);
-    for (principal, answer) in own.iter().zip(answers) {
-        let found = answer.and_then(|body| match body {
-            // A principal can outlive its registration.
-            None => Ok(None),
-            Some(body) => serde_json::from_value::<Credentials>(body)
-                .map(Some)
-                .map_err(|error| Error::unsent(Service::Graph, Kind::Malformed, error.to_string())),
-        });
-        let Some(details) = details.get_mut(&principal.object) else {
-            continue;
-        };
-        match found {
-            Ok(found) => {
-                let credentials = found.unwrap_or_default();
-                details
-                    .details
-                    .credentials
-                    .extend(credentials.of(CredentialOf::Registration));
-                count = count.map(|count| count.saturating_add(1));
-            }
-            Err(error) => {
-                details.registration = Err(error.clone());
-                count = count.and(Err(error));
+/// Objects, each by the first of its paths that Graph takes: some properties are not in every
+/// version of it, and the later paths ask for less.
+async fn objects(customer: &Customer, asks: &[Vec<String>]) -> Result<Vec<Answered>> {
+    let mut found: Vec<Option<Answered>> = asks.iter().map(|_| None).collect();
+    for number in 0.. {
+        let waiting: Vec<(usize, &String)> = asks
+            .iter()
+            .zip(&found)
+            .enumerate()
+            .filter(|(_, (_, found))| found.as_ref().is_none_or(is_refused_query))
+            .filter_map(|(place, (paths, _))| Some((place, paths.get(number)?)))
+            .collect();
+        if waiting.is_empty() {
+            break;
+        }
+        let paths: Vec<String> = waiting.iter().map(|(_, path)| (*path).clone()).collect();
+        let answers = customer.graph_batch_each(&paths).await?.value;
+        for ((place, _), answer) in waiting.into_iter().zip(answers) {
+            if let Some(found) = found.get_mut(place) {
+                *found = Some(answer);
             }
         }
     }
-    log.end(&running, count);
+    let missing = || Error::unsent(Service::Graph, Kind::Malformed, "an answer is missing");
+    Ok(found
+        .into_iter()
+        .map(|answer| answer.unwrap_or_else(|| Err(missing())))
+        .collect())
+}
+
+fn is_refused_query(answer: &Answered) -> bool {
+    answer
+        .as_ref()
+        .is_err_and(|error| *error.kind() == Kind::Other && error.code() == Some("BadRequest"))
 }

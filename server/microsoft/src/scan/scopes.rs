@@ -52,7 +52,13 @@ impl Scope {
 }
 
 /// None is asked for where no assignment names one.
-pub(super) async fn read(log: &Log<'_>, assignments: &Part<Vec<Raw>>) -> Result<Vec<Scope>> {
+///
+/// `groups`: asked for only after the scopes themselves.
+pub(super) async fn read(
+    log: &Log<'_>,
+    assignments: &Part<Vec<Raw>>,
+    groups: impl Future<Output = Groups>,
+) -> Result<Vec<Scope>> {
     let assignments = match assignments {
         Ok(assignments) => assignments,
         // It has failed once; the same for what depends on it.
@@ -69,7 +75,7 @@ pub(super) async fn read(log: &Log<'_>, assignments: &Part<Vec<Raw>>) -> Result<
         return Ok(Vec::new());
     }
     let running = log.begin(ScanPart::Scopes);
-    let scopes = list(&running.customer, &named).await;
+    let scopes = list(&running.customer, &named, groups).await;
     let result = match &scopes {
         Err(error) => Err(error.clone()),
         Ok(scopes) => scopes
@@ -81,7 +87,11 @@ pub(super) async fn read(log: &Log<'_>, assignments: &Part<Vec<Raw>>) -> Result<
     scopes
 }
 
-async fn list(customer: &Customer, named: &BTreeSet<String>) -> Result<Vec<Scope>> {
+async fn list(
+    customer: &Customer,
+    named: &BTreeSet<String>,
+    groups: impl Future<Output = Groups>,
+) -> Result<Vec<Scope>> {
     let cmdlet = Cmdlet::new("Get-ManagementScope");
     let call = customer.rows(&cmdlet, How::read(SCOPE)).await?;
     let malformed = |what: &str| {
@@ -99,6 +109,7 @@ async fn list(customer: &Customer, named: &BTreeSet<String>) -> Result<Vec<Scope
             wanted.push((name, exclusive, row));
         }
     }
+    let groups = groups.await;
     Ok(
         futures::future::join_all(wanted.into_iter().map(|(name, exclusive, row)| async move {
             Scope {
@@ -109,7 +120,7 @@ async fn list(customer: &Customer, named: &BTreeSet<String>) -> Result<Vec<Scope
                 mailboxes: if exclusive {
                     Ok(Vec::new())
                 } else {
-                    matches(customer, name, row).await
+                    matches(customer, name, row, groups).await
                 },
             }
         }))
@@ -118,7 +129,12 @@ async fn list(customer: &Customer, named: &BTreeSet<String>) -> Result<Vec<Scope
 }
 
 /// Whom the filter of a scope matches, as Exchange itself answers.
-async fn matches(customer: &Customer, name: &str, row: &Row) -> Result<Vec<ObjectId>> {
+async fn matches(
+    customer: &Customer,
+    name: &str,
+    row: &Row,
+    groups: Groups,
+) -> Result<Vec<ObjectId>> {
     let unusable = |what: &str| {
         Err(Error::unsent(Service::Exchange, Kind::Malformed, what).with_subject(name))
     };
@@ -140,11 +156,35 @@ async fn matches(customer: &Customer, name: &str, row: &Row) -> Result<Vec<Objec
             .with("Filter", filter)
             .with("ResultSize", "Unlimited")
     };
+    // Mailboxes of Microsoft 365 groups come only where they are asked for (§2.5).
+    let people = either(customer, ask("Get-Recipient"), ask("Get-Mailbox"));
+    let of_groups = async {
+        if groups == Groups::None {
+            return Ok(Vec::new());
+        }
+        let of_kind =
+            ask("Get-Recipient").with("RecipientTypeDetails", vec!["GroupMailbox".to_owned()]);
+        let of_mailboxes = ask("Get-Mailbox").with("GroupMailbox", true);
+        either(customer, of_kind, of_mailboxes).await
+    };
+    let (people, of_groups) = futures::join!(people, of_groups);
+    let mut all = people?;
+    all.extend(of_groups?);
+    all.sort_unstable();
+    all.dedup();
+    Ok(all)
+}
+
+/// Some properties can be filtered by for mailboxes only, the user principal name for one; those of
+/// groups without a mailbox have none of these.
+async fn either(
+    customer: &Customer,
+    recipients: Cmdlet,
+    mailboxes: Cmdlet,
+) -> Result<Vec<ObjectId>> {
     let how = How::read(&["ExternalDirectoryObjectId"]);
-    let call = match customer.rows(&ask("Get-Recipient"), how).await {
-        // Some properties can be filtered by for mailboxes only, the user principal name for one;
-        // those of groups have none of these.
-        Err(error) if error.fault().is_some() => customer.rows(&ask("Get-Mailbox"), how).await?,
+    let call = match customer.rows(&recipients, how).await {
+        Err(error) if error.fault().is_some() => customer.rows(&mailboxes, how).await?,
         other => other?,
     };
     Ok(call
@@ -152,4 +192,11 @@ async fn matches(customer: &Customer, name: &str, row: &Row) -> Result<Vec<Objec
         .iter()
         .filter_map(|row| row.id("ExternalDirectoryObjectId").map(ObjectId))
         .collect())
+}
+
+/// Whether the tenant has mailboxes of Microsoft 365 groups.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Groups {
+    Some,
+    None,
 }

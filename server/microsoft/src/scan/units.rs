@@ -36,6 +36,7 @@ pub(super) struct Unit {
     object: ObjectId,
     name: String,
     members: Result<Vec<ObjectId>>,
+    rule: Option<String>,
 }
 
 impl Unit {
@@ -47,6 +48,7 @@ impl Unit {
                 Ok(list) => Reading::read(list),
                 Err(error) => unread.reading(&error),
             },
+            rule: self.rule,
         }
     }
 }
@@ -57,6 +59,23 @@ struct UnitRow {
     id: ObjectId,
     #[serde(default)]
     display_name: Option<String>,
+    #[serde(default)]
+    visibility: Option<String>,
+    #[serde(default)]
+    membership_type: Option<String>,
+    #[serde(default)]
+    membership_rule: Option<String>,
+}
+
+impl UnitRow {
+    fn is_hidden(&self) -> bool {
+        self.visibility.as_deref() == Some("HiddenMembership")
+    }
+
+    fn rule(&self) -> Option<String> {
+        let grows = self.membership_type.as_deref() == Some("Dynamic");
+        grows.then(|| self.membership_rule.clone().unwrap_or_default())
+    }
 }
 
 pub(super) async fn read(log: &Log<'_>, assignments: &Part<Vec<Raw>>) -> Units {
@@ -88,16 +107,11 @@ pub(super) async fn read(log: &Log<'_>, assignments: &Part<Vec<Raw>>) -> Units {
 }
 
 async fn list(customer: &Customer, named: &BTreeSet<&str>) -> Result<Units> {
-    let call: Call<Vec<UnitRow>> = customer
-        .graph_list(
-            &["directory", "administrativeUnits"],
-            &[("$select", "id,displayName")],
-        )
-        .await?;
+    let rows = all(customer).await?;
     let mut units = Units::default();
     for name in named {
         let id = Uuid::try_parse(name).ok();
-        let mut fitting = call.value.iter().filter(|row| {
+        let mut fitting = rows.iter().filter(|row| {
             id == Some(row.id.0)
                 || row
                     .display_name
@@ -114,10 +128,15 @@ async fn list(customer: &Customer, named: &BTreeSet<&str>) -> Result<Units> {
             units.names.insert(row.id, shown);
         }
     }
-    let objects: Vec<(&ObjectId, &String)> = units.names.iter().collect();
-    let paths: Vec<String> = objects
+    let wanted: Vec<&UnitRow> = rows
         .iter()
-        .map(|(id, _)| format!("/directory/administrativeUnits/{id}/members?$select=id&$top=999"))
+        .filter(|row| units.names.contains_key(&row.id))
+        .collect();
+    let paths: Vec<String> = wanted
+        .iter()
+        .map(|UnitRow { id, .. }| {
+            format!("/directory/administrativeUnits/{id}/members?$select=id&$top=999")
+        })
         .collect();
     let answers = customer.graph_batch_each(&paths).await?;
     let members = answers.value.into_iter().map(|answer| async move {
@@ -132,14 +151,48 @@ async fn list(customer: &Customer, named: &BTreeSet<&str>) -> Result<Units> {
         Ok(rows.into_iter().map(|row| row.id).collect())
     });
     let members: Vec<Result<Vec<ObjectId>>> = futures::future::join_all(members).await;
-    units.list = objects
+    units.list = wanted
         .into_iter()
         .zip(members)
-        .map(|((object, name), members)| Unit {
-            object: *object,
-            name: name.clone(),
-            members,
+        .map(|(row, members)| Unit {
+            object: row.id,
+            name: units.names.get(&row.id).cloned().unwrap_or_default(),
+            members: members.and_then(|members| shown(row, members)),
+            rule: row.rule(),
         })
         .collect();
     Ok(units)
+}
+
+/// Whoever may not see hidden members gets an empty list, or a refusal (MICROSOFT.md §7.5).
+fn shown(row: &UnitRow, members: Vec<ObjectId>) -> Result<Vec<ObjectId>> {
+    if row.is_hidden() && members.is_empty() {
+        let message = "the administrative unit hides its members";
+        return Err(Error::unsent(Service::Graph, Kind::Forbidden, message));
+    }
+    Ok(members)
+}
+
+/// All units. Whether members follow from a rule is not in every version of Graph.
+async fn all(customer: &Customer) -> Result<Vec<UnitRow>> {
+    let asked = [
+        "id,displayName,visibility,membershipType,membershipRule",
+        "id,displayName,visibility",
+    ];
+    let mut failure = None;
+    for select in asked {
+        let outcome: Result<Call<Vec<UnitRow>>> = customer
+            .graph_list(
+                &["directory", "administrativeUnits"],
+                &[("$select", select)],
+            )
+            .await;
+        match outcome {
+            Ok(call) => return Ok(call.value),
+            Err(error) if error.code() == Some("BadRequest") => failure = Some(error),
+            Err(error) => return Err(error),
+        }
+    }
+    Err(failure
+        .unwrap_or_else(|| Error::unsent(Service::Graph, Kind::Malformed, "no list was asked for")))
 }

@@ -7,8 +7,8 @@ use crate::error::{Error, Fault, Kind, Result, Service};
 /// What has to be known to tell a missing right from a missing service.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Unread {
-    /// The tenant has no service principal of Exchange Online. Exchange refuses such a tenant in
-    /// the same way as somebody without a role.
+    /// The directory was read, and holds no service principal of Exchange Online. Exchange refuses
+    /// such a tenant in the same way as somebody without a role.
     pub(super) no_exchange: bool,
 }
 
@@ -23,13 +23,16 @@ impl Unread {
                 | Kind::ConsentMissing
                 | Kind::PartnerNotAuthorised
                 | Kind::NotInTenant
+                | Kind::DelegationEnded
                 | Kind::AppNotFound
                 | Kind::AppDisabled
                 | Kind::Cmdlet(Fault::DelegationNotMapped | Fault::WrongOrganization)
         );
-        if *error.kind() == Kind::ServiceMissing
-            || (refused && self.no_exchange && error.service() == Service::Exchange)
-        {
+        // Only the directory says that there is no Exchange. A service that is off, or of which
+        // Entra says no more, may hold mailboxes that are reached again tomorrow.
+        let missing = matches!(error.kind(), Kind::ServiceMissing | Kind::ServiceOff)
+            || (refused && error.service() == Service::Exchange);
+        if missing && self.no_exchange {
             Why::NotLicensed { reason }
         } else if refused {
             Why::NotPermitted { reason }
@@ -64,12 +67,15 @@ impl Unread {
     }
 }
 
-/// One sentence, and Microsoft's code. Without ids of single requests: the reason of the same
-/// failure is the same the next time.
+/// One sentence, and Microsoft's code or what was noticed here. Without ids of single requests: the
+/// reason of the same failure is the same the next time.
 fn reason(error: &Error) -> String {
     let happened = error.problem().happened;
-    match error.code() {
-        Some(code) => format!("{happened} ({code})"),
+    let noticed = error
+        .message()
+        .filter(|message| error.trace().attempts == 0 && !happened.contains(message));
+    match error.code().or(noticed) {
+        Some(more) => format!("{happened} ({more})"),
         None => happened,
     }
 }

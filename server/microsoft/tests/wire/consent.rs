@@ -10,6 +10,7 @@ use base64::{
     Engine as _,
     prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD},
 };
+use domain::{permission::Resource, problem::Remedy};
 use microsoft::{
     Certificate, Credential, Kind,
     entra::{Authorize, NotACertificate, Prompt, new_attempt, scopes},
@@ -140,12 +141,16 @@ async fn refusals_are_told_apart() {
         ("invalid_grant", 700_082, Kind::TokenDead),
         ("invalid_grant", 700_084, Kind::TokenDead),
         ("invalid_grant", 70_008, Kind::TokenDead),
-        ("invalid_grant", 999_999, Kind::TokenDead),
+        ("invalid_grant", 50_057, Kind::TokenDead),
+        ("invalid_grant", 999_999, Kind::SignInRefused),
         ("invalid_grant", 50_076, Kind::InteractionRequired),
         ("interaction_required", 50_079, Kind::InteractionRequired),
         ("interaction_required", 999_999, Kind::InteractionRequired),
         ("invalid_grant", 53_003, Kind::InteractionRequired),
         ("invalid_grant", 70_043, Kind::InteractionRequired),
+        ("invalid_grant", 530_084, Kind::InteractionRequired),
+        ("invalid_grant", 50_158, Kind::InteractionRequired),
+        ("interaction_required", 530_034, Kind::InteractionRequired),
         ("invalid_grant", 54_005, Kind::CodeSpent),
         ("invalid_client", 7_000_215, Kind::SecretWrong),
         ("invalid_client", 7_000_222, Kind::SecretExpired),
@@ -154,7 +159,10 @@ async fn refusals_are_told_apart() {
         ("invalid_request", 90_002, Kind::TenantNotFound),
         ("invalid_request", 90_099, Kind::PartnerNotAuthorised),
         ("invalid_resource", 500_011, Kind::ServiceMissing),
-        ("invalid_resource", 650_052, Kind::ServiceMissing),
+        ("invalid_client", 650_052, Kind::ServiceOff),
+        ("invalid_resource", 650_052, Kind::ServiceOff),
+        ("invalid_grant", 500_014, Kind::ServiceOff),
+        ("invalid_resource", 650_057, Kind::Registration),
         ("invalid_something", 123, Kind::Other),
     ] {
         let world = World::new().await;
@@ -173,6 +181,140 @@ async fn refusals_are_told_apart() {
         assert_eq!(answer.status, Some(400));
         assert!(!answer.message.unwrap().contains("Correlation"));
     }
+}
+
+/// What a person reads when Entra refuses Postern's refresh token so.
+async fn told(error: &str, number: u64) -> domain::Problem {
+    let world = World::new().await;
+    world
+        .on("POST", &token_path(), refusal(error, number))
+        .await;
+    let failure = world
+        .microsoft
+        .refresh(tenant(), &"old".to_owned().into(), &[])
+        .await
+        .unwrap_err();
+    failure.problem()
+}
+
+#[tokio::test]
+async fn field_b12_each_rule_of_conditional_access_says_whether_connecting_helps() {
+    for (number, key, remedy, helps) in [
+        (530_084, "entra.token_protection", Remedy::Act, false),
+        (50_158, "entra.external_challenge", Remedy::Act, false),
+        (530_034, "entra.delegation_blocked", Remedy::Act, false),
+        (70_043, "entra.sign_in_frequency", Remedy::Consent, true),
+        (70_044, "entra.sign_in_frequency", Remedy::Consent, true),
+        (70_046, "entra.sign_in_frequency", Remedy::Consent, true),
+        (53_003, "entra.conditional_access", Remedy::Consent, true),
+        (50_076, "entra.mfa_required", Remedy::Consent, true),
+    ] {
+        let problem = told("invalid_grant", number).await;
+        assert_eq!((problem.key.as_str(), problem.remedy), (key, remedy));
+        let says = problem.means.contains("connecting again");
+        assert_eq!(says, !helps, "{number}: {}", problem.means);
+        assert!(!problem.happened.contains("has ended"), "{number}");
+    }
+    let frequency = told("invalid_grant", 70_043).await;
+    assert!(frequency.todo.contains("exclude"), "{}", frequency.todo);
+    let partner = told("interaction_required", 530_034).await;
+    for cause in ["suspicious activity", "service provider users"] {
+        assert!(partner.means.contains(cause), "{}", partner.means);
+    }
+}
+
+#[tokio::test]
+async fn field_b12_a_code_that_is_not_known_ends_no_sign_in() {
+    let problem = told("invalid_grant", 999_999).await;
+    assert_eq!(problem.key, "entra.sign_in_refused");
+    assert!(problem.means.contains("may have ended"));
+    let code = problem.microsoft.unwrap().code;
+    assert_eq!(code.as_deref(), Some("AADSTS999999"));
+    // What the protocol itself says, without a number of Entra's.
+    let world = World::new().await;
+    let bare = json!({ "error": "invalid_grant" });
+    world
+        .on(
+            "POST",
+            &token_path(),
+            ResponseTemplate::new(400).set_body_json(bare),
+        )
+        .await;
+    let failure = world
+        .microsoft
+        .refresh(tenant(), &"old".to_owned().into(), &[])
+        .await
+        .unwrap_err();
+    assert_eq!(failure.kind(), &Kind::TokenDead);
+}
+
+#[tokio::test]
+async fn field_b25_a_service_that_is_off_names_both_causes_and_no_licence() {
+    for (error, number) in [("invalid_grant", 500_014), ("invalid_client", 650_052)] {
+        for (resource, name) in [
+            (Resource::Graph, "Microsoft Graph"),
+            (Resource::Exchange, "Exchange Online"),
+        ] {
+            let world = World::new().await;
+            world
+                .on("POST", &token_path(), refusal(error, number))
+                .await;
+            let customer = world.customer_without_tokens().await;
+            let failure = customer.access_token(resource).await.unwrap_err();
+            let problem = failure.problem();
+            assert_eq!(problem.key, "entra.service_off");
+            assert!(problem.happened.starts_with(name), "{}", problem.happened);
+            assert!(problem.means.contains("subscription has ended"));
+            assert!(problem.means.contains("has disabled it"));
+            assert!(!problem.to_string().contains("licence"), "{problem}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn field_b25_posterns_own_principal_is_not_the_customers_application() {
+    let own = told("unauthorized_client", 7_000_112).await;
+    assert_eq!(own.key, "entra.own_app_disabled");
+    assert!(own.happened.contains("Postern itself"), "{}", own.happened);
+    let world = World::new().await;
+    world
+        .on(
+            "POST",
+            &token_path(),
+            refusal("unauthorized_client", 7_000_112),
+        )
+        .await;
+    let theirs = world
+        .microsoft
+        .client_credentials(
+            tenant(),
+            "11111111-2222-4333-8444-555555555555".parse().unwrap(),
+            &"app-secret".to_owned().into(),
+            "https://graph.microsoft.com/.default",
+        )
+        .await
+        .unwrap_err();
+    assert_eq!(theirs.problem().key, "entra.app_disabled");
+}
+
+#[tokio::test]
+async fn field_b24_a_partner_that_is_not_let_in_reads_of_its_relationship() {
+    let world = World::new().await;
+    world
+        .on("POST", &token_path(), refusal("invalid_grant", 50_020))
+        .await;
+    let partner = world.delegated_customer().await;
+    let failure = partner.access_token(Resource::Graph).await.unwrap_err();
+    let problem = failure.problem();
+    assert_eq!(problem.key, "entra.delegation_ended");
+    for cause in ["relationship has ended", "security group"] {
+        assert!(problem.means.contains(cause), "{}", problem.means);
+    }
+    assert!(problem.means.contains("stays as it is"));
+    let admin = world.customer_without_tokens().await;
+    admin.forget_tokens().await;
+    let failure = admin.access_token(Resource::Graph).await.unwrap_err();
+    assert_eq!(failure.problem().key, "entra.not_in_tenant");
 }
 
 #[tokio::test]

@@ -151,6 +151,15 @@ impl World {
         self.customer_of(Timestamp(NOW)).await
     }
 
+    /// A customer in which a partner's account acts (GDAP).
+    pub async fn delegated_customer(&self) -> Customer {
+        let store = self.store.clone();
+        let at = Timestamp(NOW);
+        self.microsoft
+            .customer(tenant(), uuid(1), None, store, at)
+            .await
+    }
+
     /// The same customer with the consent of that moment.
     pub async fn customer_of(&self, consented: Timestamp) -> Customer {
         self.microsoft

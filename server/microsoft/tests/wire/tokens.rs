@@ -181,6 +181,38 @@ async fn a_fresh_token_that_is_refused_too_is_an_error() {
     assert_eq!(error.kind(), &Kind::InteractionRequired);
 }
 
+#[tokio::test]
+async fn field_b12_a_claims_challenge_is_answered_with_its_claims() {
+    use base64::{Engine as _, prelude::BASE64_STANDARD};
+    let world = World::new().await;
+    let customer = world.customer().await;
+    let claims = r#"{"access_token":{"nbf":{"essential":true,"value":"1790000000"}}}"#;
+    let challenge = format!(
+        "Bearer realm=\"\", error=\"insufficient_claims\", claims=\"{}\"",
+        BASE64_STANDARD.encode(claims)
+    );
+    world
+        .once(
+            "GET",
+            "/v1.0/organization",
+            ResponseTemplate::new(401).insert_header("WWW-Authenticate", challenge.as_str()),
+        )
+        .await;
+    world
+        .on("GET", "/v1.0/organization", ResponseTemplate::new(500))
+        .await;
+    customer.organization().await.unwrap_err();
+    customer.forget_tokens().await;
+    customer.access_token(Resource::Graph).await.unwrap();
+    let asked: Vec<Option<String>> = world
+        .asked("token")
+        .await
+        .iter()
+        .map(|request| form(request).get("claims").cloned())
+        .collect();
+    assert_eq!(asked, [None, Some(claims.to_owned()), None]);
+}
+
 async fn secret_of(customer: &microsoft::Customer, resource: Resource) -> String {
     let token = customer.access_token(resource).await.unwrap();
     token.secret.expose_secret().to_owned()

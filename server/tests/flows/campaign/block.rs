@@ -22,7 +22,7 @@ use super::{
     process::Process,
     tally::Tally,
 };
-use crate::support::{Accounts, Browser, SPEED, get_json};
+use crate::support::{Accounts, Browser, SPEED, get_json, patient};
 
 /// How long faults are injected and processes die.
 const CHAOS: Duration = Duration::from_secs(18);
@@ -121,7 +121,7 @@ async fn start(plans: &[Plan], calm: watch::Receiver<bool>) -> Block {
         delays: Delays {
             exchange_latency_ms: EXCHANGE_TAKES.map(in_the_cloud),
             graph_latency_ms: GRAPH_TAKES.map(in_the_cloud),
-            ..Delays::without_latency()
+            ..patient()
         },
         ..Config::default()
     };

@@ -5,6 +5,7 @@ pub mod accounts;
 pub mod begun;
 pub mod browser;
 pub mod events;
+pub mod field;
 pub mod made_up;
 pub mod page;
 pub mod portal;
@@ -15,7 +16,7 @@ use std::{future::Future, time::Duration};
 
 pub use accounts::Accounts;
 pub use browser::Browser;
-use cloud::{Cloud, Config};
+use cloud::{Cloud, Config, Delays};
 pub use page::Page;
 pub use portal::Portal;
 use serde_json::Value;
@@ -197,10 +198,20 @@ fn show_log() {
     }
 }
 
+/// The cloud's delays, with one that is a fault: the maker of a group waits for it too. So the step
+/// that waits for Exchange has something to wait for.
+pub fn patient() -> Delays {
+    Delays {
+        group_exchange_maker: [5, 30],
+        ..Delays::without_latency()
+    }
+}
+
 pub async fn start_cloud() -> (Cloud, Accounts) {
     show_log();
     let config = Config {
         clock_speed: SPEED,
+        delays: patient(),
         ..Config::default()
     };
     let cloud = Cloud::start(config).await.expect("a cloud");

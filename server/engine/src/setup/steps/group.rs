@@ -2,14 +2,18 @@
 
 use domain::{
     Problem,
-    plan::{Group, Plan, marker},
+    plan::{Group, Plan},
     problem::Remedy,
 };
-use microsoft::{Fault, exchange::ExGroup};
+use microsoft::{
+    Fault,
+    exchange::{ExGroup, Recipient},
+};
 use serde_json::json;
 
 use super::super::{
     look::{self, GROUP, HIDDEN},
+    names,
     work::{Outcome, Work},
 };
 use crate::{Failure, pace};
@@ -26,37 +30,56 @@ pub(super) async fn run(work: &mut Work<'_>) -> Result<Outcome, Failure> {
             return Outcome::done(format!("{address} is taken as it is."));
         }
         (Group::Existing { .. }, _) => return Ok(Outcome::Failed(existing_gone(address.as_str()))),
-        (Group::New { .. }, Some(group)) if is_ours(work, &group) => {
+        (Group::New { .. }, Some(group)) if look::is_ours(work, &group) => {
             look::group(work, &group);
             group
         }
         (Group::New { .. }, Some(_)) => return Ok(Outcome::Failed(taken(address.as_str()))),
         (Group::New { .. }, None) => match create(work).await? {
-            Some(group) => group,
-            None => {
+            Made::Shown(group) => *group,
+            Made::Hidden => {
                 return Outcome::wait(
                     format!("Exchange has taken the group {address} and does not show it yet."),
                     pace::VISIBLE,
                     USUALLY,
                 );
             }
+            Made::Otherwise(outcome) => return Ok(outcome),
         },
     };
     hide(work, group).await
 }
 
-fn is_ours(work: &Work<'_>, group: &ExGroup) -> bool {
-    group.is_described(&marker(work.setup))
+/// What came of making the group.
+enum Made {
+    Shown(Box<ExGroup>),
+    /// Exchange has taken it and does not show it yet.
+    Hidden,
+    Otherwise(Outcome),
 }
 
-/// Makes the group and reads it back; none while Exchange does not show it.
-async fn create(work: &mut Work<'_>) -> Result<Option<ExGroup>, Failure> {
+/// Exchange said that the name is taken, and nobody was shown who has it.
+const TAKEN: &str = "the name is taken";
+
+/// Makes the group and reads it back.
+async fn create(work: &mut Work<'_>) -> Result<Made, Failure> {
     let plan = work.plan;
     let Some(cmdlet) = plan.new_group(work.setup) else {
-        return Ok(None);
+        return Ok(Made::Hidden);
     };
-    match work.tenant.run(&cmdlet).await {
+    // A look goes on from where the one before ended: what Exchange has taken is not made again.
+    if work.step.attempts > 1 && work.is_told(GROUP) {
+        return Ok(Made::Hidden);
+    }
+    if work.step.attempts > 1 && work.is_noted(TAKEN) {
+        return who_has_it(work).await;
+    }
+    match work.tenant.make_group(&cmdlet).await {
         Ok(call) => {
+            if let Some(guid) = call.value {
+                work.group = Some(guid);
+                work.mark(&look::guid(guid));
+            }
             let address = plan.group.address();
             let after = json!({ "address": address, "type": "mail-enabled security group" });
             work.changed(
@@ -67,20 +90,58 @@ async fn create(work: &mut Work<'_>) -> Result<Option<ExGroup>, Failure> {
                 &call.trace,
             );
         }
-        // Made by a run that did not live to note it, and not shown yet. Whose it is, is looked at
-        // as soon as it shows.
+        // By somebody else, or by a run of this step that did not live to note it.
         Err(error) if error.fault() == Some(Fault::AlreadyExists) => {
             work.notes.evidence.push(super::super::work::evidence(
                 "The name is taken already",
                 error.trace(),
                 false,
             ));
-            return Ok(None);
+            work.mark(TAKEN);
+            return who_has_it(work).await;
         }
         Err(error) => return Err(error.into()),
     }
     let back = work.tenant.group(plan.group.address().as_str()).await?;
-    Ok(work.saw("Group read back", back))
+    Ok(shown(work.saw("Group read back", back)))
+}
+
+fn shown(group: Option<ExGroup>) -> Made {
+    group.map_or(Made::Hidden, |group| Made::Shown(Box::new(group)))
+}
+
+/// Who has the name: this setup's own group of an earlier run, or somebody else.
+async fn who_has_it(work: &mut Work<'_>) -> Result<Made, Failure> {
+    let Group::New { address, name } = &work.plan.group else {
+        return Ok(Made::Hidden);
+    };
+    let back = work.tenant.group(address.as_str()).await?;
+    match work.saw("The group of that address", back) {
+        Some(group) if look::is_ours(work, &group) => {
+            look::group(work, &group);
+            return Ok(shown(Some(group)));
+        }
+        Some(_) => return Ok(Made::Otherwise(Outcome::Failed(taken(address.as_str())))),
+        None => {}
+    }
+    let holder = work.tenant.taken(address, name.as_str()).await?;
+    let holder = work.saw("Who has the name?", holder);
+    // A group of that very address that Exchange shows in one place and not in another is young: it
+    // may be this setup's.
+    let young = |by: &Recipient| {
+        by.details == "MailUniversalSecurityGroup" && by.address.as_ref() == Some(address)
+    };
+    Ok(Made::Otherwise(match holder {
+        Some(holder) if !young(&holder.by) => Outcome::Failed(names::taken(&holder)),
+        _ => Outcome::Passing {
+            why: format!(
+                "Exchange says that {name} or {address} is taken, and shows nobody who has it. It may be the group that this setup made a moment ago.",
+                name = name.as_str()
+            ),
+            wait: pace::TAKEN,
+            problem: Box::new(taken_unseen(name.as_str(), address.as_str())),
+        },
+    }))
 }
 
 /// Hides the group from the address lists, which cannot be asked for when it is made.
@@ -125,6 +186,16 @@ async fn hide(work: &mut Work<'_>, group: ExGroup) -> Result<Outcome, Failure> {
         "{}, a mail-enabled security group, hidden from the address lists.",
         group.address
     ))
+}
+
+fn taken_unseen(name: &str, address: &str) -> Problem {
+    Problem::new(
+        "group.taken_unseen",
+        Remedy::Act,
+        format!("Exchange says that {name} or {address} is taken, and shows nobody who has it."),
+        "Something that was deleted a while ago keeps its address as long as it can be restored. Postern asked for mailboxes, groups and contacts with that name and that address.",
+        "Cancel this setup and start one with another group name. If the deleted object is removed for good, try again.",
+    )
 }
 
 fn taken(address: &str) -> Problem {

@@ -31,6 +31,12 @@ pub const SALES: u32 = 51;
 pub struct Tenant {
     pub graph: HashMap<String, (u16, Value)>,
     pub cmdlets: HashMap<&'static str, ResponseTemplate>,
+    /// The same for a cmdlet with this value of this parameter.
+    pub when: Vec<(&'static str, &'static str, String, ResponseTemplate)>,
+    /// What Exchange's batch answers to a cmdlet with this identity; without any there is no batch.
+    pub batched: Vec<(&'static str, String, Value)>,
+    /// The list of administrative units, where it is another than usual.
+    pub units: Option<ResponseTemplate>,
     /// Refuses a `$select` with this property, as a Graph that does not have it.
     pub lacks: Option<&'static str>,
 }
@@ -58,6 +64,40 @@ pub fn row(name: &str, role: &str, kind: &str, scope: &str) -> Value {
         "RoleAssigneeName": uuid(SCANNER), "RoleAssigneeType": "ServicePrincipal",
         "RecipientWriteScope": kind, "CustomResourceScope": scope,
         "CustomRecipientWriteScope": scope, "Enabled": true})
+}
+
+pub const ROLES: &str = "/roleManagement/directory/roleAssignments";
+pub const DELEGATED: &str = "/oauth2PermissionGrants";
+pub const AGENTS: &str = "/servicePrincipals/microsoft.graph.agentIdentity";
+
+pub fn registration(number: u32) -> String {
+    format!("/applications(appId='{}')", uuid(number + 500))
+}
+
+pub fn federated(number: u32) -> String {
+    format!("{}/federatedIdentityCredentials", registration(number))
+}
+
+pub fn principal(number: u32) -> String {
+    format!("/servicePrincipals/{}", uuid(number))
+}
+
+/// A service principal that nobody owns.
+pub fn an_application(number: u32, name: &str) -> Value {
+    json!({"id": uuid(number), "appId": uuid(number + 500), "displayName": name,
+        "appOwnerOrganizationId": uuid(800), "servicePrincipalType": "Application",
+        "accountEnabled": true, "keyCredentials": [], "passwordCredentials": [], "owners": []})
+}
+
+pub fn owner(kind: &str, number: u32) -> Value {
+    json!({"@odata.type": format!("#microsoft.graph.{kind}"), "id": uuid(number),
+        "displayName": format!("Owner {number}")})
+}
+
+/// A group as `Get-Recipient` shows it.
+pub fn a_group(number: u32, name: &str) -> Value {
+    json!({"Identity": name, "Name": name, "DisplayName": name, "Guid": uuid(number + 1000),
+        "ExternalDirectoryObjectId": uuid(number)})
 }
 
 pub fn user(number: u32) -> Value {
@@ -89,14 +129,14 @@ impl Tenant {
                     "appOwnerOrganizationId": owner, "publisherName": "Somebody",
                     "servicePrincipalType": "Application", "accountEnabled": true,
                     "verifiedPublisher": {"displayName": "Somebody Ltd"},
-                    "createdDateTime": "2024-03-01T08:00:00Z", "notes": "ask Ida",
+                    "createdDateTime": "2024-03-01T08:00:00Z", "notes": "ask Ida", "owners": [],
                     "keyCredentials": [{"displayName": "CN=mail", "endDateTime": "2027-01-01T00:00:00Z"}],
                     "passwordCredentials": []})),
             );
         }
         graph.insert(
-            format!("/applications(appId='{}')", uuid(SCANNER + 500)),
-            (200, json!({"id": uuid(700), "appId": uuid(SCANNER + 500), "keyCredentials": [],
+            registration(SCANNER),
+            (200, json!({"id": uuid(700), "appId": uuid(SCANNER + 500), "keyCredentials": [], "owners": [],
                 "passwordCredentials": [{"displayName": "2025", "endDateTime": "2026-12-24T00:00:00Z"}]})),
         );
         for (number, name) in [(GROUP, "board"), (SENDERS, "senders")] {
@@ -119,6 +159,16 @@ impl Tenant {
         }
         let at = format!("/directory/administrativeUnits/{}/members", uuid(UNIT));
         graph.insert(at, list(json!([user(SALES)])));
+        for at in [ROLES, DELEGATED, AGENTS] {
+            graph.insert(at.to_owned(), list(json!([])));
+        }
+        for number in [MAILER, SCANNER] {
+            for what in ["oauth2PermissionGrants", "ownedObjects"] {
+                let at = format!("/servicePrincipals/{}/{what}", uuid(number));
+                graph.insert(at, list(json!([])));
+            }
+        }
+        graph.insert(federated(SCANNER), list(json!([])));
         Self {
             graph,
             cmdlets: HashMap::from([
@@ -170,13 +220,24 @@ impl Tenant {
                     "Get-Recipient",
                     rows(&json!([{"ExternalDirectoryObjectId": uuid(RECEPTION)}])),
                 ),
-                (
-                    "Get-Group",
-                    rows(&json!([{"Identity": "Senders", "Name": "Senders",
-                    "DisplayName": "Senders", "Guid": uuid(77),
-                    "ExternalDirectoryObjectId": uuid(SENDERS)}])),
-                ),
+                ("Get-RoleGroupMember", rows(&json!([]))),
             ]),
+            when: vec![
+                (
+                    "Get-Mailbox",
+                    "GroupMailbox",
+                    "true".to_owned(),
+                    rows(&json!([])),
+                ),
+                (
+                    "Get-Recipient",
+                    "Filter",
+                    "Name -eq 'Senders'".to_owned(),
+                    rows(&json!([a_group(SENDERS, "Senders")])),
+                ),
+            ],
+            batched: Vec::new(),
+            units: None,
             lacks: None,
         }
     }
@@ -191,19 +252,65 @@ impl Tenant {
         self
     }
 
+    /// Before what was said for this parameter until now.
+    pub fn when(
+        mut self,
+        cmdlet: &'static str,
+        parameter: &'static str,
+        value: impl ToString,
+        answer: ResponseTemplate,
+    ) -> Self {
+        let one = (cmdlet, parameter, value.to_string(), answer);
+        self.when.insert(0, one);
+        self
+    }
+
+    pub fn batched(mut self, cmdlet: &'static str, identity: impl ToString, answer: Value) -> Self {
+        self.batched.push((cmdlet, identity.to_string(), answer));
+        self
+    }
+
     pub async fn on(self, world: &World) {
         let Self {
             graph,
             cmdlets,
+            when,
+            batched,
+            units,
             lacks,
         } = self;
+        if !batched.is_empty() {
+            Mock::given(method("POST"))
+                .and(path(format!("/adminapi/beta/{TENANT}/$batch")))
+                .respond_with(move |request: &Request| {
+                    let body: Value = request.body_json().unwrap();
+                    let answer = |item: &Value| {
+                        let input = &item["body"]["CmdletInput"];
+                        let known = batched.iter().find(|(cmdlet, identity, _)| {
+                            input["CmdletName"] == *cmdlet
+                                && input["Parameters"]["Identity"] == identity.as_str()
+                        });
+                        let rows = known.map_or_else(|| json!([]), |(.., rows)| rows.clone());
+                        json!({"id": item["id"], "status": 200, "body": {"value": rows}})
+                    };
+                    let all: Vec<Value> = body["requests"]
+                        .as_array()
+                        .unwrap()
+                        .iter()
+                        .map(answer)
+                        .collect();
+                    ResponseTemplate::new(200).set_body_json(json!({ "responses": all }))
+                })
+                .mount(&world.server)
+                .await;
+        }
         world
             .on(
                 "GET",
                 "/v1.0/directory/administrativeUnits",
-                ResponseTemplate::new(200).set_body_json(json!({"value": [
+                units.unwrap_or_else(|| ResponseTemplate::new(200).set_body_json(json!({"value": [
                     {"id": uuid(UNIT), "displayName": "Shop"},
-                    {"id": uuid(41), "displayName": "Twin"}, {"id": uuid(42), "displayName": "Twin"}]})),
+                    {"id": uuid(41), "displayName": "Twin"}, {"id": uuid(42), "displayName": "Twin"}]}))),
             )
             .await;
         Mock::given(method("POST"))
@@ -233,10 +340,15 @@ impl Tenant {
                 let body: Value = request.body_json().unwrap();
                 let input = &body["CmdletInput"];
                 let name = input["CmdletName"].as_str().unwrap();
-                if input["Parameters"]["GroupMailbox"] == json!(true) {
-                    return rows(&json!([]));
-                }
-                cmdlets[name].clone()
+                let given = |parameter: &str| match &input["Parameters"][parameter] {
+                    Value::String(text) => text.clone(),
+                    other => other.to_string(),
+                };
+                when.iter()
+                    .find(|(cmdlet, parameter, value, _)| {
+                        *cmdlet == name && given(parameter) == *value
+                    })
+                    .map_or_else(|| cmdlets[name].clone(), |(.., answer)| answer.clone())
             })
             .mount(&world.server)
             .await;

@@ -61,15 +61,19 @@ async fn a_tenant_without_exchange_has_none_of_its_parts() {
     assert!(scan.seen.graph_grants.is_read());
 }
 
-#[tokio::test]
-async fn no_token_for_exchange_is_no_exchange_when_entra_says_so() {
+/// A tenant whose tokens for Exchange are refused so; the others are given.
+async fn without_token_for_exchange(
+    tenant: Tenant,
+    error: &'static str,
+    number: u64,
+) -> (World, microsoft::scan::Scan) {
     let world = World::new().await;
     Mock::given(method("POST"))
         .and(path_regex("/oauth2/v2.0/token$"))
-        .respond_with(|request: &Request| {
+        .respond_with(move |request: &Request| {
             let form = String::from_utf8_lossy(&request.body).into_owned();
             if form.contains("outlook") {
-                refusal("invalid_resource", 650_052)
+                refusal(error, number)
             } else {
                 ResponseTemplate::new(200).set_body_json(json!({
                     "token_type": "Bearer", "expires_in": 3_599, "scope": "x",
@@ -80,16 +84,71 @@ async fn no_token_for_exchange_is_no_exchange_when_entra_says_so() {
         .mount(&world.server)
         .await;
     let customer = world.customer_without_tokens().await;
-    Tenant::new().on(&world).await;
+    tenant.on(&world).await;
     let scan = customer.scan().await;
-    let asked: Vec<String> = world
-        .asked("/token")
-        .await
-        .iter()
-        .map(|request| String::from_utf8_lossy(&request.body).into_owned())
-        .collect();
-    assert!(scan.seen.has_no_exchange(), "{asked:?} {:?}", scan.parts);
     assert!(world.asked("InvokeCommand").await.is_empty());
+    (world, scan)
+}
+
+fn no_exchange_in_the_directory() -> Tenant {
+    let gone = json!({"error": {"code": "Request_ResourceNotFound", "message": "gone"}});
+    let at = principal_path(Resource::Exchange);
+    Tenant::new().graph(at.clone(), 404, gone.clone()).graph(
+        format!("{at}/appRoleAssignedTo"),
+        404,
+        gone,
+    )
+}
+
+const NO_TOKEN: [(&str, u64); 3] = [
+    ("invalid_grant", 500_014),
+    ("invalid_client", 650_052),
+    ("invalid_resource", 500_011),
+];
+
+#[tokio::test]
+async fn no_token_for_exchange_is_no_exchange_when_the_directory_says_so() {
+    for (error, number) in NO_TOKEN {
+        let tenant = no_exchange_in_the_directory();
+        let (_world, scan) = without_token_for_exchange(tenant, error, number).await;
+        assert!(scan.seen.has_no_exchange(), "{number}: {:?}", scan.parts);
+    }
+}
+
+#[tokio::test]
+async fn field_b25_an_exchange_that_is_off_is_not_read_and_not_missing() {
+    for (error, number) in NO_TOKEN {
+        let (_world, scan) = without_token_for_exchange(Tenant::new(), error, number).await;
+        assert!(!scan.seen.has_no_exchange(), "{number}");
+        for part in EXCHANGE_PARTS {
+            assert!(
+                matches!(why(&scan, part), Why::Failed { .. }),
+                "{number}: {part:?}"
+            );
+        }
+        let PartResult::Unread { problem, .. } = result(&scan, ScanPart::Mailboxes) else {
+            panic!("read");
+        };
+        assert!(problem.happened.starts_with("Exchange Online"), "{problem}");
+        assert!(scan.seen.graph_grants.is_read());
+    }
+}
+
+#[tokio::test]
+async fn field_b25_a_graph_that_is_off_leaves_nothing_read_and_a_problem() {
+    let world = World::new().await;
+    Mock::given(method("POST"))
+        .and(path_regex("/oauth2/v2.0/token$"))
+        .respond_with(refusal("invalid_grant", 500_014))
+        .mount(&world.server)
+        .await;
+    let scan = world.customer_without_tokens().await.scan().await;
+    assert!(!scan.seen.has_no_exchange());
+    assert!(!scan.seen.graph_grants.is_read() && !scan.seen.graph_grants.is_not_licensed());
+    let PartResult::Unread { problem, .. } = result(&scan, ScanPart::GraphGrants) else {
+        panic!("read");
+    };
+    assert!(problem.happened.starts_with("Microsoft Graph"), "{problem}");
 }
 
 #[tokio::test]

@@ -1,0 +1,161 @@
+//! What lets an application go around every confinement (MICROSOFT.md §10): it administers
+//! Exchange, grants itself more, acts as others, or moves the boundary of a confinement.
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::{
+    answer::{GapId, Level},
+    reading::Reading,
+};
+use crate::{
+    id::{AppRoleId, ObjectId},
+    permission::Resource,
+};
+
+/// What was read of one customer that can give an application a power.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PowersSeen {
+    /// Directory roles of service principals, also those held through a group
+    /// (`roleManagement/directory/roleAssignments`, MICROSOFT.md §10.3).
+    pub directory_roles: Reading<Vec<DirectoryRole>>,
+    /// Role groups of Exchange with their roles and members (MICROSOFT.md §10.4).
+    pub role_groups: Reading<Vec<RoleGroup>>,
+    /// Service principals that own a registration or a service principal (MICROSOFT.md §10.6).
+    pub ownerships: Reading<Vec<Ownership>>,
+    /// App roles that agent identities inherit from their blueprint (MICROSOFT.md §10.8).
+    pub inherited: Reading<Vec<InheritedGrant>>,
+}
+
+impl PowersSeen {
+    /// All of it was read, and there is nothing.
+    pub const fn none() -> Self {
+        Self {
+            directory_roles: Reading::read(Vec::new()),
+            role_groups: Reading::read(Vec::new()),
+            ownerships: Reading::read(Vec::new()),
+            inherited: Reading::read(Vec::new()),
+        }
+    }
+}
+
+/// A directory role that a service principal holds.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DirectoryRole {
+    /// The service principal.
+    pub principal: ObjectId,
+    /// `roleDefinitionId`: the template's id of a built-in role.
+    pub role: Uuid,
+    /// What the tenant calls the role; none: it did not tell.
+    pub name: Option<String>,
+    /// The allowed actions of a custom role; none: a built-in role.
+    pub actions: Option<Vec<String>>,
+    /// `directoryScopeId`: `/` for the whole tenant, else one object or unit.
+    pub scope: String,
+    /// The group through which it is held; none: directly.
+    pub through: Option<ObjectId>,
+}
+
+/// A role group of Exchange.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RoleGroup {
+    pub name: String,
+    /// Management roles that its members hold, by name.
+    pub roles: Vec<String>,
+    /// Service principals among its members, by object id.
+    pub members: Reading<Vec<ObjectId>>,
+}
+
+/// A service principal owns a registration, or another service principal.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ownership {
+    /// The owner: a service principal.
+    pub owner: ObjectId,
+    /// The service principal of the application that is owned.
+    pub owned: ObjectId,
+}
+
+/// An app role that an agent identity inherits.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InheritedGrant {
+    /// The agent identity's service principal.
+    pub principal: ObjectId,
+    /// The blueprint's service principal, to which the role was granted.
+    pub blueprint: ObjectId,
+    pub resource: Resource,
+    pub role: AppRoleId,
+    pub value: Option<String>,
+}
+
+/// What a power lets an application do, the worst first (MICROSOFT.md §10.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PowerKind {
+    /// Rewrites policies, scopes, rights on mailboxes, rules, forwarding (class A).
+    AdministersExchange,
+    /// Gives itself app roles, directory roles, Exchange roles (class G).
+    GrantsItself,
+    /// Signs in as another application or as a user (class O).
+    ActsAsOthers,
+    /// Changes who is inside a scope, without touching policy or role (class B).
+    MovesBoundary,
+}
+
+/// One power of an application, and where it comes from.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Power {
+    pub kind: PowerKind,
+    pub from: PowerSource,
+    /// It counts only together with something that was not read, or whose extent Microsoft does
+    /// not document: the power is possible, and not certain.
+    #[serde(default)]
+    pub perhaps: bool,
+}
+
+/// Where a power comes from.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(tag = "from", rename_all = "snake_case")]
+pub enum PowerSource {
+    /// An app role in Entra.
+    Grant { resource: Resource, value: String },
+    /// A directory role, by its name; `scope`: the object to which it is limited.
+    DirectoryRole {
+        name: String,
+        scope: Option<String>,
+        through: Option<ObjectId>,
+    },
+    /// Membership of a role group of Exchange.
+    RoleGroup { name: String },
+    /// A management role of Exchange that was given to it directly.
+    ManagementRole { role: String },
+    /// It owns another application, and can add a secret to that.
+    Owner { owned: ObjectId, name: String },
+    /// An app role that it inherits from its blueprint.
+    Inherited {
+        blueprint: ObjectId,
+        resource: Resource,
+        value: String,
+    },
+}
+
+/// What is known of an application's powers.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Powers {
+    /// The worst first.
+    pub held: Vec<Power>,
+    /// What was not read, and may hide a power: positions in `Reach::gaps`.
+    pub gaps: Vec<GapId>,
+}
+
+impl Powers {
+    /// How bad it is: a certain power, one that cannot be ruled out, or none.
+    pub fn level(&self) -> Level {
+        if self.held.iter().any(|power| !power.perhaps) {
+            Level::Power
+        } else if self.held.is_empty() && self.gaps.is_empty() {
+            Level::Nothing
+        } else {
+            Level::Unknown
+        }
+    }
+}

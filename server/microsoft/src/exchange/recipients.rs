@@ -1,0 +1,131 @@
+//! Who holds a name or an address, of whatever kind (MICROSOFT.md §2.1, §2.5).
+
+use domain::{address::MailAddress, cmdlet::Cmdlet, id::ObjectId, recipient::kind_of};
+
+use super::{groups::none_if_missing, invoke::How, row::Row};
+use crate::{
+    call::{Call, Trace},
+    customer::Customer,
+    error::Result,
+};
+
+/// Somebody or something with an address.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Recipient {
+    pub object: Option<ObjectId>,
+    /// What people call it.
+    pub name: String,
+    pub address: Option<MailAddress>,
+    /// `RecipientTypeDetails`.
+    pub details: String,
+}
+
+impl Recipient {
+    /// “the shared mailbox Support (support@…)”.
+    pub fn told(&self) -> String {
+        let kind = kind_of(&self.details);
+        match &self.address {
+            Some(address) if address.as_str() != self.name => {
+                format!("the {kind} {} ({address})", self.name)
+            }
+            _ => format!("the {kind} {}", self.name),
+        }
+    }
+}
+
+/// Something that a new group cannot have, because somebody has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Taken {
+    /// The address or the name.
+    pub what: String,
+    pub by: Recipient,
+}
+
+const RECIPIENT: &[&str] = &[
+    "Name",
+    "Alias",
+    "DisplayName",
+    "PrimarySmtpAddress",
+    "EmailAddresses",
+    "ExternalDirectoryObjectId",
+    "RecipientTypeDetails",
+];
+const ADDRESSES: &[&str] = &["PrimarySmtpAddress", "EmailAddresses"];
+/// Two recipients can have one display name, and no two one of these.
+const NAMES: &[&str] = &["Name", "Alias"];
+
+impl Customer {
+    /// The recipient with this address, of whatever kind; none when there is none, or when Exchange
+    /// does not show it, such as one that was deleted and can be restored.
+    pub async fn recipient(&self, address: &MailAddress) -> Result<Call<Option<Recipient>>> {
+        self.recipient_with(address.as_str(), ADDRESSES).await
+    }
+
+    /// Who has the address, the name or the alias that a new group is to get; none: nobody that
+    /// Exchange shows.
+    pub async fn taken(&self, address: &MailAddress, name: &str) -> Result<Call<Option<Taken>>> {
+        let mut traces = Vec::new();
+        for (what, properties) in [(address.as_str(), ADDRESSES), (name, NAMES)] {
+            let found = self.recipient_with(what, properties).await?;
+            if let Some(by) = found.value {
+                let what = what.to_owned();
+                return Ok(Call {
+                    value: Some(Taken { what, by }),
+                    trace: found.trace,
+                });
+            }
+            traces.push(found.trace);
+        }
+        Ok(Call {
+            value: None,
+            trace: Trace::join(traces, "nobody has them".to_owned()),
+        })
+    }
+
+    async fn recipient_with(
+        &self,
+        identity: &str,
+        properties: &[&str],
+    ) -> Result<Call<Option<Recipient>>> {
+        let ask = Cmdlet::new("Get-Recipient").with("Identity", identity);
+        // Microsoft 365 groups come only where they are asked for (§2.5).
+        let groups = ask
+            .clone()
+            .with("RecipientTypeDetails", vec!["GroupMailbox".to_owned()]);
+        let mut traces = Vec::new();
+        for cmdlet in [ask, groups] {
+            let call = none_if_missing(self.rows(&cmdlet, How::read(RECIPIENT)).await)?;
+            // Exchange gives other objects for identities that it cannot use (§2).
+            let found = call.value.iter().find(|row| row.is(identity, properties));
+            if let Some(row) = found {
+                return Ok(Call {
+                    value: Some(recipient(row)),
+                    trace: call.trace,
+                });
+            }
+            traces.push(call.trace);
+        }
+        Ok(Call {
+            value: None,
+            trace: Trace::join(traces, "no recipient has it".to_owned()),
+        })
+    }
+}
+
+fn recipient(row: &Row) -> Recipient {
+    let address = row.text("PrimarySmtpAddress");
+    Recipient {
+        object: row.id("ExternalDirectoryObjectId").map(ObjectId),
+        name: row
+            .text("DisplayName")
+            .or(row.text("Name"))
+            .or(address)
+            .unwrap_or_default()
+            .to_owned(),
+        address: address.and_then(|text| text.parse().ok()),
+        details: row
+            .text("RecipientTypeDetails")
+            .unwrap_or_default()
+            .to_owned(),
+    }
+}

@@ -1,0 +1,169 @@
+//! What applications may do for whoever signs in to them (MICROSOFT.md §10.5).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use domain::{
+    id::ObjectId,
+    permission::{self, Resource},
+    reach::DelegatedGrant,
+};
+use serde::Deserialize;
+
+use super::{
+    first::there,
+    grants::Grants,
+    log::{Log, Running},
+};
+use crate::{
+    error::{Error, Kind, Result, Service},
+    graph::batch::Answered,
+};
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Row {
+    client_id: ObjectId,
+    consent_type: String,
+    resource_id: ObjectId,
+    #[serde(default)]
+    scope: Option<String>,
+}
+
+/// One client, one resource, everybody or single people.
+type Key = (ObjectId, Resource, bool);
+
+#[derive(Default)]
+struct Fold {
+    scopes: BTreeSet<String>,
+    rows: u32,
+}
+
+/// Those with a scope that matters. There can be a row for each person of the tenant, so that rows
+/// are folded as they come.
+pub(super) async fn read(
+    log: &Log<'_>,
+    running: Running,
+    first: Answered,
+    grants: &Grants,
+) -> Result<Vec<DelegatedGrant>> {
+    let found = list(&running, first, grants).await;
+    let count = found.as_ref().map(Vec::len).map_err(Clone::clone);
+    log.end(&running, count);
+    found
+}
+
+async fn list(running: &Running, first: Answered, grants: &Grants) -> Result<Vec<DelegatedGrant>> {
+    let first = there(first, "the delegated permissions")?;
+    let mut folds: BTreeMap<Key, Fold> = BTreeMap::new();
+    let mut failure = None;
+    running
+        .customer
+        .rest_of_list_into(first, |rows: Vec<Row>| {
+            for row in rows {
+                if let Err(error) = fold(&mut folds, row, grants) {
+                    failure.get_or_insert(error);
+                }
+            }
+        })
+        .await?;
+    if let Some(error) = failure {
+        return Err(error);
+    }
+    Ok(folds
+        .into_iter()
+        .map(|((client, resource, for_all), fold)| DelegatedGrant {
+            client,
+            resource,
+            for_all,
+            people: if for_all { 0 } else { fold.rows },
+            scopes: fold.scopes.into_iter().collect(),
+        })
+        .collect())
+}
+
+fn fold(folds: &mut BTreeMap<Key, Fold>, row: Row, grants: &Grants) -> Result<()> {
+    let Some(resource) = grants.resource(row.resource_id)? else {
+        return Ok(());
+    };
+    let for_all = match row.consent_type.as_str() {
+        "AllPrincipals" => true,
+        "Principal" => false,
+        other => {
+            let message = format!("a delegated permission is for “{other}”");
+            return Err(Error::unsent(Service::Graph, Kind::Malformed, message));
+        }
+    };
+    let text = row.scope.unwrap_or_default();
+    let mut scopes = text
+        .split_whitespace()
+        .filter(|scope| matters(resource, scope))
+        .peekable();
+    if scopes.peek().is_none() {
+        return Ok(());
+    }
+    let fold = folds.entry((row.client_id, resource, for_all)).or_default();
+    fold.rows = fold.rows.saturating_add(1);
+    fold.scopes.extend(scopes.map(str::to_owned));
+    Ok(())
+}
+
+/// Graph's delegated scopes that reach mail without a name like the others', or that administer
+/// when an administrator signs in (MICROSOFT.md §10.5).
+const GRAPH_SCOPES: [&str; 16] = [
+    "EWS.AccessAsUser.All",
+    "IMAP.AccessAsUser.All",
+    "POP.AccessAsUser.All",
+    "SMTP.Send",
+    "EAS.AccessAsUser.All",
+    "Group-Conversation.Read.All",
+    "Group-Conversation.ReadWrite.All",
+    "Group.Read.All",
+    "Group.ReadWrite.All",
+    "RoleManagement.ReadWrite.Exchange",
+    "RoleManagement.ReadWrite.Directory",
+    "AppRoleAssignment.ReadWrite.All",
+    "Application.ReadWrite.All",
+    "DelegatedPermissionGrant.ReadWrite.All",
+    "Directory.ReadWrite.All",
+    "Directory.AccessAsUser.All",
+];
+
+/// Exchange's own (MICROSOFT.md §10.5).
+const EXCHANGE_SCOPES: [&str; 2] = ["Exchange.", "EAS."];
+
+/// Whether a delegated scope reaches mail, or administers Exchange or applications when an
+/// administrator signs in (MICROSOFT.md §10.5).
+fn matters(resource: Resource, scope: &str) -> bool {
+    permission::looks_like_mailbox(resource, scope)
+        || match resource {
+            Resource::Graph => {
+                GRAPH_SCOPES.contains(&scope) || scope == "ExchangeMessageTrace.Read.All"
+            }
+            Resource::Exchange => EXCHANGE_SCOPES
+                .iter()
+                .any(|prefix| scope.starts_with(prefix)),
+        }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reach_r05_scopes_that_reach_mail_or_administer_matter_and_others_do_not() {
+        for scope in [
+            "Mail.Send.Shared",
+            "Calendars.Read",
+            "SMTP.Send",
+            "Directory.AccessAsUser.All",
+        ] {
+            assert!(matters(Resource::Graph, scope), "{scope}");
+        }
+        for scope in ["Exchange.Manage", "EAS.AccessAsUser.All", "Mail.Read.All"] {
+            assert!(matters(Resource::Exchange, scope), "{scope}");
+        }
+        for scope in ["User.Read", "openid", "offline_access"] {
+            assert!(!matters(Resource::Graph, scope), "{scope}");
+        }
+    }
+}

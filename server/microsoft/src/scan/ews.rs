@@ -1,0 +1,79 @@
+//! The organisation's switch and list for EWS (MICROSOFT.md §2.8).
+
+use domain::{
+    cmdlet::Cmdlet,
+    id::{AppId, ObjectId},
+    reach::{Confers, EwsSwitch, InheritedGrant, Permission, confers},
+};
+use serde_json::Value;
+
+use super::{assignments::Raw, grants::Grants};
+use crate::{
+    customer::Customer,
+    error::{Error, Kind, Result, Service},
+    exchange::{Row, invoke::How},
+};
+
+/// Whether somebody holds a permission that goes through EWS, as far as was read.
+pub(super) fn is_held(
+    grants: &Grants,
+    inherited: &[InheritedGrant],
+    assignments: &[Raw],
+    only: Option<ObjectId>,
+) -> Result<bool> {
+    let granted = grants
+        .held_at_exchange(inherited)?
+        .any(|(principal, value)| {
+            only.is_none_or(|only| only == principal)
+            // A role that the tenant does not name may be this one.
+            && value.is_none_or(|value| value == Permission::EWS.value || value.starts_with("EWS."))
+        });
+    Ok(granted
+        || assignments.iter().any(|raw| match confers(&raw.role) {
+            Confers::Permissions(list) => list.contains(&Permission::EWS),
+            // One that somebody made may hold it.
+            Confers::Anything => true,
+        }))
+}
+
+/// The parameter shows the list; a tenant that does not know the parameter does not tell.
+pub(super) async fn read(customer: Customer) -> Result<(usize, EwsSwitch)> {
+    let cmdlet =
+        Cmdlet::new("Get-OrganizationConfig").with("RetrieveEwsOperationAccessPolicy", true);
+    let how = How::read(&["EwsEnabled", "EwsAllowedAppIDs"]);
+    let call = customer.rows(&cmdlet, how).await?;
+    let malformed = |what: &str| {
+        Error::new(Service::Exchange, Kind::Malformed, call.trace.clone())
+            .with_subject(&cmdlet.name)
+            .with_message(what)
+    };
+    let [row] = call.value.as_slice() else {
+        return Err(malformed("the organisation's settings are not one row"));
+    };
+    let enabled = match row.get("EwsEnabled") {
+        None => return Err(malformed("Exchange does not tell the switch for EWS")),
+        Some(Value::Null) => None,
+        Some(Value::String(text)) if text.is_empty() => None,
+        Some(_) => Some(
+            row.flag("EwsEnabled")
+                .ok_or_else(|| malformed("the switch for EWS is not understood"))?,
+        ),
+    };
+    let allowed = match row.get("EwsAllowedAppIDs") {
+        None => return Err(malformed("Exchange does not tell the list for EWS")),
+        Some(Value::Null) => None,
+        Some(_) => Some(list(row).ok_or_else(|| malformed("the list for EWS is not understood"))?),
+    };
+    Ok((1, EwsSwitch { enabled, allowed }))
+}
+
+/// One text with commas, or a list.
+fn list(row: &Row) -> Option<Vec<AppId>> {
+    row.list("EwsAllowedAppIDs")
+        .iter()
+        .flat_map(|text| text.split(','))
+        .map(str::trim)
+        .filter(|text| !text.is_empty())
+        .map(|text| text.parse().ok())
+        .collect()
+}

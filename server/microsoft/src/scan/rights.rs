@@ -1,0 +1,254 @@
+//! Rights of service principals on single mailboxes, by which alone IMAP, POP and SMTP reach
+//! anything (MICROSOFT.md §2.6).
+//!
+//! `Get-RecipientPermission` tells all mailboxes of a trustee in one call. `Get-MailboxPermission`
+//! tells of one mailbox at a time; it is asked for the one holder, because how a service principal
+//! shows in the rows is not known.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use domain::{
+    cmdlet::Cmdlet,
+    id::ObjectId,
+    reach::{InheritedGrant, MailboxRight, MailboxRightKind, Pointer, ScanPart},
+};
+
+use super::{
+    Part,
+    grants::Grants,
+    log::Log,
+    mailboxes::{self, Mailbox},
+};
+use crate::{
+    customer::Customer,
+    error::{Error, Kind, Result, Service},
+    exchange::{Row, batch::Outcome},
+};
+
+/// So many mailboxes are asked for at most, each for each holder: ten in one call.
+const MOST: usize = 200;
+
+const SEND_AS: &[&str] = &["Identity", "AccessRights", "AccessControlType", "Deny"];
+const FULL_ACCESS: &[&str] = &["AccessRights", "Deny"];
+const RECIPIENT: &[&str] = &[
+    "Identity",
+    "Name",
+    "DistinguishedName",
+    "Guid",
+    "PrimarySmtpAddress",
+    "ExternalDirectoryObjectId",
+];
+
+/// The applications whose permission is worth what rights they hold: without a pointer of
+/// Exchange's they can hold none.
+pub(super) fn holders(
+    grants: &Grants,
+    inherited: &[InheritedGrant],
+    pointers: &[Pointer],
+    only: Option<ObjectId>,
+) -> Result<Vec<ObjectId>> {
+    let ids: BTreeSet<ObjectId> = grants
+        .held_at_exchange(inherited)?
+        .filter(|(principal, value)| {
+            only.is_none_or(|only| only == *principal)
+                && needs_rights(*value)
+                && pointers.iter().any(|pointer| pointer.object == *principal)
+        })
+        .map(|(principal, _)| principal)
+        .collect();
+    Ok(ids.into_iter().collect())
+}
+
+fn needs_rights(value: Option<&str>) -> bool {
+    match value {
+        Some(value) => ["IMAP.", "POP.", "SMTP."]
+            .iter()
+            .any(|protocol| value.starts_with(protocol)),
+        // It may be one of these.
+        None => true,
+    }
+}
+
+/// `mailboxes`: those that a scan reads anyway.
+pub(super) async fn read(
+    log: &Log<'_>,
+    holders: &[ObjectId],
+    mailboxes: Option<&Part<Vec<Mailbox>>>,
+) -> Result<Vec<MailboxRight>> {
+    if holders.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mailboxes = match mailboxes {
+        Some(part) => Some(part.as_ref().map_err(Clone::clone)?.as_slice()),
+        None => None,
+    };
+    let running = log.begin(ScanPart::MailboxRights);
+    let found = list(&running.customer, holders, mailboxes).await;
+    log.end(&running, found.as_ref().map(Vec::len).map_err(Clone::clone));
+    found
+}
+
+async fn list(
+    customer: &Customer,
+    holders: &[ObjectId],
+    mailboxes: Option<&[Mailbox]>,
+) -> Result<Vec<MailboxRight>> {
+    let read;
+    let mailboxes = match mailboxes {
+        Some(list) => list,
+        None => {
+            read = mailboxes::read(customer.clone()).await?.1;
+            read.as_slice()
+        }
+    };
+    // Nobody can be given full access to the mailbox of a Microsoft 365 group.
+    let own: Vec<ObjectId> = mailboxes
+        .iter()
+        .filter(|mailbox| !mailbox.of_group)
+        .map(|mailbox| mailbox.object)
+        .collect();
+    if own.len().saturating_mul(holders.len()) > MOST {
+        let message = format!(
+            "Exchange tells rights of one mailbox at a time, and this tenant has more than {MOST}"
+        );
+        return Err(Error::unsent(Service::Exchange, Kind::TooMany, message));
+    }
+    let (full, sends) = futures::join!(
+        full_access(customer, holders, &own),
+        send_as(customer, holders)
+    );
+    let mut found = full?;
+    found.extend(sends?);
+    found.sort_by_key(|right| (right.holder, right.mailbox, right.right));
+    found.dedup();
+    Ok(found)
+}
+
+async fn full_access(
+    customer: &Customer,
+    holders: &[ObjectId],
+    mailboxes: &[ObjectId],
+) -> Result<Vec<MailboxRight>> {
+    let pairs: Vec<(ObjectId, ObjectId)> = holders
+        .iter()
+        .flat_map(|holder| mailboxes.iter().map(move |mailbox| (*holder, *mailbox)))
+        .collect();
+    let cmdlets: Vec<Cmdlet> = pairs
+        .iter()
+        .map(|(holder, mailbox)| {
+            Cmdlet::new("Get-MailboxPermission")
+                .with("Identity", mailbox.to_string())
+                .with("User", holder.to_string())
+        })
+        .collect();
+    let outcomes = customer.outcome_of_each(&cmdlets, FULL_ACCESS).await?.value;
+    let mut missing = 0_usize;
+    let mut found = Vec::new();
+    for ((holder, mailbox), outcome) in pairs.iter().zip(outcomes) {
+        let Some(rows) = outcome? else {
+            missing = missing.saturating_add(1);
+            continue;
+        };
+        if rows.iter().any(|row| gives(row, "FullAccess")) {
+            found.push(MailboxRight {
+                mailbox: *mailbox,
+                holder: *holder,
+                right: MailboxRightKind::FullAccess,
+            });
+        }
+    }
+    // A mailbox can go away meanwhile; all of them at once means that the holder is not known.
+    if missing > 0 && missing == pairs.len() {
+        let message = "Exchange does not know the service principal whose rights were asked for";
+        return Err(Error::unsent(Service::Exchange, Kind::NotFound, message));
+    }
+    Ok(found)
+}
+
+async fn send_as(customer: &Customer, holders: &[ObjectId]) -> Result<Vec<MailboxRight>> {
+    let cmdlets: Vec<Cmdlet> = holders
+        .iter()
+        .map(|holder| {
+            Cmdlet::new("Get-RecipientPermission")
+                .with("Trustee", holder.to_string())
+                .with("ResultSize", "Unlimited")
+        })
+        .collect();
+    let outcomes = customer.outcome_of_each(&cmdlets, SEND_AS).await?.value;
+    let mut named: Vec<(ObjectId, String)> = Vec::new();
+    for (holder, outcome) in holders.iter().zip(outcomes) {
+        let Some(rows) = outcome? else {
+            let message =
+                "Exchange does not know the service principal whose rights were asked for";
+            return Err(Error::unsent(Service::Exchange, Kind::NotFound, message));
+        };
+        for row in rows.iter().filter(|row| gives(row, "SendAs")) {
+            let Some(identity) = row.text("Identity") else {
+                let message = "a right to send names no mailbox";
+                return Err(Error::unsent(Service::Exchange, Kind::Malformed, message));
+            };
+            named.push((*holder, identity.to_owned()));
+        }
+    }
+    let objects = recipients(customer, named.iter().map(|(_, name)| name.as_str())).await?;
+    Ok(named
+        .into_iter()
+        .filter_map(|(holder, name)| {
+            Some(MailboxRight {
+                mailbox: *objects.get(&name)?,
+                holder,
+                right: MailboxRightKind::SendAs,
+            })
+        })
+        .collect())
+}
+
+/// The objects of recipients that rows call by name. One that has no object in Entra is no
+/// mailbox; several of one name are not told apart.
+async fn recipients(
+    customer: &Customer,
+    names: impl Iterator<Item = &str>,
+) -> Result<BTreeMap<String, ObjectId>> {
+    let names: BTreeSet<&str> = names.collect();
+    let cmdlets: Vec<Cmdlet> = names
+        .iter()
+        .map(|name| Cmdlet::new("Get-Recipient").with("Identity", *name))
+        .collect();
+    let outcomes: Vec<Outcome> = customer.outcome_of_each(&cmdlets, RECIPIENT).await?.value;
+    let mut found = BTreeMap::new();
+    for (name, outcome) in names.into_iter().zip(outcomes) {
+        let rows = outcome?.unwrap_or_default();
+        let mut fitting = rows.iter().filter(|row| row.is(name, RECIPIENT));
+        match (fitting.next(), fitting.next()) {
+            (Some(row), None) => {
+                if let Some(object) = row.id("ExternalDirectoryObjectId") {
+                    found.insert(name.to_owned(), ObjectId(object));
+                }
+            }
+            _ => {
+                return Err(Error::unsent(
+                    Service::Exchange,
+                    Kind::Mismatch,
+                    "a right to send names a mailbox that is not found by that name alone",
+                )
+                .with_subject(name));
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// Whether a row gives a right. A row that refuses it does not take it back here: more is said than
+/// there may be, never less.
+fn gives(row: &Row, right: &str) -> bool {
+    let denied = row.flag("Deny") == Some(true)
+        || row
+            .text("AccessControlType")
+            .is_some_and(|kind| kind.eq_ignore_ascii_case("Deny"));
+    !denied
+        && row
+            .list("AccessRights")
+            .iter()
+            .flat_map(|text| text.split(','))
+            .any(|one| one.trim().eq_ignore_ascii_case(right))
+}
