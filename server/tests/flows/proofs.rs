@@ -105,11 +105,6 @@ impl Begun {
         self.chosen.group = format!("postern-{}", name.to_lowercase().replace(' ', "-"));
     }
 
-    async fn review(&mut self) -> Value {
-        let body = json!({ "customer": self.chosen.customer, "draft": self.chosen.draft() });
-        self.owner.read("/api/review", &body).await
-    }
-
     async fn prove_again(&mut self, setup: &str, mailboxes: &[&str]) -> (u16, Value) {
         let secret = self.chosen.application.secret.clone();
         let mut fields = vec![
@@ -652,7 +647,8 @@ async fn reach_m06_what_sends_through_ews_alone_ends_as_checked() {
     begun
         .other_application("Only EWS", &["exchange:full_access_as_app"])
         .await;
-    let review = begun.review().await;
+    let (status, review) = begun.review().await;
+    assert_eq!(status, 200, "{review}");
     assert_eq!(review["plan"]["unprovable"], "only_ews", "{review}");
     assert_eq!(review["plan"]["prove"], false);
     let setup = begun.start("").await;
