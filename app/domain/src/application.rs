@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     id::{AppId, AppRoleId, ObjectId, TenantId},
-    permission::{self, Coverage, Resource},
+    permission::{self, Coverage, Place, Resource, Weight},
 };
 
 /// An app-role assignment in Entra.
@@ -17,11 +17,24 @@ pub struct Grant {
 }
 
 impl Grant {
-    /// Whether it reaches into mailboxes.
+    /// Whether it reaches into mailboxes; not where it reaches mail through another door.
     pub fn reaches_mailboxes(&self) -> bool {
-        permission::find(self.resource, self.role).is_some()
-            || permission::find_value(self.resource, &self.value).is_some()
-            || permission::looks_like_mailbox(self.resource, &self.value)
+        permission::find(self.resource, self.role)
+            .or_else(|| permission::find_value(self.resource, &self.value))
+            .map_or_else(
+                || permission::looks_like_mailbox(self.resource, &self.value),
+                |known| known.place == Place::Mailboxes,
+            )
+    }
+
+    /// How much it weighs.
+    pub fn weight(&self) -> Weight {
+        permission::find(self.resource, self.role)
+            .or_else(|| permission::find_value(self.resource, &self.value))
+            .map_or_else(
+                || permission::weight_by_name(&self.value),
+                |known| known.weight,
+            )
     }
 
     /// Whether access policies govern it. What is not known to be governed is beyond.
@@ -33,7 +46,7 @@ impl Grant {
 
     /// Whether mail can be sent with it.
     pub fn sends(&self) -> bool {
-        permission::find(self.resource, self.role).is_some_and(|known| known.sends)
+        permission::find(self.resource, self.role).is_some_and(permission::MailboxPermission::sends)
             || self.value.ends_with(".Send")
     }
 }

@@ -8,7 +8,7 @@ use crate::{
     connection::{Health, Trouble},
     id::{AppId, CustomerId, FleetId, ObjectId},
     permission::Resource,
-    reach::{Change, Direction, Known, Level, PartRead, Reach},
+    reach::{Change, Changed, Direction, Known, Level, PartRead, Reach},
     view::{CustomerHead, SetupRow},
 };
 
@@ -383,17 +383,29 @@ impl ReachChange {
 }
 
 fn permission_words(change: &Change) -> String {
-    let name = change.permission.name();
+    let (permission, before, after) = match &change.what {
+        Changed::Permission {
+            permission,
+            before,
+            after,
+        } => (permission, before, after),
+        Changed::Power { power } => {
+            let (does, from) = (power.kind.words(), power.from.words());
+            return match change.direction {
+                Direction::Narrower => format!("it {does} no longer ({from})"),
+                Direction::Wider | Direction::Moved => format!("it {does} now ({from})"),
+            };
+        }
+    };
+    let name = permission.name();
     match change.direction {
         Direction::Moved => format!(
             "{name} reaches other mailboxes than before ({})",
-            change.after.words()
+            after.words()
         ),
-        Direction::Wider | Direction::Narrower => format!(
-            "{name} reached {}, now {}",
-            change.before.words(),
-            change.after.words()
-        ),
+        Direction::Wider | Direction::Narrower => {
+            format!("{name} reached {}, now {}", before.words(), after.words())
+        }
     }
 }
 

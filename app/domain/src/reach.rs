@@ -11,11 +11,15 @@
 //! - `full_access_as_app` opens everything through EWS, whatever other permissions are confined
 //!   to. It is narrowed by access policies (§4) and by nothing else.
 //! - Legacy Outlook permissions of Exchange Online, and IMAP, POP and SMTP, are outside access
-//!   policies. That IMAP, POP and SMTP also ask for permissions on the single mailbox is not
-//!   counted in favour of anybody.
+//!   policies. IMAP, POP and SMTP reach the mailboxes on which Exchange gives the service
+//!   principal rights (§2.6), and no others.
+//! - The organisation's switch for EWS comes after everything that opens EWS (§2.8).
+//! - Powers (§10) stand above everything: whoever holds one goes around every confinement.
+//! - Permissions that reach mail through another door (§10.2, class E) have mailboxes of their own.
 //! - Policies of one application, those for `*` included, are judged together: DenyAccess first,
 //!   then any RestrictAccess that matches, then whether there is a RestrictAccess at all.
-//! - Policies count members of members; scopes of role assignments count direct members only.
+//! - Whether policies count members of members is disputed (§2.4): such members may be inside, and
+//!   are not surely so. Scopes of role assignments count direct members only.
 //! - Exclusive scopes do not restrict applications.
 //!
 //! What was not read is carried as a set that is known only between a floor and a ceiling.
@@ -23,14 +27,18 @@
 //! *unknown* cannot look safe; and what is certain in spite of a missing part stays certain.
 
 mod answer;
+mod around;
 mod assignments;
+mod boundary;
 mod changes;
+mod gates;
 mod judge;
 mod kept;
 mod lists;
 mod mailbox;
 mod mailbox_set;
 mod members;
+mod notes;
 mod permission;
 mod policies;
 mod powers;
@@ -53,6 +61,8 @@ mod made_up;
 #[cfg(test)]
 mod missing;
 #[cfg(test)]
+mod powers_tests;
+#[cfg(test)]
 mod properties;
 #[cfg(test)]
 pub(crate) mod samples;
@@ -60,10 +70,10 @@ pub(crate) mod samples;
 mod size;
 
 pub use answer::{
-    Answer, ApplicationReach, AssignmentNode, Extent, GapId, GrantFate, Level, Narrowing, Note,
-    Owner, PermissionReach, PolicyNode, Reach, Route, SetId,
+    Answer, ApplicationReach, AssignmentNode, Count, Extent, GapId, GrantFate, Level, Narrowing,
+    Note, Owner, PermissionReach, PolicyNode, Reach, Route, SetId,
 };
-pub use changes::{Change, Direction, Known, Mailboxes};
+pub use changes::{Change, Changed, Direction, Known, Mailboxes};
 pub use judge::Judge;
 pub use kept::Kept;
 pub use mailbox_set::MailboxSet;
@@ -82,5 +92,5 @@ pub use scanned::{
 };
 pub use seen::{
     AdministrativeUnit, Assignment, AssignmentScope, Grant, Group, MailboxKind, ManagementScope,
-    Meant, Members, Pointer, Principal, PrincipalKind, Seen, StrayPolicy,
+    Members, Pointer, PolicyNames, Principal, PrincipalKind, Seen, UnmatchedPolicy,
 };

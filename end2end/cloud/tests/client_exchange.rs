@@ -324,7 +324,11 @@ async fn client_absent_cmdlets_and_parameters_are_told_apart_from_rights() {
         ("Get-Mailbox", "InactiveMailboxOnly", json!(true)),
         ("Get-Mailbox", "IncludeInactiveMailbox", json!(true)),
         ("Get-ServicePrincipal", "Organization", json!("x")),
-        ("Get-ManagementRoleAssignment", "Delegating", json!(true)),
+        (
+            "Get-ManagementRoleAssignment",
+            "WritableRecipient",
+            json!("x"),
+        ),
         (
             "Get-DistributionGroupMember",
             "IncludeSoftDeletedObjects",
@@ -334,11 +338,6 @@ async fn client_absent_cmdlets_and_parameters_are_told_apart_from_rights() {
             "New-ManagementRoleAssignment",
             "CustomRecipientWriteScope",
             json!("x"),
-        ),
-        (
-            "Set-ServicePrincipal",
-            "OverrideEnforceExoAppRbacPermissions",
-            json!(true),
         ),
         ("Set-DistributionGroup", "CustomAttribute1", json!("x")),
         (

@@ -360,6 +360,34 @@ async fn reach_r01_an_application_makes_itself_administrator() {
 }
 
 #[tokio::test]
+async fn reach_r08_what_a_service_principal_owns_is_listed() {
+    let world = world().await;
+    let keeper = app(&world, "Keeper", json!({})).await;
+    app(&world, "Registered", json!({"owners": ["Keeper"]})).await;
+    let there = app(&world, "There", json!({"principal_owners": ["Keeper"]})).await;
+    app(&world, "Nobody's", json!({})).await;
+    let reader = reader(&world, &["graph:Application.Read.All"]).await;
+    let id = keeper["object_id"].as_str().unwrap();
+    let path = format!("/v1.0/servicePrincipals/{id}/ownedObjects?$top=999");
+    let rows = all(&world, &reader, &path).await;
+    let shown: Vec<(&str, &str)> = rows
+        .iter()
+        .map(|row| {
+            let text = |name: &str| row[name].as_str().unwrap();
+            (text("@odata.type"), text("displayName"))
+        })
+        .collect();
+    assert_eq!(
+        shown,
+        [
+            ("#microsoft.graph.application", "Registered"),
+            ("#microsoft.graph.servicePrincipal", "There"),
+        ]
+    );
+    assert_eq!(rows[1]["id"], there["object_id"]);
+}
+
+#[tokio::test]
 async fn reach_r08_owners_are_listed_and_expanded_up_to_twenty() {
     let world = world().await;
     let mut owners = vec![format!("admin@{FABRIKAM}"), "Keeper".to_owned()];

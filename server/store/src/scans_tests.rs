@@ -23,6 +23,9 @@ pub(crate) fn nothing() -> Reach {
     Reach {
         without_exchange: false,
         mailbox_count: Some(0),
+        powers_unseen: Vec::new(),
+        delegated_unseen: Vec::new(),
+        stray_policies: Vec::new(),
         mailboxes: Vec::new(),
         sets: Vec::new(),
         policies: Vec::new(),

@@ -7,7 +7,7 @@ use cloud::{
     permissions::Resource,
     world::{rights::Right, role_groups, tenant::Tenant},
 };
-use domain::reach::{MailboxRightKind, Meant, PartResult, Reading, ScanPart, Why};
+use domain::reach::{MailboxRightKind, PartResult, PolicyNames, Reading, ScanPart, Why};
 use microsoft::Scan;
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -135,10 +135,10 @@ fn compare(place: &Place, tenant: &Tenant, scan: &Scan) -> usize {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn reach_r01_what_a_scan_reads_of_powers_is_what_the_cloud_has() {
+    let mut facts = 0;
     for seed in [Seed::Demo, Seed::Fleet(8)] {
         let fleet = Fleet::start(seed).await;
         fleet.settle();
-        let mut facts = 0;
         for place in fleet.places() {
             let scan = fleet.scan(&place).await;
             let parts: Vec<String> = scan
@@ -176,8 +176,8 @@ async fn reach_r01_what_a_scan_reads_of_powers_is_what_the_cloud_has() {
                 assert!(unread.is_empty(), "{}: {unread:?}", place.domain);
             }
         }
-        assert!(facts > 0, "nothing was compared");
     }
+    assert!(facts > 0, "nothing was compared");
 }
 
 /// Fabrikam, where tests may make what they like.
@@ -266,17 +266,11 @@ async fn reach_r08_owners_outside_identities_and_agents_are_read_from_the_cloud(
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn field_b17_both_names_of_a_group_scope_lead_to_the_same_members() {
-    let (fleet, _) = fabrikam().await;
-    let place = fleet
-        .places()
-        .into_iter()
-        .find(|place| place.domain == "wingtiptoys.example")
-        .expect("Wingtip Toys");
+    let fleet = Fleet::start(Seed::Demo).await;
     fleet.settle();
     let scopes = |scan: &Scan| {
-        let rows = read(&scan.seen.assignments).expect("assignments");
+        let rows = scan.seen.assignments.get().ok().into_iter().flatten();
         let objects: Vec<_> = rows
-            .iter()
             .filter_map(|row| match &row.scope {
                 domain::reach::AssignmentScope::Group { object, .. } => Some(*object),
                 _ => None,
@@ -284,16 +278,24 @@ async fn field_b17_both_names_of_a_group_scope_lead_to_the_same_members() {
             .collect();
         objects
     };
-    let before = scopes(&fleet.scan(&place).await);
-    assert!(!before.is_empty() && before.iter().all(Option::is_some));
-    let answer = reqwest::Client::new()
-        .post(format!("{}/_cloud/tenants", fleet.cloud.url()))
-        .json(&json!({"tenant": place.domain, "group_scopes": "automatic"}))
-        .send()
-        .await
-        .expect("an answer");
-    assert!(answer.status().is_success());
-    assert_eq!(scopes(&fleet.scan(&place).await), before);
+    let mut compared = 0;
+    for place in fleet.places() {
+        let before = scopes(&fleet.scan(&place).await);
+        assert!(before.iter().all(Option::is_some), "{}", place.domain);
+        if before.is_empty() {
+            continue;
+        }
+        let answer = reqwest::Client::new()
+            .post(format!("{}/_cloud/tenants", fleet.cloud.url()))
+            .json(&json!({"tenant": place.domain, "group_scopes": "automatic"}))
+            .send()
+            .await
+            .expect("an answer");
+        assert!(answer.status().is_success());
+        assert_eq!(scopes(&fleet.scan(&place).await), before);
+        compared += 1;
+    }
+    assert!(compared > 0, "nobody has a role for a group");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -324,9 +326,9 @@ async fn field_b13_a_policy_for_an_object_id_is_told_with_its_application() {
     customer.run(&cmdlet).await.expect("a policy");
     fleet.settle();
     let scan = fleet.scan(&place).await;
-    let stray = scan.seen.stray_policies.expect("looked up");
-    let meant = Meant::Principal {
-        object: domain::id::ObjectId(object),
-    };
-    assert!(stray.iter().any(|one| one.meant == Some(meant)));
+    let stray = read(&scan.seen.unmatched_policies).expect("looked up");
+    assert!(stray.iter().any(|one| match &one.names {
+        PolicyNames::PrincipalObject { object: found, .. } => found.0 == object,
+        _ => false,
+    }));
 }

@@ -208,7 +208,7 @@ async fn reach_m10_a_role_without_a_name_is_a_hurdle_everywhere() {
         .find(|row| row["object"] == begun.chosen.object.as_str())
         .expect("the application");
     assert_eq!(row["can_be_confined"], false, "{row}");
-    let (_, told) = begun.review().await;
+    let (_, told) = begun.try_review().await;
     assert_eq!(
         told["problem"]["key"], "readiness.beyond_policies",
         "{told}"
@@ -236,7 +236,7 @@ async fn reach_m12_a_name_or_an_address_that_is_taken_is_told_with_its_holder() 
         ("robots", "mail-enabled security group"),
     ] {
         begun.chosen.group = name.to_owned();
-        let (status, told) = begun.review().await;
+        let (status, told) = begun.try_review().await;
         assert_ne!(status, 200, "{name}: {told}");
         let problem = &told["problem"];
         assert_eq!(problem["key"], "input.group", "{name}: {told}");
@@ -262,7 +262,7 @@ async fn field_b03_a_group_of_the_wrong_kind_is_named_before_anything_is_made() 
         ("reception", "shared mailbox"),
     ] {
         begun.chosen.group = format!("{address}@{DOMAIN}");
-        let (_, told) = begun.review().await;
+        let (_, told) = begun.try_review().await;
         let problem = &told["problem"];
         assert_eq!(problem["key"], "input.group", "{address}: {told}");
         let happened = text(problem, "happened");
@@ -280,7 +280,7 @@ async fn field_b11_what_is_no_mailbox_here_is_told_with_the_reason() {
     begun.stack.control("users", &user).await;
     let sender = begun.chosen.sender.clone();
     begun.senders = vec![sender.clone(), ceo.clone()];
-    let (_, told) = begun.review().await;
+    let (_, told) = begun.try_review().await;
     let problem = &told["problem"];
     assert_eq!(problem["key"], "input.senders", "{told}");
     assert!(
@@ -290,7 +290,7 @@ async fn field_b11_what_is_no_mailbox_here_is_told_with_the_reason() {
 
     begun.senders = vec![sender];
     begun.chosen.refused = vec![ceo];
-    let (_, told) = begun.review().await;
+    let (_, told) = begun.try_review().await;
     let problem = &told["problem"];
     assert_eq!(problem["key"], "input.refused", "{told}");
     assert!(
@@ -322,7 +322,7 @@ async fn field_b19_an_alias_is_told_as_the_mailbox_behind_it() {
     // The permitted mailbox by its other address cannot be refused.
     begun.senders = vec![info.clone()];
     begun.chosen.refused = vec![alias.clone()];
-    let (_, told) = begun.review().await;
+    let (_, told) = begun.try_review().await;
     let problem = &told["problem"];
     assert_eq!(problem["key"], "input.refused", "{told}");
     let happened = text(problem, "happened");

@@ -5,11 +5,14 @@
 //! policies, assignments and gaps stand in lists of their own and are named by position, since
 //! many applications share them. Everything is in a fixed order, so that equal reach is equal.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use super::{
     mailbox_set::MailboxSet, permission::Permission, powers::Powers, reasons::Gap,
     reasons::Verdict, rights::DelegatedGrant, seen::AssignmentScope, seen::PrincipalKind,
+    seen::UnmatchedPolicy,
 };
 use crate::{
     application::AccessRight,
@@ -23,13 +26,24 @@ pub struct Reach {
     pub without_exchange: bool,
     /// How many mailboxes there are; none: they were not read.
     pub mailbox_count: Option<u32>,
+    /// What may hide a power of an application that is not listed: positions in `gaps`. Empty:
+    /// it is known that none of them holds one.
+    #[serde(default)]
+    pub powers_unseen: Vec<GapId>,
+    /// What may hide what applications do for whoever signs in: positions in `gaps`.
+    #[serde(default)]
+    pub delegated_unseen: Vec<GapId>,
+    /// Policies that have no effect, since their id is no client id of the tenant.
+    #[serde(default)]
+    pub stray_policies: Vec<UnmatchedPolicy>,
     /// The mailboxes that some set names, in order.
     pub mailboxes: Vec<ObjectId>,
     pub sets: Vec<MailboxSet>,
     pub policies: Vec<PolicyNode>,
     pub assignments: Vec<AssignmentNode>,
     pub gaps: Vec<Gap>,
-    /// Those that hold, or may hold, a mailbox permission, by object id.
+    /// Those that hold, or may hold, a mailbox permission, a power, or a grant for whoever signs
+    /// in, by object id.
     pub applications: Vec<ApplicationReach>,
     /// What holds for every application that is not listed: nothing, or unknown.
     pub unlisted: Answer,
@@ -51,8 +65,13 @@ pub struct GapId(pub(super) u32);
 pub enum Answer {
     /// Every mailbox, those of tomorrow included.
     Unrestricted,
+    /// These mailboxes, and for now that is everybody: something confines it, and what it is
+    /// confined to holds every person's mailbox.
+    Everyone { mailboxes: SetId },
     /// Every mailbox but these.
     AllExcept { mailboxes: SetId },
+    /// Every mailbox of a kind, those of tomorrow included: of groups, or of Bookings.
+    AllOfKind { mailboxes: SetId },
     /// These mailboxes and no others.
     ConfinedTo { mailboxes: SetId },
     /// No mailbox.
@@ -82,6 +101,7 @@ pub enum Level {
     /// It holds a power: whatever confines its permissions, it goes around it.
     Power,
     Unrestricted,
+    /// Every mailbox but some, or every mailbox of a kind.
     AllExcept,
     Unknown,
     Confined,
@@ -118,8 +138,8 @@ impl Level {
 impl Answer {
     pub const fn level(&self) -> Level {
         match self {
-            Self::Unrestricted => Level::Unrestricted,
-            Self::AllExcept { .. } => Level::AllExcept,
+            Self::Unrestricted | Self::Everyone { .. } => Level::Unrestricted,
+            Self::AllExcept { .. } | Self::AllOfKind { .. } => Level::AllExcept,
             Self::ConfinedTo { .. } => Level::Confined,
             Self::Nothing => Level::Nothing,
             Self::Unknown { .. } => Level::Unknown,
@@ -148,7 +168,9 @@ impl Answer {
             Self::AllExcept { mailboxes } => Extent::AllExcept {
                 mailboxes: *mailboxes,
             },
-            Self::ConfinedTo { mailboxes } => Extent::Only {
+            Self::ConfinedTo { mailboxes }
+            | Self::Everyone { mailboxes }
+            | Self::AllOfKind { mailboxes } => Extent::Only {
                 mailboxes: *mailboxes,
             },
             Self::Nothing => Extent::Nothing,
@@ -213,13 +235,49 @@ pub struct ApplicationReach {
 
 impl ApplicationReach {
     /// The worst of its powers and permissions. A power that may be there unseen is *unknown*.
+    /// What reads no content does not count ([`Weight::counts`]).
     pub fn level(&self) -> Level {
         self.permissions
             .iter()
+            .filter(|one| one.permission.weight().counts())
             .map(|permission| permission.answer.level())
             .chain([self.others.level(), self.powers.level()])
             .min()
             .unwrap_or(Level::Nothing)
+    }
+
+    /// The same as soon as what is switched off is on: the principal, or EWS.
+    pub fn level_once_on(&self) -> Level {
+        let dormant = if self.powers.dormant.is_empty() {
+            Level::Nothing
+        } else {
+            Level::Power
+        };
+        self.permissions
+            .iter()
+            .filter(|one| one.permission.weight().counts())
+            .map(|one| one.once_enabled.as_ref().unwrap_or(&one.answer).level())
+            .chain([self.others.level(), self.powers.level(), dormant])
+            .min()
+            .unwrap_or(Level::Nothing)
+    }
+
+    /// It is listed for nothing but what it does for whoever signs in. Lists and tallies keep
+    /// such an application apart: without a signed-in user it reaches nothing.
+    pub fn only_delegated(&self) -> bool {
+        self.permissions.is_empty()
+            && self.powers.is_none()
+            && self.others == Answer::Nothing
+            && !self.delegated.is_empty()
+    }
+
+    /// It holds permissions, and none that reads content: tips, hours of work, metadata.
+    pub fn only_light(&self) -> bool {
+        !self.permissions.is_empty()
+            && self
+                .permissions
+                .iter()
+                .all(|one| !one.permission.weight().counts())
     }
 
     /// The worst of its permissions to send.
@@ -264,7 +322,8 @@ pub struct Narrowing {
 pub struct PermissionReach {
     pub permission: Permission,
     pub answer: Answer,
-    /// Of a principal that is switched off: the answer as soon as somebody switches it on.
+    /// Of a principal that is switched off, and of EWS where that is: the answer as soon as
+    /// somebody switches it on.
     pub once_enabled: Option<Answer>,
     /// Every way to it. Together they are the answer.
     pub routes: Vec<Route>,
@@ -319,11 +378,105 @@ pub enum Note {
     ScopeWithoutEffect { assignment: String },
     /// EWS opens more than the application's other permissions are confined to.
     EwsOpensMore,
+    /// It holds powers, and none of them counts while it is switched off.
+    PowersOnceEnabled,
+    /// A permission that is a power with a role in Exchange only, or over what it owns only: it
+    /// has none and owns nothing.
+    PowerWithoutUse { value: String },
+    /// A role in Exchange, without the permission to connect to Exchange as itself.
+    ExchangeRoleWithoutUse { name: String },
+    /// A permission that changes people, groups or units, and no policy and no scope is built of
+    /// those here. Graph cannot change the members of mail-enabled security groups.
+    NoBoundaryMoved { value: String },
+    /// It may tell who mailed whom and when, and reads no content.
+    Metadata { values: Vec<String> },
+    /// It is confined, and what it is confined to is everybody for now.
+    Everybody { value: String },
+    /// What this assignment reaches grows by itself: by the filter of a scope, or the rule of a
+    /// group or unit.
+    Grows { assignment: String },
+    /// The filter of this scope matches nobody now. One that names a group by its place in the
+    /// directory stops matching when the tenant is moved (MICROSOFT.md §3.2).
+    ScopeMatchesNobody { assignment: String, by_place: bool },
+    /// This policy was made with the object id of this application, not with its client id: it
+    /// has no effect.
+    PolicyNamesObject { policy: String },
+    /// What it is granted reaches the mailboxes on which Exchange gives it rights, and no others.
+    ByMailboxRights { value: String },
+    /// It has no pointer in Exchange, so nobody can have given it rights on a mailbox.
+    NoPointer { value: String },
+    /// EWS is switched off: the permission reaches nothing now, and comes alive again with it.
+    EwsOff,
+    /// EWS is on for listed applications, and this one is not listed: the same.
+    EwsNotListed,
+    /// EWS is on for listed applications, and this one is among them.
+    EwsListed,
+    /// EWS is on, and the list is empty. Microsoft's documents differ on whether that lets in
+    /// nobody or everybody: it is taken for everybody.
+    EwsListEmpty,
+    /// Nobody has set the switch for EWS. Microsoft switches such tenants off one by one from
+    /// October 2026 on (MICROSOFT.md §2.8): it is taken for on.
+    EwsNotSet,
+    /// It inherits this from its blueprint. Whoever signs in as the blueprint acts as it.
+    Inherits { blueprint: ObjectId, value: String },
     /// The permission cannot be confined, only removed: a retired Outlook permission of Exchange.
     OnlyRemovable { value: String },
 }
 
+/// So many of so many mailboxes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Count {
+    /// None: all of them, and how many there are was not read.
+    pub mailboxes: Option<u32>,
+    /// None: how many there are was not read.
+    pub of: Option<u32>,
+}
+
+impl fmt::Display for Count {
+    /// “3 of 500 mailboxes”.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.mailboxes, self.of) {
+            (Some(1), None) => f.write_str("1 mailbox (how many there are was not read)"),
+            (Some(count), None) => {
+                write!(f, "{count} mailboxes (how many there are was not read)")
+            }
+            (Some(count), Some(1)) => write!(f, "{count} of 1 mailbox"),
+            (Some(count), Some(all)) => write!(f, "{count} of {all} mailboxes"),
+            (None, _) => f.write_str("every mailbox (how many there are was not read)"),
+        }
+    }
+}
+
 impl Reach {
+    /// How many mailboxes an extent holds, and of how many.
+    pub fn count(&self, extent: Extent) -> Count {
+        let len = |set: SetId| self.sets.get(set.0 as usize).map_or(0, MailboxSet::len);
+        let of = self.mailbox_count;
+        let mailboxes = match extent {
+            Extent::Everything => of,
+            Extent::AllExcept { mailboxes } => of.map(|all| all.saturating_sub(len(mailboxes))),
+            Extent::Only { mailboxes } => Some(len(mailboxes)),
+            Extent::Nothing => Some(0),
+        };
+        Count { mailboxes, of }
+    }
+
+    /// What holds for every application that is not listed, powers included.
+    pub fn unlisted_level(&self) -> Level {
+        if self.powers_unseen.is_empty() {
+            self.unlisted.level()
+        } else {
+            self.unlisted.level().min(Level::Unknown)
+        }
+    }
+
+    /// Those that hold a power, or may: they reach every mailbox, whatever their permissions say.
+    pub fn with_powers(&self) -> impl Iterator<Item = &ApplicationReach> {
+        self.applications
+            .iter()
+            .filter(|one| !one.powers.held.is_empty())
+    }
+
     pub fn application(&self, object: ObjectId) -> Option<&ApplicationReach> {
         let position = self
             .applications
@@ -398,7 +551,8 @@ impl Reach {
     }
 
     /// The other way round: who can reach a mailbox, or cannot be ruled out. No permission stands
-    /// for those that may be there unseen. The worst first. `listed`: the mailbox was there at the
+    /// for those that may be there unseen. Powers are not in it ([`Reach::with_powers`]), and
+    /// neither is what needs a signed-in user. The worst first. `listed`: the mailbox was there at the
     /// scan; nothing that is confined can be ruled out for another.
     pub fn who(
         &self,

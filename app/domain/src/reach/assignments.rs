@@ -72,7 +72,12 @@ impl<'a> Assignments<'a> {
         let list = list
             .into_iter()
             .map(|assignment| {
-                let confers = confers(&assignment.role);
+                // Who may give a role may not use it by that.
+                let confers = if assignment.delegating {
+                    Confers::Permissions(Vec::new())
+                } else {
+                    confers(&assignment.role)
+                };
                 let role_gap = (confers == Confers::Anything).then(|| {
                     Rc::new(Gap {
                         part: Part::Role {
@@ -124,6 +129,11 @@ impl<'a> Assignments<'a> {
             .pointers
             .is_none_or(|pointers| pointers.iter().any(|one| one.object == subject.object));
         pointed.then_some(gap)
+    }
+
+    /// There may be others than are listed.
+    pub const fn may_be_more(&self) -> bool {
+        self.unread.is_some()
     }
 
     /// Whether a principal that was not read may have an assignment.

@@ -5,13 +5,14 @@ use super::{
     AssignmentScope, Judge, Permission, Reading,
     samples::{
         APP, BOARD, CEO, CLIENT, CONTACT, EMPTY, INNER, MAILBOXES, OTHER, OTHER_CLIENT, ROOM,
-        SALES, SENDERS, SHARED, Sample, UNIT, customer, in_group, in_scope, object, read, role_id,
+        SALES, SENDERS, SHARED, Sample, TEAM, UNIT, customer, in_group, in_scope, object, read,
+        role_id,
     },
 };
 use crate::{
     application::AccessRight::{DenyAccess, RestrictAccess},
     id::AppRoleId,
-    permission::{Coverage, MAILBOX_PERMISSIONS, Resource},
+    permission::{Coverage, MAILBOX_PERMISSIONS, MailboxPermission, Place, Resource},
 };
 
 pub(super) const SEND: Permission = Permission::graph("Mail.Send");
@@ -51,7 +52,7 @@ fn agrees(name: &str, sample: &Sample) {
 }
 
 #[test]
-fn grants_and_policies() {
+fn reach_r07_grants_and_policies() {
     let star = |right| {
         customer()
             .graph("Mail.Send")
@@ -78,8 +79,20 @@ fn grants_and_policies() {
             "nothing",
         ),
         (
-            "restricted to a group, nested members included",
+            "restricted to a group: whether nested members count is disputed",
             customer().graph("Mail.Send").restrict(SENDERS),
+            SEND,
+            "unknown, reception to reception sales: nested not understood",
+        ),
+        (
+            "denied to a group: nested members are not surely refused",
+            customer().graph("Mail.Send").deny(SENDERS),
+            SEND,
+            "unknown, all but reception sales to all but reception: nested not understood",
+        ),
+        (
+            "restricted to a group without groups in it",
+            customer().graph("Mail.Send").restrict(TEAM),
             SEND,
             "confined to reception sales",
         ),
@@ -91,10 +104,7 @@ fn grants_and_policies() {
         ),
         (
             "several restrictions are a union",
-            customer()
-                .graph("Mail.Send")
-                .restrict(INNER)
-                .restrict(BOARD),
+            customer().graph("Mail.Send").restrict(TEAM).restrict(BOARD),
             SEND,
             "confined to ceo reception sales",
         ),
@@ -118,13 +128,13 @@ fn grants_and_policies() {
         ),
         (
             "deny comes before restrict",
-            customer().graph("Mail.Send").restrict(SENDERS).deny(BOARD),
+            customer().graph("Mail.Send").restrict(TEAM).deny(BOARD),
             SEND,
             "confined to sales",
         ),
         (
             "deny comes before restrict in any order",
-            customer().graph("Mail.Send").deny(BOARD).restrict(SENDERS),
+            customer().graph("Mail.Send").deny(BOARD).restrict(TEAM),
             SEND,
             "confined to sales",
         ),
@@ -142,7 +152,7 @@ fn grants_and_policies() {
         ),
         (
             "* and the application's own policy are one union",
-            star(RestrictAccess).restrict(INNER),
+            star(RestrictAccess).restrict(TEAM),
             SEND,
             "confined to ceo reception sales",
         ),
@@ -170,14 +180,14 @@ fn grants_and_policies() {
                 .restrict(BOARD)
                 .with(|seen| seen.groups[2].nested = Some(Reading::read(vec![ROOM, CONTACT]))),
             SEND,
-            "confined to room",
+            "unknown, ceo reception to ceo reception room: nested not understood",
         ),
     ]);
 }
 
 #[test]
 fn what_policies_do_not_govern() {
-    let restricted = || customer().restrict(SENDERS);
+    let restricted = || customer().restrict(TEAM);
     let past = |value: &'static str, sample: Sample, resource| {
         (
             value,
@@ -190,9 +200,6 @@ fn what_policies_do_not_govern() {
         |value: &'static str| past(value, restricted().exchange(value), Resource::Exchange);
     let graph = |value: &'static str| past(value, restricted().graph(value), Resource::Graph);
     let mut rows = vec![
-        exchange("IMAP.AccessAsApp"),
-        exchange("POP.AccessAsApp"),
-        exchange("SMTP.SendAsApp"),
         exchange("Mail.Send"),
         exchange("Mail.Read"),
         exchange("Mail.ReadWrite"),
@@ -221,17 +228,21 @@ fn what_policies_do_not_govern() {
             "unrestricted",
         ),
         (
-            "IMAP under another id, by what the tenant calls it",
+            "Calendars under another id, by what the tenant calls it",
             restricted().grant_named(
                 Resource::Exchange,
                 AppRoleId(object(77).0),
-                Some("IMAP.AccessAsApp"),
+                Some("Calendars.ReadWrite.All"),
             ),
-            Permission::exchange("IMAP.AccessAsApp"),
+            Permission::exchange("Calendars.ReadWrite.All"),
             "unrestricted",
         ),
     ];
-    for known in MAILBOX_PERMISSIONS {
+    let whole = |known: &&MailboxPermission| {
+        let permission = Permission::new(known.resource, known.value);
+        known.place == Place::Mailboxes && !permission.needs_rights()
+    };
+    for known in MAILBOX_PERMISSIONS.iter().filter(whole) {
         let expected = match known.coverage {
             Coverage::Policy => "confined to reception sales",
             Coverage::Beyond => "unrestricted",
@@ -327,7 +338,7 @@ fn role_assignments() {
             "policies do not narrow it",
             customer()
                 .assign(send, in_group(BOARD))
-                .restrict(INNER)
+                .restrict(TEAM)
                 .deny(BOARD),
             SEND,
             "confined to ceo reception",
@@ -336,7 +347,7 @@ fn role_assignments() {
             "a grant narrowed by a policy, and a role, are a union",
             customer()
                 .graph("Mail.Send")
-                .restrict(INNER)
+                .restrict(TEAM)
                 .assign(send, in_group(BOARD)),
             SEND,
             "confined to ceo reception sales",
@@ -360,11 +371,11 @@ fn role_assignments() {
             "Microsoft's second example: a group by policy, everyone else by role",
             customer()
                 .graph("Mail.Read")
-                .restrict(INNER)
+                .restrict(TEAM)
                 .scope("else", false, Reading::read(vec![CEO, SHARED, ROOM]))
                 .assign("Application Mail.Read", in_scope("else")),
             READ,
-            "confined to ceo reception sales shared room",
+            "everybody for now: ceo reception sales shared room",
         ),
         (
             "several assignments are a union",
@@ -396,7 +407,7 @@ fn role_assignments() {
             "EWS by role and by grant are one permission",
             customer()
                 .exchange("full_access_as_app")
-                .restrict(INNER)
+                .restrict(TEAM)
                 .assign("Application EWS.AccessAsApp", in_group(BOARD)),
             EWS,
             "confined to ceo reception sales",
@@ -408,12 +419,12 @@ fn role_assignments() {
             "confined to ceo reception",
         ),
         (
-            "SMTP by role beside the grant",
+            "SMTP by role beside the grant, which reaches nothing without rights",
             customer()
                 .exchange("SMTP.SendAsApp")
                 .assign("Application SMTP.SendAsApp", in_group(BOARD)),
             SMTP,
-            "unrestricted",
+            "confined to ceo reception",
         ),
         (
             "a role that only looks",

@@ -11,18 +11,29 @@ use serde::{Deserialize, Serialize};
 use super::{
     answer::{Answer, ApplicationReach, Extent, Level, Reach},
     permission::Permission,
+    powers::Power,
 };
 use crate::{Timestamp, id::ObjectId};
 
-/// One answer that is another one now.
+/// One answer that is another one now, or a power that came or went.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Change {
     pub application: ObjectId,
     pub name: Option<String>,
-    pub permission: Permission,
-    pub before: Mailboxes,
-    pub after: Mailboxes,
+    pub what: Changed,
     pub direction: Direction,
+}
+
+/// What changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Changed {
+    Permission {
+        permission: Permission,
+        before: Mailboxes,
+        after: Mailboxes,
+    },
+    /// Wider: it was gained. Narrower: it was lost.
+    Power { power: Power },
 }
 
 /// Which way an answer changed.
@@ -41,6 +52,9 @@ pub enum Direction {
 pub struct Mailboxes {
     /// All but those that are listed.
     inverted: bool,
+    /// Those that are listed were everybody at the time.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    everybody: bool,
     listed: BTreeSet<ObjectId>,
 }
 
@@ -54,18 +68,23 @@ impl Mailboxes {
         };
         Self {
             inverted,
+            everybody: false,
             listed: set.into_iter().flat_map(|set| reach.members(set)).collect(),
         }
     }
 
     /// None: that is not certain.
     fn certain(reach: &Reach, answer: &Answer) -> Option<Self> {
-        (answer.level() != Level::Unknown).then(|| Self::new(reach, answer.at_most()))
+        (answer.level() != Level::Unknown).then(|| Self {
+            everybody: matches!(answer, Answer::Everyone { .. }),
+            ..Self::new(reach, answer.at_most())
+        })
     }
 
     const fn none() -> Self {
         Self {
             inverted: false,
+            everybody: false,
             listed: BTreeSet::new(),
         }
     }
@@ -84,6 +103,7 @@ impl Mailboxes {
             (true, true) => Level::Unrestricted,
             (true, false) => Level::AllExcept,
             (false, true) => Level::Nothing,
+            (false, false) if self.everybody => Level::Unrestricted,
             (false, false) => Level::Confined,
         }
     }
@@ -91,6 +111,7 @@ impl Mailboxes {
     /// “every mailbox but 2”.
     pub fn words(&self) -> String {
         match (self.level(), self.listed.len()) {
+            (_, count) if self.everybody => format!("every person's mailbox for now ({count})"),
             (Level::Power | Level::Unrestricted | Level::Unknown, _) => "every mailbox".to_owned(),
             (Level::Nothing, _) => "no mailbox".to_owned(),
             (Level::AllExcept, count) => format!("every mailbox but {count}"),
@@ -106,6 +127,9 @@ pub struct Known {
     applications: BTreeMap<ObjectId, KnownApplication>,
     /// It was certain once that no other application holds anything.
     all: bool,
+    /// It was certain once that no other application holds a power.
+    #[serde(default)]
+    all_powers: bool,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -114,6 +138,12 @@ struct KnownApplication {
     permissions: Vec<KnownPermission>,
     /// It was certain once that it holds nothing else.
     all: bool,
+    /// The powers that were last certain.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    powers: BTreeSet<Power>,
+    /// It was certain once that it holds no other power.
+    #[serde(default)]
+    all_powers: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -125,10 +155,14 @@ struct KnownPermission {
 
 impl KnownApplication {
     fn level(&self) -> Option<Level> {
+        let power = (!self.powers.is_empty()).then_some(Level::Power);
         self.permissions
             .iter()
+            .filter(|one| one.permission.weight().counts())
             .map(|one| one.mailboxes.level())
+            .chain(power)
             .min()
+            .or_else(|| (!self.permissions.is_empty()).then_some(Level::Nothing))
     }
 
     /// None: not known.
@@ -166,6 +200,7 @@ impl Known {
             self.learn_one(object, reach, at, &mut changes);
         }
         self.all |= reach.unlisted == Answer::Nothing;
+        self.all_powers |= reach.powers_unseen.is_empty();
         changes.sort_by_key(|change| change.direction);
         changes
     }
@@ -184,6 +219,7 @@ impl Known {
             .remove(&object)
             .unwrap_or_else(|| KnownApplication {
                 all: self.all,
+                all_powers: self.all_powers,
                 ..KnownApplication::default()
             });
         if let Some(name) = new.and_then(|application| application.name.clone()) {
@@ -200,16 +236,21 @@ impl Known {
                 changes.push(Change {
                     application: object,
                     name: known.name.clone(),
-                    permission: permission.clone(),
-                    before,
-                    after: after.clone(),
+                    what: Changed::Permission {
+                        permission: permission.clone(),
+                        before,
+                        after: after.clone(),
+                    },
                     direction,
                 });
             }
             known.put(&permission, after, at);
         }
         known.all |= *others == Answer::Nothing;
-        if new.is_some() || *others != Answer::Nothing {
+        let gaps = new.map_or(&reach.powers_unseen, |application| &application.powers.gaps);
+        let held = new.map(|application| application.powers.held.as_slice());
+        changes.extend(learn_powers(object, &mut known, held, gaps.is_empty()));
+        if new.is_some() || *others != Answer::Nothing || !gaps.is_empty() {
             self.applications.insert(object, known);
         }
     }
@@ -230,6 +271,51 @@ impl Known {
             .flat_map(|known| &known.permissions)
             .map(|one| (&one.permission, &one.mailboxes, one.at))
     }
+}
+
+/// The same for powers. One that is there for certain is known at once; that one is gone, or
+/// another is not there, only where nothing is hidden.
+fn learn_powers(
+    application: ObjectId,
+    known: &mut KnownApplication,
+    held: Option<&[Power]>,
+    whole: bool,
+) -> Vec<Change> {
+    let held = held.into_iter().flatten();
+    let (now, perhaps): (BTreeSet<&Power>, BTreeSet<&Power>) =
+        held.partition(|power| !power.perhaps);
+    let change = |power: &Power, direction| Change {
+        application,
+        name: known.name.clone(),
+        what: Changed::Power {
+            power: power.clone(),
+        },
+        direction,
+    };
+    let was_perhaps = |gone: &Power| {
+        perhaps
+            .iter()
+            .any(|one| one.kind == gone.kind && one.from == gone.from)
+    };
+    let gained: Vec<Power> = (now.iter().copied())
+        .filter(|power| !known.powers.contains(power))
+        .cloned()
+        .collect();
+    let lost: Vec<Power> = (known.powers.iter())
+        .filter(|power| whole && !now.contains(power) && !was_perhaps(power))
+        .cloned()
+        .collect();
+    let told = gained.iter().filter(|_| known.all_powers);
+    let changes = told
+        .map(|power| change(power, Direction::Wider))
+        .chain(lost.iter().map(|power| change(power, Direction::Narrower)))
+        .collect();
+    known.powers.extend(gained);
+    for power in &lost {
+        known.powers.remove(power);
+    }
+    known.all_powers |= whole;
+    changes
 }
 
 /// Every permission that was known, or is there.
@@ -272,10 +358,13 @@ mod tests {
                 assert_eq!(change.application, APP);
                 assert_eq!(change.name.as_deref(), Some("Mailer"));
                 (
-                    match change.permission.value.as_ref() {
-                        "Mail.Send" => "send",
-                        "Mail.Read" => "read",
-                        _ => "more",
+                    match &change.what {
+                        Changed::Power { .. } => "power",
+                        Changed::Permission { permission, .. } => match permission.value.as_ref() {
+                            "Mail.Send" => "send",
+                            "Mail.Read" => "read",
+                            _ => "more",
+                        },
                     },
                     change.direction,
                 )
@@ -353,6 +442,43 @@ mod tests {
         ] {
             assert_eq!(changes(&[&before, &after]), expected, "{name}");
         }
+    }
+
+    #[test]
+    fn reach_r01_powers_that_come_and_go_are_changes() {
+        use Direction::{Narrower, Wider};
+        let send = || customer().graph("Mail.Send").restrict(BOARD);
+        let with = || send().graph("AppRoleAssignment.ReadWrite.All");
+        let unread = || with().with(|seen| seen.powers.ownerships = failed());
+        assert_eq!(changes(&[&send(), &with()]), [("power", Wider)]);
+        assert_eq!(changes(&[&with(), &send()]), [("power", Narrower)]);
+        assert_eq!(changes(&[&with()]), []);
+        // While something is hidden, nothing is called gone, and what is there is known.
+        let hidden = send().with(|seen| seen.powers.ownerships = failed());
+        assert_eq!(changes(&[&with(), &hidden]), []);
+        assert_eq!(changes(&[&with(), &hidden, &send()]), [("power", Narrower)]);
+        assert_eq!(changes(&[&send(), &unread()]), [("power", Wider)]);
+        // A first reading that could not see everything tells nothing of what was there before.
+        assert_eq!(changes(&[&hidden, &with()]), []);
+        let mut known = Known::default();
+        known.learn(&with().reach(), NOW);
+        assert_eq!(known.level(APP), Some(Level::Power));
+    }
+
+    #[test]
+    fn reach_r03_everybody_is_not_confined_in_history() {
+        let mut known = Known::default();
+        let all = || {
+            let members = crate::reach::samples::MAILBOXES.map(|(object, _)| object);
+            customer().graph("Mail.Send").restrict(BOARD).with(|seen| {
+                seen.groups[2].direct = crate::reach::Reading::read(crate::reach::Members {
+                    recipients: members.to_vec(),
+                    groups: Vec::new(),
+                });
+            })
+        };
+        known.learn(&all().reach(), NOW);
+        assert_eq!(known.level(APP), Some(Level::Unrestricted));
     }
 
     #[test]

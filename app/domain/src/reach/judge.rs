@@ -3,14 +3,19 @@
 use std::rc::Rc;
 
 use super::{
+    around::Around,
     assignments::Assignments,
+    boundary::Boundary,
+    gates::Gates,
     members::{Index, Membership},
     policies::Policies,
     reasons::Gap,
+    rights::DelegatedGrant,
     seen::Seen,
     set::{Set, Span},
     subjects::{Subject, Subjects},
 };
+use crate::id::ObjectId;
 
 /// Answers questions about the reach of a customer's applications.
 #[derive(Debug)]
@@ -20,6 +25,9 @@ pub struct Judge<'a> {
     pub(super) policies: Policies<'a>,
     pub(super) assignments: Assignments<'a>,
     pub(super) subjects: Subjects<'a>,
+    pub(super) gates: Gates<'a>,
+    pub(super) around: Around<'a>,
+    pub(super) boundary: Boundary,
 }
 
 impl<'a> Judge<'a> {
@@ -28,8 +36,20 @@ impl<'a> Judge<'a> {
         let mut membership = Membership::new(seen, &index);
         let policies = Policies::new(seen, &mut membership);
         let assignments = Assignments::new(seen, &membership);
-        let subjects = Subjects::new(seen, assignments.objects(seen));
+        let around = Around::new(seen);
+        let named: Vec<ObjectId> = assignments
+            .objects(seen)
+            .into_iter()
+            .chain(around.objects())
+            .chain(delegated(seen).map(|grant| grant.client))
+            .collect();
+        let subjects = Subjects::new(seen, named);
+        let gates = Gates::new(seen, &index);
+        let boundary = Boundary::new(seen, &assignments);
         Self {
+            gates,
+            around,
+            boundary,
             seen,
             index,
             policies,
@@ -66,6 +86,7 @@ impl<'a> Judge<'a> {
             .iter()
             .map(|(_, gap)| gap)
             .chain(self.assignments.unread_for(subject))
+            .chain(self.subjects.inherited_unread_for(subject))
             .chain(
                 subject
                     .grants
@@ -86,7 +107,8 @@ impl<'a> Judge<'a> {
             .grants_unread()
             .iter()
             .map(|(_, gap)| gap)
-            .chain(self.assignments.may_be_anyones());
+            .chain(self.assignments.may_be_anyones())
+            .chain(self.subjects.inherited_unread());
         for gap in hidden {
             span.add(&Span {
                 lo: Set::nothing(),
@@ -96,4 +118,15 @@ impl<'a> Judge<'a> {
         }
         span
     }
+}
+
+/// What applications may do for whoever signs in, as it was last read.
+pub(super) fn delegated(seen: &Seen) -> impl Iterator<Item = &DelegatedGrant> {
+    let reading = &seen.rights.delegated;
+    reading
+        .get()
+        .ok()
+        .or_else(|| reading.kept())
+        .into_iter()
+        .flatten()
 }

@@ -8,7 +8,9 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use super::{
+    powers::{DirectoryRole, InheritedGrant, Ownership, RoleGroup},
     reading::Reading,
+    rights::{DelegatedGrant, MailboxRight},
     scanned::ScanPart,
     seen::{Assignment, Grant, Principal, Seen},
 };
@@ -21,6 +23,12 @@ pub struct Kept {
     graph_grants: Option<Dated<Grant>>,
     exchange_grants: Option<Dated<Grant>>,
     assignments: Option<Dated<Assignment>>,
+    directory_roles: Option<Dated<DirectoryRole>>,
+    role_groups: Option<Dated<RoleGroup>>,
+    ownerships: Option<Dated<Ownership>>,
+    inherited: Option<Dated<InheritedGrant>>,
+    mailbox_rights: Option<Dated<MailboxRight>>,
+    delegated: Option<Dated<DelegatedGrant>>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,7 +45,16 @@ impl Kept {
         if !no_exchange {
             fill(&mut seen.exchange_grants, self.exchange_grants.as_ref());
             fill(&mut seen.assignments, self.assignments.as_ref());
+            fill(&mut seen.powers.role_groups, self.role_groups.as_ref());
+            self.fill_members(seen);
+            let rights = &mut seen.rights.mailbox_rights;
+            fill(rights, self.mailbox_rights.as_ref());
         }
+        let powers = &mut seen.powers;
+        fill(&mut powers.directory_roles, self.directory_roles.as_ref());
+        fill(&mut powers.ownerships, self.ownerships.as_ref());
+        fill(&mut powers.inherited, self.inherited.as_ref());
+        fill(&mut seen.rights.delegated, self.delegated.as_ref());
         let Some(kept) = &self.principals else {
             return;
         };
@@ -72,12 +89,38 @@ impl Kept {
         }
     }
 
+    /// The members of a role group that could not be read, where the group itself was.
+    fn fill_members(&self, seen: &mut Seen) {
+        let (Reading::Read { value: groups }, Some(kept)) =
+            (&mut seen.powers.role_groups, &self.role_groups)
+        else {
+            return;
+        };
+        for group in groups {
+            let members = kept
+                .list
+                .iter()
+                .find(|one| one.name == group.name)
+                .and_then(|one| one.members.get().ok())
+                .map(|members| Dated {
+                    at: kept.at,
+                    list: members.clone(),
+                });
+            fill(&mut group.members, members.as_ref());
+        }
+    }
+
     /// Takes over what was read at a moment.
     pub fn renew(&mut self, seen: &Seen, at: Timestamp) {
         let whole = [&seen.graph_grants, &seen.exchange_grants]
             .into_iter()
             .all(Reading::is_read)
-            && seen.assignments.is_read();
+            && seen.assignments.is_read()
+            && seen.powers.directory_roles.is_read()
+            && seen.powers.role_groups.is_read()
+            && seen.powers.ownerships.is_read()
+            && seen.powers.inherited.is_read()
+            && seen.rights.delegated.is_read();
         if let Ok(principals) = seen.principals.get() {
             let mut list = principals.clone();
             if !whole {
@@ -90,6 +133,13 @@ impl Kept {
         renew(&mut self.graph_grants, &seen.graph_grants, at);
         renew(&mut self.exchange_grants, &seen.exchange_grants, at);
         renew(&mut self.assignments, &seen.assignments, at);
+        let powers = &seen.powers;
+        renew(&mut self.directory_roles, &powers.directory_roles, at);
+        renew(&mut self.role_groups, &powers.role_groups, at);
+        renew(&mut self.ownerships, &powers.ownerships, at);
+        renew(&mut self.inherited, &powers.inherited, at);
+        renew(&mut self.mailbox_rights, &seen.rights.mailbox_rights, at);
+        renew(&mut self.delegated, &seen.rights.delegated, at);
     }
 
     /// When a part was last read; none: never, or it is not kept.
@@ -99,6 +149,12 @@ impl Kept {
             ScanPart::GraphGrants => self.graph_grants.as_ref().map(|kept| kept.at),
             ScanPart::ExchangeGrants => self.exchange_grants.as_ref().map(|kept| kept.at),
             ScanPart::Assignments => self.assignments.as_ref().map(|kept| kept.at),
+            ScanPart::DirectoryRoles => self.directory_roles.as_ref().map(|kept| kept.at),
+            ScanPart::RoleGroups => self.role_groups.as_ref().map(|kept| kept.at),
+            ScanPart::Owners => self.ownerships.as_ref().map(|kept| kept.at),
+            ScanPart::Inherited => self.inherited.as_ref().map(|kept| kept.at),
+            ScanPart::MailboxRights => self.mailbox_rights.as_ref().map(|kept| kept.at),
+            ScanPart::Delegated => self.delegated.as_ref().map(|kept| kept.at),
             _ => None,
         }
     }
@@ -140,7 +196,24 @@ fn named(seen: &Seen) -> BTreeSet<ObjectId> {
         .into_iter()
         .flatten()
         .map(|pointer| pointer.object);
-    grants.chain(ids).chain(pointed).collect()
+    let powers = &seen.powers;
+    let roles = powers.directory_roles.kept().into_iter().flatten();
+    let groups = powers.role_groups.kept().into_iter().flatten();
+    let members = groups
+        .filter_map(|group| group.members.get().ok())
+        .flatten();
+    let owned = powers.ownerships.kept().into_iter().flatten();
+    let inherited = powers.inherited.kept().into_iter().flatten();
+    let delegated = seen.rights.delegated.kept().into_iter().flatten();
+    grants
+        .chain(ids)
+        .chain(pointed)
+        .chain(roles.map(|one| one.principal))
+        .chain(members.copied())
+        .chain(owned.flat_map(|one| [one.owner, one.owned]))
+        .chain(inherited.flat_map(|one| [one.principal, one.blueprint]))
+        .chain(delegated.map(|one| one.client))
+        .collect()
 }
 
 #[cfg(test)]
@@ -243,6 +316,31 @@ mod tests {
         let application = reach.application(APP).expect("it is still there");
         assert_eq!(application.name.as_deref(), Some("Mailer"));
         assert_eq!(application.level(), Level::Unrestricted);
+    }
+
+    #[test]
+    fn reach_r01_powers_stay_and_what_narrows_does_not() {
+        let before = customer().graph("Mail.Send").restrict(BOARD).with(|seen| {
+            seen.powers.directory_roles = Reading::read(vec![DirectoryRole {
+                principal: APP,
+                role: uuid::uuid!("e8611ab8-c189-46e8-94e1-60213ab1f814"),
+                name: None,
+                actions: None,
+                scope: "/".to_owned(),
+                through: None,
+            }]);
+        });
+        assert_eq!(level(&before.reach()), Level::Power);
+        let (reach, seen) = after(&before, |seen| {
+            seen.powers.directory_roles = failed();
+            seen.rights.ews = failed();
+        });
+        assert_eq!(level(&reach), Level::Power);
+        assert!(!seen.rights.ews.is_read() && seen.rights.ews.kept().is_none());
+        let mut kept = Kept::default();
+        kept.renew(&before.0, THEN);
+        assert_eq!(kept.time(ScanPart::DirectoryRoles), Some(THEN));
+        assert_eq!(kept.time(ScanPart::Ews), None);
     }
 
     #[test]

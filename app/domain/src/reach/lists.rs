@@ -86,6 +86,12 @@ impl Lists {
         id
     }
 
+    /// Each gap once, in an order of their own.
+    pub fn gaps_of(&mut self, gaps: &[Rc<Gap>]) -> Vec<GapId> {
+        let gaps: BTreeSet<&Rc<Gap>> = gaps.iter().collect();
+        gaps.into_iter().map(|gap| self.gap(gap)).collect()
+    }
+
     pub fn unseen(&mut self, gap: &Rc<Gap>, span: &Span) -> Route {
         Route::Unseen {
             gap: self.gap(gap),

@@ -2,9 +2,13 @@
 
 use proptest::{collection::vec, prelude::*, sample::subsequence};
 
+use uuid::uuid;
+
 use super::{
-    AdministrativeUnit, Assignment, AssignmentScope, Grant, Group, ManagementScope, Members,
-    Permission, Pointer, Principal, PrincipalKind, Reading, Seen,
+    AdministrativeUnit, Assignment, AssignmentScope, DelegatedGrant, DirectoryRole, EwsSwitch,
+    Grant, Group, InheritedGrant, MailboxKind, MailboxRight, MailboxRightKind, ManagementScope,
+    Members, Ownership, Permission, Pointer, PowersSeen, Principal, PrincipalKind, Reading,
+    RightsSeen, RoleGroup, Seen,
     samples::{object, role_id},
 };
 use crate::{
@@ -36,7 +40,7 @@ pub fn unit() -> ObjectId {
 }
 
 /// What applications may hold. All have the role ids of the table, or names that no table has.
-pub const GRANTS: [(Resource, &str); 10] = [
+pub const GRANTS: [(Resource, &str); 18] = [
     (Graph, "Mail.Send"),
     (Graph, "Mail.Read"),
     (Graph, "Tasks.ReadWrite.All"),
@@ -47,9 +51,17 @@ pub const GRANTS: [(Resource, &str); 10] = [
     (Exchange, "IMAP.AccessAsApp"),
     (Exchange, "SMTP.SendAsApp"),
     (Exchange, "Mail.Send"),
+    (Exchange, "Exchange.ManageAsApp"),
+    (Graph, "AppRoleAssignment.ReadWrite.All"),
+    (Graph, "Application.ReadWrite.OwnedBy"),
+    (Graph, "User.ReadWrite.All"),
+    (Graph, "Group.ReadWrite.All"),
+    (Graph, "AdministrativeUnit.ReadWrite.All"),
+    (Graph, "eDiscovery.ReadWrite.All"),
+    (Graph, "MailTips.ReadBasic.All"),
 ];
 
-pub const ROLES: [&str; 7] = [
+pub const ROLES: [&str; 8] = [
     "Application Mail.Send",
     "Application Mail Full Access",
     "Application Exchange Full Access",
@@ -57,10 +69,11 @@ pub const ROLES: [&str; 7] = [
     "Application SMTP.SendAsApp",
     "View-Only Recipients",
     "Our own role",
+    "Role Management",
 ];
 
 /// Held by nobody, held by grant, held by role.
-pub const ASKED: [Permission; 9] = [
+pub const ASKED: [Permission; 11] = [
     Permission::graph("Mail.Send"),
     Permission::graph("Mail.Read"),
     Permission::graph("Mail.ReadWrite"),
@@ -70,6 +83,8 @@ pub const ASKED: [Permission; 9] = [
     Permission::exchange("IMAP.AccessAsApp"),
     Permission::exchange("SMTP.SendAsApp"),
     Permission::exchange("Mail.Send"),
+    Permission::graph("Group.ReadWrite.All"),
+    Permission::graph("eDiscovery.ReadWrite.All"),
 ];
 
 /// Every mailbox, and one that is made tomorrow.
@@ -177,10 +192,122 @@ pub fn groups() -> impl Strategy<Value = Vec<Group>> {
                 }),
                 nested: None,
                 writable: None,
-                rule: None,
+                grows: false,
             })
             .collect()
     })
+}
+
+/// Roles in the directory, with the Exchange Administrator's and one that Postern does not know.
+fn a_directory_role() -> impl Strategy<Value = DirectoryRole> {
+    let roles = [
+        uuid!("29232cdf-9323-42fd-ade2-1d097af3e4de"),
+        uuid!("e8611ab8-c189-46e8-94e1-60213ab1f814"),
+        uuid!("fdd7a751-b60b-444a-984c-02652fe8fa1c"),
+        uuid!("00000000-0000-0000-0000-000000000077"),
+    ];
+    (
+        1..=APPLICATIONS,
+        prop::sample::select(roles.to_vec()),
+        prop::bool::weighted(0.8),
+    )
+        .prop_map(|(number, role, whole)| DirectoryRole {
+            principal: application(number),
+            role,
+            name: Some("Some Reader".to_owned()),
+            actions: None,
+            scope: if whole { "/" } else { "/elsewhere" }.to_owned(),
+            through: None,
+        })
+}
+
+fn a_role_group() -> impl Strategy<Value = RoleGroup> {
+    (
+        prop::sample::select(vec![
+            "Role Management",
+            "View-Only Recipients",
+            "Our own role",
+        ]),
+        subsequence((1..=APPLICATIONS).collect::<Vec<_>>(), 0..=2),
+    )
+        .prop_map(|(role, members)| RoleGroup {
+            name: "some role group".to_owned(),
+            roles: vec![role.to_owned()],
+            members: Reading::read(members.into_iter().map(application).collect()),
+        })
+}
+
+fn an_inherited_grant() -> impl Strategy<Value = InheritedGrant> {
+    (a_grant(), 1..=APPLICATIONS).prop_map(|((resource, grant), blueprint)| InheritedGrant {
+        principal: grant.principal,
+        blueprint: application(blueprint),
+        resource,
+        role: grant.role,
+        value: grant.value,
+    })
+}
+
+prop_compose! {
+    pub fn powers()(
+        roles in vec(a_directory_role(), 0..2),
+        groups in vec(a_role_group(), 0..2),
+        owned in vec((1..=APPLICATIONS, 1..=APPLICATIONS), 0..3),
+        inherited in vec(an_inherited_grant(), 0..2),
+    ) -> PowersSeen {
+        PowersSeen {
+            directory_roles: Reading::read(roles),
+            role_groups: Reading::read(groups),
+            ownerships: Reading::read(owned.into_iter().map(|(owner, owned)| Ownership {
+                owner: application(owner),
+                owned: application(owned),
+            }).collect()),
+            inherited: Reading::read(inherited),
+        }
+    }
+}
+
+fn inherits(powers: &PowersSeen, principal: ObjectId) -> bool {
+    let mut inherited = powers.inherited.get().ok().into_iter().flatten();
+    inherited.any(|one| one.principal == principal)
+}
+
+prop_compose! {
+    pub fn rights()(
+        rights in vec((1..=MAILBOXES, 1..=APPLICATIONS, any::<bool>()), 0..4),
+        enabled in prop::option::of(any::<bool>()),
+        allowed in prop::option::of(subsequence((1..=APPLICATIONS).collect::<Vec<_>>(), 0..=2)),
+        delegated in vec((1..=APPLICATIONS, any::<bool>()), 0..2),
+    ) -> RightsSeen {
+        RightsSeen {
+            mailbox_rights: Reading::read(rights.into_iter().map(|(mailbox, holder, full)| MailboxRight {
+                mailbox: object(mailbox),
+                holder: application(holder),
+                right: if full { MailboxRightKind::FullAccess } else { MailboxRightKind::SendAs },
+            }).collect()),
+            ews: Reading::read(EwsSwitch {
+                enabled,
+                allowed: allowed.map(|list| list.into_iter().map(client).collect()),
+            }),
+            delegated: Reading::read(delegated.into_iter().map(|(number, for_all)| DelegatedGrant {
+                client: application(number),
+                resource: Graph,
+                for_all,
+                people: u32::from(!for_all),
+                scopes: vec!["Mail.Read".to_owned()],
+            }).collect()),
+        }
+    }
+}
+
+/// The last two mailboxes may be a room's and a group's.
+fn special() -> impl Strategy<Value = Option<Vec<(ObjectId, MailboxKind)>>> {
+    prop::option::of(prop::bool::ANY.prop_map(|both| {
+        let all = [
+            (object(MAILBOXES), MailboxKind::Group),
+            (object(MAILBOXES - 1), MailboxKind::Room),
+        ];
+        all.into_iter().take(if both { 2 } else { 1 }).collect()
+    }))
 }
 
 prop_compose! {
@@ -194,6 +321,7 @@ prop_compose! {
         exclusive in some_mailboxes(),
         in_unit in some_mailboxes(),
         groups in groups(),
+        beside in (special(), powers(), rights()),
     ) -> Seen {
         let of = |wanted| Reading::read(
             grants
@@ -214,7 +342,11 @@ prop_compose! {
                 object: application(number),
                 app_id: client(number),
                 name: format!("application {number}"),
-                kind: PrincipalKind::Application,
+                kind: if inherits(&beside.1, application(number)) {
+                    PrincipalKind::Other("ServiceIdentity".to_owned())
+                } else {
+                    PrincipalKind::Application
+                },
                 enabled: Some(enabled),
                 owner_tenant: None,
                 publisher: None,
@@ -237,19 +369,19 @@ prop_compose! {
                 object: unit(),
                 name: "unit".into(),
                 members: Reading::read(in_unit),
-                rule: None,
+                grows: false,
             }],
             mailboxes: Reading::read((1..=MAILBOXES).map(object).collect()),
-            special: None,
-            stray_policies: None,
-            powers: super::PowersSeen::none(),
-            rights: super::RightsSeen::none(),
+            special: beside.0.clone(),
+            unmatched_policies: Reading::read(Vec::new()),
+            powers: beside.1.clone(),
+            rights: beside.2.clone(),
         }
     }
 }
 
 /// How many ways [`hide`] knows.
-pub const WAYS: usize = 19;
+pub const WAYS: usize = 27;
 
 pub fn unread<T>(how: u8) -> Reading<T> {
     let reason = "some reason".to_owned();
@@ -283,6 +415,20 @@ fn only_named(seen: &mut Seen) {
         .collect();
     let assignments = items(&mut seen.assignments);
     named.extend(assignments.iter().map(|one| one.assignee.to_lowercase()));
+    let powers = &seen.powers;
+    let roles = powers.directory_roles.get().ok().into_iter().flatten();
+    named.extend(roles.map(|one| one.principal.to_string()));
+    let owners = powers.ownerships.get().ok().into_iter().flatten();
+    named.extend(owners.flat_map(|one| [one.owner.to_string(), one.owned.to_string()]));
+    let inherited = powers.inherited.get().ok().into_iter().flatten();
+    named.extend(inherited.flat_map(|one| [one.principal.to_string(), one.blueprint.to_string()]));
+    let groups = powers.role_groups.get().ok().into_iter().flatten();
+    let members = groups
+        .filter_map(|group| group.members.get().ok())
+        .flatten();
+    named.extend(members.map(ObjectId::to_string));
+    let delegated = seen.rights.delegated.get().ok().into_iter().flatten();
+    named.extend(delegated.map(|one| one.client.to_string()));
     if let Reading::Read { value } = &mut seen.principals {
         value.retain(|one| {
             [
@@ -335,6 +481,16 @@ pub fn hide(seen: &mut Seen, way: usize, which: usize, how: u8) {
                 };
             }),
         17 => only_named(seen),
+        18 => seen.powers.directory_roles = unread(how),
+        19 => seen.powers.role_groups = unread(how),
+        20 => seen.powers.ownerships = unread(how),
+        21 => seen.powers.inherited = unread(how),
+        22 => seen.rights.mailbox_rights = unread(how),
+        23 => seen.rights.ews = unread(how),
+        24 => seen.rights.delegated = unread(how),
+        25 => pick(items(&mut seen.powers.role_groups), which)
+            .into_iter()
+            .for_each(|group| group.members = unread(how)),
         _ => {
             seen.groups
                 .retain(|one| one.object != group(1 + which as u128 % GROUPS));
@@ -345,7 +501,7 @@ pub fn hide(seen: &mut Seen, way: usize, which: usize, how: u8) {
                     direct: unread(how),
                     nested: None,
                     writable: None,
-                    rule: None,
+                    grows: false,
                 });
             }
         }

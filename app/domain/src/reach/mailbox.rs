@@ -7,7 +7,9 @@ use std::{collections::BTreeSet, rc::Rc};
 use uuid::Uuid;
 
 use super::{
+    answer::Note,
     assignments,
+    gates::Gate,
     judge::Judge,
     permission::Permission,
     policies,
@@ -19,17 +21,17 @@ use super::{
 use crate::{
     application::AccessRight,
     id::{AppRoleId, ObjectId},
-    permission::Coverage,
+    permission::{Coverage, Place},
 };
 
 /// The mailbox that is asked about.
-struct Place {
+struct Spot {
     position: Option<u32>,
     /// Set where it is not in the list of mailboxes: then nobody knows what it is a member of.
     unlisted: Option<Rc<Gap>>,
 }
 
-impl Place {
+impl Spot {
     fn is_in(&self, span: &Span) -> Truth {
         match self.unlisted {
             Some(_) if span.lo.is_everything() => Truth::Yes,
@@ -38,7 +40,7 @@ impl Place {
         }
     }
 
-    /// What keeps [`Place::is_in`] from being certain.
+    /// What keeps [`Spot::is_in`] from being certain.
     fn doubts<'a>(&'a self, span: &'a Span) -> impl Iterator<Item = Because> + 'a {
         self.unlisted.iter().chain(&span.gaps).map(not_known)
     }
@@ -87,8 +89,21 @@ impl Judge<'_> {
         }
         let place = self.place(mailbox);
         let mut findings = Findings::default();
+        let gate = (*permission == Permission::EWS).then(|| self.gates.ews(subject));
+        if let Some(Gate::Closed(note)) = &gate {
+            return refused([match note {
+                Note::EwsOff => Because::EwsOff,
+                _ => Because::EwsNotListed,
+            }]);
+        }
         self.by_entra(subject, permission, &place, &mut findings);
         self.by_exchange(subject, permission, &place, &mut findings);
+        if let Some(Gate::Unknown(gap)) = &gate
+            && !findings.allowed.is_empty()
+        {
+            findings.unknown.insert(not_known(gap));
+            findings.allowed.clear();
+        }
         if !findings.allowed.is_empty() && subject.exists() == Truth::Perhaps {
             findings.unknown.extend(subject.doubt.iter().map(not_known));
             findings.allowed.clear();
@@ -150,9 +165,9 @@ impl Judge<'_> {
         found
     }
 
-    fn place(&self, mailbox: ObjectId) -> Place {
+    fn place(&self, mailbox: ObjectId) -> Spot {
         let position = self.index.position(mailbox);
-        Place {
+        Spot {
             position,
             unlisted: (self.index.complete && position.is_none()).then(|| {
                 Rc::new(Gap {
@@ -168,7 +183,7 @@ impl Judge<'_> {
         &self,
         subject: &Subject<'_>,
         permission: &Permission,
-        place: &Place,
+        place: &Spot,
         findings: &mut Findings,
     ) {
         for held in &subject.grants {
@@ -181,6 +196,12 @@ impl Judge<'_> {
             } else if held.permission == *permission {
                 let role = held.role;
                 match held.coverage {
+                    Coverage::Beyond
+                        if permission.needs_rights() || permission.place() != Place::Mailboxes =>
+                    {
+                        let (truth, reasons) = self.own_mailboxes(subject, permission, place, role);
+                        findings.put(truth, reasons);
+                    }
                     Coverage::Beyond => {
                         findings.put(Truth::Yes, [Because::GrantNotGoverned { role }]);
                     }
@@ -191,14 +212,23 @@ impl Judge<'_> {
                 }
             }
         }
+        if let Some(gap) = self.subjects.inherited_unread_for(subject) {
+            findings.put(Truth::Perhaps, [not_known(gap)]);
+        }
         for (resource, gap) in self.subjects.grants_unread() {
             if *resource != permission.resource {
                 continue;
             }
+            let nobody = AppRoleId(Uuid::nil());
             let (truth, mut reasons) = match permission.unseen_coverage() {
+                Coverage::Beyond
+                    if permission.needs_rights() || permission.place() != Place::Mailboxes =>
+                {
+                    self.own_mailboxes(subject, permission, place, nobody)
+                }
                 Coverage::Beyond => (Truth::Yes, Vec::new()),
                 // No role is named where policies refuse, and the other reasons are left out below.
-                Coverage::Policy => self.policies_allow(subject, place, AppRoleId(Uuid::nil())),
+                Coverage::Policy => self.policies_allow(subject, place, nobody),
             };
             if truth > Truth::No {
                 reasons.retain(|reason| matches!(reason, Because::NotKnown { .. }));
@@ -208,12 +238,35 @@ impl Judge<'_> {
         }
     }
 
+    /// What a grant opens that has mailboxes of its own: those on which Exchange gives the service
+    /// principal rights, or those of a kind.
+    fn own_mailboxes(
+        &self,
+        subject: &Subject<'_>,
+        permission: &Permission,
+        place: &Spot,
+        role: AppRoleId,
+    ) -> (Truth, Vec<Because>) {
+        let by_kind = self.gates.of_place(permission);
+        let of_kind = by_kind.is_some();
+        let span = by_kind.unwrap_or_else(|| self.gates.by_rights(subject, permission));
+        let inside = place.is_in(&span);
+        let reasons = match (inside, of_kind) {
+            (Truth::Yes, true) => vec![Because::GrantForKind { role }],
+            (Truth::Yes, false) => vec![Because::GrantWithRight { role }],
+            (Truth::No, true) => vec![Because::OtherKind { role }],
+            (Truth::No, false) => vec![Because::NoRight { role }],
+            (Truth::Perhaps, _) => place.doubts(&span).collect(),
+        };
+        (inside, reasons)
+    }
+
     /// Exchange's roles, each with its scope.
     fn by_exchange(
         &self,
         subject: &Subject<'_>,
         permission: &Permission,
-        place: &Place,
+        place: &Spot,
         findings: &mut Findings,
     ) {
         if let Some(gap) = self.assignments.unread_for(subject) {
@@ -252,7 +305,7 @@ impl Judge<'_> {
     fn policies_allow(
         &self,
         subject: &Subject<'_>,
-        place: &Place,
+        place: &Spot,
         role: AppRoleId,
     ) -> (Truth, Vec<Because>) {
         let policies = match &self.policies.0 {

@@ -46,6 +46,11 @@ impl Index {
         self.ids.len()
     }
 
+    /// Every mailbox that is listed.
+    pub fn everything(&self) -> Set {
+        Set::of((0_u32..).take(self.ids.len()))
+    }
+
     /// Members that are no mailboxes do not count.
     pub fn set(&self, members: &[ObjectId]) -> Set {
         Set::of(members.iter().filter_map(|object| self.position(*object)))
@@ -62,6 +67,9 @@ fn everybody(seen: &Seen) -> Vec<ObjectId> {
             ids.extend(members);
         }
     }
+    let rights = &seen.rights.mailbox_rights;
+    let rights = rights.get().ok().or_else(|| rights.kept());
+    ids.extend(rights.into_iter().flatten().map(|right| right.mailbox));
     let units = seen.units.iter().map(|unit| &unit.members);
     let scopes = seen.scopes.get().map(Vec::as_slice).unwrap_or_default();
     let filters = scopes.iter().map(|scope| &scope.mailboxes);
@@ -96,7 +104,7 @@ impl<'a> Membership<'a> {
         }
     }
 
-    /// What a policy is about: a group with the members of its members, or one mailbox
+    /// What a policy is about: a group, perhaps with the members of its members, or one mailbox
     /// (MICROSOFT.md §2.4).
     pub fn of_policy(&mut self, identity: &str, scope: Option<ObjectId>) -> Span {
         let unknown = |why| {
@@ -189,7 +197,7 @@ impl<'a> Membership<'a> {
         }
     }
 
-    /// The members of a group, and of the groups in it, however deep.
+    /// The members of a group for certain, and those of the groups in it, however deep, perhaps.
     fn nested(&mut self, object: ObjectId) -> Span {
         if let Some(known) = self.nested.get(&object) {
             return known.clone();
@@ -228,6 +236,20 @@ impl<'a> Membership<'a> {
                 }
             }
         }
+        // What is nested counts perhaps: the documents say yes, reports say no.
+        let own = self.direct(start);
+        if own.is_exact() {
+            span.hi = span.hi.union(&own.hi);
+            if own.lo != span.hi {
+                span.gaps.push(Rc::new(Gap {
+                    part: Part::Nested { group: start },
+                    why: Why::NotUnderstood,
+                }));
+            }
+        } else {
+            span.gaps.extend(own.gaps);
+        }
+        span.lo = own.lo;
         span
     }
 }

@@ -5,8 +5,8 @@ use super::{
     AssignmentScope, Level, Permission, Reading,
     cases::{EWS, SEND, SMTP, check},
     samples::{
-        APP, BOARD, CEO, CLIENT, GONE, INNER, OTHER, OTHER_CLIENT, SEALED, SENDERS, Sample, UNIT,
-        customer, failed, in_group, in_scope, object, read, role_id,
+        APP, BOARD, CEO, CLIENT, GONE, INNER, OTHER, OTHER_CLIENT, SEALED, SENDERS, Sample, TEAM,
+        UNIT, customer, failed, in_group, in_scope, object, read, role_id,
     },
 };
 use crate::{application::AccessRight::RestrictAccess, id::AppRoleId, permission::Resource};
@@ -25,9 +25,9 @@ fn what_is_missing_is_unknown() {
         (
             "policies not read, where they would not govern",
             customer()
-                .exchange("IMAP.AccessAsApp")
+                .graph("Tasks.ReadWrite.All")
                 .with(|seen| seen.policies = failed()),
-            Permission::exchange("IMAP.AccessAsApp"),
+            Permission::graph("Tasks.ReadWrite.All"),
             "unrestricted",
         ),
         (
@@ -76,7 +76,7 @@ fn what_is_missing_is_unknown() {
             "grants not read, and policies that would narrow them",
             customer()
                 .assign(send, in_group(BOARD))
-                .restrict(INNER)
+                .restrict(TEAM)
                 .with(|seen| seen.graph_grants = failed()),
             SEND,
             "unknown, ceo reception to ceo reception sales: grants unread",
@@ -142,7 +142,7 @@ fn what_is_missing_is_unknown() {
         ),
         (
             "a second restriction that was read",
-            held().restrict(SEALED).restrict(INNER),
+            held().restrict(SEALED).restrict(TEAM),
             SEND,
             "unknown, reception sales to everything: members unread",
         ),
@@ -158,7 +158,7 @@ fn what_is_missing_is_unknown() {
                 seen.groups[1].direct = failed();
             }),
             SEND,
-            "unknown, reception to everything: members unread",
+            "unknown, reception to everything: members unread, nested not understood",
         ),
         (
             "a group in a group that nobody read",
@@ -166,7 +166,7 @@ fn what_is_missing_is_unknown() {
                 seen.groups.remove(1);
             }),
             SEND,
-            "unknown, reception to everything: members missing",
+            "unknown, reception to everything: members missing, nested not understood",
         ),
         (
             "direct members do not need the group in the group",
@@ -182,7 +182,7 @@ fn what_is_missing_is_unknown() {
                 .restrict(BOARD)
                 .with(|seen| seen.groups[2].nested = Some(failed())),
             SEND,
-            "unknown, nothing to everything: members unread",
+            "unknown, ceo reception to everything: members unread, nested not understood",
         ),
         (
             "a policy about something that is not there",

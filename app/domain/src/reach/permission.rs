@@ -5,7 +5,7 @@ use std::{borrow::Cow, cmp::Ordering};
 use serde::{Deserialize, Serialize};
 
 use super::seen::Grant;
-use crate::permission::{self, Coverage, MAILBOX_PERMISSIONS, Resource};
+use crate::permission::{self, Coverage, MAILBOX_PERMISSIONS, Place, Resource, Weight};
 
 /// A mailbox permission: what is asked for at which API. Grants in Entra and roles of Exchange
 /// that let an application do the same are the same permission.
@@ -49,10 +49,46 @@ impl Permission {
         }
     }
 
-    /// Whether mail can be sent with it.
+    /// Whether something can leave the mailbox in its name: mail, invitations, what a rule
+    /// forwards (MICROSOFT.md §10.7).
     pub fn sends(&self) -> bool {
-        permission::find_value(self.resource, &self.value)
-            .map_or_else(|| self.value.ends_with(".Send"), |known| known.sends)
+        self.weight().sends()
+    }
+
+    /// How much it weighs.
+    pub fn weight(&self) -> Weight {
+        permission::find_value(self.resource, &self.value).map_or_else(
+            || permission::weight_by_name(&self.value),
+            |known| known.weight,
+        )
+    }
+
+    /// Which mailboxes it is about.
+    pub fn place(&self) -> Place {
+        permission::find_value(self.resource, &self.value).map_or_else(
+            || {
+                if permission::looks_elsewhere(self.resource, &self.value) {
+                    Place::Unclear
+                } else {
+                    Place::Mailboxes
+                }
+            },
+            |known| known.place,
+        )
+    }
+
+    /// Whether the grant in Entra reaches only the mailboxes on which Exchange gave the service
+    /// principal rights (MICROSOFT.md §2.6).
+    pub fn needs_rights(&self) -> bool {
+        self.resource == Resource::Exchange
+            && ["IMAP.", "POP.", "SMTP."]
+                .iter()
+                .any(|prefix| self.value.starts_with(prefix))
+    }
+
+    /// Whether it reaches through SMTP, which wants the right to send too.
+    pub(super) fn is_smtp(&self) -> bool {
+        self.resource == Resource::Exchange && self.value.starts_with("SMTP.")
     }
 
     /// To end “it can …”.
@@ -134,7 +170,7 @@ pub(super) enum Meaning {
     Unnamed { permission: Permission },
 }
 
-/// What a grant of a resource is. The name that the tenant's own principal of the resource gives
+/// What a grant of a resource is as a mailbox permission. The name that the tenant's own principal of the resource gives
 /// to the role wins over the table of ids: some of those ids have one source only (§4).
 pub(super) fn meaning(resource: Resource, grant: &Grant) -> Meaning {
     let known = |known: &permission::MailboxPermission| Meaning::Mailbox {
@@ -162,7 +198,9 @@ pub(super) fn meaning(resource: Resource, grant: &Grant) -> Meaning {
             coverage: Coverage::Beyond,
         };
     }
-    if permission::looks_like_mailbox(resource, value) {
+    if permission::looks_like_mailbox(resource, value)
+        || permission::looks_elsewhere(resource, value)
+    {
         return Meaning::Mailbox {
             permission: Permission {
                 resource,

@@ -142,6 +142,7 @@ impl Ready<'_> {
             (None, _) => Truth::Yes,
             (Some(_), None) => Truth::Perhaps,
             (Some(policy), Some(own)) if policy == own => Truth::Yes,
+            _ if self.is_for_blueprint(subject) => Truth::Perhaps,
             _ => Truth::No,
         };
         if self.invalid.is_some() {
@@ -151,11 +152,36 @@ impl Ready<'_> {
         }
     }
 
+    /// Whether the policy is one for an agent identity's blueprint. Nobody documents whether it
+    /// narrows the agent identity, whose token has a client id of its own (MICROSOFT.md §10.8).
+    fn is_for_blueprint(&self, subject: &Subject<'_>) -> bool {
+        self.policy.app_id.is_some_and(|policy| {
+            subject
+                .blueprints
+                .iter()
+                .any(|blueprint| blueprint.is_none_or(|blueprint| blueprint == policy))
+        })
+    }
+
     /// What keeps [`Ready::applies`] from being certain.
     pub fn doubts(&self, subject: &Subject<'_>) -> Vec<Rc<Gap>> {
         let unnamed = (self.policy.app_id.is_some() && subject.app_id().is_none())
             .then(|| subject.doubt.clone())
             .flatten();
-        self.invalid.iter().cloned().chain(unnamed).collect()
+        let own = self.policy.app_id.is_none() || self.policy.app_id == subject.app_id();
+        let of_blueprint = (!own && self.is_for_blueprint(subject)).then(|| {
+            Rc::new(Gap {
+                part: Part::BlueprintPolicy {
+                    identity: self.policy.identity.clone(),
+                },
+                why: Why::NotUnderstood,
+            })
+        });
+        self.invalid
+            .iter()
+            .cloned()
+            .chain(unnamed)
+            .chain(of_blueprint)
+            .collect()
     }
 }

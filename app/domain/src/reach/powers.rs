@@ -101,6 +101,18 @@ pub enum PowerKind {
     MovesBoundary,
 }
 
+impl PowerKind {
+    /// What it lets an application do: “it administers Exchange”.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::AdministersExchange => "administers Exchange",
+            Self::GrantsItself => "can grant itself more",
+            Self::ActsAsOthers => "can act as other applications or people",
+            Self::MovesBoundary => "can change who is inside what confines",
+        }
+    }
+}
+
 /// One power of an application, and where it comes from.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Power {
@@ -138,16 +150,48 @@ pub enum PowerSource {
     },
 }
 
+impl PowerSource {
+    /// “the directory role Exchange Administrator”.
+    pub fn words(&self) -> String {
+        match self {
+            Self::Grant { resource, value } => format!("{value} on {}", resource.name()),
+            Self::DirectoryRole {
+                name,
+                scope,
+                through,
+            } => {
+                let only = scope
+                    .as_ref()
+                    .map_or("", |_| ", for a part of the directory");
+                let through = through.map_or("", |_| ", through a group");
+                format!("the directory role {name}{only}{through}")
+            }
+            Self::RoleGroup { name } => format!("the role group {name} of Exchange"),
+            Self::ManagementRole { role } => format!("the role {role} of Exchange"),
+            Self::Owner { name, .. } => format!("it owns {name}"),
+            Self::Inherited { value, .. } => format!("{value}, inherited from its blueprint"),
+        }
+    }
+}
+
 /// What is known of an application's powers.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Powers {
     /// The worst first.
     pub held: Vec<Power>,
+    /// Those of a principal that is switched off: held as soon as somebody switches it on.
+    #[serde(default)]
+    pub dormant: Vec<Power>,
     /// What was not read, and may hide a power: positions in `Reach::gaps`.
     pub gaps: Vec<GapId>,
 }
 
 impl Powers {
+    /// It holds none and none is hidden.
+    pub const fn is_none(&self) -> bool {
+        self.held.is_empty() && self.dormant.is_empty()
+    }
+
     /// How bad it is: a certain power, one that cannot be ruled out, or none.
     pub fn level(&self) -> Level {
         if self.held.iter().any(|power| !power.perhaps) {

@@ -57,6 +57,32 @@ pub enum Part {
     Members { group: ObjectId },
     /// The members of an administrative unit.
     Unit { object: ObjectId },
+    /// Whether members of groups in this group count: Microsoft's documents and reports differ.
+    Nested { group: ObjectId },
+    /// Which mailboxes are those of groups or of Bookings.
+    Kinds,
+    /// What a permission reaches that depends on something Postern cannot see.
+    Elsewhere { value: String },
+    /// Rights of service principals on mailboxes.
+    MailboxRights,
+    /// Whether one of the two rights is enough for SMTP.
+    SmtpRight,
+    /// The organisation's switch and list for EWS.
+    Ews,
+    /// Roles in the directory.
+    DirectoryRoles,
+    /// Role groups of Exchange.
+    RoleGroups,
+    /// The members of one of them.
+    RoleGroup { name: String },
+    /// What service principals own.
+    Ownerships,
+    /// What agent identities inherit.
+    Inherited,
+    /// Whether a policy for an agent identity's blueprint narrows the agent identity.
+    BlueprintPolicy { identity: String },
+    /// What applications may do for whoever signs in.
+    Delegated,
     /// The mailbox that was asked about is not in the list of mailboxes.
     Mailbox { object: ObjectId },
 }
@@ -90,12 +116,25 @@ pub enum Because {
     GrantUnrestricted { role: AppRoleId },
     /// Allowed: the grant in Entra, and the mailbox is in what this RestrictAccess policy names.
     GrantInPolicy { role: AppRoleId, policy: String },
+    /// Allowed: the grant in Entra, which reaches what Exchange opens to it by rights on the
+    /// mailbox, and it holds them here.
+    GrantWithRight { role: AppRoleId },
+    /// Allowed: the grant in Entra, which is about mailboxes of this kind, and this is one.
+    GrantForKind { role: AppRoleId },
     /// Allowed: an Exchange role in whose scope the mailbox is.
     Assignment { assignment: String },
     /// Refused: the principal is switched off.
     Disabled,
     /// Refused: there is no such service principal.
     NoPrincipal,
+    /// Refused: the organisation has switched EWS off.
+    EwsOff,
+    /// Refused: EWS is on for a list of applications, and this one is not on it.
+    EwsNotListed,
+    /// Refused: the grant in Entra, without rights on this mailbox.
+    NoRight { role: AppRoleId },
+    /// Refused: the grant in Entra, which is about mailboxes of another kind.
+    OtherKind { role: AppRoleId },
     /// Refused: neither a grant nor a role holds the permission.
     NotHeld,
     /// Refused: the grant in Entra, by this DenyAccess policy.

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::permission::Permission;
-use crate::permission::{Resource, looks_like_mailbox};
+use crate::permission::{Resource, looks_like_mailbox, role};
 
 /// What a role is worth.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,13 +68,17 @@ roles! {
 /// Roles of administrators that an application can hold too, and that only look (§1.6).
 const VIEW_ONLY: [&str; 2] = ["View-Only Configuration", "View-Only Recipients"];
 
-/// What a role is worth, by its name in any case.
+/// What a role is worth to read and send mail, by its name in any case. What an administrator's role is
+/// worth beside that is a power.
 ///
 /// A role that Microsoft adds later is read by its name; one that somebody made, or one of an
 /// administrator, may hold anything.
 pub fn confers(role: &str) -> Confers {
     let role = role.trim();
     if VIEW_ONLY.iter().any(|name| name.eq_ignore_ascii_case(role)) {
+        return Confers::Permissions(Vec::new());
+    }
+    if role::management(role) == role::Management::Decides {
         return Confers::Permissions(Vec::new());
     }
     let Some(name) = role

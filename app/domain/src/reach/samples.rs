@@ -3,9 +3,9 @@
 use uuid::Uuid;
 
 use super::{
-    AdministrativeUnit, Answer, Assignment, AssignmentScope, Extent, Gap, Grant, Group, Judge,
-    ManagementScope, Members, Permission, Pointer, Principal, PrincipalKind, Reach, Reading, Seen,
-    Why,
+    AdministrativeUnit, Answer, Assignment, AssignmentScope, EwsSwitch, Extent, Gap, Grant, Group,
+    Judge, ManagementScope, Members, Permission, Pointer, Principal, PrincipalKind, Reach, Reading,
+    Seen, Why,
 };
 use crate::{
     application::{AccessPolicy, AccessRight},
@@ -39,6 +39,8 @@ pub const CONTACT: ObjectId = object(9);
 pub const SENDERS: ObjectId = object(101);
 /// Sales, and the group [`SENDERS`] again: the two hold each other.
 pub const INNER: ObjectId = object(102);
+/// Reception, sales and a contact, one by one.
+pub const TEAM: ObjectId = object(106);
 /// The CEO and reception.
 pub const BOARD: ObjectId = object(103);
 pub const EMPTY: ObjectId = object(104);
@@ -101,7 +103,7 @@ pub fn customer() -> Sample {
         }),
         nested: None,
         writable: None,
-        rule: None,
+        grows: false,
     };
     Sample(Seen {
         all_principals: true,
@@ -120,26 +122,33 @@ pub fn customer() -> Sample {
             group(INNER, "Inner", &[SALES], &[SENDERS]),
             group(BOARD, "Board", &[CEO, RECEPTION], &[]),
             group(EMPTY, "Empty", &[], &[]),
+            group(TEAM, "Team", &[RECEPTION, SALES, CONTACT], &[]),
             Group {
                 object: SEALED,
                 name: "Sealed".into(),
                 direct: failed(),
                 nested: None,
                 writable: None,
-                rule: None,
+                grows: false,
             },
         ],
         units: vec![AdministrativeUnit {
             object: UNIT,
             name: "Shop".into(),
             members: Reading::read(vec![SALES, SHARED]),
-            rule: None,
+            grows: false,
         }],
         mailboxes: Reading::read(MAILBOXES.map(|(object, _)| object).to_vec()),
         special: None,
-        stray_policies: None,
+        unmatched_policies: Reading::read(Vec::new()),
         powers: super::PowersSeen::none(),
-        rights: super::RightsSeen::none(),
+        rights: super::RightsSeen {
+            ews: Reading::read(EwsSwitch {
+                enabled: Some(true),
+                allowed: None,
+            }),
+            ..super::RightsSeen::none()
+        },
     })
 }
 
@@ -289,6 +298,12 @@ pub fn words(reach: &Reach, answer: &Answer) -> String {
         Answer::Unrestricted => "unrestricted".to_owned(),
         Answer::AllExcept { mailboxes } => format!("all except {}", names(reach, *mailboxes)),
         Answer::ConfinedTo { mailboxes } => format!("confined to {}", names(reach, *mailboxes)),
+        Answer::Everyone { mailboxes } => {
+            format!("everybody for now: {}", names(reach, *mailboxes))
+        }
+        Answer::AllOfKind { mailboxes } => {
+            format!("all of their kind: {}", names(reach, *mailboxes))
+        }
         Answer::Nothing => "nothing".to_owned(),
         Answer::Unknown {
             at_least,

@@ -47,7 +47,7 @@ fn large() -> super::Seen {
                 }),
                 nested: None,
                 writable: None,
-                rule: None,
+                grows: false,
             })
             .collect();
         seen.principals = Reading::read(

@@ -4,6 +4,7 @@ use std::{collections::BTreeMap, rc::Rc};
 
 use super::{
     permission::{Meaning, Permission, meaning},
+    powers::InheritedGrant,
     reading::Why,
     reasons::{Gap, Part},
     seen::{Grant, Principal, Seen},
@@ -11,7 +12,10 @@ use super::{
 };
 use crate::{
     id::{AppId, AppRoleId, ObjectId},
-    permission::{Coverage, Resource},
+    permission::{
+        self, Coverage, Resource,
+        power::{self, PowerPermission},
+    },
 };
 
 /// A service principal, with what it holds in Entra.
@@ -20,6 +24,12 @@ pub(super) struct Subject<'a> {
     pub object: ObjectId,
     pub principal: Option<&'a Principal>,
     pub grants: Vec<Held>,
+    /// Grants that are powers, or may be one.
+    pub powers: Vec<HeldPower>,
+    /// Grants that tell who mailed whom.
+    pub metadata: Vec<&'static str>,
+    /// Client ids of the blueprints from which it inherits; none: that blueprint was not read.
+    pub blueprints: Vec<Option<AppId>>,
     /// What is missing where there is no `principal`.
     pub doubt: Option<Rc<Gap>>,
     /// The principals were read, and it is not among them: deleted, or too new.
@@ -34,6 +44,23 @@ pub(super) struct Held {
     pub coverage: Coverage,
     /// Set where nobody told what the role is called.
     pub unnamed: Option<Rc<Gap>>,
+    /// The blueprint from which it is inherited.
+    pub inherited: Option<ObjectId>,
+}
+
+/// One grant that is a power, or may be one.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct HeldPower {
+    pub resource: Resource,
+    pub value: String,
+    pub inherited: Option<ObjectId>,
+}
+
+impl HeldPower {
+    /// What the table says of it; none: it belongs to a family of powers, and is not known.
+    pub fn known(&self) -> Option<&'static PowerPermission> {
+        power::find_value(self.resource, &self.value)
+    }
 }
 
 impl Subject<'_> {
@@ -45,6 +72,26 @@ impl Subject<'_> {
     pub fn is_disabled(&self) -> bool {
         self.principal
             .is_some_and(|principal| principal.enabled == Some(false))
+    }
+
+    /// Whether it may inherit from a blueprint: an agent identity, or a principal of which
+    /// nothing is known.
+    pub fn may_inherit(&self) -> bool {
+        self.principal
+            .is_none_or(|principal| principal.kind.is_agent())
+    }
+
+    fn new(object: ObjectId, principal: Option<&Principal>) -> Subject<'_> {
+        Subject {
+            object,
+            principal,
+            grants: Vec::new(),
+            powers: Vec::new(),
+            metadata: Vec::new(),
+            blueprints: Vec::new(),
+            doubt: None,
+            perhaps_gone: false,
+        }
     }
 
     pub const fn exists(&self) -> Truth {
@@ -68,6 +115,8 @@ pub(super) struct Subjects<'a> {
     partial: bool,
     /// Why the grants of each resource are not known.
     grants_unread: Vec<(Resource, Rc<Gap>)>,
+    /// Why it is not known what agent identities inherit.
+    inherited_unread: Option<Rc<Gap>>,
 }
 
 impl<'a> Subjects<'a> {
@@ -86,17 +135,12 @@ impl<'a> Subjects<'a> {
                 .collect(),
             partial: !seen.all_principals,
             grants_unread: Vec::new(),
+            inherited_unread: None,
         };
         match seen.principals.get() {
             Ok(principals) => {
                 for principal in principals {
-                    let subject = Subject {
-                        object: principal.object,
-                        principal: Some(principal),
-                        grants: Vec::new(),
-                        doubt: None,
-                        perhaps_gone: false,
-                    };
+                    let subject = Subject::new(principal.object, Some(principal));
                     subjects.list.insert(principal.object, subject);
                 }
             }
@@ -118,12 +162,33 @@ impl<'a> Subjects<'a> {
                 }
             }
         }
+        if let Err(why) = seen.powers.inherited.get() {
+            subjects.inherited_unread = Some(gap(Part::Inherited, why));
+        }
+        let inherited = seen.powers.inherited.get().ok();
+        for one in inherited
+            .or_else(|| seen.powers.inherited.kept())
+            .into_iter()
+            .flatten()
+        {
+            subjects.inherit(one);
+        }
         for object in named {
             subjects.entry(object);
         }
         for subject in subjects.list.values_mut() {
+            subject.powers.sort();
+            subject.powers.dedup();
+            subject.metadata.sort_unstable();
+            subject.metadata.dedup();
+            subject.blueprints.sort_unstable();
+            subject.blueprints.dedup();
             subject.grants.sort_by(|one, other| {
-                (&one.permission, one.role).cmp(&(&other.permission, other.role))
+                (&one.permission, one.role, one.inherited).cmp(&(
+                    &other.permission,
+                    other.role,
+                    other.inherited,
+                ))
             });
             subject.grants.dedup_by(|one, other| {
                 (&one.permission, one.role) == (&other.permission, other.role)
@@ -134,27 +199,72 @@ impl<'a> Subjects<'a> {
 
     fn hold(&mut self, resource: Resource, grants: &[Grant]) {
         for grant in grants {
-            let role = grant.role;
-            let (permission, coverage, unnamed) = match meaning(resource, grant) {
-                Meaning::Elsewhere => continue,
-                Meaning::Mailbox {
-                    permission,
-                    coverage,
-                } => (permission, coverage, None),
-                Meaning::Unnamed { permission } => {
-                    let part = Part::AppRole { resource, role };
-                    let why = Why::NotUnderstood;
-                    let unnamed = Rc::new(Gap { part, why });
-                    (permission, Coverage::Beyond, Some(unnamed))
-                }
-            };
-            self.entry(grant.principal).grants.push(Held {
-                role,
-                permission,
-                coverage,
-                unnamed,
+            self.hold_one(resource, grant, None);
+        }
+    }
+
+    /// An app role that an agent identity inherits counts as a grant of its own
+    /// (MICROSOFT.md §10.8).
+    fn inherit(&mut self, one: &InheritedGrant) {
+        let grant = Grant {
+            principal: one.principal,
+            role: one.role,
+            value: one.value.clone(),
+        };
+        self.hold_one(one.resource, &grant, Some(one.blueprint));
+        let blueprint = self
+            .list
+            .get(&one.blueprint)
+            .and_then(Subject::app_id)
+            .or_else(|| self.kept.get(&one.blueprint).map(|kept| kept.app_id));
+        self.entry(one.principal).blueprints.push(blueprint);
+    }
+
+    fn hold_one(&mut self, resource: Resource, grant: &Grant, inherited: Option<ObjectId>) {
+        let role = grant.role;
+        let named = grant.value.as_deref().filter(|value| !value.is_empty());
+        let power = match named {
+            Some(value) => (power::find_value(resource, value).is_some()
+                || power::looks_like_power(resource, value))
+            .then(|| value.to_owned()),
+            None => power::find(resource, role).map(|known| known.value.to_owned()),
+        };
+        let metadata = named.map_or_else(
+            || permission::metadata_by_id(resource, role),
+            |value| permission::metadata(resource, value),
+        );
+        let known = power.is_some() || metadata.is_some();
+        if let Some(value) = power {
+            self.entry(grant.principal).powers.push(HeldPower {
+                resource,
+                value,
+                inherited,
             });
         }
+        if let Some(value) = metadata {
+            self.entry(grant.principal).metadata.push(value);
+        }
+        let (permission, coverage, unnamed) = match meaning(resource, grant) {
+            Meaning::Elsewhere => return,
+            Meaning::Unnamed { .. } if known => return,
+            Meaning::Mailbox {
+                permission,
+                coverage,
+            } => (permission, coverage, None),
+            Meaning::Unnamed { permission } => {
+                let part = Part::AppRole { resource, role };
+                let why = Why::NotUnderstood;
+                let unnamed = Rc::new(Gap { part, why });
+                (permission, Coverage::Beyond, Some(unnamed))
+            }
+        };
+        self.entry(grant.principal).grants.push(Held {
+            role,
+            permission,
+            coverage,
+            unnamed,
+            inherited,
+        });
     }
 
     fn entry(&mut self, object: ObjectId) -> &mut Subject<'a> {
@@ -162,13 +272,7 @@ impl<'a> Subjects<'a> {
         self.list
             .entry(object)
             .or_insert_with(|| match kept.get(&object) {
-                Some(principal) => Subject {
-                    object,
-                    principal: Some(*principal),
-                    grants: Vec::new(),
-                    doubt: None,
-                    perhaps_gone: false,
-                },
+                Some(principal) => Subject::new(object, Some(*principal)),
                 None => Self::stranger(object, unread.as_ref()),
             })
     }
@@ -176,9 +280,6 @@ impl<'a> Subjects<'a> {
     /// A principal of which nothing but its object id is known.
     fn stranger(object: ObjectId, unread: Option<&Rc<Gap>>) -> Subject<'a> {
         Subject {
-            object,
-            principal: None,
-            grants: Vec::new(),
             doubt: Some(unread.cloned().unwrap_or_else(|| {
                 Rc::new(Gap {
                     part: Part::Principal { object },
@@ -186,6 +287,7 @@ impl<'a> Subjects<'a> {
                 })
             })),
             perhaps_gone: unread.is_none(),
+            ..Subject::new(object, None)
         }
     }
 
@@ -205,6 +307,20 @@ impl<'a> Subjects<'a> {
 
     pub const fn unread(&self) -> Option<&Rc<Gap>> {
         self.unread.as_ref()
+    }
+
+    /// Why an application may hold what it inherits, unseen.
+    pub fn inherited_unread_for(&self, subject: &Subject<'_>) -> Option<&Rc<Gap>> {
+        self.inherited_unread
+            .as_ref()
+            .filter(|_| subject.may_inherit())
+    }
+
+    /// Why an application that is not listed may.
+    pub fn inherited_unread(&self) -> Option<&Rc<Gap>> {
+        let anybody =
+            self.partial || self.unread.is_some() || self.list.values().any(Subject::may_inherit);
+        self.inherited_unread.as_ref().filter(|_| anybody)
     }
 
     pub fn grants_unread(&self) -> &[(Resource, Rc<Gap>)] {

@@ -1,26 +1,36 @@
 //! The answer for the whole tenant.
 
-use std::collections::BTreeSet;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    rc::Rc,
+};
 
 use uuid::{Uuid, uuid};
 
 use super::{
     answer::{
-        Answer, ApplicationReach, AssignmentNode, GrantFate, Level, Narrowing, Note, Owner,
+        Answer, ApplicationReach, AssignmentNode, GrantFate, Level, Narrowing, Owner,
         PermissionReach, PolicyNode, Reach, Route,
     },
-    judge::Judge,
+    around::Found,
+    gates::Gate,
+    judge::{self, Judge},
     lists::Lists,
     members::find_scope,
     permission::Permission,
     policies::Narrowed,
     powers::Powers,
+    reasons::{Gap, Part},
+    rights::DelegatedGrant,
     roles::Confers,
     seen::{AssignmentScope, Principal, PrincipalKind},
     set::{Span, Truth},
     subjects::Subject,
 };
-use crate::permission::{Coverage, Resource};
+use crate::{
+    id::ObjectId,
+    permission::{Coverage, Place, Resource},
+};
 
 /// The tenants of Microsoft's own applications: services, and the company itself.
 const MICROSOFT: [Uuid; 2] = [
@@ -60,12 +70,17 @@ impl Judge<'_> {
                 covers: lists.answer(&ready.reaches),
             })
             .collect();
-        let applications = self
-            .subjects
-            .iter()
-            .filter_map(|subject| self.application(subject, &mut lists))
-            .collect();
+        let applications = self.applications(&mut lists);
         let unlisted = lists.answer(&self.unlisted());
+        let powers_unseen = lists.gaps_of(&self.unlisted_powers_unseen());
+        let delegated_unseen: Vec<_> = (self.seen.rights.delegated.get().err())
+            .map(|why| {
+                let part = Part::Delegated;
+                Rc::new(Gap { part, why })
+            })
+            .into_iter()
+            .collect();
+        let delegated_unseen = lists.gaps_of(&delegated_unseen);
         let (mailboxes, sets) = lists.sets(&self.index);
         Reach {
             without_exchange: self.seen.has_no_exchange(),
@@ -74,6 +89,9 @@ impl Judge<'_> {
             } else {
                 self.seen.has_no_exchange().then_some(0)
             },
+            powers_unseen,
+            delegated_unseen,
+            stray_policies: self.stray_policies(),
             mailboxes,
             sets,
             policies,
@@ -108,12 +126,95 @@ impl Judge<'_> {
         granted.chain(assigned).collect()
     }
 
-    fn application(&self, subject: &Subject<'_>, lists: &mut Lists) -> Option<ApplicationReach> {
+    /// Those that are listed: they hold something, or may.
+    fn applications(&self, lists: &mut Lists) -> Vec<ApplicationReach> {
+        let mut delegated: BTreeMap<ObjectId, Vec<DelegatedGrant>> = BTreeMap::new();
+        for grant in judge::delegated(self.seen) {
+            delegated
+                .entry(grant.client)
+                .or_default()
+                .push(grant.clone());
+        }
+        let strays = self.stray_policies();
+        let mut drafts: Vec<(&Subject<'_>, ApplicationReach, Found)> = self
+            .subjects
+            .iter()
+            .map(|subject| {
+                let found = self.powers(subject);
+                (subject, self.application(subject, lists), found)
+            })
+            .collect();
+        let worth = self.worth(&drafts);
+        let of = |owned: ObjectId| worth.get(&owned).copied().unwrap_or(Truth::Perhaps);
+        for (subject, application, found) in &mut drafts {
+            self.by_ownership(subject, &of, found);
+            let mut held = std::mem::take(&mut found.held).into_iter().collect();
+            if subject.is_disabled() {
+                std::mem::swap(&mut application.powers.dormant, &mut held);
+            } else {
+                application.powers.gaps = lists.gaps_of(&found.gaps);
+            }
+            application.powers.held = held;
+            application.delegated = delegated.remove(&subject.object).unwrap_or_default();
+            application.delegated.sort();
+            application.notes = self.notes(subject, application, &found.notes, &strays);
+        }
+        drafts
+            .into_iter()
+            .map(|(_, application, _)| application)
+            .filter(|one| {
+                !one.permissions.is_empty()
+                    || one.others != Answer::Nothing
+                    || !one.powers.is_none()
+                    || !one.delegated.is_empty()
+            })
+            .collect()
+    }
+
+    /// How much there is to win by signing in as each application, what it owns itself included.
+    fn worth(
+        &self,
+        drafts: &[(&Subject<'_>, ApplicationReach, Found)],
+    ) -> BTreeMap<ObjectId, Truth> {
+        let mut worth: BTreeMap<ObjectId, Truth> = drafts
+            .iter()
+            .map(|(subject, application, found)| {
+                let certain = found.held.iter().any(|power| !power.perhaps);
+                let own = match application.level() {
+                    _ if subject.is_disabled() => Truth::Perhaps,
+                    _ if certain => Truth::Yes,
+                    Level::Unknown => Truth::Perhaps,
+                    Level::Nothing if found.held.is_empty() && found.gaps.is_empty() => Truth::No,
+                    Level::Nothing => Truth::Perhaps,
+                    _ => Truth::Yes,
+                };
+                (subject.object, own)
+            })
+            .collect();
+        loop {
+            let mut changed = false;
+            for (subject, ..) in drafts {
+                let most = self
+                    .around
+                    .owned(subject.object)
+                    .map(|owned| worth.get(&owned).copied().unwrap_or(Truth::Perhaps))
+                    .max();
+                if let (Some(most), Some(own)) = (most, worth.get_mut(&subject.object))
+                    && most > *own
+                {
+                    *own = most;
+                    changed = true;
+                }
+            }
+            if !changed {
+                return worth;
+            }
+        }
+    }
+
+    fn application(&self, subject: &Subject<'_>, lists: &mut Lists) -> ApplicationReach {
         let permissions = self.permissions(subject);
         let others = lists.answer(&self.others(subject));
-        if permissions.is_empty() && others == Answer::Nothing {
-            return None;
-        }
         let narrowed = self.policies.narrow(subject);
         let governed = |resource: Resource| {
             subject
@@ -126,7 +227,8 @@ impl Judge<'_> {
                     .iter()
                     .any(|(unread, _)| *unread == resource)
         };
-        let narrowing = Resource::ALL.into_iter().any(governed).then(|| Narrowing {
+        let listed = !permissions.is_empty() || others != Answer::Nothing;
+        let narrowing = (listed && Resource::ALL.into_iter().any(governed)).then(|| Narrowing {
             deny: narrowed.deny.clone(),
             restrict: narrowed.restrict.clone(),
             leaves: lists.answer(&narrowed.leaves),
@@ -136,7 +238,7 @@ impl Judge<'_> {
             .map(|permission| self.one(subject, permission, &narrowed, lists))
             .collect();
         let principal = subject.principal;
-        Some(ApplicationReach {
+        ApplicationReach {
             object: subject.object,
             app_id: subject.app_id(),
             name: principal.map(|principal| principal.name.clone()),
@@ -145,12 +247,25 @@ impl Judge<'_> {
             publisher: principal.and_then(|principal| principal.publisher.clone()),
             enabled: principal.and_then(|principal| principal.enabled),
             narrowing,
-            notes: self.notes(subject, &permissions),
+            notes: Vec::new(),
             permissions,
             others,
             powers: Powers::default(),
             delegated: Vec::new(),
-        })
+        }
+    }
+
+    /// What is left of everything, with what it means for who there is.
+    fn answer(&self, permission: &Permission, span: &Span, lists: &mut Lists) -> Answer {
+        match (lists.answer(span), permission.place()) {
+            (Answer::ConfinedTo { mailboxes }, Place::Groups | Place::Bookings) => {
+                Answer::AllOfKind { mailboxes }
+            }
+            (Answer::ConfinedTo { mailboxes }, _) if self.gates.is_everybody(&span.lo) => {
+                Answer::Everyone { mailboxes }
+            }
+            (answer, _) => answer,
+        }
     }
 
     fn one(
@@ -174,8 +289,7 @@ impl Judge<'_> {
                     routes.push(lists.unseen(gap, &Span::unknown(gap)));
                     continue;
                 }
-                None if own && held.coverage == Coverage::Policy => narrowed.leaves.clone(),
-                None if own => Span::everything(),
+                None if own => self.gates.of_held(subject, held, narrowed),
                 _ => continue,
             };
             all.add(&span);
@@ -199,13 +313,17 @@ impl Judge<'_> {
         }
         for (resource, gap) in self.subjects.grants_unread() {
             if *resource == permission.resource {
-                let span = match permission.unseen_coverage() {
-                    Coverage::Policy => narrowed.leaves.perhaps(std::slice::from_ref(gap)),
-                    Coverage::Beyond => Span::unknown(gap),
-                };
+                let span = self
+                    .gates
+                    .of_grant(subject, &permission, permission.unseen_coverage(), narrowed)
+                    .perhaps(std::slice::from_ref(gap));
                 all.add(&span);
                 routes.push(lists.unseen(gap, &span));
             }
+        }
+        if let Some(gap) = self.subjects.inherited_unread_for(subject) {
+            all.add(&Span::unknown(gap));
+            routes.push(lists.unseen(gap, &Span::unknown(gap)));
         }
         if let Some(gap) = self.assignments.unread_for(subject) {
             all.add(&Span::unknown(gap));
@@ -238,8 +356,13 @@ impl Judge<'_> {
         if subject.exists() == Truth::Perhaps {
             all = all.perhaps(subject.doubt.as_slice());
         }
-        let answer = lists.answer(&all);
-        let (answer, once_enabled) = if subject.is_disabled() {
+        let gate = (permission == Permission::EWS).then(|| self.gates.ews(subject));
+        if let Some(Gate::Unknown(gap)) = &gate {
+            all = all.perhaps(std::slice::from_ref(gap));
+        }
+        let answer = self.answer(&permission, &all, lists);
+        let off = subject.is_disabled() || matches!(gate, Some(Gate::Closed(_)));
+        let (answer, once_enabled) = if off {
             (Answer::Nothing, Some(answer))
         } else {
             (answer, None)
@@ -251,66 +374,9 @@ impl Judge<'_> {
             routes,
         }
     }
-
-    fn notes(&self, subject: &Subject<'_>, permissions: &[PermissionReach]) -> Vec<Note> {
-        let mut notes = BTreeSet::new();
-        if subject.is_disabled() {
-            notes.insert(Note::Disabled);
-        }
-        match subject.principal {
-            Some(principal) => {
-                if principal.enabled.is_none() {
-                    notes.insert(Note::EnabledNotTold);
-                }
-                if owner(principal) == Owner::Microsoft {
-                    notes.insert(Note::FirstParty);
-                }
-            }
-            None if subject.perhaps_gone => {
-                notes.insert(Note::NotAmongPrincipals);
-            }
-            None => {}
-        }
-        for object in self.assignments.wrong_pointers(subject) {
-            notes.insert(Note::WrongPointer { object });
-        }
-        // As it is, or as it is going to be when somebody switches the principal on.
-        let level =
-            |one: &PermissionReach| one.once_enabled.as_ref().unwrap_or(&one.answer).level();
-        for one in permissions {
-            let open_grant = one.routes.iter().any(|route| {
-                matches!(route, Route::Grant { leaves, .. } if *leaves == Answer::Unrestricted)
-            });
-            for route in &one.routes {
-                let Route::Assignment { assignment, leaves } = route else {
-                    continue;
-                };
-                let scoped = ![Level::Unrestricted, Level::Nothing].contains(&leaves.level());
-                if open_grant
-                    && scoped
-                    && let Some(ready) = self.assignments.list.get(*assignment as usize)
-                {
-                    notes.insert(Note::ScopeWithoutEffect {
-                        assignment: ready.assignment.name.clone(),
-                    });
-                }
-            }
-            let permission = &one.permission;
-            if permission.is_retired_outlook() {
-                notes.insert(Note::OnlyRemovable {
-                    value: permission.value.to_string(),
-                });
-            }
-            let is_ews = *permission == Permission::EWS;
-            if is_ews && permissions.iter().any(|other| level(other) > level(one)) {
-                notes.insert(Note::EwsOpensMore);
-            }
-        }
-        notes.into_iter().collect()
-    }
 }
 
-fn owner(principal: &Principal) -> Owner {
+pub(super) fn owner(principal: &Principal) -> Owner {
     match (&principal.kind, principal.owner_tenant) {
         (PrincipalKind::ManagedIdentity, _) => Owner::ManagedIdentity,
         (_, Some(tenant)) if MICROSOFT.contains(&tenant.0) => Owner::Microsoft,

@@ -128,6 +128,14 @@ impl Words<'_> {
                     self.extent(*most)
                 ),
             },
+            Answer::Everyone { .. } => format!(
+                "{}: every person's mailbox for now",
+                self.reach.count(answer.at_most())
+            ),
+            Answer::AllOfKind { .. } => format!(
+                "{}: every mailbox of its kind",
+                self.reach.count(answer.at_most())
+            ),
             known => self.extent(known.at_most()),
         }
     }
@@ -261,6 +269,64 @@ impl Words<'_> {
             Note::EwsOpensMore => {
                 "Through EWS it reaches more than its other permissions are confined to.".to_owned()
             }
+            Note::PowersOnceEnabled => {
+                "It holds powers that count again as soon as somebody switches it on.".to_owned()
+            }
+            Note::PowerWithoutUse { value } => format!(
+                "It holds {value}, and neither a role nor an object with which that would be of use."
+            ),
+            Note::ExchangeRoleWithoutUse { name } => format!(
+                "It has “{name}” in Exchange, and no permission to connect to Exchange as itself."
+            ),
+            Note::NoBoundaryMoved { value } => format!(
+                "It holds {value}. No policy and no scope here is built of what that changes; mail-enabled security groups cannot be changed with it."
+            ),
+            Note::Metadata { values } => format!(
+                "With {} it may tell who wrote to whom, without reading mail.",
+                values.join(", ")
+            ),
+            Note::Everybody { value } => format!(
+                "{value} is confined, and for now that is everybody: what it is confined to holds every person's mailbox."
+            ),
+            Note::Grows { assignment } => {
+                format!("What “{assignment}” reaches grows by itself: by a filter or a rule.")
+            }
+            Note::ScopeMatchesNobody {
+                assignment,
+                by_place: true,
+            } => format!(
+                "The filter of “{assignment}” matches nobody now. It names a group by its place in the directory, which changes when Microsoft moves the tenant."
+            ),
+            Note::ScopeMatchesNobody { assignment, .. } => {
+                format!("The filter of “{assignment}” matches nobody now.")
+            }
+            Note::PolicyNamesObject { policy } => format!(
+                "The policy {policy} was made with the object id of this application and not with its client id: it has no effect."
+            ),
+            Note::ByMailboxRights { value } => format!(
+                "{value} reaches only the mailboxes on which Exchange gives this application rights."
+            ),
+            Note::NoPointer { value } => format!(
+                "{value} reaches no mailbox: Exchange does not know this application, so nobody can have given it rights."
+            ),
+            Note::EwsOff => {
+                "EWS is switched off for the organisation: the permission reaches nothing now, and comes alive again when somebody switches it on.".to_owned()
+            }
+            Note::EwsNotListed => {
+                "EWS is on for listed applications, and this one is not among them: the permission comes alive again when somebody adds it.".to_owned()
+            }
+            Note::EwsListed => {
+                "EWS is on for listed applications, and this one is among them.".to_owned()
+            }
+            Note::EwsListEmpty => {
+                "EWS is on, and its list of applications is empty. Microsoft's documents differ on whether that lets in everybody or nobody: everybody is taken.".to_owned()
+            }
+            Note::EwsNotSet => {
+                "Nobody has set the switch for EWS. From October 2026 on Microsoft switches EWS off in such tenants, one after the other: it is taken for on.".to_owned()
+            }
+            Note::Inherits { blueprint, value } => format!(
+                "It inherits {value} from its blueprint ({blueprint}): whoever signs in as the blueprint can act as it."
+            ),
             Note::OnlyRemovable { value } => {
                 format!("{value} of Exchange Online cannot be confined, only removed.")
             }
@@ -314,6 +380,28 @@ impl Words<'_> {
                     self.called(*object)
                 )
             }
+            Part::Nested { group } => format!(
+                "Whether members of groups in {} count, which Microsoft's documents and reports tell differently",
+                self.called(*group)
+            ),
+            Part::Kinds => "Which mailboxes are those of groups".to_owned(),
+            Part::Elsewhere { value } => {
+                format!("What {value} reaches, which depends on settings of another service")
+            }
+            Part::MailboxRights => "Rights of applications on mailboxes".to_owned(),
+            Part::SmtpRight => {
+                "Whether one of the two rights on a mailbox is enough for SMTP".to_owned()
+            }
+            Part::Ews => "The organisation's switch for EWS".to_owned(),
+            Part::DirectoryRoles => "The directory roles of applications".to_owned(),
+            Part::RoleGroups => "The role groups of Exchange".to_owned(),
+            Part::RoleGroup { name } => format!("The members of the role group “{name}”"),
+            Part::Ownerships => "What applications own".to_owned(),
+            Part::Inherited => "What agent identities inherit".to_owned(),
+            Part::BlueprintPolicy { identity } => format!(
+                "Whether {identity}, which names the blueprint, narrows its agent identities"
+            ),
+            Part::Delegated => "What applications do for whoever signs in".to_owned(),
             Part::Mailbox { object } => format!("The mailbox {}", self.called(*object)),
         };
         format!("{what}: {}", gap.why)
@@ -340,6 +428,9 @@ mod tests {
         let reach = Reach {
             without_exchange: false,
             mailbox_count: Some(7),
+            powers_unseen: Vec::new(),
+            delegated_unseen: Vec::new(),
+            stray_policies: Vec::new(),
             mailboxes: Vec::new(),
             sets: Vec::new(),
             policies: Vec::new(),

@@ -6,7 +6,7 @@
 use domain::Problem;
 use microsoft::{Customer, Error, Fault, Kind};
 
-use super::work::Outcome;
+use super::{hurdles::ENOUGH, work::Outcome};
 use crate::pace::{self, Wait};
 
 /// For how long a refusal is looked into, and what is said meanwhile; none: it is told at once.
@@ -61,11 +61,6 @@ pub(super) fn passing(error: &Error) -> Outcome {
     }
 }
 
-/// Directory roles with which Exchange lets an account do all that a setup does.
-const ENOUGH: [uuid::Uuid; 2] = [
-    uuid::uuid!("62e90394-69f5-4237-9190-012177145e10"),
-    uuid::uuid!("29232cdf-9323-42fd-ade2-1d097af3e4de"),
-];
 /// Stands in every token (MICROSOFT.md §6.3), so it says nothing.
 const EVERYBODY: uuid::Uuid = uuid::uuid!("b79fbf4d-3ef9-4689-8143-76b194e85509");
 

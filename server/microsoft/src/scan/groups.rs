@@ -43,7 +43,7 @@ pub(super) struct Found {
     direct: Result<Members>,
     nested: Result<Vec<ObjectId>>,
     writable: Option<bool>,
-    rule: Option<String>,
+    grows: bool,
 }
 
 impl Found {
@@ -54,7 +54,7 @@ impl Found {
             direct: unread.part(self.direct),
             nested: Some(unread.part(self.nested)),
             writable: self.writable,
-            rule: self.rule,
+            grows: self.grows,
         }
     }
 
@@ -92,8 +92,6 @@ struct GroupRow {
     mail_enabled: Option<bool>,
     #[serde(default)]
     security_enabled: Option<bool>,
-    #[serde(default)]
-    membership_rule: Option<String>,
 }
 
 impl GroupRow {
@@ -105,12 +103,11 @@ impl GroupRow {
         Some(unified || security)
     }
 
-    fn rule(&self) -> Option<String> {
-        let grows = self
-            .group_types
+    /// Its members follow from a rule.
+    fn grows(&self) -> bool {
+        self.group_types
             .iter()
-            .any(|kind| kind == "DynamicMembership");
-        grows.then(|| self.membership_rule.clone().unwrap_or_default())
+            .any(|kind| kind == "DynamicMembership")
     }
 }
 
@@ -175,7 +172,7 @@ async fn found(customer: &Customer, objects: &[ObjectId]) -> Vec<Found> {
         .iter()
         .flat_map(|id| {
             [
-                format!("/groups/{id}?$select=id,displayName,mail,visibility,groupTypes,mailEnabled,securityEnabled,membershipRule"),
+                format!("/groups/{id}?$select=id,displayName,mail,visibility,groupTypes,mailEnabled,securityEnabled"),
                 format!("/groups/{id}/members?$select=id&$top=999"),
                 format!("/groups/{id}/transitiveMembers?$select=id&$top=999"),
             ]
@@ -211,7 +208,7 @@ async fn group(
         direct: Err(error.clone()),
         nested: Err(error),
         writable: None,
-        rule: None,
+        grows: false,
     };
     let row = match row.transpose()?.and_then(|body| {
         serde_json::from_value::<GroupRow>(body)
@@ -220,7 +217,7 @@ async fn group(
         Ok(row) => row,
         Err(error) => return Some(unreadable(object.to_string(), error)),
     };
-    let (writable, rule) = (row.writable(), row.rule());
+    let (writable, grows) = (row.writable(), row.grows());
     let name = [row.mail, row.display_name]
         .into_iter()
         .flatten()
@@ -254,7 +251,7 @@ async fn group(
                 .collect()
         }),
         writable,
-        rule,
+        grows,
     })
 }
 

@@ -291,6 +291,7 @@ async fn field_b25_posterns_own_principal_is_not_the_customers_application() {
             "11111111-2222-4333-8444-555555555555".parse().unwrap(),
             &"app-secret".to_owned().into(),
             "https://graph.microsoft.com/.default",
+            None,
         )
         .await
         .unwrap_err();

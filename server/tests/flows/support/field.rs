@@ -146,7 +146,7 @@ pub fn made_group<'t>(tenant: &'t mut Tenant, setup: &str) -> &'t mut Group {
 
 impl Begun {
     /// What the review answers: its status and its body.
-    pub async fn review(&mut self) -> (u16, Value) {
+    pub async fn try_review(&mut self) -> (u16, Value) {
         let mut draft = self.chosen.draft();
         draft["senders"] = json!(self.senders);
         let body = json!({ "customer": self.chosen.customer, "draft": draft });
@@ -155,7 +155,7 @@ impl Begun {
 
     /// A review that could be made.
     pub async fn reviewed(&mut self) -> Value {
-        let (status, review) = self.review().await;
+        let (status, review) = self.try_review().await;
         assert_eq!(status, 200, "{review}");
         review
     }
