@@ -155,7 +155,7 @@ mod tests {
             units: Vec::new(),
             mailboxes: Reading::read(vec![SENDER]),
             special: None,
-            stray_policies: None,
+            unmatched_policies: none(),
             powers: PowersSeen::none(),
             rights: RightsSeen::none(),
         }
