@@ -448,6 +448,15 @@ mod tests {
         }
         assert!(matters(Resource::Exchange, "Exchange.ManageAsApp"));
         assert!(!matters(Resource::Graph, "User.Read.All"));
+        for value in [
+            "Mail.Send.Shared",
+            "SMTP.Send",
+            "Directory.AccessAsUser.All",
+        ] {
+            assert!(delegated_matters(Resource::Graph, value), "{value}");
+        }
+        assert!(delegated_matters(Resource::Exchange, "Exchange.Manage"));
+        assert!(!delegated_matters(Resource::Graph, "User.Read"));
     }
 
     #[test]

@@ -92,5 +92,5 @@ pub use scanned::{
 };
 pub use seen::{
     AdministrativeUnit, Assignment, AssignmentScope, Grant, Group, MailboxKind, ManagementScope,
-    Members, Pointer, PolicyNames, Principal, PrincipalKind, Seen, UnmatchedPolicy,
+    Meant, Members, Pointer, Principal, PrincipalKind, Seen, StrayPolicy,
 };

@@ -278,7 +278,7 @@ impl Customer {
             mailboxes: unread
                 .part(mailboxes.map(|list| list.iter().map(|mailbox| mailbox.object).collect())),
             special,
-            unmatched_policies: unread.part(targets),
+            stray_policies: targets.ok(),
             powers: PowersSeen {
                 directory_roles: unread.part(first.roles.clone()),
                 role_groups: match &*role_groups {

@@ -7,7 +7,7 @@ use cloud::{
     permissions::Resource,
     world::{rights::Right, role_groups, tenant::Tenant},
 };
-use domain::reach::{MailboxRightKind, PartResult, PolicyNames, Reading, ScanPart, Why};
+use domain::reach::{MailboxRightKind, Meant, PartResult, Reading, ScanPart, Why};
 use microsoft::Scan;
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -326,9 +326,9 @@ async fn field_b13_a_policy_for_an_object_id_is_told_with_its_application() {
     customer.run(&cmdlet).await.expect("a policy");
     fleet.settle();
     let scan = fleet.scan(&place).await;
-    let stray = read(&scan.seen.unmatched_policies).expect("looked up");
-    assert!(stray.iter().any(|one| match &one.names {
-        PolicyNames::PrincipalObject { object: found, .. } => found.0 == object,
-        _ => false,
-    }));
+    let stray = scan.seen.stray_policies.expect("looked up");
+    let meant = Meant::Principal {
+        object: domain::id::ObjectId(object),
+    };
+    assert!(stray.iter().any(|one| one.meant == Some(meant)));
 }

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     mailbox_set::MailboxSet, permission::Permission, powers::Powers, reasons::Gap,
     reasons::Verdict, rights::DelegatedGrant, seen::AssignmentScope, seen::PrincipalKind,
-    seen::UnmatchedPolicy,
+    seen::StrayPolicy,
 };
 use crate::{
     application::AccessRight,
@@ -35,7 +35,7 @@ pub struct Reach {
     pub delegated_unseen: Vec<GapId>,
     /// Policies that have no effect, since their id is no client id of the tenant.
     #[serde(default)]
-    pub stray_policies: Vec<UnmatchedPolicy>,
+    pub stray_policies: Vec<StrayPolicy>,
     /// The mailboxes that some set names, in order.
     pub mailboxes: Vec<ObjectId>,
     pub sets: Vec<MailboxSet>,

@@ -67,7 +67,7 @@ impl Boundary {
                 self.units = Truth::Yes;
                 let unit = seen.units.iter().find(|unit| unit.object == *object);
                 match unit {
-                    Some(unit) if unit.grows => self.attributes = Truth::Yes,
+                    Some(unit) if unit.rule.is_some() => self.attributes = Truth::Yes,
                     Some(_) => {}
                     None => self.attributes = self.attributes.max(Truth::Perhaps),
                 }
@@ -103,7 +103,8 @@ impl Boundary {
 
     /// `unknown`: what holds where nobody told whether Graph can change its members.
     fn count_group(&mut self, group: Option<&Group>, unknown: Truth) {
-        let (writable, grows) = group.map_or((None, false), |one| (one.writable, one.grows));
+        let (writable, grows) =
+            group.map_or((None, false), |one| (one.writable, one.rule.is_some()));
         self.groups = self.groups.max(match writable {
             Some(true) => Truth::Yes,
             Some(false) => Truth::No,

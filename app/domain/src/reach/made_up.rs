@@ -192,7 +192,7 @@ pub fn groups() -> impl Strategy<Value = Vec<Group>> {
                 }),
                 nested: None,
                 writable: None,
-                grows: false,
+                rule: None,
             })
             .collect()
     })
@@ -369,11 +369,11 @@ prop_compose! {
                 object: unit(),
                 name: "unit".into(),
                 members: Reading::read(in_unit),
-                grows: false,
+                rule: None,
             }],
             mailboxes: Reading::read((1..=MAILBOXES).map(object).collect()),
             special: beside.0.clone(),
-            unmatched_policies: Reading::read(Vec::new()),
+            stray_policies: None,
             powers: beside.1.clone(),
             rights: beside.2.clone(),
         }
@@ -501,7 +501,7 @@ pub fn hide(seen: &mut Seen, way: usize, which: usize, how: u8) {
                     direct: unread(how),
                     nested: None,
                     writable: None,
-                    grows: false,
+                    rule: None,
                 });
             }
         }

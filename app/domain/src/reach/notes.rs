@@ -10,7 +10,7 @@ use super::{
     judge::Judge,
     members::find_scope,
     permission::Permission,
-    seen::{AssignmentScope, PolicyNames, UnmatchedPolicy},
+    seen::{AssignmentScope, Meant, StrayPolicy},
     subjects::Subject,
     tenant::owner,
 };
@@ -22,7 +22,7 @@ impl Judge<'_> {
         subject: &Subject<'_>,
         application: &ApplicationReach,
         found: &BTreeSet<Note>,
-        strays: &[UnmatchedPolicy],
+        strays: &[StrayPolicy],
     ) -> Vec<Note> {
         let mut notes = found.clone();
         about_principal(subject, &mut notes);
@@ -39,10 +39,10 @@ impl Judge<'_> {
             notes.insert(Note::WrongPointer { object });
         }
         for stray in strays {
-            let own = match stray.names {
-                PolicyNames::PrincipalObject { object, .. } => object == subject.object,
-                PolicyNames::RegistrationObject { app_id, .. } => subject.app_id() == Some(app_id),
-                PolicyNames::Client { .. } | PolicyNames::Nothing => false,
+            let own = match stray.meant {
+                Some(Meant::Principal { object }) => object == subject.object,
+                Some(Meant::Registration { app_id }) => subject.app_id() == Some(app_id),
+                None => false,
             };
             if own {
                 notes.insert(Note::PolicyNamesObject {
@@ -166,11 +166,10 @@ impl Judge<'_> {
                 properties.iter().any(|one| !fixed.contains(&one.as_str()))
             }
             AssignmentScope::Unit { object } => {
-                (self.seen.units.iter()).any(|unit| unit.object == *object && unit.grows)
+                (self.seen.units.iter()).any(|unit| unit.object == *object && unit.rule.is_some())
             }
-            AssignmentScope::Group { object, .. } => {
-                (self.seen.groups.iter()).any(|group| Some(group.object) == *object && group.grows)
-            }
+            AssignmentScope::Group { object, .. } => (self.seen.groups.iter())
+                .any(|group| Some(group.object) == *object && group.rule.is_some()),
             AssignmentScope::Organisation | AssignmentScope::Other { .. } => false,
         };
         if grows {
@@ -181,14 +180,31 @@ impl Judge<'_> {
     }
 
     /// Policies whose id is no client id of the tenant.
-    pub(super) fn stray_policies(&self) -> Vec<UnmatchedPolicy> {
-        let told = self.seen.unmatched_policies.get().ok();
-        let mut strays: Vec<UnmatchedPolicy> = told
-            .into_iter()
-            .flatten()
-            .filter(|one| !matches!(one.names, PolicyNames::Client { .. }))
-            .cloned()
-            .collect();
+    pub(super) fn stray_policies(&self) -> Vec<StrayPolicy> {
+        let mut strays = match (&self.seen.stray_policies, self.seen.principals.get()) {
+            (Some(told), _) => told.clone(),
+            (None, Ok(principals)) if self.seen.all_principals => {
+                let policies = self.policies.0.iter().flatten();
+                policies
+                    .filter_map(|ready| {
+                        let app_id = ready.policy.app_id?;
+                        if principals.iter().any(|one| one.app_id == app_id) {
+                            return None;
+                        }
+                        let meant = principals
+                            .iter()
+                            .find(|one| one.object.0 == app_id.0)
+                            .map(|one| Meant::Principal { object: one.object });
+                        Some(StrayPolicy {
+                            identity: ready.policy.identity.clone(),
+                            app_id,
+                            meant,
+                        })
+                    })
+                    .collect()
+            }
+            _ => Vec::new(),
+        };
         strays.sort();
         strays.dedup();
         strays

@@ -5,8 +5,8 @@ use uuid::{Uuid, uuid};
 
 use super::{
     Answer, AssignmentScope, DelegatedGrant, DirectoryRole, EwsSwitch, Grant, InheritedGrant,
-    Level, MailboxKind, MailboxRight, MailboxRightKind, Note, Ownership, Permission, PolicyNames,
-    Power, PowerKind, PowerSource, PrincipalKind, Reading, RoleGroup, Seen, UnmatchedPolicy,
+    Level, MailboxKind, MailboxRight, MailboxRightKind, Meant, Note, Ownership, Permission, Power,
+    PowerKind, PowerSource, PrincipalKind, Reading, RoleGroup, Seen, StrayPolicy,
     cases::{EWS, SEND, SMTP, check},
     samples::{
         APP, BOARD, CEO, CLIENT, EMPTY, MAILBOXES, OTHER, OTHER_CLIENT, RECEPTION, ROOM, SALES,
@@ -668,7 +668,7 @@ fn reach_r03_what_grows_by_itself_says_so() {
             "Application Mail.Send",
             AssignmentScope::Unit { object: UNIT },
         )
-        .with(|seen| seen.units[0].grows = true);
+        .with(|seen| seen.units[0].rule = Some(String::new()));
     assert_eq!(notes(&unit), [Note::Grows { assignment }]);
 }
 
@@ -718,43 +718,35 @@ fn field_b15_nested_members_are_neither_in_nor_out() {
 
 #[test]
 fn field_b13_a_policy_for_no_client_id_has_no_effect_and_is_shown() {
-    let told = |names: PolicyNames| {
+    let wrong =
         customer()
             .graph("Mail.Send")
-            .policy(RestrictAccess, Some(AppId(APP.0)), Some(BOARD))
-            .with(|seen| {
-                let identity = "policy 0".to_owned();
-                seen.unmatched_policies = Reading::read(vec![UnmatchedPolicy { identity, names }]);
-            })
-    };
-    let name = || "Mailer".to_owned();
+            .policy(RestrictAccess, Some(AppId(APP.0)), Some(BOARD));
+    assert_eq!(level(&wrong), Level::Unrestricted);
+    assert_eq!(
+        wrong.reach().stray_policies,
+        [StrayPolicy {
+            identity: "policy 0".to_owned(),
+            app_id: AppId(APP.0),
+            meant: Some(Meant::Principal { object: APP }),
+        }]
+    );
     let policy = "policy 0".to_owned();
-    for names in [
-        PolicyNames::PrincipalObject {
-            object: APP,
-            app_id: CLIENT,
-            name: name(),
-        },
-        PolicyNames::RegistrationObject {
-            app_id: CLIENT,
-            name: name(),
-        },
-    ] {
-        let wrong = told(names.clone());
-        assert_eq!(level(&wrong), Level::Unrestricted);
-        assert_eq!(wrong.reach().stray_policies[0].names, names);
-        let policy = policy.clone();
-        assert_eq!(notes(&wrong), [Note::PolicyNamesObject { policy }]);
-    }
-    let left = told(PolicyNames::Nothing);
-    assert_eq!(left.reach().stray_policies.len(), 1);
-    assert_eq!(notes(&left), []);
-    // The client id of an application that holds nothing is no wrong one.
-    let client = told(PolicyNames::Client {
-        object: OTHER,
-        name: name(),
+    assert_eq!(notes(&wrong), [Note::PolicyNamesObject { policy }]);
+    let left = customer().policy(RestrictAccess, Some(AppId(object(999).0)), Some(BOARD));
+    assert_eq!(left.reach().stray_policies[0].meant, None);
+    assert_eq!(confined().reach().stray_policies, []);
+    // Where some principals were not read, only the reader can tell.
+    let partial = left.with(|seen| seen.all_principals = false);
+    assert_eq!(partial.reach().stray_policies, []);
+    let told = partial.with(|seen| {
+        seen.stray_policies = Some(vec![StrayPolicy {
+            identity: "policy 0".to_owned(),
+            app_id: AppId(object(999).0),
+            meant: Some(Meant::Registration { app_id: CLIENT }),
+        }]);
     });
-    assert_eq!(client.reach().stray_policies, []);
+    assert_eq!(told.reach().stray_policies.len(), 1);
 }
 
 #[test]

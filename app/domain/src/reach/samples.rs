@@ -103,7 +103,7 @@ pub fn customer() -> Sample {
         }),
         nested: None,
         writable: None,
-        grows: false,
+        rule: None,
     };
     Sample(Seen {
         all_principals: true,
@@ -129,18 +129,18 @@ pub fn customer() -> Sample {
                 direct: failed(),
                 nested: None,
                 writable: None,
-                grows: false,
+                rule: None,
             },
         ],
         units: vec![AdministrativeUnit {
             object: UNIT,
             name: "Shop".into(),
             members: Reading::read(vec![SALES, SHARED]),
-            grows: false,
+            rule: None,
         }],
         mailboxes: Reading::read(MAILBOXES.map(|(object, _)| object).to_vec()),
         special: None,
-        unmatched_policies: Reading::read(Vec::new()),
+        stray_policies: None,
         powers: super::PowersSeen::none(),
         rights: super::RightsSeen {
             ews: Reading::read(EwsSwitch {

@@ -41,8 +41,10 @@ pub struct Seen {
     /// Of those, every one that is no person's, and what it is; none: nobody told them apart.
     #[serde(default)]
     pub special: Option<Vec<(ObjectId, MailboxKind)>>,
-    /// Policies whose id is no client id of a principal that was read.
-    pub unmatched_policies: Reading<Vec<UnmatchedPolicy>>,
+    /// Policies whose id is no client id of the tenant; none: the reader did not look. Where all
+    /// principals were read, the judgement finds them itself.
+    #[serde(default)]
+    pub stray_policies: Option<Vec<StrayPolicy>>,
     /// What can give an application a power.
     pub powers: PowersSeen,
     pub rights: RightsSeen,
@@ -60,6 +62,26 @@ pub enum MailboxKind {
     /// Of Bookings.
     Scheduling,
     Other,
+}
+
+/// A policy whose id is no client id of the tenant: it has no effect (MICROSOFT.md §2.4).
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct StrayPolicy {
+    pub identity: String,
+    /// What stands in the policy.
+    pub app_id: AppId,
+    /// Whose object id that is. None: nothing's; it is left over of a deleted application.
+    pub meant: Option<Meant>,
+}
+
+/// The application that a stray policy was probably meant for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(tag = "meant", rename_all = "snake_case")]
+pub enum Meant {
+    /// The id is the object id of this service principal.
+    Principal { object: ObjectId },
+    /// The id is the object id of the registration with this client id.
+    Registration { app_id: AppId },
 }
 
 impl Seen {
@@ -187,34 +209,6 @@ pub enum AssignmentScope {
     Other { text: String },
 }
 
-/// A policy whose id is not the client id of a principal that was read (MICROSOFT.md §2.4).
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct UnmatchedPolicy {
-    /// The policy's identity at Exchange.
-    pub identity: String,
-    pub names: PolicyNames,
-}
-
-/// What the id of a policy is instead.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(tag = "names", rename_all = "snake_case")]
-pub enum PolicyNames {
-    /// The client id of a service principal all the same, one that holds nothing that was read:
-    /// the policy is about that one.
-    Client { object: ObjectId, name: String },
-    /// The object id of a service principal: the policy does nothing, and was probably meant for
-    /// this application.
-    PrincipalObject {
-        object: ObjectId,
-        app_id: AppId,
-        name: String,
-    },
-    /// The object id of a registration: the same.
-    RegistrationObject { app_id: AppId, name: String },
-    /// Nothing in the tenant has this id: the application was deleted, or the id is a wrong one.
-    Nothing,
-}
-
 /// `Get-ManagementScope` (MICROSOFT.md §3.2).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ManagementScope {
@@ -248,9 +242,9 @@ pub struct Group {
     /// mail-enabled security groups (MICROSOFT.md §7.2); none: not told.
     #[serde(default)]
     pub writable: Option<bool>,
-    /// Its members follow from a rule: whoever fits is one without anybody's doing.
+    /// The rule by which it grows by itself.
     #[serde(default)]
-    pub grows: bool,
+    pub rule: Option<String>,
 }
 
 /// An Entra administrative unit. A group in a unit does not bring its members along.
@@ -259,7 +253,7 @@ pub struct AdministrativeUnit {
     pub object: ObjectId,
     pub name: String,
     pub members: Reading<Vec<ObjectId>>,
-    /// Its members follow from a rule.
+    /// The rule by which it grows by itself.
     #[serde(default)]
-    pub grows: bool,
+    pub rule: Option<String>,
 }

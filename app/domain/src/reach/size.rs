@@ -47,7 +47,7 @@ fn large() -> super::Seen {
                 }),
                 nested: None,
                 writable: None,
-                grows: false,
+                rule: None,
             })
             .collect();
         seen.principals = Reading::read(

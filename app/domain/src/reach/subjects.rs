@@ -176,7 +176,12 @@ impl<'a> Subjects<'a> {
         for object in named {
             subjects.entry(object);
         }
+        let unread = subjects.inherited_unread.is_some();
         for subject in subjects.list.values_mut() {
+            if unread && subject.may_inherit() {
+                // Whose child it is, nobody told: any policy may be its blueprint's.
+                subject.blueprints.push(None);
+            }
             subject.powers.sort();
             subject.powers.dedup();
             subject.metadata.sort_unstable();

@@ -203,7 +203,7 @@ mod tests {
                 units: Vec::new(),
                 mailboxes: Reading::read(vec![ObjectId(Uuid::from_u128(7))]),
                 special: None,
-                unmatched_policies: Reading::read(Vec::new()),
+                stray_policies: None,
                 powers: domain::reach::PowersSeen::none(),
                 rights: domain::reach::RightsSeen::none(),
             },

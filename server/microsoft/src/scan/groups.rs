@@ -43,7 +43,7 @@ pub(super) struct Found {
     direct: Result<Members>,
     nested: Result<Vec<ObjectId>>,
     writable: Option<bool>,
-    grows: bool,
+    rule: Option<String>,
 }
 
 impl Found {
@@ -54,7 +54,7 @@ impl Found {
             direct: unread.part(self.direct),
             nested: Some(unread.part(self.nested)),
             writable: self.writable,
-            grows: self.grows,
+            rule: self.rule,
         }
     }
 
@@ -92,6 +92,8 @@ struct GroupRow {
     mail_enabled: Option<bool>,
     #[serde(default)]
     security_enabled: Option<bool>,
+    #[serde(default)]
+    membership_rule: Option<String>,
 }
 
 impl GroupRow {
@@ -103,11 +105,12 @@ impl GroupRow {
         Some(unified || security)
     }
 
-    /// Its members follow from a rule.
-    fn grows(&self) -> bool {
-        self.group_types
+    fn rule(&self) -> Option<String> {
+        let grows = self
+            .group_types
             .iter()
-            .any(|kind| kind == "DynamicMembership")
+            .any(|kind| kind == "DynamicMembership");
+        grows.then(|| self.membership_rule.clone().unwrap_or_default())
     }
 }
 
@@ -172,7 +175,7 @@ async fn found(customer: &Customer, objects: &[ObjectId]) -> Vec<Found> {
         .iter()
         .flat_map(|id| {
             [
-                format!("/groups/{id}?$select=id,displayName,mail,visibility,groupTypes,mailEnabled,securityEnabled"),
+                format!("/groups/{id}?$select=id,displayName,mail,visibility,groupTypes,mailEnabled,securityEnabled,membershipRule"),
                 format!("/groups/{id}/members?$select=id&$top=999"),
                 format!("/groups/{id}/transitiveMembers?$select=id&$top=999"),
             ]
@@ -208,7 +211,7 @@ async fn group(
         direct: Err(error.clone()),
         nested: Err(error),
         writable: None,
-        grows: false,
+        rule: None,
     };
     let row = match row.transpose()?.and_then(|body| {
         serde_json::from_value::<GroupRow>(body)
@@ -217,7 +220,7 @@ async fn group(
         Ok(row) => row,
         Err(error) => return Some(unreadable(object.to_string(), error)),
     };
-    let (writable, grows) = (row.writable(), row.grows());
+    let (writable, rule) = (row.writable(), row.rule());
     let name = [row.mail, row.display_name]
         .into_iter()
         .flatten()
@@ -251,7 +254,7 @@ async fn group(
                 .collect()
         }),
         writable,
-        grows,
+        rule,
     })
 }
 

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use domain::{
     application::AccessPolicy,
     id::{AppId, ObjectId},
-    reach::{PolicyNames, Principal, ScanPart, UnmatchedPolicy},
+    reach::{Meant, Principal, ScanPart, StrayPolicy},
 };
 use serde::Deserialize;
 
@@ -22,17 +22,6 @@ use crate::{
 struct Row {
     id: ObjectId,
     app_id: AppId,
-    #[serde(default)]
-    display_name: Option<String>,
-}
-
-impl Row {
-    fn name(&self) -> String {
-        self.display_name
-            .clone()
-            .filter(|name| !name.is_empty())
-            .unwrap_or_else(|| self.app_id.to_string())
-    }
 }
 
 /// `only`: just those that name this one by its object id; nobody is asked about others.
@@ -41,7 +30,7 @@ pub(super) async fn read(
     policies: &Part<Vec<AccessPolicy>>,
     principals: &Result<Vec<Principal>>,
     only: Option<ObjectId>,
-) -> Result<Vec<UnmatchedPolicy>> {
+) -> Result<Vec<StrayPolicy>> {
     let policies = policies.as_ref().map_err(Clone::clone)?;
     let principals = principals.as_ref().map_err(Clone::clone)?;
     let strange = |policy: &&AccessPolicy| {
@@ -51,14 +40,8 @@ pub(super) async fn read(
     };
     let stray: Vec<&AccessPolicy> = policies.iter().filter(strange).collect();
     let by_object = |id: AppId| {
-        principals
-            .iter()
-            .find(|one| one.object.0 == id.0)
-            .map(|one| PolicyNames::PrincipalObject {
-                object: one.object,
-                app_id: one.app_id,
-                name: one.name.clone(),
-            })
+        let one = principals.iter().find(|one| one.object.0 == id.0)?;
+        Some(Meant::Principal { object: one.object })
     };
     let ids: BTreeSet<AppId> = stray
         .iter()
@@ -74,26 +57,43 @@ pub(super) async fn read(
         log.end(&running, found.as_ref().map(Vec::len).map_err(Clone::clone));
         found?
     };
-    let of = |id: AppId| {
-        by_object(id).or_else(|| {
+    let of = |id: AppId| match by_object(id) {
+        Some(meant) => Some(Named::Object(meant)),
+        None => {
             let place = ids.iter().position(|one| *one == id)?;
-            found.get(place).cloned()
-        })
+            found.get(place).copied()
+        }
     };
     Ok(stray
         .into_iter()
         .filter_map(|policy| {
-            Some(UnmatchedPolicy {
+            let app_id = policy.app_id?;
+            let meant = match of(app_id)? {
+                Named::Client => return None,
+                Named::Object(meant) => Some(meant),
+                Named::Nothing => None,
+            };
+            Some(StrayPolicy {
                 identity: policy.identity.clone(),
-                names: of(policy.app_id?)?,
+                app_id,
+                meant,
             })
         })
         .collect())
 }
 
+/// What an id is.
+#[derive(Clone, Copy)]
+enum Named {
+    /// The client id of an application that holds nothing which was read.
+    Client,
+    Object(Meant),
+    Nothing,
+}
+
 /// What each of these ids is, in their order.
-async fn names(customer: &Customer, ids: &[AppId]) -> Result<Vec<PolicyNames>> {
-    let select = "$select=id,appId,displayName";
+async fn names(customer: &Customer, ids: &[AppId]) -> Result<Vec<Named>> {
+    let select = "$select=id,appId";
     let paths: Vec<String> = ids
         .iter()
         .flat_map(|id| {
@@ -110,20 +110,10 @@ async fn names(customer: &Customer, ids: &[AppId]) -> Result<Vec<PolicyNames>> {
         .map(|_| {
             let (client, principal, registration) = (next()?, next()?, next()?);
             Ok(match (client, principal, registration) {
-                (Some(row), ..) => PolicyNames::Client {
-                    object: row.id,
-                    name: row.name(),
-                },
-                (_, Some(row), _) => PolicyNames::PrincipalObject {
-                    object: row.id,
-                    app_id: row.app_id,
-                    name: row.name(),
-                },
-                (_, _, Some(row)) => PolicyNames::RegistrationObject {
-                    app_id: row.app_id,
-                    name: row.name(),
-                },
-                _ => PolicyNames::Nothing,
+                (Some(_), ..) => Named::Client,
+                (_, Some(row), _) => Named::Object(Meant::Principal { object: row.id }),
+                (_, _, Some(row)) => Named::Object(Meant::Registration { app_id: row.app_id }),
+                _ => Named::Nothing,
             })
         })
         .collect()

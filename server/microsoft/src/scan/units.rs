@@ -36,7 +36,7 @@ pub(super) struct Unit {
     object: ObjectId,
     name: String,
     members: Result<Vec<ObjectId>>,
-    grows: bool,
+    rule: Option<String>,
 }
 
 impl Unit {
@@ -48,7 +48,7 @@ impl Unit {
                 Ok(list) => Reading::read(list),
                 Err(error) => unread.reading(&error),
             },
-            grows: self.grows,
+            rule: self.rule,
         }
     }
 }
@@ -63,6 +63,8 @@ struct UnitRow {
     visibility: Option<String>,
     #[serde(default)]
     membership_type: Option<String>,
+    #[serde(default)]
+    membership_rule: Option<String>,
 }
 
 impl UnitRow {
@@ -70,9 +72,9 @@ impl UnitRow {
         self.visibility.as_deref() == Some("HiddenMembership")
     }
 
-    /// Its members follow from a rule.
-    fn grows(&self) -> bool {
-        self.membership_type.as_deref() == Some("Dynamic")
+    fn rule(&self) -> Option<String> {
+        let grows = self.membership_type.as_deref() == Some("Dynamic");
+        grows.then(|| self.membership_rule.clone().unwrap_or_default())
     }
 }
 
@@ -156,7 +158,7 @@ async fn list(customer: &Customer, named: &BTreeSet<&str>) -> Result<Units> {
             object: row.id,
             name: units.names.get(&row.id).cloned().unwrap_or_default(),
             members: members.and_then(|members| shown(row, members)),
-            grows: row.grows(),
+            rule: row.rule(),
         })
         .collect();
     Ok(units)
@@ -174,7 +176,7 @@ fn shown(row: &UnitRow, members: Vec<ObjectId>) -> Result<Vec<ObjectId>> {
 /// All units. Whether members follow from a rule is not in every version of Graph.
 async fn all(customer: &Customer) -> Result<Vec<UnitRow>> {
     let asked = [
-        "id,displayName,visibility,membershipType",
+        "id,displayName,visibility,membershipType,membershipRule",
         "id,displayName,visibility",
     ];
     let mut failure = None;

@@ -1,7 +1,7 @@
 //! Where a confinement ends: hidden and growing members, group mailboxes, names of groups, policies
 //! that name something else.
 
-use domain::reach::{AssignmentScope, MailboxKind, PolicyNames, Reading, ScanPart, Why};
+use domain::reach::{AssignmentScope, MailboxKind, Meant, Reading, ScanPart, StrayPolicy, Why};
 use serde_json::{Value, json};
 use wiremock::ResponseTemplate;
 
@@ -38,7 +38,7 @@ async fn reach_r09_an_empty_list_of_a_hidden_unit_is_not_read() {
         scan.seen.units[0].members,
         Reading::read(vec![object(SALES)])
     );
-    assert!(!scan.seen.units[0].grows);
+    assert_eq!(scan.seen.units[0].rule, None);
 }
 
 #[tokio::test]
@@ -56,7 +56,8 @@ async fn reach_r03_units_and_groups_that_follow_a_rule_grow_by_themselves() {
     );
     tenant.units = Some(units(Value::Null, json!("Dynamic")));
     let (_world, scan) = tenant.scan().await;
-    assert!(scan.seen.units[0].grows);
+    let rule = scan.seen.units[0].rule.as_deref();
+    assert_eq!(rule, Some("user.department -eq \"Shop\""));
     let of = |number: u32| {
         let group = scan
             .seen
@@ -65,8 +66,11 @@ async fn reach_r03_units_and_groups_that_follow_a_rule_grow_by_themselves() {
             .find(|one| one.object == object(number));
         group.unwrap()
     };
-    assert!(of(GROUP).grows);
-    assert!(!of(SENDERS).grows);
+    assert_eq!(
+        of(GROUP).rule.as_deref(),
+        Some("user.accountEnabled -eq true")
+    );
+    assert_eq!(of(SENDERS).rule, None);
     // Who may change groups through Graph moves the boundary of the one, and not of the other.
     assert_eq!(of(GROUP).writable, Some(true));
     assert_eq!(of(SENDERS).writable, Some(false));
