@@ -155,7 +155,7 @@ mod tests {
             units: Vec::new(),
             mailboxes: Reading::read(vec![SENDER]),
             special: None,
-            unmatched_policies: none(),
+            stray_policies: None,
             powers: PowersSeen::none(),
             rights: RightsSeen::none(),
         }
