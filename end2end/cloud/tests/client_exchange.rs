@@ -324,7 +324,11 @@ async fn client_absent_cmdlets_and_parameters_are_told_apart_from_rights() {
         ("Get-Mailbox", "InactiveMailboxOnly", json!(true)),
         ("Get-Mailbox", "IncludeInactiveMailbox", json!(true)),
         ("Get-ServicePrincipal", "Organization", json!("x")),
-        ("Get-ManagementRoleAssignment", "Delegating", json!(true)),
+        (
+            "Get-ManagementRoleAssignment",
+            "GetEffectiveUsers",
+            json!(true),
+        ),
         (
             "Get-DistributionGroupMember",
             "IncludeSoftDeletedObjects",
@@ -335,11 +339,7 @@ async fn client_absent_cmdlets_and_parameters_are_told_apart_from_rights() {
             "CustomRecipientWriteScope",
             json!("x"),
         ),
-        (
-            "Set-ServicePrincipal",
-            "OverrideEnforceExoAppRbacPermissions",
-            json!(true),
-        ),
+        ("Set-Mailbox", "ForwardingSmtpAddress", json!("x@b.example")),
         ("Set-DistributionGroup", "CustomAttribute1", json!("x")),
         (
             "Set-DistributionGroup",
