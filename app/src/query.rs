@@ -85,6 +85,7 @@ impl Query {
             refused: self.all("refused"),
             group: self.get("group").to_owned(),
             prove: !self.get("prove").is_empty(),
+            recipient: self.get("to").to_owned(),
         }
     }
 
@@ -104,6 +105,9 @@ impl Query {
         }
         if draft.prove {
             pairs.push(("prove".to_owned(), "1".to_owned()));
+        }
+        if !draft.recipient.is_empty() {
+            pairs.push(("to".to_owned(), draft.recipient.clone()));
         }
         Self(pairs)
     }
@@ -213,6 +217,7 @@ mod tests {
             refused: vec!["ceo@c.example".into()],
             group: "postern mailer".into(),
             prove: true,
+            recipient: "me+tests@msp.example".into(),
         };
         let text = Query::of_draft(&draft).text();
         assert_eq!(Query::parse(&text).draft(), draft);

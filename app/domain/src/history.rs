@@ -56,6 +56,8 @@ kinds! {
     StepSkipped "step.skipped" "Step skipped";
     StepUndone "step.undone" "Step undone";
     Proven "proof.proven" "Proven";
+    ProofAgain "proof.again" "Proof asked for again";
+    ProofFell "proof.fell" "Proof no longer stands";
     ReachChanged "reach.changed" "Reach changed";
     Change "cloud.change" "Changed at Microsoft";
 }

@@ -16,6 +16,8 @@ pub mod person;
 pub mod plan;
 pub mod problem;
 pub mod proof;
+pub mod provable;
+pub mod proving;
 pub mod reach;
 pub mod recipient;
 pub mod script;

@@ -7,6 +7,9 @@ use crate::{
     address::MailAddress,
     cmdlet::Cmdlet,
     id::{AppId, ObjectId, SetupId},
+    provable::Unprovable,
+    proving::{MAILS_A_DAY, ROUNDS, SUBJECT, TRIED_SENDERS},
+    step::Must,
 };
 
 /// A mailbox of the customer.
@@ -192,6 +195,9 @@ pub struct Draft {
     pub group: String,
     /// Real mail is to be sent at the end.
     pub prove: bool,
+    /// Who receives the mails of the proof; empty: the first permitted sender.
+    #[serde(default)]
+    pub recipient: String,
 }
 
 /// An approved plan.
@@ -205,6 +211,12 @@ pub struct Plan {
     pub group: Group,
     /// Real mail is to be sent at the end.
     pub prove: bool,
+    /// Why real mail cannot show anything, where it cannot.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unprovable: Option<Unprovable>,
+    /// Who receives the mails of the proof; none: the first permitted sender.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recipient: Option<MailAddress>,
 }
 
 /// More senders than a person chooses by hand; beyond it, one membership read takes several pages.
@@ -296,6 +308,50 @@ impl Plan {
             }
         }
         Ok(())
+    }
+
+    /// Who receives the mails of the proof.
+    pub fn recipient(&self) -> Option<&MailAddress> {
+        self.recipient
+            .as_ref()
+            .or_else(|| self.senders.first().map(|sender| &sender.address))
+    }
+
+    /// The mailboxes that the proof tries, senders last.
+    pub fn probed(&self) -> impl Iterator<Item = (&Mailbox, Must)> {
+        let refused = self.refused.iter().map(|one| (one, Must::BeRefused));
+        let senders = self.senders.iter().take(TRIED_SENDERS);
+        refused.chain(senders.map(|one| (one, Must::Arrive)))
+    }
+
+    /// Which mails the proof sends, how many at most, and to whom: in sentences.
+    pub fn mails(&self) -> Vec<String> {
+        let Some(to) = self.recipient() else {
+            return Vec::new();
+        };
+        let refused: Vec<&Mailbox> = self.refused.iter().collect();
+        let tried: Vec<&Mailbox> = self.senders.iter().take(TRIED_SENDERS).collect();
+        let untried: Vec<&Mailbox> = self.senders.iter().skip(TRIED_SENDERS).collect();
+        let first = refused.first().map_or("", |one| one.address.as_str());
+        let mut said = vec![
+            format!(
+                "Until Microsoft enforces the policy (usually 30 minutes to 2 hours), {to} receives test mails as {first}: {MAILS_A_DAY} in a day at most. Every further mailbox that must be refused and is not refused yet is tried alone in the same way."
+            ),
+            format!(
+                "Once it is refused, {ROUNDS} rounds follow, ten minutes apart: as {} ({to} receives these), and as {} (to be refused).",
+                crate::proof::names(&tried).unwrap_or_default(),
+                crate::proof::names(&refused).unwrap_or_default(),
+            ),
+            format!("Subject of every mail: “{SUBJECT}”."),
+        ];
+        if let Some(untried) = crate::proof::names(&untried) {
+            said.push(format!(
+                "{} of {} senders are tried. Not tried: {untried}. They can be tried later on the setup's page.",
+                tried.len(),
+                self.senders.len(),
+            ));
+        }
+        said
     }
 
     /// What the group's description says, and how Postern recognises it: by [`marker`], with which

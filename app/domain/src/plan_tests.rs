@@ -29,6 +29,8 @@ fn plan() -> Plan {
             address: "postern-reception-mailer@fabrikam.example".parse().unwrap(),
         },
         prove: true,
+        unprovable: None,
+        recipient: None,
     }
 }
 

@@ -140,21 +140,29 @@ pub fn derive(intent: Intent, steps: &[Step]) -> SetupState {
     }
 }
 
-/// How strongly the confinement is known to hold now.
+/// How strongly the steps of a setup show that the confinement holds. What was seen since then may
+/// say otherwise: see [`crate::proof::stands`].
 pub fn proof(intent: Intent, steps: &[Step]) -> Proof {
-    let done = |kind: StepKind| {
-        steps
-            .iter()
-            .any(|step| step.kind == kind && step.state == StepState::Done)
-    };
+    let find = |kind: StepKind| steps.iter().find(|step| step.kind == kind);
+    let done = |kind: StepKind| find(kind).is_some_and(|step| step.state == StepState::Done);
     if intent == Intent::RollBack || !done(StepKind::Policy) {
-        Proof::None
-    } else if !done(StepKind::Check) {
-        Proof::Configured
-    } else if !done(StepKind::Prove) {
-        Proof::Checked
-    } else {
-        Proof::Proven
+        return Proof::None;
+    }
+    if !done(StepKind::Check) {
+        return Proof::Configured;
+    }
+    let Some(prove) = find(StepKind::Prove) else {
+        return Proof::Checked;
+    };
+    // Setups of an older version have no last look.
+    let looked = find(StepKind::LastLook).is_none_or(|step| step.state == StepState::Done);
+    match &prove.proving {
+        _ if prove.state == StepState::Done && !looked => Proof::Checked,
+        _ if prove.went_through() => Proof::MoreOpen,
+        // While it is made again, what it showed before counts.
+        Some(proving) if proving.proved.is_some() => Proof::Proven,
+        None if prove.state == StepState::Done => Proof::Proven,
+        _ => Proof::Checked,
     }
 }
 
@@ -167,6 +175,9 @@ pub struct Can {
     pub look_now: bool,
     pub give_secret: bool,
     pub skip_proof: bool,
+    /// The proof, alone, for what is finished.
+    #[serde(default)]
+    pub prove_again: bool,
 }
 
 /// The rules behind [`Can`], used by the page to show buttons and by the engine to refuse.
@@ -206,11 +217,17 @@ pub fn can(intent: Intent, steps: &[Step]) -> Can {
                 || steps.iter().any(|step| {
                     step.kind == StepKind::Prove && matches!(step.state, StepState::Waiting(_))
                 })),
+        prove_again: forward
+            && state == SetupState::Done
+            && steps
+                .iter()
+                .any(|step| step.kind == StepKind::Check && step.state == StepState::Done),
     }
 }
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
     use super::*;
     use crate::{
         Problem, Timestamp,
@@ -336,6 +353,45 @@ mod tests {
     }
 
     #[test]
+    fn live_x1_nothing_is_proven_before_the_last_look() {
+        let mut all = steps([Done, Done, Done, Done, Done, Done, Done]);
+        let mut look = Step::new(StepKind::LastLook);
+        all.push(look.clone());
+        assert_eq!(proof(Intent::Forward, &all), Proof::Checked);
+        look.state = Done;
+        all.pop();
+        all.push(look);
+        assert_eq!(proof(Intent::Forward, &all), Proof::Proven);
+    }
+
+    #[test]
+    fn field_b02_what_was_proven_stands_while_it_is_proven_again() {
+        let mut all = steps([Done, Done, Done, Done, Done, Done, Done]);
+        if let Some(prove) = all.last_mut() {
+            prove.state = Pending;
+            prove.proving = Some(crate::proving::Proving {
+                proved: Some(crate::proof::Proved::default()),
+                ..crate::proving::Proving::default()
+            });
+        }
+        assert_eq!(proof(Intent::Forward, &all), Proof::Proven);
+        if let Some(prove) = all.last_mut() {
+            prove.probes.push(crate::step::Probe {
+                mailbox: "ceo@a.example".parse().unwrap(),
+                object: None,
+                must: crate::step::Must::BeRefused,
+                looks: vec![crate::step::Look {
+                    run: 9,
+                    at: Timestamp(9),
+                    outcome: crate::step::Outcome::Accepted,
+                    request_id: None,
+                }],
+            });
+        }
+        assert_eq!(proof(Intent::Forward, &all), Proof::MoreOpen);
+    }
+
+    #[test]
     fn proof_grows_with_the_steps_and_goes_with_rolling_back() {
         let at = |count: usize| {
             let mut all = steps([
@@ -366,7 +422,7 @@ mod tests {
         assert!(now.cancel && now.roll_back && !now.retry && !now.look_now);
         let done = steps([Done, Done, Done, Done, Done, Done, Done]);
         let now = can(Intent::Forward, &done);
-        assert!(!now.cancel && now.roll_back && !now.give_secret);
+        assert!(!now.cancel && now.roll_back && !now.give_secret && now.prove_again);
         let undone = steps([Undone, Undone, Undone, Undone, Undone, Undone, Pending]);
         assert_eq!(can(Intent::RollBack, &undone), Can::default());
         let stuck = steps([Done, failed(), Undone, Undone, Undone, Undone, Undone]);

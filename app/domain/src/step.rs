@@ -2,7 +2,14 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Problem, Timestamp, address::MailAddress};
+use crate::{
+    Problem, Timestamp,
+    address::MailAddress,
+    id::ObjectId,
+    plan::{Mailbox, Plan},
+    proof::{Proved, Tried},
+    proving::Proving,
+};
 
 /// The steps of the access-policy setup, in order (DESIGN §4).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -15,10 +22,11 @@ pub enum StepKind {
     Policy,
     Check,
     Prove,
+    LastLook,
 }
 
 impl StepKind {
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Readiness,
         Self::Group,
         Self::Visible,
@@ -26,6 +34,7 @@ impl StepKind {
         Self::Policy,
         Self::Check,
         Self::Prove,
+        Self::LastLook,
     ];
 
     pub const fn as_str(self) -> &'static str {
@@ -37,6 +46,7 @@ impl StepKind {
             Self::Policy => "policy",
             Self::Check => "check",
             Self::Prove => "prove",
+            Self::LastLook => "last_look",
         }
     }
 
@@ -58,7 +68,8 @@ impl StepKind {
             Self::Senders => "Senders",
             Self::Policy => "Policy",
             Self::Check => "Checked by Exchange",
-            Self::Prove => "Proven by real mail",
+            Self::Prove => "Tried with real mail",
+            Self::LastLook => "Last look",
         }
     }
 
@@ -75,6 +86,9 @@ impl StepKind {
             Self::Check => "Asks Exchange for each sender and each mailbox that must be refused.",
             Self::Prove => {
                 "Sends real mail with the application's own secret, and sees who is refused."
+            }
+            Self::LastLook => {
+                "Reads all that the application can reach, and compares it with the plan."
             }
         }
     }
@@ -173,11 +187,17 @@ pub struct Step {
     /// run that is killed, or whose answer is lost, can so be told from one that did nothing.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub noted: Vec<String>,
+    /// What the proof keeps between its looks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proving: Option<Proving>,
 }
 
 /// What history calls the changes that steps make, in [`Step::noted`].
 pub mod told {
     use crate::plan::Mailbox;
+
+    /// Another policy about the application was seen.
+    pub const OTHER_POLICY: &str = "seen: another policy";
 
     pub const GROUP: &str = "group";
     pub const HIDDEN: &str = "group.hidden";
@@ -234,7 +254,44 @@ impl Step {
             attempts: 0,
             left: None,
             noted: Vec::new(),
+            proving: None,
         }
+    }
+
+    /// A mail as a mailbox that must be refused went through after it had been refused in a proof.
+    pub fn went_through(&self) -> bool {
+        let Some(proved) = self.proving.as_ref().and_then(|one| one.proved.as_ref()) else {
+            return false;
+        };
+        self.probes.iter().any(|probe| {
+            probe.must == Must::BeRefused
+                && probe.looks.last().is_some_and(|look| {
+                    look.outcome == Outcome::Accepted
+                        && proved.newest().is_none_or(|proved| look.at > proved)
+                })
+        })
+    }
+
+    /// What real mail showed, as far as this step tells. A step that an older version carried out
+    /// tells it by its mailboxes.
+    pub fn proved(&self, plan: &Plan) -> Option<Proved> {
+        if let Some(proving) = &self.proving {
+            return proving.proved.clone();
+        }
+        if self.kind != StepKind::Prove || self.state != StepState::Done {
+            return None;
+        }
+        let tried = self.probes.iter().filter_map(|probe| {
+            let look = probe.looks.last().filter(|_| probe.holds())?;
+            Some(Tried {
+                object: probe.mailbox_of(plan)?.object,
+                must: probe.must,
+                at: look.at,
+            })
+        });
+        Some(Proved {
+            tried: tried.collect(),
+        })
     }
 }
 
@@ -258,6 +315,9 @@ pub struct Evidence {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Probe {
     pub mailbox: MailAddress,
+    /// By which Graph knows the mailbox; an older version kept the address alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub object: Option<ObjectId>,
     pub must: Must,
     /// Oldest first.
     pub looks: Vec<Look>,
@@ -301,6 +361,15 @@ pub enum Outcome {
 }
 
 impl Probe {
+    /// The mailbox of the plan that is tried.
+    pub fn mailbox_of<'p>(&self, plan: &'p Plan) -> Option<&'p Mailbox> {
+        let all = || plan.senders.iter().chain(&plan.refused);
+        match self.object {
+            Some(object) => all().find(|mailbox| mailbox.object == object),
+            None => all().find(|mailbox| mailbox.address == self.mailbox),
+        }
+    }
+
     /// The last try behaved as planned.
     pub fn holds(&self) -> bool {
         matches!(
@@ -354,6 +423,7 @@ mod tests {
                 Stands::No,
             ),
             (step(StepKind::Check, StepState::Done, &[]), Stands::No),
+            (step(StepKind::LastLook, StepState::Done, &[]), Stands::No),
             (Step::new(StepKind::Group), Stands::No),
         ];
         for (step, expected) in cases {

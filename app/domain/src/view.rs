@@ -12,7 +12,8 @@ use crate::{
     id::{AppId, CustomerId, ObjectId, OperatorId, SessionRef, SetupId, TenantId},
     person::Role,
     plan::{Draft, Mailbox, Plan},
-    proof::Proof,
+    proof::{Judged, Proof},
+    provable::Unprovable,
     setup::{Can, Intent, SetupState},
     step::Step,
 };
@@ -178,6 +179,9 @@ pub struct Wizard {
     pub mailboxes: Option<i64>,
     /// A setup that already holds this application.
     pub active: Option<SetupRow>,
+    /// Why real mail can show nothing of it.
+    #[serde(default)]
+    pub unprovable: Option<Unprovable>,
     /// Input that does not fit, by field.
     pub problems: Vec<Problem>,
     /// What should be known of the choices that fit.
@@ -202,6 +206,9 @@ pub struct Review {
     /// What stands in nobody's way, and should be known.
     #[serde(default)]
     pub notes: Vec<String>,
+    /// What the plan takes from the application, what it leaves, and what it does not limit.
+    #[serde(default)]
+    pub takes: Vec<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -228,7 +235,11 @@ pub struct SetupView {
     pub plan: Plan,
     pub intent: Intent,
     pub state: SetupState,
+    /// As it stands now.
     pub proof: Proof,
+    /// What the newest look at the tenant says.
+    #[serde(default)]
+    pub judged: Option<Judged>,
     pub steps: Vec<Step>,
     pub can: Can,
     pub started_by: String,

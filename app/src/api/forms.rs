@@ -25,6 +25,7 @@ addresses! {
     SKIP_PROOF "skip_proof";
     ROLL_BACK "roll_back";
     GIVE_SECRET "give_secret";
+    PROVE_AGAIN "prove_again";
     SCAN_ALL "scan_all";
     CANCEL_SCAN_ALL "cancel_scan_all";
     SCAN_ONE "scan_one";

@@ -81,6 +81,8 @@ pub fn setup_tag(state: SetupState) -> AnyView {
 pub fn proof_tag(proof: Proof) -> AnyView {
     let (tone, glyph) = match proof {
         Proof::None => (Tone::Calm, Glyph::Dash),
+        Proof::MoreOpen => (Tone::Bad, Glyph::Unlock),
+        Proof::NotKnown => (Tone::Warn, Glyph::Question),
         Proof::Configured => (Tone::Warn, Glyph::Lock),
         Proof::Checked => (Tone::Wait, Glyph::Check),
         Proof::Proven => (Tone::Good, Glyph::Star),

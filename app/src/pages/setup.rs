@@ -1,6 +1,7 @@
 //! The live page of a setup: follows it without reloading, and needs nobody to watch.
 
 mod actions;
+mod again;
 mod now;
 mod secret;
 mod steps;
@@ -27,6 +28,7 @@ use crate::{
     viewer::{may, use_viewer},
 };
 use actions::{Cancel, RollBack};
+use again::Again;
 use now::Now;
 use steps::Steps;
 use summary::Summary;
@@ -138,6 +140,7 @@ fn Follow(view: SetupView, may_change: bool) -> impl IntoView {
         <Connection/>
         <Summary shown/>
         <Now shown/>
+        {may_change.then(|| view! { <Again shown/> }.any())}
         <Steps shown/>
         {may_change.then(|| view! { <Cancel shown/><RollBack shown/> }.any())}
     }.any()
@@ -152,7 +155,7 @@ fn lead(view: &SetupView) -> AnyView {
     };
     let by = view.started_by.clone();
     view! {
-        <p>"May send as "{whom}" and nobody else. Started by "{by}" "<Moment at=view.started/>"; goes on without this page."</p>
+        <p>"An access policy is to hold it to "{whom}". Started by "{by}" "<Moment at=view.started/>"; goes on without this page."</p>
     }
     .any()
 }

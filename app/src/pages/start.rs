@@ -41,7 +41,7 @@ pub fn Start() -> impl IntoView {
                     {promise(
                         Glyph::Star,
                         "Prove",
-                        "One mail that must be refused and one that must arrive. Then it is proven, not assumed.",
+                        "One mail that must be refused and one that must arrive. Then it was seen, not assumed.",
                     )}
                     {promise(
                         Glyph::Clock,

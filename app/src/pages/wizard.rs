@@ -255,6 +255,9 @@ fn carried(draft: &Draft, except: &[&str]) -> AnyView {
     if draft.prove {
         fields.push(("prove", "1".to_owned()));
     }
+    if !draft.recipient.is_empty() {
+        fields.push(("to", draft.recipient.clone()));
+    }
     fields
         .into_iter()
         .filter(|(name, _)| !except.contains(name))

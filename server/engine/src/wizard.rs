@@ -3,14 +3,16 @@
 use domain::{
     Problem,
     address::MailAddress,
-    application::Grant,
+    application::{Application, Grant},
     confine::Hurdle,
-    id::{CustomerId, ObjectId},
+    id::{CustomerId, ObjectId, TenantId},
     person::{Operator, Right},
     plan::{Confined, Draft, Group, GroupName, Mailbox, MailboxKind, Plan},
-    reach::{ApplicationReach, Judge},
+    provable::{Unprovable, takes},
+    reach::{ApplicationReach, CredentialOf, Judge},
     view::{Review, Wizard},
 };
+use microsoft::scan::Scan;
 use store::CustomerAccess;
 
 use crate::{
@@ -86,6 +88,7 @@ impl Engine {
             };
             let (application, standing, sentence) =
                 one(&scan, object, &proven, known).ok_or_else(no_application)?;
+            let unprovable = self.unprovable(&access, &application, Some(&scan)).await?;
             let mut tx = self.store().begin(operator.partner).await?;
             let active = tx.active_setup_for(&access, application.app_id).await?;
             tx.commit().await?;
@@ -115,6 +118,7 @@ impl Engine {
                 refused,
                 mailboxes,
                 active,
+                unprovable,
                 problems,
                 notes,
             })
@@ -145,6 +149,7 @@ impl Engine {
                 .active_setup_for(&access, plan.application.app_id)
                 .await?;
             tx.commit().await?;
+            let takes = takes(&plan, &self.grants(&access, &plan).await?);
             // The setup gets its own id when it starts; this one only shows where it will stand.
             let setup = new_setup_id();
             Ok::<_, Failure>(Review {
@@ -156,6 +161,7 @@ impl Engine {
                 active,
                 hurdles,
                 notes,
+                takes,
             })
         };
         load.await.map_err(Problem::from)
@@ -189,7 +195,10 @@ impl Engine {
         if let Some(hurdle) = found.and_then(ApplicationReach::hurdle) {
             return Err(hurdle.problem(&application.name).into());
         }
-        let sends = application.grants.iter().any(Grant::sends);
+        let unprovable = self
+            .unprovable(access, &application, None)
+            .await?
+            .filter(|why| why.is_certain());
         let mut problems = Vec::new();
         let senders = chosen(&tenant, "senders", &draft.senders, &mut problems).await?;
         let refused = chosen(&tenant, "refused", &draft.refused, &mut problems).await?;
@@ -200,6 +209,7 @@ impl Engine {
             return Err(problem.into());
         }
         let group = group(&tenant, access, draft, &senders).await?;
+        let recipient = recipient(draft)?;
         let plan = Plan {
             application: Confined {
                 object: application.object,
@@ -209,12 +219,65 @@ impl Engine {
             senders,
             refused,
             group,
-            // Without a permission to send there is no mail to prove it with: it ends as checked.
-            prove: draft.prove && sends,
+            // What no mail can show ends as checked, and the plan says why.
+            prove: draft.prove && unprovable.is_none(),
+            unprovable,
+            recipient,
         };
         plan.check()?;
         Ok((plan, notes))
     }
+}
+
+impl Engine {
+    /// Why real mail can show nothing of an application. `scan`: a reading of it, where there is
+    /// one already.
+    async fn unprovable(
+        &self,
+        access: &CustomerAccess,
+        application: &Application,
+        scan: Option<&Scan>,
+    ) -> Result<Option<Unprovable>, Failure> {
+        let mut tx = self.store().begin(access.partner()).await?;
+        let home = tx.home_tenant().await?;
+        tx.commit().await?;
+        let homes: Vec<TenantId> = [Some(access.record().tenant), home]
+            .into_iter()
+            .flatten()
+            .collect();
+        let own = |scan: &Scan| {
+            let details = scan.details.get(&application.object)?;
+            let credentials = &details.credentials;
+            Some(
+                credentials
+                    .iter()
+                    .any(|one| one.of == CredentialOf::Principal),
+            )
+        };
+        Ok(Unprovable::of(application, &homes, scan.and_then(own)))
+    }
+
+    /// What the plan's application was granted.
+    async fn grants(&self, access: &CustomerAccess, plan: &Plan) -> Result<Vec<Grant>, Failure> {
+        let applications = self.tenant(access).await?.applications().await?.value;
+        Ok(applications
+            .into_iter()
+            .find(|application| application.object == plan.application.object)
+            .map(|application| application.grants)
+            .unwrap_or_default())
+    }
+}
+
+/// Who receives the mails of the proof, where the first sender does not.
+fn recipient(draft: &Draft) -> Result<Option<MailAddress>, Failure> {
+    let text = draft.recipient.trim();
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let address = text
+        .parse()
+        .map_err(|problem: Problem| Problem::input("to", problem.happened, problem.todo))?;
+    Ok(Some(address))
 }
 
 fn object(draft: &Draft) -> Result<ObjectId, Failure> {

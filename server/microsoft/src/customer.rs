@@ -10,7 +10,7 @@ use std::{
 
 use base64::{
     Engine as _,
-    prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD},
+    engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD},
 };
 use domain::{Timestamp, id::TenantId, permission::Resource};
 use http::{HeaderValue, StatusCode, header};
@@ -184,7 +184,7 @@ impl Customer {
             self.count(&outcome);
             let reply = outcome?;
             if reply.status == StatusCode::UNAUTHORIZED {
-                let claims = claims(&reply);
+                let claims = claims_of(&reply.headers);
                 self.held.tokens.refused(resource, &token, claims).await;
                 if !again {
                     return Err(unauthorized(service, reply));
@@ -214,7 +214,7 @@ fn roles_of(token: &str) -> Option<Vec<Uuid>> {
         wids: Vec<String>,
     }
     let payload = token.split('.').nth(1)?;
-    let claims = BASE64_URL_SAFE_NO_PAD.decode(payload).ok()?;
+    let claims = URL_SAFE_NO_PAD.decode(payload).ok()?;
     let claims: Claims = serde_json::from_slice(&claims).ok()?;
     let ids = claims.wids.iter();
     Some(ids.filter_map(|id| id.parse().ok()).collect())
@@ -239,18 +239,19 @@ pub(crate) fn bearer(token: &AccessToken, service: Service) -> Result<HeaderValu
 }
 
 /// What the next token must bring, as a claims challenge says it (MICROSOFT.md §6.6): JSON, which
-/// comes as Base64.
-fn claims(reply: &Reply) -> Option<String> {
+/// comes as Base64, with its padding or without: services differ.
+pub(crate) fn claims_of(headers: &http::HeaderMap) -> Option<String> {
     const LONGEST: usize = 4_000;
-    let spoken = reply.headers.get_all(header::WWW_AUTHENTICATE);
-    let coded = spoken
+    let coded = headers
+        .get_all(header::WWW_AUTHENTICATE)
         .iter()
         .filter_map(|value| value.to_str().ok())
         .find_map(|value| value.split_once("claims=\"")?.1.split_once('"'))?
-        .0;
-    let bytes = BASE64_STANDARD
+        .0
+        .trim_end_matches('=');
+    let bytes = STANDARD_NO_PAD
         .decode(coded)
-        .or_else(|_| BASE64_URL_SAFE_NO_PAD.decode(coded))
+        .or_else(|_| URL_SAFE_NO_PAD.decode(coded))
         .ok()
         .filter(|bytes| bytes.len() <= LONGEST)?;
     let text = String::from_utf8(bytes).ok()?;

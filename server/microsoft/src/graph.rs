@@ -6,7 +6,9 @@ pub(crate) mod batch;
 mod directory;
 mod mail;
 mod pages;
+mod send_answers;
 
 pub use applications::{MailboxGrant, ResourcePrincipal, ServicePrincipal};
 pub use directory::{DirectoryGroup, EXCHANGE_ADMINISTRATOR, GLOBAL_ADMINISTRATOR, Organization};
 pub use mail::{SendOutcome, Sender};
+pub use send_answers::{Meaning, meaning};

@@ -40,8 +40,8 @@ const GRANTS: &[(&str, &str)] = &[
     ("links", "select, insert, update (used_at)"),
     (
         "setups",
-        "select, insert, update (intent, state, proof, doing, ended_at, version, next_look_at, \
-         secret_given)",
+        "select, insert, update (intent, state, proof, showed, judged, doing, ended_at, version, \
+         next_look_at, secret_given)",
     ),
     ("steps", "select, insert, update (kind, body)"),
     (

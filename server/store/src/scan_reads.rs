@@ -88,7 +88,8 @@ impl Tx {
         })
     }
 
-    /// What the setups that are done and proven permit: the application, and its senders.
+    /// What the setups that are done and proven permit: the application, and its senders. Those of
+    /// which nobody knows at the moment are among them: the next look decides.
     pub async fn proven_senders(
         &mut self,
         access: &CustomerAccess,
@@ -96,7 +97,8 @@ impl Tx {
         let (partner, customer) = self.reads(access)?;
         let plans: Vec<Value> = sqlx::query_scalar(
             "select plan from setups where partner_id = $1 and customer_id = $2
-               and state = 'done' and proof = 'proven'",
+               and state = 'done' and coalesce(showed, proof) = 'proven'
+               and (judged -> 'was_open') is distinct from 'true'::jsonb",
         )
         .bind(partner.0)
         .bind(customer.0)

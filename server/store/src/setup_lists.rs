@@ -16,27 +16,6 @@ use crate::{
     clean::{self, moment},
 };
 
-/// A proof as the table has it.
-pub(crate) const fn proof_word(proof: Proof) -> &'static str {
-    match proof {
-        Proof::None => "none",
-        Proof::Configured => "configured",
-        Proof::Checked => "checked",
-        Proof::Proven => "proven",
-    }
-}
-
-fn parse_proof(text: &str) -> Option<Proof> {
-    [
-        Proof::None,
-        Proof::Configured,
-        Proof::Checked,
-        Proof::Proven,
-    ]
-    .into_iter()
-    .find(|proof| proof_word(*proof) == text)
-}
-
 #[derive(FromRow)]
 struct SetupListRow {
     id: Uuid,
@@ -61,7 +40,7 @@ impl SetupListRow {
             app_id: AppId(self.app_id),
             application: self.application_name,
             state: clean::word("setups.state", &self.state, SetupState::parse)?,
-            proof: clean::word("setups.proof", &self.proof, parse_proof)?,
+            proof: clean::word("setups.proof", &self.proof, Proof::parse)?,
             started_by: self.started_by_name,
             started: self.started_at.into(),
             ended: self.ended_at.map(Timestamp::from),

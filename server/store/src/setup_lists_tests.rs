@@ -41,16 +41,3 @@ async fn pages_miss_none_that_started_at_once() {
     let mut other = world.store.begin(world.b.owner.partner).await.unwrap();
     assert_eq!(other.setups(SetupsFilter::All, None, 50).await.unwrap(), []);
 }
-
-#[test]
-fn proofs_survive_their_words() {
-    for proof in [
-        Proof::None,
-        Proof::Configured,
-        Proof::Checked,
-        Proof::Proven,
-    ] {
-        assert_eq!(parse_proof(proof_word(proof)), Some(proof));
-    }
-    assert_eq!(parse_proof("sure"), None);
-}

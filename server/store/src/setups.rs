@@ -6,6 +6,7 @@ use domain::{
     id::{CustomerId, OperatorId, PartnerId, SetupId},
     person::Operator,
     plan::Plan,
+    proof::{Judged, stands},
     setup::{Intent, derive, proof},
     step::{Step, StepKind, StepState},
     view::{SecretState, SetupRow},
@@ -18,7 +19,6 @@ use crate::{
     CustomerAccess, Error, Result, Tx,
     clean::{self, moment},
     notices,
-    setup_lists::proof_word,
 };
 
 /// The index that allows one active setup per application.
@@ -33,6 +33,8 @@ pub struct SetupRecord {
     pub intent: Intent,
     /// In the order of the plan.
     pub steps: Vec<Step>,
+    /// What the newest look at the tenant says of what the steps showed.
+    pub judged: Option<Judged>,
     pub started_by: OperatorId,
     pub started_by_name: String,
     pub started_at: Timestamp,
@@ -58,6 +60,7 @@ struct SetupRecordRow {
     customer_id: Uuid,
     plan: Value,
     intent: String,
+    judged: Option<Value>,
     started_by: Uuid,
     started_by_name: String,
     started_at: DateTime<Utc>,
@@ -75,6 +78,10 @@ impl SetupRecordRow {
             plan: clean::from_json("setups.plan", self.plan)?,
             intent: clean::word("setups.intent", &self.intent, Intent::parse)?,
             steps,
+            judged: self
+                .judged
+                .map(|judged| clean::from_json("setups.judged", judged))
+                .transpose()?,
             started_by: OperatorId(self.started_by),
             started_by_name: self.started_by_name,
             started_at: self.started_at.into(),
@@ -144,8 +151,9 @@ impl Tx {
         let inserted = sqlx::query(
             "insert into setups
                  (id, partner_id, customer_id, application_object, app_id, application_name, plan,
-                  intent, state, proof, doing, started_by, started_by_name, started_at, version)
-             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, 1)
+                  intent, state, proof, showed, doing, started_by, started_by_name, started_at,
+                  version)
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10, $11, $12, $13, $14, 1)
              on conflict (customer_id, app_id)
                  where state in ('running', 'waiting', 'needs_secret', 'failed', 'rolling_back')
                  do nothing",
@@ -159,7 +167,7 @@ impl Tx {
         .bind(clean::to_json(plan)?)
         .bind(Intent::Forward.as_str())
         .bind(derive(Intent::Forward, steps).as_str())
-        .bind(proof_word(proof(Intent::Forward, steps)))
+        .bind(proof(Intent::Forward, steps).as_str())
         .bind(StepKind::Readiness.explained())
         .bind(operator.id.0)
         .bind(clean::text(&operator.name))
@@ -177,7 +185,7 @@ impl Tx {
     ) -> Result<Option<SetupRecord>> {
         let (partner, customer) = self.reads(access)?;
         let row = sqlx::query_as(
-            "select s.id, s.customer_id, s.plan, s.intent, s.started_by, s.started_by_name,
+            "select s.id, s.customer_id, s.plan, s.intent, s.judged, s.started_by, s.started_by_name,
                     s.started_at, s.ended_at, s.version, s.secret_given,
                     c.expires_at as secret_until
              from setups s left join secrets c on c.partner_id = s.partner_id and c.setup_id = s.id
@@ -251,9 +259,10 @@ impl Tx {
         if !self.locked.contains(&record.id) {
             return Err(Error::Forbidden);
         }
+        let showed = proof(record.intent, &record.steps);
         let saved: Result<Option<i64>, sqlx::Error> = sqlx::query_scalar(
             "update setups set intent = $4, state = $5, proof = $6, doing = $7, ended_at = $8,
-                    next_look_at = $9, version = version + 1
+                    next_look_at = $9, showed = $10, judged = $11, version = version + 1
              where partner_id = $1 and customer_id = $2 and id = $3 returning version",
         )
         .bind(partner.0)
@@ -261,10 +270,12 @@ impl Tx {
         .bind(record.id.0)
         .bind(record.intent.as_str())
         .bind(derive(record.intent, &record.steps).as_str())
-        .bind(proof_word(proof(record.intent, &record.steps)))
+        .bind(stands(showed, record.judged.as_ref()).as_str())
         .bind(clean::text(doing))
         .bind(record.ended_at.map(moment))
         .bind(next_look(&record.steps).map(moment))
+        .bind(showed.as_str())
+        .bind(record.judged.as_ref().map(clean::to_json).transpose()?)
         .fetch_optional(self.conn())
         .await;
         let version = match saved.map_err(Error::from) {

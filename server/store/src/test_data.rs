@@ -113,6 +113,8 @@ pub(crate) fn plan(application: u128) -> Plan {
             address: "postern-mailer@fabrikam.example".parse().unwrap(),
         },
         prove: true,
+        unprovable: None,
+        recipient: None,
     }
 }
 

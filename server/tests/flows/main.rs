@@ -25,6 +25,7 @@ mod matrix;
 mod odd_tenants;
 mod powers_read;
 mod processes;
+mod proofs;
 mod reach;
 mod refusals;
 mod review;

@@ -89,6 +89,10 @@ fn input(path: &str, ids: &Ids) -> Option<Input> {
         "/api/scan_all" | "/api/cancel_scan_all" => Input::Form(Vec::new()),
         "/api/scan_one" => Input::Form(vec![("customer", customer)]),
         "/api/give_secret" => setup(&[("secret", "some~secret")]),
+        "/api/prove_again" => setup(&[
+            ("secret", "some~secret"),
+            ("mailbox[]", "nobody@fabrikam.example"),
+        ]),
         _ => return None,
     })
 }

@@ -81,7 +81,7 @@ async fn the_whole_way_to_proven() {
         .iter()
         .filter_map(|step| step["state"].as_str())
         .collect();
-    assert_eq!(states, ["done"; 7]);
+    assert_eq!(states, ["done"; 8]);
 
     let tenant = stack.tenant(DOMAIN).await;
     let expected = Made {

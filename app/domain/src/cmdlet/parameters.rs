@@ -131,7 +131,7 @@ pub(super) const CMDLETS: &[Parameters] = &[
     },
     Parameters {
         cmdlet: "Get-OrganizationConfig",
-        switches: &[],
+        switches: &["RetrieveEwsOperationAccessPolicy"],
         booleans: &[],
         lists: &[],
         values: &[],

@@ -70,6 +70,8 @@ fn plan(name: &str) -> Plan {
             address: "g@a.example".parse().unwrap(),
         },
         prove: false,
+        unprovable: None,
+        recipient: None,
     }
 }
 

@@ -95,6 +95,23 @@ pub async fn give_secret(
     Ok(given.await?)
 }
 
+/// Tries mailboxes of a finished setup with real mail once more.
+#[server(endpoint = "prove_again")]
+pub async fn prove_again(
+    customer: CustomerId,
+    setup: SetupId,
+    #[server(default)] mailbox: Vec<String>,
+    secret: ClientSecret,
+) -> Result<(), AppError> {
+    let server = context::server()?;
+    let operator = server.operator()?;
+    let secret = ClientSecret::parse(secret.expose())?;
+    let asked = server
+        .engine
+        .prove_again(&operator, customer, setup, &mailbox, secret);
+    Ok(asked.await?)
+}
+
 /// The secret that was typed; an empty field means: none yet.
 fn given(secret: ClientSecret) -> Option<Result<ClientSecret, Problem>> {
     let typed = secret.expose();

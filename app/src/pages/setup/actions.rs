@@ -191,6 +191,8 @@ mod tests {
                 address: "postern-mailer@a.example".parse().unwrap(),
             },
             prove: false,
+            unprovable: None,
+            recipient: None,
         }
     }
 

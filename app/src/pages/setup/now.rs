@@ -1,9 +1,9 @@
 //! What happens now: working, waiting, in need of somebody, or over.
 
 use domain::{
-    Problem,
+    Problem, Timestamp,
     problem::Remedy,
-    proof::Proof,
+    proof::{Judged, Proof, proved},
     setup::{Intent, SetupState},
     step::{StepKind, StepState, Waiting},
     view::{SecretState, SetupView},
@@ -39,7 +39,7 @@ enum About {
         problem: Problem,
         undoing: bool,
     },
-    Done(Proof),
+    Done(Ended),
     Cancelled {
         left: Vec<String>,
     },
@@ -47,6 +47,31 @@ enum About {
     RolledBack {
         left: Vec<String>,
     },
+}
+
+/// How a setup ended, and what is known of it now.
+#[derive(Clone, PartialEq)]
+struct Ended {
+    proof: Proof,
+    /// Why real mail did not show it, where it was not tried or did not.
+    unproven: Option<String>,
+    /// What was tried, when and through what.
+    tried: Option<(String, Option<Timestamp>)>,
+    judged: Option<Judged>,
+}
+
+fn ended(view: &SetupView) -> Ended {
+    let tried = proved(&view.steps, &view.plan)
+        .map(|proved| (proved.sentence(&view.plan), proved.newest()));
+    Ended {
+        proof: view.proof,
+        unproven: view.steps.iter().find_map(|step| match &step.state {
+            StepState::Skipped { why } if step.kind == StepKind::Prove => Some(why.clone()),
+            _ => None,
+        }),
+        tried,
+        judged: view.judged.clone(),
+    }
 }
 
 fn about(view: &SetupView) -> About {
@@ -77,7 +102,7 @@ fn about(view: &SetupView) -> About {
                 _ => None,
             })
             .unwrap_or(About::Queued),
-        SetupState::Done => About::Done(view.proof),
+        SetupState::Done => About::Done(ended(view)),
         SetupState::Cancelled => About::Cancelled {
             left: made(&view.plan, steps),
         },
@@ -197,19 +222,7 @@ pub fn Now(shown: Shown) -> impl IntoView {
             }
             .any()
         }
-        About::Done(proof) => {
-            let (class, glyph) = match proof {
-                Proof::Proven => ("now good", Glyph::Star),
-                _ => ("now wait", Glyph::Check),
-            };
-            view! {
-                <div class=class>
-                    {icon(glyph)}
-                    <p role="status"><b>"Finished: "{proof.word()}". "</b>{proof.explained()}</p>
-                </div>
-            }
-            .any()
-        }
+        About::Done(ended) => done(ended, shown.clock),
         About::Cancelled { left } => over(Glyph::Dash, "Cancelled. This is there:", left),
         About::RollingBack => working("Rolling back, the last step first.", None, shown.clock),
         About::RolledBack { left } if left.is_empty() => over(
@@ -227,6 +240,52 @@ pub fn Now(shown: Shown) -> impl IntoView {
             <Failure of=reconnect.failure()/>
             {dynamic(panel)}
         </section>
+    }
+    .any()
+}
+
+fn done(ended: Ended, clock: Clock) -> AnyView {
+    let Ended {
+        proof,
+        unproven,
+        tried,
+        judged,
+    } = ended;
+    let (class, glyph) = match proof {
+        Proof::Proven => ("now good", Glyph::Star),
+        Proof::MoreOpen => ("now bad", Glyph::Unlock),
+        Proof::NotKnown => ("now needs", Glyph::Question),
+        Proof::None | Proof::Configured | Proof::Checked => ("now wait", Glyph::Check),
+    };
+    let word = if proof == Proof::Checked && unproven.is_some() {
+        "checked, not yet proven"
+    } else {
+        proof.word()
+    };
+    let (sentence, newest) = tried.unzip();
+    let age = newest.flatten().map(|at| {
+        view! { <p class="counters"><span>"real mail was last tried "{dynamic(move || since(clock, at))}" ago"</span></p> }.any()
+    });
+    let look = judged.map(|judged| {
+        let lines = judged
+            .says
+            .sentences()
+            .iter()
+            .map(|line| view! { <li>{line.clone()}</li> }.any())
+            .collect_view();
+        view! { <p>{judged.sentence()}</p><ul>{lines}</ul> }.any()
+    });
+    view! {
+        <div class=class>
+            {icon(glyph)}
+            <div>
+                <p role="status"><b>"Finished: "{word}". "</b>{proof.explained()}</p>
+                {sentence.map(|said| view! { <p>{said}</p> }.any())}
+                {unproven.map(|why| view! { <p>{why}</p> }.any())}
+                {look}
+                {age}
+            </div>
+        </div>
     }
     .any()
 }

@@ -14,7 +14,8 @@ use super::{
     secret::{SecretForm, whereabouts},
 };
 use crate::components::{
-    CopyButton, Erase as _, TimeOfDay, dynamic, icon, keyed, list_of, outcome_tag, since, step_look,
+    CopyButton, Erase as _, Moment, TimeOfDay, dynamic, icon, keyed, list_of, outcome_tag, since,
+    step_look,
 };
 
 /// More columns than these do not help anybody; all tries are in the evidence.
@@ -163,6 +164,26 @@ fn ProofPart(shown: Shown, step: Memo<Step>) -> impl IntoView {
             _ => None,
         })
     });
+    let counts = Memo::new(move |_| {
+        step.with(|step| {
+            let waits = matches!(step.state, StepState::Waiting(_));
+            step.proving.as_ref().filter(|_| waits)?.counts_from
+        })
+    });
+    let to = shown
+        .view
+        .with_untracked(|view| view.plan.recipient().map(ToString::to_string))
+        .unwrap_or_default();
+    let mails = Memo::new(move |_| {
+        step.with(|step| {
+            let proving = step.proving.as_ref().filter(|one| one.tried > 0)?;
+            let (tried, accepted) = (proving.tried, proving.accepted);
+            Some(format!(
+                "{tried} {} tried, {accepted} of them accepted: those {to} receives.",
+                if tried == 1 { "mail was" } else { "mails were" }
+            ))
+        })
+    });
     // While the setup asks for it, the form stands at the top of the page instead.
     let early = shown.part(|view| {
         view.can.give_secret
@@ -173,6 +194,8 @@ fn ProofPart(shown: Shown, step: Memo<Step>) -> impl IntoView {
     view! {
         <div class="wide">
             {dynamic(move || planned.get().then(|| whereabouts(secret.get())))}
+            {dynamic(move || mails.get().map(|said| view! { <p>{said}</p> }.any()))}
+            {dynamic(move || counts.get().map(|at| view! { <p>"A refusal counts from "<Moment at/>" on, at the latest. No mail is sent before."</p> }.any()))}
             {dynamic(move || {
                 let probes = probes.get();
                 (!probes.is_empty()).then(|| table(&probes, next.get()))
@@ -210,7 +233,7 @@ fn table(probes: &[Probe], next: Option<Timestamp>) -> AnyView {
             let cells = runs
                 .iter()
                 .map(|run| {
-                    // A mailbox that behaved already is not tried again.
+                    // A look that met one that did not behave ends there.
                     let tag = probe
                         .looks
                         .iter()

@@ -17,10 +17,11 @@ pub fn Summary(shown: Shown) -> impl IntoView {
         }
         match (proof.get(), plan.prove) {
             (Proof::None, _) => "next: the policy in place",
+            (Proof::MoreOpen | Proof::NotKnown, _) => proof.get().explained(),
             (Proof::Configured, _) => "next: checked by Exchange",
             (Proof::Checked, true) => "next: proven by real mail",
             (Proof::Checked, false) => "ends here: no real mail",
-            (Proof::Proven, _) => "nothing stronger there is",
+            (Proof::Proven, _) => "next: a last look",
         }
     };
     let plan = shown.view.with_untracked(|view| view.plan.clone());

@@ -1,5 +1,10 @@
 //! The group, who must be refused, and whether real mail is tried.
 
+use domain::{
+    plan::Mailbox,
+    provable::Unprovable,
+    proving::{MAILS_A_DAY, SUBJECT},
+};
 use leptos::prelude::*;
 
 use super::{Choose, Stage, address, carried, head, held_by, picker::MailboxPicker, problems};
@@ -9,7 +14,7 @@ use crate::{
 };
 
 pub fn screen(choose: Choose) -> AnyView {
-    let problems = problems(&choose, &["group", "refused", "address"]);
+    let problems = problems(&choose, &["group", "refused", "address", "to"]);
     let Choose {
         wizard,
         search,
@@ -42,12 +47,21 @@ pub fn screen(choose: Choose) -> AnyView {
         "Each is tried: a policy that refuses nobody proves nothing."
     };
     let prove = wizard.draft.prove;
+    let proof = match wizard.unprovable {
+        Some(unprovable) if unprovable.is_certain() => cannot_prove(unprovable),
+        perhaps => can_prove(
+            prove,
+            wizard.draft.recipient.clone(),
+            &wizard.senders,
+            perhaps,
+        ),
+    };
     view! {
         {head(&wizard.head, &name, Stage::Details, &wizard.draft, lead.into_any())}
         {held_by(wizard.active.as_ref())}
         {problems}
         <GetForm action=paths::new_setup(customer)>
-            {carried(&wizard.draft, &["group", "refused", "prove"])}
+            {carried(&wizard.draft, &["group", "refused", "prove", "to"])}
             <div class="card form">
                 <TextField name="group" label="Group of permitted senders" value=group hint=group_hint longest=254/>
             </div>
@@ -63,22 +77,55 @@ pub fn screen(choose: Choose) -> AnyView {
                 found
                 step=Stage::Details.key()
             />
-            <div class="card form">
-                <label class="pick">
-                    <input type="checkbox" name="prove" value="1" checked=prove/>
-                    <span class="who-is">
-                        <b>"Prove it with real mail"</b>
-                        <span class="sub">
-                            "At the end Postern signs in as the application and sends: as a permitted sender, which must arrive, and as each mailbox above, which must be refused. This needs the application's client secret. Without it the setup ends as checked."
-                        </span>
-                    </span>
-                </label>
-            </div>
+            {proof}
             <div class="bar">
                 <a class="btn quiet" href=back>"Back"</a>
                 <button type="submit" class="btn primary" name="step" value=Stage::Review.key()>"Review"</button>
             </div>
         </GetForm>
+    }
+    .any()
+}
+
+/// `perhaps`: why there may be no secret.
+fn can_prove(
+    prove: bool,
+    recipient: String,
+    senders: &[Mailbox],
+    perhaps: Option<Unprovable>,
+) -> AnyView {
+    let first = senders.first().map_or_else(
+        || "the first permitted sender".to_owned(),
+        |one| one.address.to_string(),
+    );
+    let hint = format!(
+        "Empty: {first}. Until Microsoft enforces the policy, usually for 30 minutes to 2 hours, mails as the first mailbox above still arrive: {MAILS_A_DAY} in a day at most. Then all are tried twice. Subject: “{SUBJECT}”. An address of your own will do."
+    );
+    view! {
+        <div class="card form">
+            <label class="pick">
+                <input type="checkbox" name="prove" value="1" checked=prove/>
+                <span class="who-is">
+                    <b>"Prove it with real mail"</b>
+                    <span class="sub">
+                        "At the end Postern signs in as the application and sends: as two permitted senders at most, which must be accepted, and as each mailbox above, which must be refused. This needs the application's client secret. Without it the setup ends as checked."
+                    </span>
+                </span>
+            </label>
+            {perhaps.map(|why| view! { <p class="hint">{why.why()}" "{Unprovable::WEAKER}</p> }.any())}
+            <TextField name="to" label="Who receives the test mails" value=recipient hint=hint longest=254/>
+        </div>
+    }
+    .any()
+}
+
+/// There is no field for what cannot exist.
+fn cannot_prove(unprovable: Unprovable) -> AnyView {
+    view! {
+        <div class="card form" data-unprovable="">
+            <p><b>"Real mail cannot prove this one. "</b>{unprovable.why()}</p>
+            <p class="hint">{Unprovable::WEAKER}</p>
+        </div>
     }
     .any()
 }

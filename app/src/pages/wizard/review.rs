@@ -3,6 +3,7 @@
 use domain::{
     cmdlet::Cmdlet,
     plan::{Group, Mailbox, Plan},
+    provable::Unprovable,
     view::Review,
 };
 use leptos::prelude::*;
@@ -24,6 +25,7 @@ pub fn screen(review: Review) -> AnyView {
         active,
         hurdles: in_the_way,
         notes,
+        takes,
     } = review;
     let name = plan.application.name.clone();
     let lead = view! { <p>"This is the whole plan. Once started it is never changed; it can be cancelled and rolled back."</p> }.any();
@@ -53,6 +55,8 @@ pub fn screen(review: Review) -> AnyView {
         {noted(&notes)}
         <Failure of=start.failure_beside("secret")/>
         {summary(&plan)}
+        {about_proof(&plan)}
+        {not_only(&takes)}
         {changes(&cmdlets)}
         {by_hand(&script, domain::script::file_name(&plan))}
         <PostForm post=start>
@@ -79,10 +83,13 @@ fn summary(plan: &Plan) -> AnyView {
                 .any()
         }
     };
-    let proof = if plan.prove {
-        ("Real mail", "ends as proven")
-    } else {
-        ("Exchange's own test", "ends as checked")
+    let proof = match (plan.prove, plan.unprovable) {
+        (true, _) => ("Real mail", "ends as proven if it behaves as planned"),
+        (false, None) => ("Exchange's own test", "ends as checked"),
+        (false, Some(_)) => (
+            "Exchange's own test",
+            "ends as checked: real mail cannot prove this one",
+        ),
     };
     view! {
         <dl class="summary card">
@@ -95,6 +102,35 @@ fn summary(plan: &Plan) -> AnyView {
             <div><dt>"Group"</dt><dd>{group}</dd></div>
             <div><dt>"Proof"</dt><dd>{proof.0}<small>{proof.1}</small></dd></div>
         </dl>
+    }
+    .any()
+}
+
+/// Which mails are sent, or why none can be.
+fn about_proof(plan: &Plan) -> Option<AnyView> {
+    let lines = match plan.unprovable {
+        Some(unprovable) => vec![unprovable.why().to_owned(), Unprovable::WEAKER.to_owned()],
+        None if plan.prove => plan.mails(),
+        None => return None,
+    };
+    Some(list("mails", "What real mail is sent", lines))
+}
+
+/// What the plan takes beside sending, and what it does not limit.
+fn not_only(takes: &[String]) -> AnyView {
+    list("takes", "What it means for the application", takes.to_vec())
+}
+
+fn list(id: &'static str, title: &'static str, lines: Vec<String>) -> AnyView {
+    let lines = lines
+        .into_iter()
+        .map(|line| view! { <li>{line}</li> }.any())
+        .collect_view();
+    view! {
+        <section class="card form" aria-labelledby=id>
+            <h2 id=id>{title}</h2>
+            <ul>{lines}</ul>
+        </section>
     }
     .any()
 }

@@ -16,6 +16,6 @@ mod words;
 
 pub(crate) use application::name_of;
 pub use exposure::Download;
-pub(crate) use proven::is_as_proven;
+pub(crate) use proven::{against, is_as_proven};
 pub(crate) use unread::{nothing_read, unread};
 pub(crate) use words::{Names, Words};

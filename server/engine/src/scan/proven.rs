@@ -1,11 +1,14 @@
-//! Whether an application is still what real mail showed of it.
+//! Whether an application is held to what a plan permits, and to what real mail showed of it.
 
 use std::collections::BTreeSet;
 
 use domain::{
     id::{AppId, ObjectId},
+    proof::Verdict,
     reach::{Answer, ApplicationReach, Extent, Level, Reach},
 };
+
+use super::words::Words;
 
 /// Whether an application is confined to no more than a setup proved: with every permission, the
 /// unseen ones included.
@@ -17,18 +20,157 @@ pub(crate) fn is_as_proven(
     if application.level() != Level::Confined {
         return false;
     }
-    let mut reached = BTreeSet::new();
-    let answers = application.permissions.iter().map(|one| &one.answer);
-    for answer in answers.chain([&application.others]) {
-        match (answer, answer.at_most()) {
-            (Answer::Unknown { .. }, _) | (_, Extent::Everything | Extent::AllExcept { .. }) => {
-                return false;
-            }
-            (_, Extent::Nothing) => {}
-            (_, Extent::Only { mailboxes }) => reached.extend(reach.members(mailboxes)),
+    proven.iter().any(|(app_id, senders)| {
+        Some(*app_id) == application.app_id
+            && answers(application).all(|answer| within(reach, answer, senders))
+    })
+}
+
+fn answers(application: &ApplicationReach) -> impl Iterator<Item = &Answer> {
+    application
+        .permissions
+        .iter()
+        .map(|one| &one.answer)
+        .chain([&application.others])
+}
+
+/// Whether an answer lets an application into no other mailbox, as far as it can be ruled out.
+fn within(reach: &Reach, answer: &Answer, senders: &[ObjectId]) -> bool {
+    match (answer, answer.at_most()) {
+        (Answer::Unknown { .. }, _) | (_, Extent::Everything | Extent::AllExcept { .. }) => false,
+        (_, Extent::Nothing) => true,
+        (_, Extent::Only { mailboxes }) => {
+            let reached: BTreeSet<ObjectId> = reach.members(mailboxes).collect();
+            reached.iter().all(|one| senders.contains(one))
         }
     }
-    proven.iter().any(|(app_id, senders)| {
-        Some(*app_id) == application.app_id && reached.iter().all(|one| senders.contains(one))
-    })
+}
+
+/// Compares what was read of an application with what a plan permits. Whatever says more than the
+/// plan is named, of whatever kind it is; what cannot be ruled out is not known.
+pub(crate) fn against(
+    words: &Words<'_>,
+    object: ObjectId,
+    name: &str,
+    senders: &[ObjectId],
+) -> Verdict {
+    let reach = words.reach;
+    let Some(application) = reach.application(object) else {
+        return match &reach.unlisted {
+            Answer::Nothing => Verdict::Holds,
+            unlisted => Verdict::Unknown {
+                why: words.gaps_of([unlisted]),
+            },
+        };
+    };
+    let mut open: Vec<String> = application
+        .permissions
+        .iter()
+        .filter(|one| {
+            !matches!(one.answer, Answer::Unknown { .. }) && !within(reach, &one.answer, senders)
+        })
+        .map(|one| {
+            format!(
+                "With {} it can {} in {}.",
+                one.permission.name(),
+                one.permission.can(),
+                words.answer(&one.answer)
+            )
+        })
+        .collect();
+    // What is worse than any of its permissions has no permission to name.
+    let level = application.level();
+    if open.is_empty() && level < Level::Unknown {
+        open.push(format!("{name}: {}.", level.word()));
+    }
+    if !open.is_empty() {
+        return Verdict::More { open };
+    }
+    let unknown: Vec<&Answer> = answers(application)
+        .filter(|answer| !within(reach, answer, senders))
+        .collect();
+    if unknown.is_empty() {
+        return Verdict::Holds;
+    }
+    let mut why = words.gaps_of(unknown);
+    if why.is_empty() {
+        why.push("Something could not be read.".to_owned());
+    }
+    Verdict::Unknown { why }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use domain::{
+        id::AppRoleId,
+        reach::{Grant, Judge, Principal, PrincipalKind, Reading, Seen},
+    };
+    use uuid::Uuid;
+
+    use super::*;
+
+    const APP: ObjectId = ObjectId(Uuid::from_u128(1));
+    const SENDER: ObjectId = ObjectId(Uuid::from_u128(7));
+
+    fn seen(graph: &[&str], exchange: &[&str]) -> Seen {
+        fn none<T>() -> Reading<Vec<T>> {
+            Reading::read(Vec::new())
+        }
+        let grants = |values: &[&str]| {
+            let grants = values.iter().map(|value| Grant {
+                principal: APP,
+                role: AppRoleId(Uuid::from_u128(9)),
+                value: Some((*value).to_owned()),
+            });
+            Reading::read(grants.collect())
+        };
+        Seen {
+            principals: Reading::read(vec![Principal {
+                object: APP,
+                app_id: AppId(Uuid::from_u128(2)),
+                name: "Mailer".to_owned(),
+                kind: PrincipalKind::Application,
+                enabled: Some(true),
+                owner_tenant: None,
+                publisher: None,
+            }]),
+            all_principals: true,
+            graph_grants: grants(graph),
+            exchange_grants: grants(exchange),
+            policies: none(),
+            pointers: none(),
+            assignments: none(),
+            scopes: none(),
+            groups: Vec::new(),
+            units: Vec::new(),
+            mailboxes: Reading::read(vec![SENDER]),
+        }
+    }
+
+    fn verdict(seen: &Seen) -> Verdict {
+        let reach = Judge::new(seen).reach();
+        let names = BTreeMap::new();
+        let words = Words {
+            reach: &reach,
+            names: &names,
+        };
+        against(&words, APP, "Mailer", &[SENDER])
+    }
+
+    #[test]
+    fn live_m2_whatever_says_more_than_the_plan_is_named() {
+        assert_eq!(verdict(&seen(&[], &[])), Verdict::Holds);
+        let Verdict::More { open } = verdict(&seen(&["Mail.Send"], &["IMAP.AccessAsApp"])) else {
+            panic!("it holds");
+        };
+        assert_eq!(open.len(), 2, "{open:?}");
+        assert!(open.iter().any(|one| one.contains("IMAP.AccessAsApp")));
+        let mut unread = seen(&[], &[]);
+        unread.exchange_grants = Reading::Failed {
+            reason: "time-out".to_owned(),
+        };
+        assert!(matches!(verdict(&unread), Verdict::Unknown { .. }));
+    }
 }

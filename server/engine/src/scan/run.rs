@@ -1,19 +1,26 @@
 //! Reading one customer, and keeping what came of it.
 
 use domain::{
-    Problem, exposure::ReachChange, history::EventKind, person::Actor, problem::Remedy,
+    Problem, Timestamp,
+    exposure::ReachChange,
+    history::EventKind,
+    person::Actor,
+    problem::Remedy,
+    proof::{Judged, SeenBy, stands},
     reach::PartRead,
 };
 use serde_json::json;
-use store::{CustomerAccess, NewEvent, ScanMemory, Turn};
+use store::{CustomerAccess, NewEvent, ScanMemory, ScanResult, Turn, Tx};
 use uuid::Uuid;
 
 use super::{
     again,
+    proven::against,
     result::result,
     unread::{nothing_read, unread},
+    words::Words,
 };
-use crate::{Engine, Failure, connection::event};
+use crate::{Engine, Failure, connection::event, setup::carry_out::fell};
 
 impl Engine {
     /// Reads a customer whose turn is held by `lease`.
@@ -32,6 +39,7 @@ impl Engine {
             }
             Err(failure) => return Err(failure),
         };
+        let began = self.now();
         let scan = tenant.scan().await;
         let nothing = nothing_read(&scan);
         if nothing.is_none() && access.record().name == access.record().domain {
@@ -51,6 +59,8 @@ impl Engine {
         let next = again::next(self.inner.pace, now, turn, memory.tries, &problems);
         let result = result(scan, memory, now);
         let mut tx = self.store().begin(turn.partner).await?;
+        self.judge_claims(&mut tx, &access, &result, (began, now))
+            .await?;
         let kept = tx.save_scan(&access, lease, &result, now, next).await?;
         if !kept {
             return Ok(());
@@ -69,6 +79,41 @@ impl Engine {
             tx.append(&access, &change).await?;
         }
         tx.commit().await?;
+        Ok(())
+    }
+
+    /// Compares what setups claim with what was read. `between`: when the reading began and ended;
+    /// what was claimed in that time may rest on more than it saw.
+    async fn judge_claims(
+        &self,
+        tx: &mut Tx,
+        access: &CustomerAccess,
+        result: &ScanResult,
+        (began, now): (Timestamp, Timestamp),
+    ) -> Result<(), Failure> {
+        for claim in tx.claims(access, None).await? {
+            let newest = claim
+                .judged
+                .as_ref()
+                .map(|judged| judged.at)
+                .max(claim.ended);
+            if newest.is_some_and(|at| at >= began) {
+                continue;
+            }
+            let words = Words {
+                reach: &result.reach,
+                names: &result.names,
+            };
+            let application = &claim.plan.application;
+            let (object, name) = (application.object, &application.name);
+            let says = against(&words, object, name, &claim.senders());
+            let judged = Judged::new(now, SeenBy::Reading, says).after(claim.judged.as_ref());
+            let stood = stands(claim.showed, claim.judged.as_ref());
+            let news = tx.judge(access, &claim, &judged).await?;
+            if news && stands(claim.showed, Some(&judged)) < stood {
+                fell(tx, access, &claim, &judged).await?;
+            }
+        }
         Ok(())
     }
 

@@ -15,7 +15,7 @@ use crate::{
     Answer, Engine, Failure,
     connection::event,
     failure::conflict,
-    setup::{save::save, secret},
+    setup::{claim::look_at_the_end, save::save, secret},
     worker::setup_job,
 };
 
@@ -222,8 +222,13 @@ impl Engine {
             {
                 step.state = StepState::Skipped { why: why.clone() };
                 step.ended = Some(locked.now);
+                if let Some(proving) = &mut step.proving {
+                    proving.again = None;
+                    proving.held = None;
+                }
             }
-            locked.record.ended_at = Some(locked.now);
+            look_at_the_end(&mut locked.record.steps);
+            let over = locked.record.steps.iter().all(|step| step.state.is_over());
             secret::forget(
                 &mut locked.tx,
                 &locked.access,
@@ -233,17 +238,11 @@ impl Engine {
             )
             .await?;
             locked.event(operator, EventKind::StepSkipped, why).await?;
-            locked
-                .event(
-                    operator,
-                    EventKind::SetupDone,
-                    "Finished as checked: without real mail.".into(),
-                )
-                .await?;
-            locked.tx.ask_scan(&locked.access, locked.now).await?;
-            save(&mut locked.tx, &locked.access, &locked.record).await?;
-            locked.tx.commit().await?;
-            Ok::<_, Failure>(())
+            if over {
+                locked.record.ended_at = Some(locked.now);
+            }
+            // The last look ends the setup.
+            locked.save_and_go().await
         };
         skip.await.map_err(Problem::from)
     }
@@ -383,6 +382,8 @@ mod tests {
             refused: vec![],
             group,
             prove: false,
+            unprovable: None,
+            recipient: None,
         }
     }
 

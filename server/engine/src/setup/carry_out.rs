@@ -5,14 +5,15 @@ use domain::{
     history::EventKind,
     id::SetupId,
     person::Actor,
+    plan::Plan,
     problem::Remedy,
-    proof::Proof,
+    proof::{Judged, Proof, Proved, SeenBy, Verdict, proved, stands},
     setup::{Intent, SetupState, derive, proof},
     step::{Evidence, Step, StepKind, StepState, WaitFor},
     view::SecretState,
 };
 use serde_json::json;
-use store::{CustomerAccess, NewEvent, SetupRecord, Tx};
+use store::{Claimed, CustomerAccess, NewEvent, SetupRecord, Tx};
 
 use crate::{
     Engine, Failure,
@@ -99,10 +100,12 @@ impl Engine {
         let (secret, tried_secret) = secret.unzip();
         let mut work = Work {
             engine: self,
+            access,
             tenant,
             setup: claim.record.id,
             plan: &claim.record.plan,
             step: &claim.step,
+            steps: &claim.record.steps,
             secret,
             group: look::noted_group(&claim.record.steps),
             siblings: self.siblings(access, claim).await?,
@@ -193,6 +196,7 @@ impl Engine {
                 now,
             )
         };
+        let undone = step.state == StepState::Undone;
         let title = step.kind.title();
         step.noted.extend(notes.marks);
         let log = Log {
@@ -240,6 +244,13 @@ impl Engine {
         } else if let Some(why) = notes.forget_secret.or(settled.forget_secret) {
             secret::forget(&mut tx, access, record.id, now, why).await?;
         }
+        if let Some(judged) = notes.judged {
+            let judged = newer(judged, &record);
+            record.judged = Some(judged);
+        }
+        if claim.way == Way::Undo && claim.step.kind == StepKind::Policy && undone {
+            self.others_fall(&mut tx, access, &record, now).await?;
+        }
         self.finish(&mut tx, access, &mut record, &log).await?;
         save(&mut tx, access, &record).await?;
         let goes_on = match record.intent {
@@ -260,6 +271,34 @@ impl Engine {
         Ok(next)
     }
 
+    /// What other setups of the application showed rested on this one's policy too, or nobody knows
+    /// that it did not: it has to be shown again.
+    async fn others_fall(
+        &self,
+        tx: &mut Tx,
+        access: &CustomerAccess,
+        record: &SetupRecord,
+        now: Timestamp,
+    ) -> Result<(), Failure> {
+        let application = &record.plan.application;
+        for claim in tx.claims(access, Some(application.app_id)).await? {
+            if claim.id == record.id {
+                continue;
+            }
+            let open = format!(
+                "Another setup of {} was rolled back on {now}, and its access policy was removed.",
+                application.name
+            );
+            let says = Verdict::More { open: vec![open] };
+            let judged = Judged::new(now, SeenBy::RollBack, says);
+            let judged = judged.after(claim.judged.as_ref());
+            if tx.judge(access, &claim, &judged).await? {
+                fell(tx, access, &claim, &judged).await?;
+            }
+        }
+        Ok(())
+    }
+
     /// Ends the setup when its last step ended.
     async fn finish(
         &self,
@@ -274,10 +313,13 @@ impl Engine {
         match derive(record.intent, &record.steps) {
             SetupState::Done => {
                 record.ended_at = Some(log.now);
-                let proof = proof(record.intent, &record.steps);
-                if proof == Proof::Proven {
-                    let said = proof.explained().to_owned();
-                    log.append(tx, access, EventKind::Proven, said, tried(&record.steps))
+                let showed = proof(record.intent, &record.steps);
+                let proof = stands(showed, record.judged.as_ref());
+                if let (Proof::Proven, Some(proved)) = (proof, proved(&record.steps, &record.plan))
+                {
+                    let said = proved.sentence(&record.plan);
+                    let mails = tried(&record.steps, &proved, &record.plan);
+                    log.append(tx, access, EventKind::Proven, said, mails)
                         .await?;
                 }
                 secret::forget(tx, access, record.id, log.now, "the proof ended").await?;
@@ -285,7 +327,7 @@ impl Engine {
                     tx,
                     access,
                     EventKind::SetupDone,
-                    format!("Finished as {}.", proof.word()),
+                    finished(proof, record),
                     None,
                 )
                 .await?;
@@ -347,6 +389,25 @@ fn with_what_is_left(outcome: Outcome, claim: &Claim) -> Outcome {
     }
 }
 
+/// History tells that a claim does not stand any more.
+pub(crate) async fn fell(
+    tx: &mut Tx,
+    access: &CustomerAccess,
+    claim: &Claimed,
+    judged: &Judged,
+) -> Result<(), store::Error> {
+    let what = format!(
+        "{} {}",
+        judged.sentence(),
+        judged.says.sentences().join(" ")
+    );
+    let entry = NewEvent {
+        setup: Some(claim.id),
+        ..event(judged.at, Actor::System, EventKind::ProofFell, what)
+    };
+    tx.append(access, &entry).await.map(|_| ())
+}
+
 /// Keeps that history tells the change.
 fn note(step: Option<&mut Step>, key: String) {
     if let Some(step) = step
@@ -374,8 +435,42 @@ fn requests(evidence: &[Evidence]) -> Vec<String> {
     ids
 }
 
-/// The mailboxes that real mail was tried as, and how the last try of each ended.
-fn tried(steps: &[Step]) -> Option<serde_json::Value> {
+/// How a setup ended, for its history.
+fn finished(proof: Proof, record: &SetupRecord) -> String {
+    let unproven = record.steps.iter().find_map(|step| match &step.state {
+        StepState::Skipped { why } if step.kind == StepKind::Prove => Some(why.as_str()),
+        _ => None,
+    });
+    match (&record.judged, proof, unproven) {
+        (Some(judged), Proof::MoreOpen, _) => format!(
+            "Finished. More is open than the plan permits: {}",
+            judged.says.sentences().join(" ")
+        ),
+        (Some(judged), Proof::NotKnown, _) => format!(
+            "Finished. Whether more is open than the plan permits could not be read: {}",
+            judged.says.sentences().join(" ")
+        ),
+        (_, Proof::Proven, None) | (_, _, None) => format!("Finished as {}.", proof.word()),
+        (_, _, Some(why)) => format!("Finished as {}. {why}", proof.word()),
+    }
+}
+
+/// A last look that follows a new proof begins anew; another one remembers what was open before.
+fn newer(judged: Judged, record: &SetupRecord) -> Judged {
+    let proven_anew = record
+        .steps
+        .iter()
+        .any(|step| step.kind == StepKind::Prove && step.state == StepState::Done);
+    if proven_anew {
+        judged
+    } else {
+        judged.after(record.judged.as_ref())
+    }
+}
+
+/// The mailboxes that real mail was tried as, and how the last try of each ended; and the senders
+/// that were not tried.
+fn tried(steps: &[Step], proved: &Proved, plan: &Plan) -> Option<serde_json::Value> {
     let probes = &steps
         .iter()
         .find(|step| step.kind == StepKind::Prove)?
@@ -393,7 +488,13 @@ fn tried(steps: &[Step]) -> Option<serde_json::Value> {
             }))
         })
         .collect();
-    (!mails.is_empty()).then(|| json!({ "mails": mails }))
+    let untried: Vec<&str> = proved
+        .untried(plan)
+        .into_iter()
+        .map(|mailbox| mailbox.address.as_str())
+        .collect();
+    (!mails.is_empty())
+        .then(|| json!({ "mails": mails, "through": "Graph sendMail", "not_tried": untried }))
 }
 
 /// The proof waits for a secret, or failed with the one before.
@@ -452,6 +553,9 @@ fn keep(step: &mut Step, notes: &Notes) {
     }
     if !notes.probes.is_empty() {
         step.probes.clone_from(&notes.probes);
+    }
+    if notes.proving.is_some() {
+        step.proving.clone_from(&notes.proving);
     }
 }
 

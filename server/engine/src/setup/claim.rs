@@ -4,7 +4,7 @@ use domain::{
     Timestamp,
     id::SetupId,
     setup::Intent,
-    step::{Step, StepState},
+    step::{Step, StepKind, StepState},
 };
 use store::{CustomerAccess, SetupRecord};
 
@@ -40,6 +40,9 @@ impl Engine {
         let Some(mut record) = tx.lock_setup(access, setup).await? else {
             return Ok(None);
         };
+        if record.intent == Intent::Forward {
+            look_at_the_end(&mut record.steps);
+        }
         let (way, position) = match record.intent {
             Intent::Forward => (Way::Forward, forward(&record.steps)),
             Intent::RollBack => (Way::Undo, backward(&record.steps)),
@@ -80,6 +83,14 @@ impl Engine {
             step,
             way,
         }))
+    }
+}
+
+/// A setup that an older version began ends with a last look as well.
+pub(crate) fn look_at_the_end(steps: &mut Vec<Step>) {
+    let open = steps.iter().any(|step| !step.state.is_over());
+    if open && !steps.iter().any(|step| step.kind == StepKind::LastLook) {
+        steps.push(Step::new(StepKind::LastLook));
     }
 }
 
@@ -140,7 +151,7 @@ fn backward(steps: &[Step]) -> Option<usize> {
 mod tests {
     use domain::{
         Problem,
-        step::{StepKind, WaitFor, Waiting},
+        step::{WaitFor, Waiting},
     };
 
     use super::*;

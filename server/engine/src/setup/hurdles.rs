@@ -37,6 +37,9 @@ pub(crate) struct Found {
     /// The same of a part that is read together with others.
     pub unread: Vec<Problem>,
     pub evidence: Vec<Evidence>,
+    /// Another policy is about the application. What it refuses outlives it, so a proof has to
+    /// know of it (MICROSOFT.md §2.4).
+    pub other_policy: bool,
 }
 
 impl Found {

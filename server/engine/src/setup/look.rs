@@ -65,7 +65,11 @@ pub(crate) async fn last(work: &mut Work<'_>) -> Result<Outcome, Failure> {
                 policy(work, found);
             }
         }
-        StepKind::Readiness | StepKind::Visible | StepKind::Check | StepKind::Prove => {}
+        StepKind::Readiness
+        | StepKind::Visible
+        | StepKind::Check
+        | StepKind::Prove
+        | StepKind::LastLook => {}
     }
     if all_told(work) {
         return Outcome::done("It was there when the cancel took effect, and stays.");
@@ -90,7 +94,11 @@ pub(crate) fn all_told(work: &Work<'_>) -> bool {
             .iter()
             .all(|sender| work.is_told(&member(sender))),
         StepKind::Policy => work.is_told(POLICY),
-        StepKind::Readiness | StepKind::Visible | StepKind::Check | StepKind::Prove => true,
+        StepKind::Readiness
+        | StepKind::Visible
+        | StepKind::Check
+        | StepKind::Prove
+        | StepKind::LastLook => true,
     }
 }
 

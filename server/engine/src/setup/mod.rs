@@ -1,5 +1,6 @@
 //! Setups: started by an operator, carried out by the server, watched by everybody.
 
+pub(crate) mod again;
 pub(crate) mod ask;
 pub(crate) mod carry_out;
 pub(crate) mod claim;

@@ -219,3 +219,72 @@ fn what_was_rolled_back_while_it_ran_is_undone_next() {
     );
     assert_eq!(step.state, StepState::Running);
 }
+
+fn passes(why: &str, patience: i64) -> Outcome {
+    Outcome::Passing {
+        why: why.into(),
+        wait: Wait {
+            first: 1000,
+            longest: 4000,
+            patience,
+        },
+        problem: Box::new(Problem::new(why, Remedy::Act, "a", "b", "c")),
+    }
+}
+
+fn failed_with(step: &Step) -> Option<&str> {
+    match &step.state {
+        StepState::Failed { problem } => Some(&problem.key),
+        _ => None,
+    }
+}
+
+/// A refusal that stays is called by its name, and has a patience of its own: the day that trouble
+/// on the way may take is not its day.
+#[test]
+fn field_b21_a_refusal_that_does_not_pass_is_called_by_its_name() {
+    let mut step = step(StepKind::Policy, StepState::Running);
+    settle_at(&mut step, wait_for(WaitFor::Throttle, 1_000_000), 0);
+    settle_at(&mut step, passes("refused", 5_000), 10_000);
+    assert_eq!(failed_with(&step), None);
+    settle_at(&mut step, passes("refused", 5_000), 14_000);
+    assert_eq!(failed_with(&step), None);
+    settle_at(&mut step, passes("refused", 5_000), 16_000);
+    assert_eq!(failed_with(&step), Some("refused"));
+}
+
+/// Another refusal is looked into anew; two that take turns do not go on for ever.
+#[test]
+fn field_b21_refusals_that_take_turns_come_to_an_end() {
+    let mut step = step(StepKind::Policy, StepState::Running);
+    let mut now = 0;
+    let mut looks = 0;
+    while failed_with(&step).is_none() {
+        let why = if looks % 2 == 0 { "one" } else { "other" };
+        settle_at(&mut step, passes(why, 3_600_000), now);
+        now += 600_000;
+        looks += 1;
+        assert!(looks < 1_000, "it never ends");
+    }
+    assert!(now > pace::TROUBLE.patience, "{now}");
+}
+
+/// The wait that a refusal interrupts gets back the time that it took.
+#[test]
+fn a_refusal_that_passes_takes_nothing_from_the_wait_that_it_interrupts() {
+    let mut step = step(StepKind::Visible, StepState::Running);
+    settle_at(&mut step, wait_for(WaitFor::Microsoft, 60_000), 0);
+    settle_at(&mut step, passes("refused", 30_000), 10_000);
+    settle_at(&mut step, wait_for(WaitFor::Microsoft, 60_000), 30_000);
+    let StepState::Waiting(waiting) = &step.state else {
+        panic!("it waits")
+    };
+    assert_eq!(waiting.latest, Timestamp(80_000));
+}
+
+/// Nobody is left to try again after a cancel.
+#[test]
+fn a_last_look_goes_on_after_a_refusal() {
+    let outcome = look_again(Way::LastLook, passes("refused", 10));
+    assert!(matches!(outcome, Outcome::Wait { .. }));
+}

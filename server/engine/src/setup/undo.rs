@@ -21,9 +21,11 @@ const REMOVES: &str = "removes";
 
 pub(crate) async fn undo(work: &mut Work<'_>) -> Result<Outcome, Failure> {
     match work.step.kind {
-        StepKind::Readiness | StepKind::Visible | StepKind::Check | StepKind::Prove => {
-            Outcome::undone("It changed nothing.")
-        }
+        StepKind::Readiness
+        | StepKind::Visible
+        | StepKind::Check
+        | StepKind::Prove
+        | StepKind::LastLook => Outcome::undone("It changed nothing."),
         StepKind::Policy => policy(work).await,
         StepKind::Senders => senders(work).await,
         StepKind::Group => group(work).await,

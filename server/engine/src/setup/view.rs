@@ -4,6 +4,7 @@ use domain::{
     Problem,
     id::{CustomerId, SetupId},
     person::{Operator, Right},
+    proof::stands,
     setup::{can, derive, proof},
     view::SetupView,
 };
@@ -37,14 +38,19 @@ impl Engine {
             head: head(access),
             intent: record.intent,
             state: derive(record.intent, &record.steps),
-            proof: proof(record.intent, &record.steps),
+            proof: stands(proof(record.intent, &record.steps), record.judged.as_ref()),
             // Who may only read is offered nothing.
             can: if may {
-                can(record.intent, &record.steps)
+                let can = can(record.intent, &record.steps);
+                domain::setup::Can {
+                    prove_again: can.prove_again && record.plan.unprovable.is_none(),
+                    ..can
+                }
             } else {
                 domain::setup::Can::default()
             },
             plan: record.plan,
+            judged: record.judged,
             steps: record.steps,
             started_by: record.started_by_name,
             started: record.started_at,

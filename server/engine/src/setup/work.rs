@@ -4,10 +4,13 @@ use domain::{
     Problem, Timestamp,
     id::SetupId,
     plan::Plan,
+    proof::Judged,
+    proving::Proving,
     secret::ClientSecret,
     step::{Evidence, Probe, Step, WaitFor},
 };
 use microsoft::{Call, Trace};
+use store::CustomerAccess;
 
 use uuid::Uuid;
 
@@ -17,10 +20,13 @@ use crate::{Engine, Failure, pace::Wait};
 /// What a step works with while it runs, and the notes that it takes.
 pub(crate) struct Work<'a> {
     pub engine: &'a Engine,
+    pub access: &'a CustomerAccess,
     pub tenant: microsoft::Customer,
     pub setup: SetupId,
     pub plan: &'a Plan,
     pub step: &'a Step,
+    /// All steps of the setup, as they were when this one was taken.
+    pub steps: &'a [Step],
     pub secret: Option<ClientSecret>,
     /// Exchange's own id of the group, as it answered when the group was made.
     pub group: Option<Uuid>,
@@ -37,6 +43,10 @@ pub(crate) struct Notes {
     /// Looks that a change has to follow, kept with the step before it is made.
     pub marks: Vec<String>,
     pub probes: Vec<Probe>,
+    /// What the proof keeps for its next look.
+    pub proving: Option<Proving>,
+    /// What the last look says of the setup's claim.
+    pub judged: Option<Judged>,
     /// The secret is of no more use.
     pub forget_secret: Option<&'static str>,
     /// The secret that the run worked with, by the end of its time.

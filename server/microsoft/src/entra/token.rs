@@ -162,7 +162,8 @@ impl Microsoft {
         self.redeemed(tokens.map_err(|error| failed(&adapter, error))?, &adapter)
     }
 
-    /// A token of an application itself, with its own secret: for the proof.
+    /// A token of an application itself, with its own secret: for the proof. `claims`: what a
+    /// challenge wants of it (MICROSOFT.md §6.6).
     ///
     /// # Errors
     /// [`Kind::SecretWrong`], [`Kind::SecretExpired`], [`Kind::AppNotFound`],
@@ -173,15 +174,18 @@ impl Microsoft {
         app: AppId,
         secret: &SecretString,
         scope: &str,
+        claims: Option<&str>,
     ) -> Result<AccessToken> {
         let shown = Shown::Secret(ClientSecret::new(secret.expose_secret().to_owned()));
         let (client, _) = self.client_of(Some(tenant), app, shown);
         let adapter = Adapter::new(self, CLIENT_CREDENTIALS, true);
-        let tokens = client
+        let mut request = client
             .exchange_client_credentials()
-            .add_scope(Scope::new(scope.to_owned()))
-            .request_async(&adapter)
-            .await;
+            .add_scope(Scope::new(scope.to_owned()));
+        if let Some(claims) = claims {
+            request = request.add_extra_param("claims", claims.to_owned());
+        }
+        let tokens = request.request_async(&adapter).await;
         Ok(self
             .redeemed(tokens.map_err(|error| failed(&adapter, error))?, &adapter)?
             .access)

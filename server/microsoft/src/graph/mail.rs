@@ -3,16 +3,19 @@
 use domain::{
     Problem, Timestamp,
     address::MailAddress,
-    id::{AppId, TenantId},
+    id::{AppId, ObjectId, TenantId},
 };
 use http::{StatusCode, header};
 use serde_json::json;
 
-use super::answer::{address, post, refusal};
+use super::{
+    answer::{address, post, refusal},
+    send_answers::Meaning,
+};
 use crate::{
     call::{Call, Trace},
-    customer::{bearer, unauthorized},
-    error::{Error, Kind, Result, Service},
+    customer::{bearer, claims_of, unauthorized},
+    error::{Error, Result, Service},
     http::transport::Reply,
     microsoft::Microsoft,
     tokens::AccessToken,
@@ -23,11 +26,17 @@ use crate::{
 pub enum SendOutcome {
     /// Graph took the mail (202). Whether it arrives is another question.
     Accepted,
-    /// An access policy refused it.
+    /// An access policy refused it: Microsoft said so by name (MICROSOFT.md §5.1).
     RefusedByPolicy,
     /// Refused, and not by a policy: the permission is missing, or the mailbox is outside the
     /// scope of a role assignment.
     AccessDenied,
+    /// The application's token is not taken (any more). With the claims that a new one has to be
+    /// asked for, where Microsoft names them.
+    TokenRefused {
+        problem: Problem,
+        claims: Option<String>,
+    },
     /// It failed for another reason, or nobody knows: it proves nothing.
     Unclear {
         problem: Problem,
@@ -47,14 +56,15 @@ pub struct Sender {
 }
 
 impl Microsoft {
-    /// Sends one mail as `from`, with an application's own token.
+    /// Sends one mail from a mailbox, named by its object id, with an application's own token:
+    /// Graph knows some mailboxes by no address (MICROSOFT.md §5.1).
     ///
     /// Tried again only when Graph throttled it; never after a lost answer, because the mail may
     /// be on its way. A pause that Graph asks for holds for all mail of this application here.
     pub async fn send_mail(
         &self,
         sender: &Sender,
-        from: &MailAddress,
+        from: ObjectId,
         to: &MailAddress,
         subject: &str,
         body: &str,
@@ -68,14 +78,14 @@ impl Microsoft {
     async fn try_send_mail(
         &self,
         sender: &Sender,
-        from: &MailAddress,
+        from: ObjectId,
         to: &MailAddress,
         subject: &str,
         body: &str,
     ) -> Result<Reply> {
         let address = address(
             self.endpoints().graph(),
-            &["users", from.as_str(), "sendMail"],
+            &["users", &from.to_string(), "sendMail"],
             &[],
         );
         let mail = json!({
@@ -113,34 +123,43 @@ fn unclear(error: Error) -> Call<SendOutcome> {
 }
 
 fn judge(reply: Reply) -> Call<SendOutcome> {
-    match reply.status {
-        StatusCode::ACCEPTED => Call {
+    let status = reply.status;
+    if status == StatusCode::ACCEPTED {
+        return Call {
             value: SendOutcome::Accepted,
             trace: Trace {
                 answer: "202 Accepted".to_owned(),
                 ..reply.trace
             },
+        };
+    }
+    let claims = claims_of(&reply.headers);
+    let error = if status == StatusCode::UNAUTHORIZED {
+        unauthorized(Service::Graph, reply)
+    } else {
+        refusal(status, &reply.body, reply.trace)
+    };
+    let Some(meaning) = Meaning::of(status, &error) else {
+        return unclear(error);
+    };
+    let told = error.problem();
+    let problem = match (meaning.problem(), told.microsoft.clone()) {
+        (Some(problem), Some(answer)) => problem.with_answer(answer),
+        (Some(problem), None) => problem,
+        (None, _) => told,
+    };
+    let value = match meaning {
+        Meaning::Policy => SendOutcome::RefusedByPolicy,
+        Meaning::NotAllowed => SendOutcome::AccessDenied,
+        Meaning::Token => SendOutcome::TokenRefused { problem, claims },
+        _ => SendOutcome::Unclear {
+            problem,
+            paused: meaning.pauses() || error.asks_for_pause(),
+            until: error.paused_until(),
         },
-        StatusCode::UNAUTHORIZED => unclear(unauthorized(Service::Graph, reply)),
-        status => {
-            let error = refusal(status, &reply.body, reply.trace);
-            let denied = *error.kind() == Kind::Forbidden
-                && error.code().is_some_and(|code| code == "ErrorAccessDenied");
-            if !denied {
-                return unclear(error);
-            }
-            // Both texts of Microsoft's for a policy begin alike; “Access is denied” is another.
-            let by_policy = error.message().is_some_and(|message| {
-                message.contains("[RAOP]") || message.contains("Access to OData is disabled")
-            });
-            Call {
-                value: if by_policy {
-                    SendOutcome::RefusedByPolicy
-                } else {
-                    SendOutcome::AccessDenied
-                },
-                trace: error.trace().clone(),
-            }
-        }
+    };
+    Call {
+        value,
+        trace: error.trace().clone(),
     }
 }

@@ -334,7 +334,7 @@ async fn client_credentials_are_the_applications_own() {
     let ask = || {
         world
             .microsoft
-            .client_credentials(tenant(), app, &secret, scope)
+            .client_credentials(tenant(), app, &secret, scope, None)
     };
     assert_eq!(ask().await.unwrap_err().kind(), &Kind::AppNotFound);
     let token = ask().await.unwrap();

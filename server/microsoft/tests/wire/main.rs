@@ -12,6 +12,7 @@ mod exchange;
 mod graph;
 mod identity;
 mod objects;
+mod recipients;
 mod scan;
 mod send;
 mod support;

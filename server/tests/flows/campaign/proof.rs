@@ -1,6 +1,8 @@
 //! What is called proven was seen: mail that was refused and mail that was accepted, after the
 //! policy had taken effect. And what can be proven is.
 
+use std::collections::BTreeMap;
+
 use cloud::books::{Host, LogEntry};
 
 use super::{block::Shared, drive::Driven, plan::Secret};
@@ -17,6 +19,17 @@ pub fn missing(shared: &Shared, run: &Driven) -> Vec<String> {
         return vec!["proven, and there never was a policy".to_owned()];
     };
     shared.cloud.with_world(|world| {
+        let ids: BTreeMap<String, String> = world
+            .tenants
+            .resolve(run.plan.domain)
+            .and_then(|id| world.tenants.get(id))
+            .into_iter()
+            .flat_map(|tenant| tenant.users.values())
+            .filter_map(|user| {
+                let mailbox = user.mailbox.as_ref()?;
+                Some((mailbox.smtp.to_lowercase(), user.id.to_string()))
+            })
+            .collect();
         let app_id = run.app_id.to_string();
         let sends: Vec<&LogEntry> = world
             .books
@@ -28,10 +41,12 @@ pub fn missing(shared: &Shared, run: &Driven) -> Vec<String> {
                     && entry.time >= since
             })
             .collect();
+        // Mailboxes are named by their object ids.
         let answered = |address: &str, status: u16| {
+            let id = ids.get(address);
             sends
                 .iter()
-                .any(|entry| entry.mailbox.as_deref() == Some(address) && entry.status == status)
+                .any(|entry| entry.mailbox.as_ref() == id && entry.status == status)
         };
         let mut wrong = Vec::new();
         for address in &run.refused {

@@ -8,13 +8,14 @@ use domain::{
     confine::Hurdle,
     plan::{Group, marker},
     reach::{
-        ApplicationReach, AssignmentNode, AssignmentScope, Extent, GrantFate, Judge, Reach, Route,
+        ApplicationReach, AssignmentNode, AssignmentScope, Extent, GrantFate, Judge, PartRead,
+        Reach, Route, ScanPart,
     },
 };
 use microsoft::{exchange::TestAnswer, scan::Scan};
 
 use super::{Look, Looked};
-use crate::scan::unread;
+use crate::scan::Words;
 
 impl Look<'_> {
     pub(super) async fn application(&mut self) -> Looked {
@@ -26,14 +27,53 @@ impl Look<'_> {
             .await;
         let read = reading(&scan, self.now);
         self.found.evidence.push(read);
-        self.found.unread.extend(unread(&scan.parts).cloned());
+        self.unread_parts(&scan.parts);
         let reach = Judge::new(&scan.seen).reach();
         let found = reach.application(self.plan.application.object);
         self.grants(&scan, found);
         if let Some(found) = found {
             self.roles(&scan, &reach, found);
+            let words = Words {
+                reach: &reach,
+                names: &scan.names,
+            };
+            for power in words.powers(found) {
+                let can = if power.perhaps {
+                    "may be able to"
+                } else {
+                    "can"
+                };
+                self.found.said.push(format!(
+                    "No access policy holds {}: it {can} {} ({}).",
+                    self.name(),
+                    power.can,
+                    power.from
+                ));
+            }
         }
         self.policies(&policies).await
+    }
+
+    /// Without the parts that decide what a policy leaves there is no plan; of the others it is said
+    /// that nobody looked.
+    fn unread_parts(&mut self, parts: &[PartRead]) {
+        let mut others = Vec::new();
+        for part in parts {
+            let Some(problem) = part.problem() else {
+                continue;
+            };
+            if decides(part.part) {
+                self.found.unread.push(problem.clone());
+            } else {
+                others.push(part.part.words());
+            }
+        }
+        if !others.is_empty() {
+            self.found.said.push(format!(
+                "Could not be read, and may go around the policy: {}.",
+                others.join(", ")
+            ));
+        }
     }
 
     fn grants(&mut self, scan: &Scan, found: Option<&ApplicationReach>) {
@@ -146,6 +186,7 @@ impl Look<'_> {
             .collect();
         self.other_policies(&others);
         let denies: Vec<&AccessPolicy> = about_it(AccessRight::DenyAccess).collect();
+        self.found.other_policy = !others.is_empty() || !denies.is_empty();
         if denies.is_empty() {
             return Ok(());
         }
@@ -294,6 +335,22 @@ fn told(denies: &[&AccessPolicy]) -> String {
     denies.iter().map(one).collect::<Vec<_>>().join("; ")
 }
 
+/// Whether the part says what an access policy leaves of the application.
+const fn decides(part: ScanPart) -> bool {
+    matches!(
+        part,
+        ScanPart::GraphGrants
+            | ScanPart::ExchangeGrants
+            | ScanPart::Policies
+            | ScanPart::Assignments
+            | ScanPart::Pointers
+            | ScanPart::Scopes
+            | ScanPart::Groups
+            | ScanPart::Units
+            | ScanPart::Principals
+    )
+}
+
 fn is_governed(route: &Route) -> bool {
     matches!(
         route,
@@ -324,7 +381,7 @@ fn limits(scan: &Scan, node: &AssignmentNode) -> String {
 /// The reading as evidence: its parts, each with what came of it.
 fn reading(scan: &Scan, now: domain::Timestamp) -> domain::step::Evidence {
     use domain::reach::PartResult;
-    let line = |part: &microsoft::scan::PartRead| {
+    let line = |part: &PartRead| {
         let result = match &part.result {
             PartResult::Read { count } => format!("{count} read"),
             PartResult::Unread { why, .. } => format!("not read, {why}"),

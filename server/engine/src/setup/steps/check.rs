@@ -59,7 +59,10 @@ pub(super) async fn run(work: &mut Work<'_>) -> Result<Outcome, Failure> {
 }
 
 /// None: Exchange finds no such mailbox, or not where it looked. It was there when the setup began.
-async fn ask(work: &mut Work<'_>, mailbox: &Mailbox) -> Result<Option<TestAnswer>, Failure> {
+pub(super) async fn ask(
+    work: &mut Work<'_>,
+    mailbox: &Mailbox,
+) -> Result<Option<TestAnswer>, Failure> {
     let app = work.plan.application.app_id;
     match work.tenant.test_policy(app, &mailbox.address).await {
         Ok(call) => Ok(Some(
@@ -91,10 +94,10 @@ fn not_understood(mailbox: &Mailbox, text: &str) -> Problem {
     )
 }
 
-fn word(answer: &TestAnswer) -> String {
+pub(super) fn word(answer: &TestAnswer) -> &str {
     match answer {
-        TestAnswer::Granted => "granted".into(),
-        TestAnswer::Denied => "denied".into(),
-        TestAnswer::Unclear(text) => format!("answered with “{text}”"),
+        TestAnswer::Granted => "granted",
+        TestAnswer::Denied => "denied",
+        TestAnswer::Unclear(text) => text,
     }
 }

@@ -2,6 +2,7 @@
 
 mod check;
 mod group;
+mod last_look;
 mod policy;
 mod prove;
 mod readiness;
@@ -23,5 +24,6 @@ pub(crate) async fn run(work: &mut Work<'_>) -> Result<Outcome, Failure> {
         StepKind::Policy => policy::run(work).await,
         StepKind::Check => check::run(work).await,
         StepKind::Prove => prove::run(work).await,
+        StepKind::LastLook => last_look::run(work).await,
     }
 }

@@ -1,193 +1,382 @@
 //! Step 6: real mail, sent with the application's own secret.
 //!
-//! First as the mailboxes that must be refused: until they are, a mail that arrives as a permitted
-//! sender shows nothing. The mails go to the first permitted sender.
+//! A proof is a round in which every mailbox behaves as planned, and a second one ten minutes later.
+//! Before each, policy and members are read again, and Exchange's own test is asked about every
+//! mailbox that must be refused. While one of them still goes through, that one alone is tried,
+//! ever more rarely, because somebody receives its mails. A refusal counts only when no other
+//! policy can be what refuses: see [`domain::proving::Before::counts`].
 
-use domain::permission::Resource;
+mod facts;
+mod sign_in;
+mod words;
+
 use domain::{
     Problem, Timestamp,
-    address::MailAddress,
     application::Grant,
+    permission::Resource,
+    plan::Mailbox,
     problem::Remedy,
+    proof::Tried,
+    proving::{LAPSES_WITHIN, MAILS_A_DAY, Proving, SUBJECT},
     secret::ClientSecret,
-    step::{Look, Must, Outcome as Sent, Probe, WaitFor},
+    step::{Look, Must, Outcome as Sent, Probe, StepState, WaitFor},
 };
 use microsoft::{
-    Call, Kind,
-    entra::scopes,
+    Call,
+    exchange::TestAnswer,
     graph::{SendOutcome, Sender},
 };
-use secrecy::SecretString;
 
-use super::super::work::{Outcome, Work, evidence};
+use self::{facts::Facts, sign_in::sign_in};
+use super::{
+    super::work::{Outcome, Work, evidence},
+    check,
+};
 use crate::{
     Failure,
     pace::{self, Wait},
 };
 
-/// As many permitted senders are tried; the others are members of the same group.
-const TRIED_SENDERS: usize = 2;
 /// A week to find the secret.
 const FOR_SECRET: Wait = Wait {
     first: 0,
     longest: 0,
     patience: 7 * 24 * 3_600_000,
 };
+/// Between the two rounds. Milliseconds.
+const BETWEEN: i64 = 10 * 60_000;
+/// Milliseconds.
+const DAY: i64 = 24 * 3_600_000;
 /// Looks kept per mailbox.
 const MOST_LOOKS: usize = 12;
+/// Marks that policy or members were not the plan's at an earlier look.
+const NOT_AS_PLANNED: &str = "not as planned";
 
 pub(super) async fn run(work: &mut Work<'_>) -> Result<Outcome, Failure> {
-    if !work.plan.prove {
-        return Ok(Outcome::Skipped {
-            why: "The approved plan leaves real mail out.".into(),
-        });
+    let mut proving = work.step.proving.clone().unwrap_or_default();
+    if !work.plan.prove && proving.again.is_none() {
+        let why = match work.plan.unprovable {
+            Some(unprovable) => format!("Not tried with real mail. {}", unprovable.why()),
+            None => "The approved plan leaves real mail out.".to_owned(),
+        };
+        return Ok(Outcome::Skipped { why });
     }
-    let mut probes = probes(work);
-    let Some(secret) = work.secret.take() else {
-        work.notes.probes = probes;
-        return Ok(Outcome::Wait {
-            what: WaitFor::Secret,
-            why: "Needs the application's client secret, to send as the application does.".into(),
-            wait: FOR_SECRET,
-            usually: None,
-        });
-    };
-    let sender = match sign_in(work, &secret).await? {
-        Ok(sender) => sender,
-        Err(problem) => {
-            work.notes.probes = probes;
-            return Ok(Outcome::Failed(problem));
+    let mut round = Round::new(work, &proving);
+    let outcome = prove(work, &mut proving, &mut round).await;
+    work.notes.probes = round.probes;
+    work.notes.proving = Some(proving);
+    outcome
+}
+
+/// The mailboxes of a round.
+struct Round {
+    /// Those of earlier rounds too.
+    probes: Vec<Probe>,
+    /// In the order in which they are tried: what did not behave first.
+    order: Vec<(Mailbox, Must)>,
+    /// The number of this look.
+    run: u32,
+}
+
+impl Round {
+    fn new(work: &Work<'_>, proving: &Proving) -> Self {
+        let plan = work.plan;
+        let mut order: Vec<(Mailbox, Must)> = match &proving.again {
+            None => plan
+                .probed()
+                .map(|(mailbox, must)| (mailbox.clone(), must))
+                .collect(),
+            // One that must be refused shows that the policy is in force at all.
+            Some(again) => {
+                let asked = |one: &&Mailbox| again.mailboxes.contains(&one.object);
+                let first = plan.refused.first().into_iter();
+                let rest = plan.refused.iter().skip(1).filter(asked);
+                let refused = first.chain(rest).map(|one| (one.clone(), Must::BeRefused));
+                let senders = plan.senders.iter().filter(asked);
+                refused
+                    .chain(senders.map(|one| (one.clone(), Must::Arrive)))
+                    .collect()
+            }
+        };
+        let mut probes = work.step.probes.clone();
+        for (mailbox, must) in &order {
+            let known = probes.iter_mut().find(|probe| {
+                probe
+                    .mailbox_of(plan)
+                    .is_some_and(|one| one.object == mailbox.object)
+            });
+            match known {
+                Some(probe) => probe.object = Some(mailbox.object),
+                None => probes.push(Probe {
+                    mailbox: mailbox.address.clone(),
+                    object: Some(mailbox.object),
+                    must: *must,
+                    looks: Vec::new(),
+                }),
+            }
         }
-    };
-    let Some(to) = work
-        .plan
-        .senders
-        .first()
-        .map(|sender| sender.address.clone())
-    else {
-        return Ok(Outcome::Failed(domain::Problem::not_found()));
-    };
-    let runs = probes.iter().flat_map(|probe| &probe.looks);
-    let run = runs
-        .map(|look| look.run)
-        .max()
-        .map_or(1, |last| last.saturating_add(1));
-    for must in [Must::BeRefused, Must::Arrive] {
-        for probe in probes
+        let since = proving.begun;
+        let is_open = |mailbox: &Mailbox| {
+            let probe = probes
+                .iter()
+                .find(|probe| probe.object == Some(mailbox.object));
+            probe.is_some_and(|probe| {
+                let last = probe.looks.last();
+                !probe.holds() && last.is_some_and(|look| since.is_some_and(|at| look.at >= at))
+            })
+        };
+        order.sort_by_key(|(mailbox, _)| !is_open(mailbox));
+        let runs = probes.iter().flat_map(|probe| &probe.looks);
+        let run = runs
+            .map(|look| look.run)
+            .max()
+            .map_or(1, |last| last.saturating_add(1));
+        Self { probes, order, run }
+    }
+
+    fn probe(&mut self, mailbox: &Mailbox) -> Option<&mut Probe> {
+        self.probes
             .iter_mut()
-            .filter(|probe| probe.must == must && !probe.holds())
-        {
-            let tried = send(work, &sender, &probe.mailbox, &to, run).await?;
-            probe.looks.push(tried.look);
-            if probe.looks.len() > MOST_LOOKS {
-                // The first look stays: it shows that the mail went through before.
-                probe.looks.remove(1);
-            }
-            match tried.then {
-                Then::GoOn => {}
-                Then::Pause { why, until } => {
-                    work.notes.probes = probes;
-                    return Ok(pause(work, why, until));
-                }
-                Then::Stop(problem) => {
-                    work.notes.probes = probes;
-                    return Ok(Outcome::Failed(problem));
-                }
-            }
-        }
-        if probes
-            .iter()
-            .any(|probe| probe.must == must && !probe.holds())
-        {
-            let why = what_is_wrong(&probes, must);
-            work.notes.probes = probes;
-            return Outcome::wait(why, pace::ENFORCED, "30 minutes to 2 hours");
-        }
+            .find(|probe| probe.object == Some(mailbox.object))
     }
-    let (arrived, refused) = (
-        count(&probes, Must::Arrive),
-        count(&probes, Must::BeRefused),
-    );
-    work.notes.probes = probes;
-    work.notes.forget_secret = Some("the proof ended");
-    Outcome::done(format!(
-        "{arrived} accepted, {refused} refused, with real mail."
-    ))
 }
 
-/// Signs in as the application itself. A refusal is about the application and its secret, never
-/// about the consent with which Postern acts in the customer.
-async fn sign_in(
+async fn prove(
     work: &mut Work<'_>,
-    secret: &ClientSecret,
-) -> Result<Result<Sender, Problem>, Failure> {
-    let microsoft = work.engine.microsoft();
-    let scope = scopes::default_of(microsoft.endpoints(), Resource::Graph);
-    let secret = SecretString::from(secret.expose());
-    let (tenant, app) = (work.tenant.tenant(), work.plan.application.app_id);
-    match microsoft
-        .client_credentials(tenant, app, &secret, &scope)
-        .await
-    {
-        Ok(token) => Ok(Ok(Sender { tenant, app, token })),
-        Err(error) if error.is_transient() || *error.kind() == Kind::Malformed => Err(error.into()),
-        Err(error) => {
-            work.notes
-                .evidence
-                .push(evidence("Sign-in as the application", error.trace(), false));
-            Ok(Err(no_sign_in(&error, &work.plan.application.name)))
+    proving: &mut Proving,
+    round: &mut Round,
+) -> Result<Outcome, Failure> {
+    let now = work.engine.now();
+    let Some(secret) = work.secret.take() else {
+        return ask_for_secret(work, proving, round).await;
+    };
+    let begun = *proving.begun.get_or_insert(now);
+    proving.counts_from = None;
+    let sender = match sign_in(work, &secret, None).await? {
+        Ok(sender) => sender,
+        Err(problem) => return Ok(Outcome::Failed(problem)),
+    };
+    let before = match facts::read(work, proving).await? {
+        Facts::AsPlanned(before) => before,
+        Facts::Other(different) => return other_than_planned(work, proving, &different),
+    };
+    let pace = work.engine.inner.pace;
+    let lapse = pace.of(LAPSES_WITHIN);
+    let until = before.all_lapsed(proving, lapse);
+    if before.other_may_refuse(proving, now, lapse) {
+        let what = "Another access policy for this application was there a short while ago.";
+        return wait_until(work, proving, until, what);
+    }
+    // The first refusal may be an older policy's: nothing is to be learned before that has lapsed.
+    let refused_since = |must: Must| {
+        let looks = round.probes.iter().filter(move |probe| probe.must == must);
+        looks
+            .flat_map(|probe| &probe.looks)
+            .any(|look| look.at >= begun && look.outcome == Sent::Refused)
+    };
+    if !before.counts(proving, now, lapse) && refused_since(Must::BeRefused) {
+        return wait_until(work, proving, until, "Mail is refused already.");
+    }
+    if let Some(held) = proving.held {
+        let left = held.plus_millis(pace.of(BETWEEN)).millis_since(now);
+        if left > 0 {
+            return between(work, held);
         }
     }
+    let mut sending = Sending {
+        sender,
+        secret,
+        renewed: false,
+    };
+    for (mailbox, must) in round.order.clone() {
+        if must == Must::BeRefused && too_many(round, &mailbox, now, pace.of(DAY)) {
+            proving.held = None;
+            let why = format!(
+                "A mail as {} went through {MAILS_A_DAY} times within a day; no more are sent today.",
+                mailbox.address
+            );
+            return wait(work, round, why).await;
+        }
+        if must == Must::BeRefused
+            && let Some(why) = not_denied(work, &mailbox).await?
+        {
+            proving.held = None;
+            return wait(work, round, why).await;
+        }
+        let tried = send(work, &mut sending, &mailbox, round.run).await?;
+        let (at, outcome) = (tried.look.at, tried.look.outcome.clone());
+        proving.tried = proving.tried.saturating_add(1);
+        if outcome == Sent::Accepted {
+            proving.accepted = proving.accepted.saturating_add(1);
+        }
+        let Some(probe) = round.probe(&mailbox) else {
+            continue;
+        };
+        probe.looks.push(tried.look);
+        if probe.looks.len() > MOST_LOOKS {
+            // The first look stays: it shows that the mail went through before.
+            probe.looks.remove(1);
+        }
+        let (holds, open) = (probe.holds(), words::open(probe));
+        match tried.then {
+            Then::GoOn => {}
+            Then::Pause { why, until } => return Ok(pause(work, why, until)),
+            Then::Stop(problem) => return Ok(Outcome::Failed(problem)),
+        }
+        if must == Must::BeRefused {
+            match outcome {
+                Sent::Accepted => {
+                    proving.opened.get_or_insert(at);
+                }
+                Sent::Refused if !before.counts(proving, now, lapse) => {
+                    return wait_until(work, proving, until, "Mail is refused already.");
+                }
+                Sent::Refused | Sent::Unclear(_) => {}
+            }
+        }
+        if !holds {
+            proving.held = None;
+            return wait(work, round, open).await;
+        }
+    }
+    all_held(work, proving, round)
 }
 
-/// Why Entra gave the application no token, and what to do about it.
-fn no_sign_in(error: &microsoft::Error, name: &str) -> Problem {
-    const AGAIN: &str = "then try again and give the client secret once more";
-    let (key, happened, means, todo) = match error.kind() {
-        // These are about a secret anyway.
-        Kind::SecretWrong | Kind::SecretExpired => return error.problem(),
-        Kind::AppDisabled => (
-            "prove.application_disabled",
-            format!("{name} is switched off in this tenant, so its client secret opens nothing."),
-            "Entra gives it no token: it can send no mail now, and nothing can be proven with it.",
-            format!(
-                "Switch it on under “Enterprise applications” if it is meant to work, {AGAIN}; or leave the proof out."
-            ),
-        ),
-        Kind::AppNotFound => (
-            "prove.application_not_found",
-            format!(
-                "Entra does not find {name} in this tenant, so its client secret opens nothing."
-            ),
-            "It was removed since the plan was approved, or it is so new that not all of Entra knows it.",
-            format!(
-                "Check that it stands under “Enterprise applications” in the customer's Entra, {AGAIN}; or leave the proof out."
-            ),
-        ),
-        Kind::InteractionRequired => (
-            "prove.conditional_access",
-            format!(
-                "A Conditional Access policy of the tenant refused {name} with its client secret."
-            ),
-            "Policies for workload identities let an application sign in from some places only, and Postern's server is not among them.",
-            format!(
-                "Have an admin of the customer let it in from Postern's address for the proof, {AGAIN}; or leave the proof out."
-            ),
-        ),
-        _ => (
-            "prove.sign_in_refused",
-            format!("Entra gave {name} no token for its client secret."),
-            "Without it the application sends no mail, so nothing can be proven. The customer's connection is not concerned.",
-            format!(
-                "Read what Entra said below and put it right for this application, {AGAIN}; or leave the proof out."
-            ),
-        ),
-    };
-    let problem = Problem::new(key, Remedy::Act, happened, means, todo);
-    match error.problem().microsoft {
-        Some(answer) => problem.with_answer(answer),
-        None => problem,
+/// Every mailbox behaved as planned in this look.
+fn all_held(work: &mut Work<'_>, proving: &mut Proving, round: &Round) -> Result<Outcome, Failure> {
+    let now = work.engine.now();
+    if proving.held.is_none() {
+        proving.held = Some(now);
+        return between(work, now);
     }
+    let tried = round.order.iter().map(|(mailbox, must)| Tried {
+        object: mailbox.object,
+        must: *must,
+        at: now,
+    });
+    let mut proved = proving.proved.take().unwrap_or_default();
+    proved.add(tried);
+    let count = |wanted: Must| {
+        round
+            .order
+            .iter()
+            .filter(|(_, must)| *must == wanted)
+            .count()
+    };
+    let mut summary = format!(
+        "{} accepted, {} refused, with real mail, twice ten minutes apart.",
+        count(Must::Arrive),
+        count(Must::BeRefused)
+    );
+    if let Some(names) = domain::proof::names(&proved.untried(work.plan)) {
+        summary.push_str(&format!(" Not tried: {names}."));
+    }
+    proving.proved = Some(proved);
+    proving.again = None;
+    proving.held = None;
+    work.notes.forget_secret = Some("the proof ended");
+    Outcome::done(summary)
+}
+
+async fn ask_for_secret(
+    work: &mut Work<'_>,
+    proving: &Proving,
+    round: &Round,
+) -> Result<Outcome, Failure> {
+    let now = work.engine.now();
+    // Its 24 hours are over while Microsoft still enforces nothing.
+    let half = work.engine.inner.pace.of(DAY / 2);
+    if proving
+        .begun
+        .is_some_and(|begun| now.millis_since(begun) >= half)
+        && proving.tried > 0
+    {
+        let why = "The application's client secret was deleted after its 24 hours.";
+        let why = words::not_yet(work, &round.order, why).await?;
+        return Ok(Outcome::Skipped { why });
+    }
+    Ok(Outcome::Wait {
+        what: WaitFor::Secret,
+        why: "Needs the application's client secret, to send as the application does.".into(),
+        wait: FOR_SECRET,
+        usually: None,
+    })
+}
+
+/// Policy or members are not the plan's. One look may have met a server that does not show what is
+/// there: it takes two. Then the last look says what stands open.
+fn other_than_planned(
+    work: &mut Work<'_>,
+    proving: &mut Proving,
+    different: &[String],
+) -> Result<Outcome, Failure> {
+    proving.held = None;
+    let what = different.join(" ");
+    if work.mark(NOT_AS_PLANNED) {
+        return Outcome::wait(
+            format!("{what} It is looked at once more before it is believed."),
+            pace::ABSENT,
+            "a minute",
+        );
+    }
+    Ok(Outcome::Skipped {
+        why: format!(
+            "Not tried with real mail any further, because the tenant is not as the plan has it. {what}"
+        ),
+    })
+}
+
+/// Waits for what Microsoft enforces; after a day the proof ends without one.
+async fn wait(work: &mut Work<'_>, round: &Round, why: String) -> Result<Outcome, Failure> {
+    let over = matches!(
+        &work.step.state,
+        StepState::Waiting(waiting)
+            if waiting.what == WaitFor::Microsoft && work.engine.now() >= waiting.latest
+    );
+    if over {
+        let why = words::not_yet(work, &round.order, &why).await?;
+        return Ok(Outcome::Skipped { why });
+    }
+    Outcome::wait(why, pace::ENFORCED, "30 minutes to 2 hours")
+}
+
+/// Waits, and sends nothing meanwhile, until a refusal counts.
+fn wait_until(
+    work: &Work<'_>,
+    proving: &mut Proving,
+    until: Timestamp,
+    what: &str,
+) -> Result<Outcome, Failure> {
+    proving.held = None;
+    proving.counts_from = Some(until);
+    let left = until.millis_since(work.engine.now()).max(0);
+    let pace = work.engine.inner.pace;
+    Outcome::wait(
+        words::other(what, until),
+        Wait {
+            first: pace.real(left),
+            longest: pace.real(left),
+            ..pace::ENFORCED
+        },
+        "2 hours at most",
+    )
+}
+
+fn between(work: &Work<'_>, held: Timestamp) -> Result<Outcome, Failure> {
+    let pace = work.engine.inner.pace;
+    let next = held.plus_millis(pace.of(BETWEEN));
+    let left = next.millis_since(work.engine.now()).max(0);
+    Outcome::wait(
+        format!(
+            "Every mailbox behaved as planned ({held}). All are tried once more after ten minutes, because Microsoft's servers do not all change at once."
+        ),
+        Wait {
+            first: pace.real(left),
+            longest: pace.real(left),
+            ..pace::ENFORCED
+        },
+        "ten minutes",
+    )
 }
 
 /// Waits as long as Microsoft asks for, and no less than after other trouble.
@@ -201,32 +390,40 @@ fn pause(work: &Work<'_>, why: String, until: Option<Timestamp>) -> Outcome {
     }
 }
 
-/// The probes as the last look left them, or new ones.
-fn probes(work: &Work<'_>) -> Vec<Probe> {
-    if !work.step.probes.is_empty() {
-        return work.step.probes.clone();
-    }
-    let new = |mailbox: &domain::plan::Mailbox, must| Probe {
-        mailbox: mailbox.address.clone(),
-        must,
-        looks: Vec::new(),
-    };
-    let senders = work
-        .plan
-        .senders
+/// Mails as this mailbox went through as often as they may within a day.
+fn too_many(round: &Round, mailbox: &Mailbox, now: Timestamp, day: i64) -> bool {
+    let looks = round
+        .probes
         .iter()
-        .take(TRIED_SENDERS)
-        .map(|mailbox| new(mailbox, Must::Arrive));
-    let refused = work
-        .plan
-        .refused
-        .iter()
-        .map(|mailbox| new(mailbox, Must::BeRefused));
-    senders.chain(refused).collect()
+        .filter(|probe| probe.object == Some(mailbox.object))
+        .flat_map(|probe| &probe.looks);
+    let recent =
+        looks.filter(|look| look.outcome == Sent::Accepted && now.millis_since(look.at) < day);
+    recent.count() >= MAILS_A_DAY
+}
+
+/// Exchange's own test does not say “Denied” for a mailbox: then a refusal would say nothing.
+async fn not_denied(work: &mut Work<'_>, mailbox: &Mailbox) -> Result<Option<String>, Failure> {
+    let address = &mailbox.address;
+    Ok(match check::ask(work, mailbox).await? {
+        Some(TestAnswer::Denied) => None,
+        Some(other) => Some(format!(
+            "Exchange's own test says “{}” for {address}, so that a refusal would say nothing of the policy.",
+            check::word(&other)
+        )),
+        None => Some(format!("Exchange's own test does not find {address}.")),
+    })
+}
+
+/// Who sends, and whether its token was renewed in this look already.
+struct Sending {
+    sender: Sender,
+    secret: ClientSecret,
+    renewed: bool,
 }
 
 /// One mail that was tried, and whether another one makes sense.
-struct Tried {
+struct TriedMail {
     look: Look,
     then: Then,
 }
@@ -244,24 +441,43 @@ enum Then {
 
 async fn send(
     work: &mut Work<'_>,
-    sender: &Sender,
-    from: &MailAddress,
-    to: &MailAddress,
+    sending: &mut Sending,
+    from: &Mailbox,
     run: u32,
-) -> Result<Tried, Failure> {
-    let subject = "Postern tests who this application may send as";
+) -> Result<TriedMail, Failure> {
+    let Some(to) = work.plan.recipient().cloned() else {
+        return Err(Problem::not_found().into());
+    };
+    let address = &from.address;
     let body = format!(
-        "This mail was sent as {from} to find out whether {} may send as that mailbox.\n\nNothing needs to be done with it.",
+        "This mail was sent as {address} to find out whether {} may send as that mailbox.\n\nNothing needs to be done with it.",
         work.plan.application.name
     );
-    let call: Call<SendOutcome> = work
-        .engine
-        .microsoft()
-        .send_mail(sender, from, to, subject, &body)
-        .await;
-    work.notes
-        .evidence
-        .push(evidence(&format!("A mail as {from}"), &call.trace, false));
+    let title = format!("A mail as {address}");
+    let call: Call<SendOutcome> = loop {
+        let call = work
+            .engine
+            .microsoft()
+            .send_mail(&sending.sender, from.object, &to, SUBJECT, &body)
+            .await;
+        work.notes
+            .evidence
+            .push(evidence(&title, &call.trace, false));
+        let SendOutcome::TokenRefused { claims, .. } = &call.value else {
+            break call;
+        };
+        if std::mem::replace(&mut sending.renewed, true) {
+            break call;
+        }
+        // A refused token sent nothing, so the mail can be tried with a new one.
+        match sign_in(work, &sending.secret, claims.as_deref()).await? {
+            Ok(sender) => sending.sender = sender,
+            Err(problem) => {
+                let outcome = Sent::Unclear(problem.happened.clone());
+                return Ok(tried(call.trace, run, outcome, Then::Stop(problem)));
+            }
+        }
+    };
     let (outcome, then) = match call.value {
         SendOutcome::Accepted => (Sent::Accepted, Then::GoOn),
         SendOutcome::RefusedByPolicy => (Sent::Refused, Then::GoOn),
@@ -272,27 +488,37 @@ async fn send(
                 .await?
                 .map_or(Then::GoOn, Then::Stop),
         ),
+        SendOutcome::TokenRefused { problem, .. } => {
+            (Sent::Unclear(problem.happened.clone()), Then::Stop(problem))
+        }
         SendOutcome::Unclear {
             problem,
             paused,
             until,
         } => {
+            let said = format!("{} {}", problem.happened, problem.means);
             let then = if paused {
-                let why = format!("A mail as {from} was not taken: {}", problem.happened);
+                let why = format!("A mail as {address} was not taken: {}", problem.happened);
                 Then::Pause { why, until }
             } else {
                 Then::GoOn
             };
-            (Sent::Unclear(problem.happened), then)
+            (Sent::Unclear(said), then)
         }
     };
-    let look = Look {
-        run,
-        at: call.trace.at,
-        outcome,
-        request_id: call.trace.request_id,
-    };
-    Ok(Tried { look, then })
+    Ok(tried(call.trace, run, outcome, then))
+}
+
+fn tried(trace: microsoft::Trace, run: u32, outcome: Sent, then: Then) -> TriedMail {
+    TriedMail {
+        look: Look {
+            run,
+            at: trace.at,
+            outcome,
+            request_id: trace.request_id,
+        },
+        then,
+    }
 }
 
 /// The same words refuse an application without the permission, and a mailbox outside of an
@@ -302,10 +528,12 @@ async fn without_permission(work: &mut Work<'_>) -> Result<Option<Problem>, Fail
     let plan = work.plan;
     let applications = work.tenant.applications().await?;
     let applications = work.saw("Applications with mailbox permissions", applications);
+    // Only a permission of Graph lets an application send through Graph.
+    let sends = |grant: &Grant| grant.resource == Resource::Graph && grant.sends();
     let sends = applications
         .iter()
         .filter(|application| application.object == plan.application.object)
-        .any(|application| application.grants.iter().any(Grant::sends));
+        .any(|application| application.grants.iter().any(sends));
     if sends {
         return Ok(None);
     }
@@ -313,46 +541,10 @@ async fn without_permission(work: &mut Work<'_>) -> Result<Option<Problem>, Fail
     Ok(Some(Problem::new(
         "prove.permission_gone",
         Remedy::Act,
-        format!("{name} no longer holds a permission to send mail here."),
+        format!("{name} holds no permission to send mail through Graph here."),
         "Microsoft refuses its mail whatever the policy says, so real mail proves nothing.",
         format!(
             "Give {name} the permission again if it is meant to send, then try again with its client secret; or leave the proof out."
         ),
     )))
-}
-
-fn count(probes: &[Probe], must: Must) -> usize {
-    probes
-        .iter()
-        .filter(|probe| probe.must == must && probe.holds())
-        .count()
-}
-
-fn what_is_wrong(probes: &[Probe], must: Must) -> String {
-    let open: Vec<&Probe> = probes
-        .iter()
-        .filter(|probe| probe.must == must && !probe.holds())
-        .collect();
-    let unclear =
-        open.iter()
-            .find_map(|probe| match probe.looks.last().map(|look| &look.outcome) {
-                Some(Sent::Unclear(why)) => {
-                    Some(format!("A mail as {} says nothing: {why}", probe.mailbox))
-                }
-                _ => None,
-            });
-    if let Some(unclear) = unclear {
-        return unclear;
-    }
-    let names = open
-        .iter()
-        .map(|probe| probe.mailbox.as_str())
-        .collect::<Vec<_>>()
-        .join(", ");
-    match must {
-        Must::BeRefused => format!(
-            "Microsoft does not enforce the policy yet: a mail as {names} still went through."
-        ),
-        Must::Arrive => format!("Microsoft still refuses mail as {names}."),
-    }
 }

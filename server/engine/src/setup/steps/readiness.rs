@@ -12,6 +12,9 @@ pub(super) async fn run(work: &mut Work<'_>) -> Result<Outcome, Failure> {
     let mut found =
         hurdles::look(&work.tenant, work.plan, Some(work.setup), work.engine.now()).await;
     work.notes.evidence.append(&mut found.evidence);
+    if found.other_policy {
+        work.mark(domain::step::told::OTHER_POLICY);
+    }
     if !found.hurdles.is_empty() {
         let problems = found.problems();
         return Ok(one_of(problems).map_or(Outcome::Again, Outcome::Failed));

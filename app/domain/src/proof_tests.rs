@@ -1,0 +1,107 @@
+#![allow(clippy::unwrap_used)]
+use uuid::Uuid;
+
+use super::*;
+use crate::{
+    id::AppId,
+    plan::{Confined, Group, MailboxKind},
+};
+
+fn mailbox(number: u128, address: &str) -> Mailbox {
+    Mailbox {
+        object: ObjectId(Uuid::from_u128(number)),
+        address: address.parse().unwrap(),
+        name: address.to_owned(),
+        kind: MailboxKind::User,
+    }
+}
+
+fn plan() -> Plan {
+    Plan {
+        application: Confined {
+            object: ObjectId(Uuid::nil()),
+            app_id: AppId(Uuid::nil()),
+            name: "Mailer".into(),
+        },
+        senders: vec![
+            mailbox(1, "reception@a.example"),
+            mailbox(2, "info@a.example"),
+            mailbox(3, "support@a.example"),
+        ],
+        refused: vec![mailbox(4, "ceo@a.example")],
+        group: Group::Existing {
+            object: ObjectId(Uuid::nil()),
+            name: "g".into(),
+            address: "g@a.example".parse().unwrap(),
+        },
+        prove: true,
+        unprovable: None,
+        recipient: None,
+    }
+}
+
+fn tried(number: u128, must: Must, at: i64) -> Tried {
+    Tried {
+        object: ObjectId(Uuid::from_u128(number)),
+        must,
+        at: Timestamp(at),
+    }
+}
+
+#[test]
+fn field_b02_the_words_name_what_was_tried_and_what_was_not() {
+    let mut proved = Proved::default();
+    proved.add([
+        tried(4, Must::BeRefused, 0),
+        tried(1, Must::Arrive, 0),
+        tried(2, Must::Arrive, 0),
+    ]);
+    assert_eq!(
+        proved.sentence(&plan()),
+        "Sending through Graph was tried: as 2 of 3 permitted accepted, as 1 of 1 other refused, on 1 Jan 1970, 00:00:00 UTC. 2 of 3 senders tried; not tried: support@a.example."
+    );
+    proved.add([
+        tried(4, Must::BeRefused, 86_400_000),
+        tried(3, Must::Arrive, 86_400_000),
+    ]);
+    assert_eq!(
+        proved.sentence(&plan()),
+        "Sending through Graph was tried: as 3 of 3 permitted accepted, as 1 of 1 other refused, between 1 Jan 1970, 00:00:00 UTC and 2 Jan 1970, 00:00:00 UTC."
+    );
+}
+
+#[test]
+fn field_b26_a_proof_stands_as_long_as_nothing_contradicts_it() {
+    let at = Timestamp(1);
+    let more = || Verdict::More {
+        open: vec!["more".into()],
+    };
+    let unknown = || Verdict::Unknown {
+        why: vec!["why".into()],
+    };
+    let reading = |says| Judged::new(at, SeenBy::Reading, says);
+    assert_eq!(stands(Proof::Proven, None), Proof::Proven);
+    let holds = reading(Verdict::Holds);
+    assert_eq!(stands(Proof::Proven, Some(&holds)), Proof::Proven);
+    let contradicted = reading(more()).after(Some(&holds));
+    assert_eq!(stands(Proof::Proven, Some(&contradicted)), Proof::MoreOpen);
+    assert_eq!(stands(Proof::None, Some(&contradicted)), Proof::None);
+    let unread = reading(unknown()).after(Some(&holds));
+    assert_eq!(stands(Proof::Checked, Some(&unread)), Proof::NotKnown);
+    // What could only not be read comes back by itself.
+    let again = reading(Verdict::Holds).after(Some(&unread));
+    assert_eq!(stands(Proof::Proven, Some(&again)), Proof::Proven);
+    // What was open in between was not tried since.
+    let again = reading(Verdict::Holds).after(Some(&contradicted));
+    assert_eq!(stands(Proof::Proven, Some(&again)), Proof::Configured);
+    let unread = reading(unknown()).after(Some(&contradicted));
+    let again = reading(Verdict::Holds).after(Some(&unread));
+    assert_eq!(stands(Proof::Proven, Some(&again)), Proof::Configured);
+}
+
+#[test]
+fn words_of_the_database_are_read_back() {
+    for proof in Proof::ALL {
+        assert_eq!(Proof::parse(proof.as_str()), Some(proof));
+    }
+}

@@ -1,0 +1,74 @@
+//! Step 7: all that the application reaches, read and judged anew. What opened while the setup
+//! waited is named, and nothing is called proven beside it.
+
+use domain::{
+    proof::{Judged, SeenBy, Verdict},
+    reach::Judge,
+    step::Evidence,
+};
+use microsoft::scan::Scan;
+
+use super::super::work::{Outcome, Work};
+use crate::{
+    Failure, pace,
+    scan::{Words, against},
+};
+
+/// Looks before it is said that something cannot be read.
+const LOOKS: u32 = 3;
+
+pub(super) async fn run(work: &mut Work<'_>) -> Result<Outcome, Failure> {
+    let policies = work.tenant.policies().await?;
+    work.saw("Access policies", policies);
+    let object = work.plan.application.object;
+    let began = work.engine.now();
+    let scan = work.tenant.scan_application(object).await;
+    let now = work.engine.now();
+    let (verdict, sentence) = judge(work, &scan);
+    work.notes.evidence.push(Evidence {
+        at: now,
+        title: "What the application reaches".to_owned(),
+        sent: "Grants in Entra, access policies, Exchange roles and the groups that they name, read for this application".to_owned(),
+        answer: sentence,
+        request_id: None,
+        took_millis: now.millis_since(began),
+        change: false,
+    });
+    if let Verdict::Unknown { why } = &verdict
+        && work.step.attempts < LOOKS
+    {
+        return Outcome::wait(
+            format!("Not all of it could be read: {}", why.join(" ")),
+            pace::READ_BACK,
+            "a minute",
+        );
+    }
+    let summary = match &verdict {
+        Verdict::Holds => "Nothing that was read reaches more than the plan permits.".to_owned(),
+        Verdict::More { open } => {
+            format!("More is open than the plan permits: {}", open.join(" "))
+        }
+        Verdict::Unknown { why } => {
+            format!("Whether more is open could not be read: {}", why.join(" "))
+        }
+    };
+    work.notes.judged = Some(Judged::new(now, SeenBy::LastLook, verdict));
+    Outcome::done(summary)
+}
+
+/// The judge's parts are not made to cross threads, so it lives and ends here.
+fn judge(work: &Work<'_>, scan: &Scan) -> (Verdict, String) {
+    let reach = Judge::new(&scan.seen).reach();
+    let words = Words {
+        reach: &reach,
+        names: &scan.names,
+    };
+    let application = &work.plan.application;
+    let senders: Vec<_> = work.plan.senders.iter().map(|one| one.object).collect();
+    let sentence = reach.application(application.object).map_or_else(
+        || "It holds no mailbox permission.".to_owned(),
+        |found| words.sentence(found),
+    );
+    let verdict = against(&words, application.object, &application.name, &senders);
+    (verdict, sentence)
+}
