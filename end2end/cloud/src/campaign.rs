@@ -49,11 +49,48 @@ const KINDS: &[(&str, u32)] = &[
     ("nul_gzip", 1),
     ("wrong_tenant", 1),
     ("skew", 1),
+    // Refusals of sendMail that say nothing of an access policy (MICROSOFT.md §5.1).
+    ("mail_odata", 3),
+    ("mail_denied", 3),
+    ("mail_send_as", 2),
+    ("mail_not_enabled", 2),
+    ("mail_invalid_user", 2),
+    ("mail_quota", 2),
     // Only for who asks for it: Graph's answers do not say whose they are.
     ("wrong_tenant_graph", 0),
     // Making a key takes a moment, during which everybody waits.
     ("key_roll", 0),
 ];
+
+/// What `sendMail` answers to a kind: status, code, text.
+fn refusal_of_mail(kind: &str) -> Option<(u16, &'static str, &'static str)> {
+    Some(match kind {
+        "mail_odata" => (403, "ErrorAccessDenied", "Access to OData is disabled."),
+        "mail_denied" => (
+            403,
+            "ErrorAccessDenied",
+            "Access is denied. Check credentials and try again.",
+        ),
+        "mail_send_as" => (
+            403,
+            "ErrorSendAsDenied",
+            "The user account which was used to submit this request does not have the right to \
+             send mail on behalf of the specified sending account.",
+        ),
+        "mail_not_enabled" => (
+            404,
+            "MailboxNotEnabledForRESTAPI",
+            "The mailbox is either inactive, soft-deleted, or is hosted on-premise.",
+        ),
+        "mail_invalid_user" => (404, "ErrorInvalidUser", "The requested user is invalid."),
+        "mail_quota" => (
+            403,
+            "ErrorExceededMessageLimit",
+            "Cannot send mail. The message limit was exceeded.",
+        ),
+        _ => return None,
+    })
+}
 
 /// What `POST /_cloud/campaign` takes.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -248,6 +285,12 @@ impl Campaign {
         let skew = i64::try_from(self.draw(self.plan.skew)).unwrap_or(0);
         let earlier = self.rng.random_bool(0.5);
         let mut action = Action::default();
+        if let Some((status, code, text)) = refusal_of_mail(kind) {
+            action.status = Some(status);
+            action.graph_error = Some(code.to_owned());
+            action.text = Some(text.to_owned());
+            return action;
+        }
         let (what, status) = kind.rsplit_once('_').unwrap_or((kind, ""));
         match kind {
             "busy" => {
@@ -315,6 +358,7 @@ fn fits(kind: &str, target: &Target, at_once: bool) -> bool {
     let host = match kind {
         "busy_text" | "nul" | "nul_gzip" => exchange,
         "key_roll" => target.operation.starts_with("token:"),
+        mail if refusal_of_mail(mail).is_some() => target.operation.ends_with("/sendMail"),
         "wrong_tenant" => exchange && read,
         "wrong_tenant_graph" => target.host == Host::Graph && read,
         _ => true,
