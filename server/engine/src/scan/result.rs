@@ -49,6 +49,8 @@ pub(super) fn result(scan: Scan, memory: ScanMemory, now: Timestamp) -> ScanResu
     let entries = reach
         .applications
         .iter()
+        // Without a signed-in user it reaches nothing: it is no row of those that do.
+        .filter(|application| !application.only_delegated())
         .map(|application| ReachEntry {
             object: application.object,
             app_id: application.app_id.map(|id| id.0),
@@ -92,7 +94,15 @@ fn held(application: &ApplicationReach) -> Vec<(String, Level)> {
     application
         .permissions
         .iter()
-        .map(|one| (one.permission.name(), one.answer.level()))
+        .map(|one| {
+            // What reads no content is in the list, and no danger there.
+            let level = if one.permission.weight().counts() {
+                one.answer.level()
+            } else {
+                Level::Nothing
+            };
+            (one.permission.name(), level)
+        })
         .chain((unseen != Level::Nothing).then(|| (UNSEEN.to_owned(), unseen)))
         .collect()
 }
