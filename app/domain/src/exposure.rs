@@ -257,6 +257,12 @@ pub struct ExposureRow {
     pub object: Option<ObjectId>,
     /// Permissions that it holds anywhere, by name.
     pub permissions: Vec<String>,
+    /// Of one application at one customer: what lets it go around every confinement, in words.
+    #[serde(default)]
+    pub powers: Vec<String>,
+    /// The same of what it may do for whoever signs in to it.
+    #[serde(default)]
+    pub acts_as: Vec<String>,
     pub customers: i64,
     /// How many of them were never read: what they hold is unknown.
     pub never_read: i64,
@@ -583,6 +589,8 @@ pub struct WhyView {
     /// The mailboxes that it reaches and others not, by name; the first few.
     pub mailboxes: Vec<String>,
     pub more_mailboxes: u32,
+    /// Whether anything was read of it beside what it holds.
+    pub details_read: bool,
     /// As Microsoft verified it; none: not verified, or not read.
     pub verified_publisher: Option<String>,
     /// Since when it is in this tenant.

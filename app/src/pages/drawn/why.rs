@@ -229,7 +229,13 @@ fn facts(view: &WhyView) -> AnyView {
         view! { <div><dt>{name}</dt><dd>{value}</dd></div> }.any()
     };
     let verified = view.verified_publisher.clone().map_or_else(
-        || tag(Tone::Calm, Glyph::Dash, "not verified"),
+        || {
+            if view.details_read {
+                tag(Tone::Calm, Glyph::Dash, "not verified")
+            } else {
+                view! { <span class="faint">"not read"</span> }.any()
+            }
+        },
         |name| view! { {tag(Tone::Good, Glyph::Check, "verified")}" "{name} }.any(),
     );
     let created = view.created.map_or_else(

@@ -95,6 +95,7 @@ impl Engine {
             gaps: words.gaps(application),
             more_mailboxes: u32::try_from(listed.len().saturating_sub(LISTED)).unwrap_or(u32::MAX),
             mailboxes: listed.into_iter().take(LISTED).collect(),
+            details_read: details.is_some(),
             verified_publisher: details.and_then(|details| details.verified_publisher.clone()),
             created: details.and_then(|details| details.created_at),
             written: details.and_then(|details| details.notes.clone()),

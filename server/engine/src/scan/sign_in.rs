@@ -19,6 +19,11 @@ pub(super) fn about_credentials(
     customer: TenantId,
 ) -> Vec<String> {
     let Some(details) = details else {
+        if application.only_delegated() {
+            return vec![
+                "Its credentials are not kept here: they reach no mailbox without somebody who signed in to it.".to_owned(),
+            ];
+        }
         return vec![
             "Its credentials were not read: who can sign in as it is not known.".to_owned(),
         ];

@@ -180,9 +180,11 @@ impl Words<'_> {
     }
 
     pub(super) fn called(&self, object: ObjectId) -> String {
+        let application = || self.reach.application(object)?.name.clone();
         self.names
             .get(&object)
             .cloned()
+            .or_else(application)
             .unwrap_or_else(|| object.to_string())
     }
 
@@ -541,5 +543,45 @@ mod tests {
         assert_eq!(words.answer(&unknown), "unknown: perhaps every mailbox (7)");
         assert_eq!(words.answer(&Answer::Unrestricted), "every mailbox (7)");
         assert_eq!(words.answer(&Answer::Nothing), "no mailbox");
+    }
+
+    fn empty(mailbox_count: u32) -> Reach {
+        Reach {
+            without_exchange: false,
+            mailbox_count: Some(mailbox_count),
+            powers_unseen: Vec::new(),
+            delegated_unseen: Vec::new(),
+            stray_policies: Vec::new(),
+            mailboxes: Vec::new(),
+            sets: Vec::new(),
+            policies: Vec::new(),
+            assignments: Vec::new(),
+            gaps: Vec::new(),
+            applications: Vec::new(),
+            unlisted: Answer::Nothing,
+        }
+    }
+
+    #[test]
+    fn field_b05_the_switch_for_ews_has_five_sentences() {
+        let (reach, names) = (empty(1), Names::new());
+        let words = Words {
+            reach: &reach,
+            names: &names,
+        };
+        let said: std::collections::BTreeSet<String> = [
+            Note::EwsOff,
+            Note::EwsNotListed,
+            Note::EwsListed,
+            Note::EwsListEmpty,
+            Note::EwsNotSet,
+        ]
+        .iter()
+        .map(|note| words.note(note))
+        .collect();
+        assert_eq!(said.len(), 5);
+        for one in said {
+            assert!(one.contains("EWS"), "{one}");
+        }
     }
 }
