@@ -1,7 +1,10 @@
 //! Step 7: all that the application reaches, read and judged anew. What opened while the setup
 //! waited is named, and nothing is called proven beside it.
 
+use std::collections::BTreeMap;
+
 use domain::{
+    id::ObjectId,
     proof::{Judged, SeenBy, Verdict},
     reach::Judge,
     step::Evidence,
@@ -24,7 +27,8 @@ pub(super) async fn run(work: &mut Work<'_>) -> Result<Outcome, Failure> {
     let began = work.engine.now();
     let scan = work.tenant.scan_application(object).await;
     let now = work.engine.now();
-    let (verdict, sentence) = judge(work, &scan);
+    let names = names(work, &scan).await?;
+    let (verdict, sentence) = judge(work, &scan, &names);
     work.notes.evidence.push(Evidence {
         at: now,
         title: "What the application reaches".to_owned(),
@@ -56,12 +60,27 @@ pub(super) async fn run(work: &mut Work<'_>) -> Result<Outcome, Failure> {
     Outcome::done(summary)
 }
 
+/// What mailboxes are called. A reading of one application leaves the list of mailboxes alone, so
+/// what the last reading of the customer and the plan know stands in.
+async fn names(work: &Work<'_>, scan: &Scan) -> Result<BTreeMap<ObjectId, String>, Failure> {
+    let mut tx = work.engine.store().begin(work.access.partner()).await?;
+    let scanned = tx.scanned_mailboxes(work.access).await?;
+    tx.commit().await?;
+    let scanned = scanned.map(|(_, list)| list).unwrap_or_default();
+    let planned = work.plan.senders.iter().chain(&work.plan.refused);
+    Ok(scanned
+        .into_iter()
+        .chain(planned.map(|one| (one.object, one.address.to_string())))
+        .chain(scan.names.clone())
+        .collect())
+}
+
 /// The judge's parts are not made to cross threads, so it lives and ends here.
-fn judge(work: &Work<'_>, scan: &Scan) -> (Verdict, String) {
+fn judge(work: &Work<'_>, scan: &Scan, names: &BTreeMap<ObjectId, String>) -> (Verdict, String) {
     let reach = Judge::new(&scan.seen).reach();
     let words = Words {
         reach: &reach,
-        names: &scan.names,
+        names,
     };
     let application = &work.plan.application;
     let senders: Vec<_> = work.plan.senders.iter().map(|one| one.object).collect();
