@@ -7,7 +7,7 @@ use cloud::{
     clock::Time,
     journal::{Actor, Change as Noted, Deed, Thing},
     world::{
-        exchange::Policy,
+        exchange::{AssignmentScope, Pointer, Policy, RoleAssignment},
         tenant::{Change, Group, Membership, Tenant},
     },
 };
@@ -185,6 +185,29 @@ async fn customers(stage: &Stage) {
     stage
         .customer(PROVEN, "it may: true (InForce)", |tenant, now| {
             stage.made(PROVEN, tenant).0.enforced = now + Duration::from_secs(86_400);
+        })
+        .await;
+    // No policy narrows a role of Exchange.
+    let (object, app_id) = (stage.runs[PROVEN].object, stage.runs[PROVEN].app_id);
+    stage
+        .customer(PROVEN, "and it sends as", |tenant, now| {
+            tenant.exchange.pointers.push(Pointer {
+                id: Uuid::new_v5(&object, b"pointer"),
+                object_id: object,
+                app_id,
+                display_name: "Spoilt".to_owned(),
+                created: now,
+            });
+            tenant.exchange.role_assignments.push(RoleAssignment {
+                guid: Uuid::new_v5(&object, b"role"),
+                name: "Spoilt".to_owned(),
+                role: "Application Mail.Send".to_owned(),
+                assignee: object,
+                scope: AssignmentScope::Organisation,
+                enabled: true,
+                created: now,
+            });
+            tenant.exchange.rbac_cache.clear();
         })
         .await;
     stage

@@ -5,12 +5,16 @@ use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use cloud::{
     clock::Time,
-    world::enforcement::{View, policies_allow},
+    world::{
+        World,
+        enforcement::{View, policies_allow},
+    },
 };
-use serde_json::Value;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::block::Shared;
+use crate::support::scans::ask;
 
 const LOOK: Duration = Duration::from_millis(150);
 
@@ -42,8 +46,28 @@ impl Claimed {
                     ));
                 }
             }
+            if view == View::InForce {
+                wrong.extend(self.enforced(world, id, said));
+            }
             wrong
         })
+    }
+
+    /// The same by all that decides, roles of Exchange included, and for every mailbox of the
+    /// tenant: those of groups, too.
+    fn enforced(&self, world: &mut World, tenant: Uuid, said: &str) -> Vec<String> {
+        let body = json!({
+            "tenant": tenant, "applications": [self.app_id], "ways": ["graph_send"],
+        });
+        let answer = ask(world, "/_cloud/probe", &body);
+        let Some(may) = answer["may"][self.app_id.to_string()].as_object() else {
+            return vec![format!("{said}, and the cloud says {answer}")];
+        };
+        may.iter()
+            .map(|(address, ways)| (address.to_lowercase(), ways["graph_send"] == true))
+            .filter(|(address, sends)| *sends != self.senders.contains(address))
+            .map(|(address, sends)| format!("{said}, and it sends as {address}: {sends}"))
+            .collect()
     }
 }
 

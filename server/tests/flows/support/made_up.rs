@@ -17,7 +17,7 @@ use uuid::Uuid;
 use super::scans::mailboxes;
 
 /// Numbers by chance, the same for the same seed.
-struct Chance(u64);
+pub(super) struct Chance(pub(super) u64);
 
 impl Chance {
     fn next(&mut self) -> u64 {
@@ -28,24 +28,24 @@ impl Chance {
         mixed ^ (mixed >> 31)
     }
 
-    fn below(&mut self, end: usize) -> usize {
+    pub(super) fn below(&mut self, end: usize) -> usize {
         let end = u64::try_from(end.max(1)).expect("a number");
         usize::try_from(self.next() % end).expect("a number")
     }
 
-    fn one_in(&mut self, number: usize) -> bool {
+    pub(super) fn one_in(&mut self, number: usize) -> bool {
         self.below(number) == 0
     }
 
-    fn pick<T: Clone>(&mut self, list: &[T]) -> T {
+    pub(super) fn pick<T: Clone>(&mut self, list: &[T]) -> T {
         list[self.below(list.len())].clone()
     }
 
-    fn some<T: Clone>(&mut self, list: &[T], most: usize) -> Vec<T> {
+    pub(super) fn some<T: Clone>(&mut self, list: &[T], most: usize) -> Vec<T> {
         (0..self.below(most + 1)).map(|_| self.pick(list)).collect()
     }
 
-    fn id(&mut self) -> Uuid {
+    pub(super) fn id(&mut self) -> Uuid {
         Uuid::from_u64_pair(self.next(), self.next())
     }
 }
@@ -63,7 +63,7 @@ const EXCHANGE_ROLES: [&str; 3] = [
     "IMAP.AccessAsApp",
     "Calendars.ReadWrite.All",
 ];
-const CITY: &str = "Odense";
+pub(super) const CITY: &str = "Odense";
 
 /// Adds to a tenant.
 pub fn complicate(tenant: &mut Tenant, seed: u64) {

@@ -7,6 +7,7 @@ pub mod browser;
 pub mod events;
 pub mod field;
 pub mod made_up;
+pub mod made_up_around;
 pub mod page;
 pub mod portal;
 pub mod scans;

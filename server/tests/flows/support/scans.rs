@@ -12,7 +12,10 @@ use cloud::{
     graph,
     http_parts::Call,
     permissions::Resource,
-    world::{World, tenant::Tenant},
+    world::{
+        World,
+        tenant::{GroupKind, Tenant},
+    },
 };
 use futures::future::BoxFuture;
 use http::{HeaderMap, HeaderValue, Method, header};
@@ -196,6 +199,16 @@ pub fn mailboxes(tenant: &Tenant) -> Vec<Uuid> {
         .collect()
 }
 
+/// All mailboxes that have an object in Entra, those of Microsoft 365 groups included.
+pub fn every_mailbox(tenant: &Tenant) -> Vec<Uuid> {
+    let groups = tenant
+        .groups
+        .values()
+        .filter(|group| group.kind == GroupKind::Microsoft365)
+        .map(|group| group.id);
+    mailboxes(tenant).into_iter().chain(groups).collect()
+}
+
 /// So many of a customer are compared.
 const MOST_APPLICATIONS: usize = 60;
 
@@ -214,6 +227,26 @@ pub fn applications(tenant: &Tenant) -> Vec<(Uuid, Uuid, bool)> {
             .iter()
             .map(|pointer| pointer.object_id),
     );
+    // What goes around a confinement need be no grant.
+    held.extend(tenant.principals.values().filter_map(|principal| {
+        let reaching = tenant.role_grants_reaching(principal.id);
+        let agent = tenant.blueprint_of(principal.id).is_some();
+        (!reaching.is_empty() || agent).then_some(principal.id)
+    }));
+    let owners = |owners: &[Uuid]| owners.to_vec();
+    held.extend(
+        tenant
+            .principals
+            .values()
+            .flat_map(|found| owners(&found.owners)),
+    );
+    held.extend(
+        tenant
+            .applications
+            .values()
+            .flat_map(|found| owners(&found.owners)),
+    );
+    held.extend(tenant.scope_grants.iter().map(|grant| grant.client));
     let others = tenant
         .principals
         .keys()
@@ -302,7 +335,18 @@ fn call(method: Method, path: &str, token: &str, body: &Value) -> Call {
         header::AUTHORIZATION,
         HeaderValue::try_from(bearer).expect("a header"),
     );
+    headers.insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("application/json"),
+    );
     Call::new(method, path, headers, Bytes::from(body.to_string()))
+}
+
+/// Asks a control path that needs no token.
+pub fn ask(world: &mut World, path: &str, body: &Value) -> Value {
+    let call = call(Method::POST, path, "none", body);
+    let reply = control::answer(world, &call);
+    serde_json::from_slice(&reply.body).expect("JSON")
 }
 
 /// Whether the cloud lets an application use each permission on each mailbox, by its probe: what
