@@ -5,7 +5,7 @@ use crate::{
     Problem,
     permission::Coverage,
     problem::Remedy,
-    reach::{ApplicationReach, GrantFate, Route},
+    reach::{ApplicationReach, GrantFate, PermissionReach, Route},
 };
 
 /// Why a policy cannot.
@@ -13,7 +13,7 @@ use crate::{
 pub enum Hurdle {
     /// Nothing was granted in Entra that a policy could narrow.
     NothingGranted,
-    /// These would still reach every mailbox.
+    /// These would stay open, or may.
     Beyond { values: Vec<String> },
 }
 
@@ -23,7 +23,7 @@ impl Hurdle {
         match self {
             Self::NothingGranted => Problem::input(
                 "application",
-                "This application holds no mailbox permission in this customer.",
+                "This application holds no mailbox permission in this customer that a policy could narrow.",
                 "Choose it from the customer's page.",
             ),
             Self::Beyond { values } => {
@@ -32,7 +32,7 @@ impl Hurdle {
                     "readiness.beyond_policies",
                     Remedy::Act,
                     format!("{name} holds {values}, which no access policy governs."),
-                    "With the policy in place it would still reach every mailbox by that permission.",
+                    "With the policy in place it would go on to reach by that permission what it reaches now, or may reach.",
                     format!("Remove {values} from the application in Entra, then try again."),
                 )
             }
@@ -40,7 +40,9 @@ impl Hurdle {
     }
 }
 
-/// The rule: a policy must be able to govern every mailbox permission that was granted.
+/// The rule: a policy must be able to govern every mailbox permission that was granted and stays
+/// open beside it. What reads no content, or reaches only mailboxes on which Exchange gives it
+/// rights, is said and keeps nobody from confining the rest.
 fn hurdle<'a>(granted: impl Iterator<Item = (&'a str, Coverage)>) -> Option<Hurdle> {
     let mut any = false;
     let mut values: Vec<String> = Vec::new();
@@ -57,28 +59,50 @@ fn hurdle<'a>(granted: impl Iterator<Item = (&'a str, Coverage)>) -> Option<Hurd
     }
 }
 
+/// Whether it goes on to reach mail or what else is in mailboxes, whoever they belong to.
+fn stays_open(one: &PermissionReach) -> bool {
+    let answer = one.once_enabled.as_ref().unwrap_or(&one.answer);
+    one.permission.weight().counts() && !answer.level().is_safe()
+}
+
 impl ApplicationReach {
     pub fn hurdle(&self) -> Option<Hurdle> {
-        hurdle(self.permissions.iter().flat_map(|one| {
-            one.routes.iter().filter_map(|route| {
-                let Route::Grant { fate, .. } = route else {
-                    return None;
-                };
-                let coverage = match fate {
-                    GrantFate::NoPolicy | GrantFate::Narrowed | GrantFate::PoliciesNotRead => {
-                        Coverage::Policy
-                    }
-                    // What nobody has named, no policy is known to govern.
-                    GrantFate::NotGoverned | GrantFate::Unnamed => Coverage::Beyond,
-                };
-                Some((one.permission.value.as_ref(), coverage))
-            })
+        hurdle(self.granted().filter_map(|(one, fate)| {
+            let coverage = match fate {
+                GrantFate::NoPolicy | GrantFate::Narrowed | GrantFate::PoliciesNotRead => {
+                    Coverage::Policy
+                }
+                GrantFate::NotGoverned if !stays_open(one) => return None,
+                // What nobody has named, no policy is known to govern.
+                GrantFate::NotGoverned | GrantFate::Unnamed => Coverage::Beyond,
+            };
+            Some((one.permission.value.as_ref(), coverage))
         }))
     }
 
-    /// Whether a setup can be offered for it. One that is switched off has nothing to confine.
+    /// What no policy governs and is no hurdle: it stays as it is, and has to be said.
+    pub fn beside_policies(&self) -> impl Iterator<Item = &PermissionReach> {
+        self.granted()
+            .filter(|(one, fate)| *fate == GrantFate::NotGoverned && !stays_open(one))
+            .map(|(one, _)| one)
+    }
+
+    fn granted(&self) -> impl Iterator<Item = (&PermissionReach, GrantFate)> {
+        self.permissions.iter().flat_map(|one| {
+            one.routes.iter().filter_map(move |route| match route {
+                Route::Grant { fate, .. } => Some((one, *fate)),
+                Route::Assignment { .. } | Route::Unseen { .. } => None,
+            })
+        })
+    }
+
+    /// Whether a setup can be offered for it. One that is switched off has nothing to confine, nor
+    /// has one that reads no content.
     pub fn can_be_confined(&self) -> bool {
-        self.app_id.is_some() && self.enabled != Some(false) && self.hurdle().is_none()
+        self.app_id.is_some()
+            && self.enabled != Some(false)
+            && !self.only_light()
+            && self.hurdle().is_none()
     }
 }
 
@@ -95,18 +119,51 @@ mod tests {
     #[test]
     fn a_policy_must_govern_all_that_was_granted() {
         let sends = samples::customer().graph("Mail.Send");
-        let also_imap = samples::customer()
+        let also_exports = samples::customer()
             .graph("Mail.Send")
-            .exchange("IMAP.AccessAsApp");
+            .graph("MailboxItem.Export.All");
         assert_eq!(first(&sends).hurdle(), None);
         assert!(first(&sends).can_be_confined());
         assert_eq!(
-            first(&also_imap).hurdle(),
+            first(&also_exports).hurdle(),
             Some(Hurdle::Beyond {
-                values: vec!["IMAP.AccessAsApp".to_owned()]
+                values: vec!["MailboxItem.Export.All".to_owned()]
             })
         );
-        assert!(!first(&also_imap).can_be_confined());
+        assert!(!first(&also_exports).can_be_confined());
+    }
+
+    #[test]
+    fn field_b18_imap_without_rights_on_mailboxes_keeps_nobody_from_confining() {
+        let also_imap = samples::customer()
+            .graph("Mail.Send")
+            .exchange("IMAP.AccessAsApp");
+        let found = first(&also_imap);
+        assert_eq!(found.hurdle(), None);
+        assert!(found.can_be_confined());
+        let beside: Vec<String> = found
+            .beside_policies()
+            .map(|one| one.permission.name())
+            .collect();
+        assert_eq!(beside, ["IMAP.AccessAsApp"]);
+        // Rights that were not read may be rights on every mailbox.
+        let mut unread = also_imap.pointer(samples::APP, samples::CLIENT, "x");
+        unread.0.rights.mailbox_rights = Reading::Failed {
+            reason: "time-out".to_owned(),
+        };
+        assert!(matches!(
+            first(&unread).hurdle(),
+            Some(Hurdle::Beyond { .. })
+        ));
+    }
+
+    #[test]
+    fn reach_m04_what_reads_no_content_is_no_hurdle_and_no_reason_for_a_setup() {
+        let tips = || samples::customer().graph("MailTips.ReadBasic.All");
+        let also_sends = first(&tips().graph("Mail.Send"));
+        assert!(also_sends.can_be_confined());
+        assert_eq!(also_sends.beside_policies().count(), 1);
+        assert!(!first(&tips()).can_be_confined());
     }
 
     #[test]

@@ -95,7 +95,7 @@ pub enum Standing {
     Confined,
     /// Confined, and a setup proved it.
     Proven,
-    /// Holds a permission and reaches nothing.
+    /// Holds a permission, and reaches nothing with it or no content.
     Nothing,
 }
 
@@ -156,7 +156,7 @@ impl Standing {
             Self::Unknown => "unknown",
             Self::Confined => "confined",
             Self::Proven => "proven",
-            Self::Nothing => "reaches nothing",
+            Self::Nothing => "reaches no content",
         }
     }
 }
@@ -257,6 +257,12 @@ pub struct ExposureRow {
     pub object: Option<ObjectId>,
     /// Permissions that it holds anywhere, by name.
     pub permissions: Vec<String>,
+    /// Of one application at one customer: what lets it go around every confinement, in words.
+    #[serde(default)]
+    pub powers: Vec<String>,
+    /// The same of what it may do for whoever signs in to it.
+    #[serde(default)]
+    pub acts_as: Vec<String>,
     pub customers: i64,
     /// How many of them were never read: what they hold is unknown.
     pub never_read: i64,
@@ -447,6 +453,25 @@ pub struct ReachView {
     /// Applications that act as whoever signs in to them, whatever the filter.
     #[serde(default)]
     pub acts_as: Vec<ActsAsLine>,
+    /// Why more of those cannot be ruled out; empty: these are all.
+    #[serde(default)]
+    pub acts_as_unseen: Vec<String>,
+    /// Why applications that are not listed cannot be ruled out; empty: all are listed.
+    #[serde(default)]
+    pub unlisted: Vec<String>,
+    /// Access policies that have no effect.
+    #[serde(default)]
+    pub strays: Vec<StrayLine>,
+}
+
+/// An access policy that has no effect.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StrayLine {
+    pub happened: String,
+    /// For which application it was probably meant, and what to do.
+    pub meant: String,
+    /// That application, where it is listed.
+    pub object: Option<ObjectId>,
 }
 
 /// One application on its customer's page.
@@ -546,6 +571,8 @@ pub struct WhyView {
     pub standing: Standing,
     /// What it all means, in one sentence.
     pub sentence: String,
+    /// It is confined, to more than half of all mailboxes.
+    pub most: bool,
     pub permissions: Vec<WhyPermission>,
     /// What lets it go around every confinement, the worst first.
     #[serde(default)]
@@ -562,6 +589,8 @@ pub struct WhyView {
     /// The mailboxes that it reaches and others not, by name; the first few.
     pub mailboxes: Vec<String>,
     pub more_mailboxes: u32,
+    /// Whether anything was read of it beside what it holds.
+    pub details_read: bool,
     /// As Microsoft verified it; none: not verified, or not read.
     pub verified_publisher: Option<String>,
     /// Since when it is in this tenant.
@@ -569,8 +598,8 @@ pub struct WhyView {
     /// What somebody of the customer wrote about it.
     pub written: Option<String>,
     pub credentials: Vec<Credential>,
-    /// What the list of credentials does not say by itself.
-    pub about_credentials: Option<String>,
+    /// Who signs in as it beside the credentials in the list, and what was not looked at.
+    pub about_credentials: Vec<String>,
     /// What was last certain of a permission that is unknown now: its name, what it reached, when.
     pub last_certain: Vec<(String, String, Timestamp)>,
     /// Newest first.
@@ -598,6 +627,8 @@ pub struct WhyPermission {
     /// To end “it can …”.
     pub can: String,
     pub level: Level,
+    /// It reads content, or sends. Else it is no danger, whichever mailboxes it reaches.
+    pub counts: bool,
     /// Which mailboxes, in words.
     pub extent: String,
     pub routes: Vec<WhyRoute>,
@@ -610,6 +641,8 @@ pub struct WhyRoute {
     pub through: String,
     pub leaves: String,
     pub level: Level,
+    /// What is left is more than half of all mailboxes.
+    pub most: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -646,6 +679,9 @@ pub struct MailboxView {
     /// Applications that act as whoever signs in to them: not as the mailbox by themselves.
     #[serde(default)]
     pub acts_as: Vec<ActsAsLine>,
+    /// Why more of those cannot be ruled out; empty: these are all.
+    #[serde(default)]
+    pub acts_as_unseen: Vec<String>,
     /// Applications that are not listed may reach it too: what was not read, and why. Empty: all
     /// are listed.
     pub gaps: Vec<String>,
@@ -666,8 +702,14 @@ pub struct MailboxRow {
     pub object: ObjectId,
     pub name: String,
     pub permissions: Vec<String>,
+    /// What lets it reach every mailbox, whatever its permissions say.
+    #[serde(default)]
+    pub powers: Vec<WhyPower>,
     /// Some of it could not be read: it cannot be ruled out.
     pub certain: bool,
+    /// It reaches no content of the mailbox.
+    #[serde(default)]
+    pub light: bool,
 }
 
 #[cfg(test)]

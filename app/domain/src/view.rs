@@ -166,6 +166,9 @@ pub struct Wizard {
     pub standing: Standing,
     /// What it can do now.
     pub sentence: String,
+    /// Its powers, which go on beside every policy.
+    #[serde(default)]
+    pub beside: Vec<String>,
     pub draft: Draft,
     /// The chosen senders and refused mailboxes that exist, in the order chosen.
     pub senders: Vec<Mailbox>,
@@ -203,6 +206,9 @@ pub struct Review {
     /// What keeps the plan from being carried out now, and what could not be looked at.
     #[serde(default)]
     pub hurdles: Vec<Problem>,
+    /// Powers of the application, which go on beside the policy.
+    #[serde(default)]
+    pub beside: Vec<String>,
     /// What stands in nobody's way, and should be known.
     #[serde(default)]
     pub notes: Vec<String>,

@@ -310,6 +310,27 @@ fn problems(choose: &Choose, fields: &[&str]) -> AnyView {
     .any()
 }
 
+/// Powers that no plan takes from the application.
+fn goes_on_beside(powers: &[String], name: &str) -> Option<AnyView> {
+    let lines = powers
+        .iter()
+        .map(|power| view! { <p>{power.clone()}</p> }.any())
+        .collect_view();
+    (!powers.is_empty()).then(|| {
+        view! {
+            <div class="problem bad" role="note">
+                {icon(Glyph::Warning)}
+                <div class="lines">
+                    <p class="happened">{format!("A policy does not hold {name}")}</p>
+                    {lines}
+                    <p>"That goes on beside the policy, and this setup changes nothing of it. Take it away in Entra or Exchange first. Else the policy holds what it does with its mailbox permissions, and not this."</p>
+                </div>
+            </div>
+        }
+        .any()
+    })
+}
+
 /// What should be known, and stands in nobody's way.
 fn noted(notes: &[String]) -> Option<AnyView> {
     let lines = notes

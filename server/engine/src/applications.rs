@@ -119,13 +119,14 @@ fn names(scan: &Scan, reach: &Reach, mailboxes: &[(ObjectId, String)]) -> Names 
     names
 }
 
-/// One application of a reading of it alone, with its reach; none: it holds no mailbox permission.
+/// One application of a reading of it alone, with its reach and its powers; none: it holds no
+/// mailbox permission.
 pub(crate) fn one(
     scan: &Scan,
     object: ObjectId,
     proven: &[(AppId, Vec<ObjectId>)],
     known: Known<'_>,
-) -> Option<(Application, Standing, String)> {
+) -> Option<(Application, Standing, String, Vec<String>)> {
     let mut reach = Judge::new(&scan.seen).reach();
     reach.mailbox_count = reach.mailbox_count.or(known.count);
     let names = names(scan, &reach, known.mailboxes);
@@ -135,11 +136,14 @@ pub(crate) fn one(
         names: &names,
     };
     let standing = Standing::of(found.level(), is_as_proven(&reach, found, proven));
-    Some((
-        application(&scan.seen, object)?,
-        standing,
-        words.sentence(found),
-    ))
+    let beside = words.beside_policy(found);
+    // A power is told by itself, above everything else.
+    let sentence = if beside.is_empty() {
+        words.sentence(found)
+    } else {
+        words.reaches(found)
+    };
+    Some((application(&scan.seen, object)?, standing, sentence, beside))
 }
 
 /// The application as Entra has it.

@@ -86,7 +86,7 @@ impl Engine {
                 mailboxes: &known,
                 count: u32::try_from(count).ok().filter(|_| !capped),
             };
-            let (application, standing, sentence) =
+            let (application, standing, sentence, beside) =
                 one(&scan, object, &proven, known).ok_or_else(no_application)?;
             let unprovable = self.unprovable(&access, &application, Some(&scan)).await?;
             let mut tx = self.store().begin(operator.partner).await?;
@@ -113,6 +113,7 @@ impl Engine {
                 application,
                 standing,
                 sentence,
+                beside,
                 draft,
                 senders,
                 refused,
@@ -144,6 +145,7 @@ impl Engine {
             let found = hurdles::look(&tenant, &plan, None, self.now()).await;
             let hurdles = found.problems();
             notes.extend(found.said);
+            let beside = found.beside;
             let mut tx = self.store().begin(operator.partner).await?;
             let active = tx
                 .active_setup_for(&access, plan.application.app_id)
@@ -160,6 +162,7 @@ impl Engine {
                 plan,
                 active,
                 hurdles,
+                beside,
                 notes,
                 takes,
             })

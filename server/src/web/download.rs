@@ -132,10 +132,8 @@ async fn exposure_csv(
     Query(filter): Query<ExposureFilter>,
 ) -> Result<Response, Refusal> {
     let operator = visitor.with_role()?;
-    let found = web
-        .engine()
-        .exposure_download(operator, &filter.into())
-        .await?;
+    let query: ExposureQuery = filter.into();
+    let found = web.engine().exposure_download(operator, &query).await?;
     let mut out = String::new();
     let mut head = vec![
         "name",
@@ -147,6 +145,11 @@ async fn exposure_csv(
         "customers never read",
     ];
     head.extend(Standing::ALL.map(Standing::word));
+    // Only where a row is one application at one customer is there one answer.
+    let each = query.by == By::Each;
+    if each {
+        head.extend(["powers", "acts as whoever signs in"]);
+    }
     csv::push_row(&mut out, head);
     for row in &found.rows {
         let mut cells = vec![
@@ -159,6 +162,9 @@ async fn exposure_csv(
             row.never_read.to_string(),
         ];
         cells.extend(Standing::ALL.map(|standing| row.tally.of(standing).to_string()));
+        if each {
+            cells.extend([row.powers.join("; "), row.acts_as.join("; ")]);
+        }
         csv::push_row(&mut out, cells.iter().map(String::as_str));
     }
     attachment(

@@ -56,6 +56,8 @@ struct Row {
     proven: Option<i64>,
     nothing: Option<i64>,
     permissions: Option<Vec<String>>,
+    powers: Option<Vec<String>>,
+    acts_as: Option<Vec<String>>,
 }
 
 impl Row {
@@ -69,6 +71,8 @@ impl Row {
             customer_name: self.customer_name,
             object: self.object.map(ObjectId),
             permissions: self.permissions.unwrap_or_default(),
+            powers: self.powers.unwrap_or_default(),
+            acts_as: self.acts_as.unwrap_or_default(),
             customers: count(self.customers),
             never_read: count(self.never_read),
             confinable: count(self.confinable),

@@ -38,6 +38,10 @@ pub struct ReachEntry {
     /// A setup can be started for it.
     pub can_be_confined: bool,
     pub permissions: Vec<(String, Level)>,
+    /// What lets it go around every confinement, in words.
+    pub powers: Vec<String>,
+    /// What it may do for whoever signs in to it, in words.
+    pub acts_as: Vec<String>,
     /// Credentials and the like.
     pub details: Option<Value>,
 }
@@ -409,16 +413,26 @@ impl Tx {
         // must be of one length each, so permissions travel as JSON.
         let permissions: Vec<Value> = new
             .iter()
-            .map(|one| serde_json::json!({ "names": one.permissions, "levels": one.levels }))
+            .zip(entries)
+            .map(|(one, entry)| {
+                clean::json(serde_json::json!({
+                    "names": one.permissions,
+                    "levels": one.levels,
+                    "powers": entry.powers,
+                    "acts_as": entry.acts_as,
+                }))
+            })
             .collect();
         sqlx::query(
             "insert into reaches (customer_id, object, partner_id, app_id, name, publisher, owner,
-                                  level, as_proven, can_be_confined, permissions, levels, details,
-                                  sought)
+                                  level, as_proven, can_be_confined, permissions, levels, powers,
+                                  acts_as, details, sought)
              select $1, e.object, $2, e.app_id, e.name, e.publisher, e.owner, e.level,
                     e.as_proven, e.can_be_confined,
                     array(select jsonb_array_elements_text(e.held -> 'names')),
                     array(select jsonb_array_elements_text(e.held -> 'levels')::smallint),
+                    array(select jsonb_array_elements_text(e.held -> 'powers')),
+                    array(select jsonb_array_elements_text(e.held -> 'acts_as')),
                     e.details,
                     lower(concat_ws(' ', e.name, e.publisher, coalesce(e.app_id, e.object)::text))
              from unnest($3::uuid[], $4::uuid[], $5::text[], $6::text[], $7::jsonb[],

@@ -50,6 +50,8 @@ fn entry(number: u128, level: Level) -> ReachEntry {
             ("Mail.Send".to_owned(), level),
             ("Mail.Read".to_owned(), Level::Nothing),
         ],
+        powers: Vec::new(),
+        acts_as: Vec::new(),
         details: None,
     }
 }

@@ -136,12 +136,10 @@ hurdles! {
     };
     a_permission_that_no_policy_governs "readiness.beyond_policies" |tenant, _| {
         let (object, _) = mailer(tenant);
-        let resource = tenant.resource_principal(Resource::Exchange).expect("Exchange").id;
         let mut more = tenant.assignments.iter().find(|one| one.principal == object)
             .expect("its grant").clone();
         more.id = "beyond".to_owned();
-        more.resource = resource;
-        more.role = Resource::Exchange.role_id("IMAP.AccessAsApp").expect("a role");
+        more.role = Resource::Graph.role_id("MailboxItem.Read.All").expect("a role");
         tenant.assignments.push(more);
     };
     another_policy_of_the_application "readiness.other_policy" |tenant, _| {

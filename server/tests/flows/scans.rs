@@ -349,7 +349,7 @@ async fn the_customers_page_shows_its_applications_by_reach() {
         "all except some",
         "unknown",
         "confined",
-        "reaches nothing",
+        "reaches no content",
     ];
     let (rows, _) = rows.split_once("</tbody>").expect("rows");
     let ranks: Vec<usize> = rows
@@ -403,12 +403,12 @@ async fn the_wizard_the_lists_and_the_why_agree_on_what_can_be_confined() {
         "adventure-works.example",
         "oneill-soen.example",
     ];
-    // IMAP is past every policy; a policy for the other permission would confine nothing.
+    // Items are past every policy; a policy for the other permission would confine nothing.
     stack
         .control(
             "applications",
             &json!({ "tenant": DOMAIN, "name": "Old archiver",
-                     "grants": ["graph:Mail.Read", "exchange:IMAP.AccessAsApp"] }),
+                     "grants": ["graph:Mail.Read", "graph:MailboxItem.Read.All"] }),
         )
         .await;
     for domain in domains {

@@ -315,7 +315,7 @@ fn line(row: ExposureRow, asked: &ExposureQuery, query: &Query, may_change: bool
         ],
         By::Customer if row.tally.total() == 0 => vec![
             td_number(APPLICATIONS, 0),
-            view! { <td class="faint">"no application reaches mailboxes without a signed-in user"</td> }.any(),
+            view! { <td class="faint">"none is known to reach mailboxes without a signed-in user"</td> }.any(),
         ],
         By::Customer => vec![
             td_number(APPLICATIONS, row.tally.total()),

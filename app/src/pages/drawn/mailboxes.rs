@@ -12,7 +12,7 @@ use leptos::prelude::*;
 
 use super::{
     draw::{Page, below},
-    parts::acting,
+    parts::{acting, powers},
 };
 use crate::{
     components::{Empty, Erase as _, Glyph, Moment, TableCard, Tone, tag, th},
@@ -166,6 +166,7 @@ fn who(view: MailboxView, query: &Query) -> AnyView {
     let acting = acting(
         customer,
         &view.acts_as,
+        &view.acts_as_unseen,
         "These act as people, not by themselves: they reach this mailbox if its owner, or somebody to whom it is open, signed in to them.",
     );
     let list = if !view.rows.is_empty() {
@@ -198,7 +199,7 @@ fn doubts(view: &MailboxView) -> Option<AnyView> {
             .iter()
             .map(|gap| view! { <li>{gap.clone()}</li> }.any())
             .collect_view();
-        view! { <p>"Applications that are not listed cannot be ruled out either. What could not be read:"</p><ul class="plain">{gaps}</ul> }.any()
+        view! { <p>"Applications that are not listed cannot be ruled out either, nor what goes around every confinement. What is not known:"</p><ul class="plain">{gaps}</ul> }.any()
     });
     (new.is_some() || hidden.is_some()).then(|| {
         view! {
@@ -220,7 +221,12 @@ fn rows(customer: CustomerId, rows: Vec<MailboxRow>) -> AnyView {
                 .into_iter()
                 .map(|one| view! { <li class="chip mono">{one}</li> }.any())
                 .collect_view();
-            let state = if row.certain {
+            let powers = powers(&row.powers);
+            let state = if row.light {
+                tag(Tone::Calm, Glyph::Dash, "reads no content")
+            } else if row.certain && !row.powers.is_empty() {
+                tag(Tone::Bad, Glyph::Warning, "goes around every confinement")
+            } else if row.certain {
                 tag(Tone::Bad, Glyph::Unlock, "reaches it")
             } else {
                 tag(Tone::Warn, Glyph::Question, "cannot be ruled out")
@@ -228,7 +234,7 @@ fn rows(customer: CustomerId, rows: Vec<MailboxRow>) -> AnyView {
             view! {
                 <tr>
                     <td><a class="strong" href=paths::application(customer, row.object)>{row.name}</a></td>
-                    <td><ul class="chips">{chips}</ul></td>
+                    <td><ul class="chips">{powers}{chips}</ul></td>
                     <td>{state}</td>
                 </tr>
             }

@@ -1,7 +1,7 @@
 //! What the exposure and a customer's reach have in common.
 
 use domain::{
-    exposure::{ActsAs, ActsAsLine, ExposureQuery, ExposureSort, Standing, Tally},
+    exposure::{ActsAs, ActsAsLine, ExposureQuery, ExposureSort, Standing, Tally, WhyPower},
     id::CustomerId,
 };
 use leptos::prelude::*;
@@ -53,7 +53,7 @@ pub(super) fn numbers(
             {tile(Standing::Unknown, "tile card warn", unknown)}
             {tile(Standing::Confined, "tile card wait", "confined, not yet proven".to_owned())}
             {tile(Standing::Proven, "tile card good", "confined and proven".to_owned())}
-            {tile(Standing::Nothing, "tile card", "reach nothing".to_owned())}
+            {tile(Standing::Nothing, "tile card", "reach no content".to_owned())}
         </div>
     }
     .any()
@@ -121,6 +121,17 @@ pub(super) fn filters(
     .any()
 }
 
+/// Powers as chips, each with what it lets do.
+pub(super) fn powers(all: &[WhyPower]) -> AnyView {
+    all.iter()
+        .map(|power| {
+            let class = if power.perhaps { "chip warn" } else { "chip bad" };
+            view! { <li class=class title=format!("It can {}.", power.can)>{power.from.clone()}</li> }.any()
+        })
+        .collect_view()
+        .into_any()
+}
+
 /// What an application may do for whoever signs in to it.
 pub(super) fn acts_as(grants: &[ActsAs]) -> AnyView {
     let lines = grants
@@ -147,10 +158,19 @@ pub(super) fn acts_as(grants: &[ActsAs]) -> AnyView {
 pub(super) fn acting(
     customer: CustomerId,
     lines: &[ActsAsLine],
+    unseen: &[String],
     about: &'static str,
 ) -> Option<AnyView> {
-    (!lines.is_empty()).then(|| {
-        let rows = lines
+    let hidden = (!unseen.is_empty()).then(|| {
+        let gaps = unseen
+            .iter()
+            .map(|gap| view! { <li>{gap.clone()}</li> }.any())
+            .collect_view();
+        view! { <p>"More of them cannot be ruled out. What is not known:"</p><ul class="plain">{gaps}</ul> }.any()
+    });
+    (!lines.is_empty() || hidden.is_some()).then(|| {
+        let none = lines.is_empty();
+        let rows: Vec<AnyView> = lines
             .iter()
             .map(|line| {
                 view! {
@@ -166,8 +186,9 @@ pub(super) fn acting(
         view! {
             <section aria-labelledby="acts-as">
                 <div class="section-head"><h2 id="acts-as">"Acts as whoever signs in to it"</h2></div>
-                <p class="hint">{about}</p>
-                <TableCard label="Applications that act as whoever signs in to them" head rows/>
+                {(!none).then(|| view! { <p class="hint">{about}</p> }.any())}
+                {hidden}
+                {(!none).then(|| view! { <TableCard label="Applications that act as whoever signs in to them" head rows/> }.any())}
             </section>
         }
         .any()

@@ -4,7 +4,9 @@ use domain::{
     Problem, Timestamp,
     application::AccessRight,
     connection::Health,
-    exposure::{ApplicationLine, Held, Naming, PolicyLine, ReachChange, ReachView, ScanState},
+    exposure::{
+        ApplicationLine, Held, Naming, PolicyLine, ReachChange, ReachView, ScanState, StrayLine,
+    },
     id::CustomerId,
     person::{Operator, Right},
     reach::{PartRead, PartResult},
@@ -14,7 +16,7 @@ use leptos::prelude::*;
 
 use super::{
     exposure::ask,
-    parts::{acting, counted, filters, numbers},
+    parts::{acting, counted, filters, numbers, powers},
 };
 use crate::{
     api::forms,
@@ -54,13 +56,17 @@ pub(super) fn section(view: ReachView, query: &Query, operator: &Operator) -> An
         });
         let filter = (!none).then(|| filters(&ask(query), &view.permissions, &path, &[]));
         let days = (view.days.len() > 1).then(|| chart(&view.days));
-        let list = if none {
+        let list = if none && !view.unlisted.is_empty() {
+            view! { <Empty title="No application for certain" text="No application is known to reach mailboxes without a signed-in user. What stands above cannot be ruled out."/> }.any()
+        } else if none {
             view! { <Empty title="No application reaches mailboxes without a signed-in user" text="As far as it was read, no application of this customer holds Mail.Send or another mailbox permission of its own."/> }.any()
         } else {
             list(view.rows, view.matching, [view.page, view.pages], query, (customer, may_change && connected))
         };
-        let acting = acting(customer, &view.acts_as, "These hold delegated permissions: each has the reach of the people who signed in to it, also later and without them. They are not counted above, and no access policy narrows them.");
-        view! { {tiles}{changes}{filter}{list}{acting}{days} }.any()
+        let acting = acting(customer, &view.acts_as, &view.acts_as_unseen, "These hold delegated permissions: each has the reach of the people who signed in to it, also later and without them. They are not counted above, and no access policy narrows them.");
+        let hidden = unlisted(&view.unlisted);
+        let strays = strays(&view.strays, customer);
+        view! { {tiles}{changes}{hidden}{filter}{list}{strays}{acting}{days} }.any()
     });
     view! {
         <div class="section-head">
@@ -173,14 +179,7 @@ fn line(row: ApplicationLine, customer: CustomerId, may_change: bool, primary: b
         None => view! { <span class="strong">{name}</span> }.any(),
     };
     let id = row.application.map(|id| id.to_string());
-    let powers = row
-        .powers
-        .iter()
-        .map(|power| {
-            let class = if power.perhaps { "chip warn" } else { "chip bad" };
-            view! { <li class=class title=format!("It can {}.", power.can)>{power.from.clone()}</li> }.any()
-        })
-        .collect_view();
+    let powers = powers(&row.powers);
     let unseen = row.unseen.then(|| {
         view! { <li class="chip mono" title="What else it may hold could not be read">"unseen"</li> }.any()
     });
@@ -206,6 +205,50 @@ fn chip(held: &Held) -> AnyView {
         .then(|| view! { <span class="unseen">", past every access policy"</span> }.any());
     let title = format!("{}: can {}", held.resource.name(), held.can);
     view! { <li class=class title=title>{held.name.clone()}{note}</li> }.any()
+}
+
+/// Why the list may not be all.
+fn unlisted(gaps: &[String]) -> Option<AnyView> {
+    (!gaps.is_empty()).then(|| {
+        let lines = gaps
+            .iter()
+            .map(|gap| view! { <li>{gap.clone()}</li> }.any())
+            .collect_view();
+        view! {
+            <div class="problem warn" role="note">
+                <div class="lines">
+                    <p class="happened">"This list may not be all"</p>
+                    <p>"Applications that are not listed cannot be ruled out, nor what goes around every confinement. What is not known:"</p>
+                    <ul class="plain">{lines}</ul>
+                </div>
+                {tag(Tone::Warn, Glyph::Question, "cannot be ruled out")}
+            </div>
+        }
+        .any()
+    })
+}
+
+/// Access policies that confine nobody.
+fn strays(all: &[StrayLine], customer: CustomerId) -> Option<AnyView> {
+    (!all.is_empty()).then(|| {
+        let lines = all
+            .iter()
+            .map(|stray| {
+                let meant = stray.meant.clone();
+                let link = stray.object.map(|object| {
+                    view! { " "<a href=paths::application(customer, object)>"That application"</a> }.any()
+                });
+                view! { <li>{tag(Tone::Warn, Glyph::Warning, "has no effect")}<p>{stray.happened.clone()}</p><p class="faint">{meant}{link}</p></li> }.any()
+            })
+            .collect_view();
+        view! {
+            <section aria-labelledby="strays">
+                <div class="section-head"><h2 id="strays">"Policies without effect"</h2></div>
+                <ul class="card lines powers">{lines}</ul>
+            </section>
+        }
+        .any()
+    })
 }
 
 /// Whether an access policy names it.

@@ -36,6 +36,9 @@ pub(super) fn page(view: WhyView, operator: &Operator) -> Page {
     let tone = match view.standing {
         Standing::Power | Standing::Unrestricted => "problem bad",
         Standing::AllExcept | Standing::Unknown => "problem warn",
+        _ if view.most => "problem warn",
+        // What holds nothing of its own, and acts for people, is no good news.
+        Standing::Nothing if !view.acts_as.is_empty() => "problem wait",
         Standing::Confined => "problem wait",
         Standing::Proven | Standing::Nothing => "problem good",
     };
@@ -134,13 +137,17 @@ fn permission(one: &WhyPermission, policies: &[WhyPolicy]) -> AnyView {
     let routes = one
         .routes
         .iter()
-        .map(|route| way(route, policies))
+        .map(|route| way(route, policies, one.counts))
         .collect_view();
     view! {
         <li class="card">
             <div class="section-head">
                 <h3><span class="mono">{one.name.clone()}</span></h3>
-                {level_tag(one.level)}
+                {if one.counts {
+                    level_tag(one.level)
+                } else {
+                    tag(Tone::Calm, Glyph::Dash, "reads no content")
+                }}
             </div>
             <p>{format!("Can {}; reaches {}.", one.can, one.extent)}</p>
             <ol class="ways">{routes}</ol>
@@ -149,7 +156,7 @@ fn permission(one: &WhyPermission, policies: &[WhyPolicy]) -> AnyView {
     .any()
 }
 
-fn way(route: &WhyRoute, policies: &[WhyPolicy]) -> AnyView {
+fn way(route: &WhyRoute, policies: &[WhyPolicy], counts: bool) -> AnyView {
     let narrowed = route.through == "narrowed by access policies";
     let by = narrowed.then(|| {
         policies
@@ -161,8 +168,10 @@ fn way(route: &WhyRoute, policies: &[WhyPolicy]) -> AnyView {
             .collect_view()
     });
     let class = match route.level {
+        _ if !counts => "end",
         Level::Power | Level::Unrestricted => "end bad",
         Level::AllExcept | Level::Unknown => "end warn",
+        Level::Confined if route.most => "end warn",
         Level::Confined => "end good",
         Level::Nothing => "end",
     };
@@ -220,7 +229,13 @@ fn facts(view: &WhyView) -> AnyView {
         view! { <div><dt>{name}</dt><dd>{value}</dd></div> }.any()
     };
     let verified = view.verified_publisher.clone().map_or_else(
-        || tag(Tone::Calm, Glyph::Dash, "not verified"),
+        || {
+            if view.details_read {
+                tag(Tone::Calm, Glyph::Dash, "not verified")
+            } else {
+                view! { <span class="faint">"not read"</span> }.any()
+            }
+        },
         |name| view! { {tag(Tone::Good, Glyph::Check, "verified")}" "{name} }.any(),
     );
     let created = view.created.map_or_else(
@@ -244,7 +259,7 @@ fn facts(view: &WhyView) -> AnyView {
     .any()
 }
 
-fn credentials(all: &[Credential], about: Option<String>) -> AnyView {
+fn credentials(all: &[Credential], about: Vec<String>) -> AnyView {
     let table = (!all.is_empty()).then(|| {
         let rows = all.iter().map(credential).collect();
         let head = vec![
@@ -256,7 +271,10 @@ fn credentials(all: &[Credential], about: Option<String>) -> AnyView {
         ];
         view! { <TableCard label="Credentials" head rows/> }.any()
     });
-    let about = about.map(|about| view! { <p>{about}</p> }.any());
+    let about = about
+        .into_iter()
+        .map(|line| view! { <p>{line}</p> }.any())
+        .collect_view();
     view! {
         <section aria-labelledby="credentials">
             <div class="section-head"><h2 id="credentials">"Credentials"</h2></div>

@@ -8,7 +8,7 @@ use domain::{
 };
 use leptos::prelude::*;
 
-use super::{Stage, address, head, held_by, hurdles, noted};
+use super::{Stage, address, goes_on_beside, head, held_by, hurdles, noted};
 use crate::{
     api::forms,
     components::{CopyButton, Erase as _, Failure, Post, PostForm, Submit, TextField},
@@ -24,6 +24,7 @@ pub fn screen(review: Review) -> AnyView {
         script,
         active,
         hurdles: in_the_way,
+        beside,
         notes,
         takes,
     } = review;
@@ -51,6 +52,7 @@ pub fn screen(review: Review) -> AnyView {
     view! {
         {head(&customer, &name, Stage::Review, &draft, lead.into_any())}
         {held_by(active.as_ref())}
+        {goes_on_beside(&beside, &name)}
         {hurdles(in_the_way)}
         {noted(&notes)}
         <Failure of=start.failure_beside("secret")/>

@@ -2,7 +2,9 @@
 
 use leptos::prelude::*;
 
-use super::{Choose, Stage, carried, head, held_by, picker::MailboxPicker, problems};
+use super::{
+    Choose, Stage, carried, goes_on_beside, head, held_by, picker::MailboxPicker, problems,
+};
 use crate::{
     components::{Erase as _, GetForm},
     paths,
@@ -26,6 +28,7 @@ pub fn screen(choose: Choose) -> AnyView {
     let label = format!("Mailboxes that {name} may send as");
     view! {
         {head(&wizard.head, &name, Stage::Senders, &wizard.draft, lead)}
+        {goes_on_beside(&wizard.beside, &name)}
         {held_by(wizard.active.as_ref())}
         {problems}
         <GetForm action=paths::new_setup(customer)>

@@ -14,7 +14,7 @@ use domain::{
 };
 use store::StoredReach;
 
-use super::{power_words::acts_as, words::Words};
+use super::{power_words::acts_as, sign_in::about_credentials, words::Words};
 use crate::{Engine, Failure, customers::head};
 
 /// Mailboxes that the page lists.
@@ -78,6 +78,7 @@ impl Engine {
             owner: owner(application, access.record().tenant),
             standing: Standing::of(level, stored.proven),
             sentence: words.sentence(application),
+            most: words.is_most(words.worst(application)),
             permissions: application
                 .permissions
                 .iter()
@@ -94,6 +95,7 @@ impl Engine {
             gaps: words.gaps(application),
             more_mailboxes: u32::try_from(listed.len().saturating_sub(LISTED)).unwrap_or(u32::MAX),
             mailboxes: listed.into_iter().take(LISTED).collect(),
+            details_read: details.is_some(),
             verified_publisher: details.and_then(|details| details.verified_publisher.clone()),
             created: details.and_then(|details| details.created_at),
             written: details.and_then(|details| details.notes.clone()),
@@ -136,7 +138,9 @@ pub(super) fn owner(application: &ApplicationReach, customer: TenantId) -> Strin
         }
         Owner::Tenant { .. } => format!("registered elsewhere{}", by(&application.publisher)),
         Owner::Microsoft => "Microsoft's own".to_owned(),
-        Owner::ManagedIdentity => "a managed identity: no secret of it can leak".to_owned(),
+        Owner::ManagedIdentity => {
+            "a managed identity: whoever may use its Azure resource gets its token".to_owned()
+        }
         Owner::NotTold => "nobody says whose it is".to_owned(),
     }
 }
@@ -162,37 +166,6 @@ fn credentials(details: Option<&PrincipalDetails>, now: Timestamp) -> Vec<Creden
             over: one.ends_at.is_some_and(|ends| ends <= now),
         })
         .collect()
-}
-
-/// What a list of credentials does not say: that it is empty for a reason, or not all of it.
-fn about_credentials(
-    application: &ApplicationReach,
-    details: Option<&PrincipalDetails>,
-    customer: TenantId,
-) -> Option<String> {
-    let Some(details) = details else {
-        return Some("Its credentials were not read.".to_owned());
-    };
-    if let Some(why) = &details.registration_unread {
-        return Some(format!(
-            "The credentials of its registration could not be read: {why}"
-        ));
-    }
-    match application.owner {
-        Owner::ManagedIdentity => {
-            Some("Azure signs it in: there is no credential that anybody holds.".to_owned())
-        }
-        Owner::Microsoft => {
-            Some("Microsoft holds its credentials, in a tenant of its own.".to_owned())
-        }
-        Owner::Tenant { tenant } if tenant != customer => Some(
-            "Its vendor holds the credentials of its registration, in another tenant: whoever has them can use what it is given here, and nobody here sees when they end.".to_owned(),
-        ),
-        _ if details.credentials.is_empty() => {
-            Some("It has no secret and no certificate: nobody can sign in as it.".to_owned())
-        }
-        _ => None,
-    }
 }
 
 /// Of permissions that are unknown now: what they reached when that was last certain.

@@ -7,7 +7,7 @@ use domain::{
     exposure::{MailboxRow, MailboxView, ScannedMailboxes},
     id::{CustomerId, ObjectId},
     person::{Operator, Right},
-    reach::{Permission, Verdict},
+    reach::{ApplicationReach, Permission, Verdict},
 };
 
 use super::{application::name_of, customer_page::acting, words::Words};
@@ -42,6 +42,7 @@ impl Engine {
             name,
             rows: Vec::new(),
             acts_as: Vec::new(),
+            acts_as_unseen: Vec::new(),
             gaps: Vec::new(),
         };
         let Some(known) = known else {
@@ -52,26 +53,10 @@ impl Engine {
             reach: &known.reach,
             names: &known.names,
         };
-        view.gaps = words.gaps_of([&known.reach.unlisted]);
+        view.gaps = words.unlisted();
         view.acts_as = acting(&known.reach);
-        let mut places: BTreeMap<ObjectId, usize> = BTreeMap::new();
-        let reaches = known.reach.who(mailbox, view.name.is_some());
-        for (verdict, application, permission) in reaches {
-            let place = *places.entry(application.object).or_insert_with(|| {
-                view.rows.push(MailboxRow {
-                    object: application.object,
-                    name: name_of(application),
-                    permissions: Vec::new(),
-                    certain: false,
-                });
-                view.rows.len() - 1
-            });
-            if let Some(row) = view.rows.get_mut(place) {
-                row.certain |= verdict == Verdict::Allowed;
-                row.permissions
-                    .push(permission.map_or_else(|| "perhaps more".to_owned(), Permission::name));
-            }
-        }
+        view.acts_as_unseen = words.acts_as_unseen();
+        view.rows = rows(&words, mailbox, view.name.is_some());
         Ok(view)
     }
 
@@ -106,4 +91,41 @@ impl Engine {
             more: found.next().is_some(),
         })
     }
+}
+
+/// Who goes around every confinement reaches each mailbox, and stands first. Then the others, the
+/// worst first.
+fn rows(words: &Words<'_>, mailbox: ObjectId, listed: bool) -> Vec<MailboxRow> {
+    let row = |application: &ApplicationReach| {
+        let powers = words.powers(application);
+        MailboxRow {
+            object: application.object,
+            name: name_of(application),
+            permissions: Vec::new(),
+            certain: powers.iter().any(|power| !power.perhaps),
+            light: powers.is_empty(),
+            powers,
+        }
+    };
+    let mut around: Vec<MailboxRow> = words.reach.with_powers().map(row).collect();
+    around.sort_by_key(|row| !row.certain);
+    let mut rows = around;
+    let mut places: BTreeMap<ObjectId, usize> = rows
+        .iter()
+        .enumerate()
+        .map(|(place, row)| (row.object, place))
+        .collect();
+    for (verdict, application, permission) in words.reach.who(mailbox, listed) {
+        let place = *places.entry(application.object).or_insert_with(|| {
+            rows.push(row(application));
+            rows.len() - 1
+        });
+        if let Some(row) = rows.get_mut(place) {
+            row.certain |= verdict == Verdict::Allowed;
+            row.light &= permission.is_some_and(|one| !one.weight().counts());
+            row.permissions
+                .push(permission.map_or_else(|| "perhaps more".to_owned(), Permission::name));
+        }
+    }
+    rows
 }

@@ -17,6 +17,7 @@ use super::{
     application::{name_of, owner},
     exposure::DAYS,
     power_words::acts_as,
+    strays::strays,
     words::Words,
 };
 use crate::{Answer, Engine, Failure, customers::head};
@@ -51,6 +52,10 @@ impl Engine {
                 .into_iter()
                 .map(|row| line(row, known.as_ref(), &setups, &access))
                 .collect();
+            let words = known.as_ref().map(|known| Words {
+                reach: &known.reach,
+                names: &known.names,
+            });
             Ok::<_, Failure>(ReachView {
                 head: head(&access),
                 health: connection.health,
@@ -65,6 +70,15 @@ impl Engine {
                 acts_as: known
                     .as_ref()
                     .map(|known| acting(&known.reach))
+                    .unwrap_or_default(),
+                acts_as_unseen: words
+                    .as_ref()
+                    .map(Words::acts_as_unseen)
+                    .unwrap_or_default(),
+                unlisted: words.as_ref().map(Words::unlisted).unwrap_or_default(),
+                strays: known
+                    .as_ref()
+                    .map(|known| strays(&known.reach, &known.names))
                     .unwrap_or_default(),
             })
         };

@@ -10,6 +10,8 @@ mod power_words;
 mod proven;
 mod result;
 mod run;
+mod sign_in;
+mod strays;
 mod turns;
 mod unread;
 mod words;

@@ -75,6 +75,21 @@ impl Words<'_> {
         }
     }
 
+    /// What a plan cannot take from the application: to be read before it starts.
+    pub fn beside_policy(&self, application: &ApplicationReach) -> Vec<String> {
+        self.powers(application)
+            .into_iter()
+            .map(|power| {
+                let can = if power.perhaps {
+                    "It may be able to"
+                } else {
+                    "It can"
+                };
+                format!("{can} {}: it {}.", power.can, power.from)
+            })
+            .collect()
+    }
+
     /// What goes before everything else that is said of an application; none: nothing does.
     pub(super) fn power_sentence(&self, application: &ApplicationReach) -> Option<String> {
         let held = &application.powers.held;

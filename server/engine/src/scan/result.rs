@@ -7,13 +7,13 @@ use domain::{
     exposure::ReachChange,
     id::ObjectId,
     problem::Remedy,
-    reach::{ApplicationReach, Judge, Level, PartRead, Reach, Seen},
+    reach::{ApplicationReach, Judge, Level, Meant, PartRead, PowerSource, Reach, Seen},
 };
 use microsoft::scan::Scan;
 use serde_json::json;
 use store::{ReachEntry, ScanMemory, ScanResult};
 
-use super::{proven::is_as_proven, unread::unread};
+use super::{power_words::acts_as, proven::is_as_proven, unread::unread, words::Words};
 
 /// What may be held unseen, in lists of permissions.
 pub(super) const UNSEEN: &str = "unseen";
@@ -45,10 +45,12 @@ pub(super) fn result(scan: Scan, memory: ScanMemory, now: Timestamp) -> ScanResu
     for part in &mut parts {
         part.kept = part.problem().and_then(|_| kept.time(part.part));
     }
-    let names = memory.names.into_iter().chain(names).collect();
+    let names: BTreeMap<ObjectId, String> = memory.names.into_iter().chain(names).collect();
     let entries = reach
         .applications
         .iter()
+        // Without a signed-in user it reaches nothing: it is no row of those that do.
+        .filter(|application| !application.only_delegated())
         .map(|application| ReachEntry {
             object: application.object,
             app_id: application.app_id.map(|id| id.0),
@@ -62,6 +64,24 @@ pub(super) fn result(scan: Scan, memory: ScanMemory, now: Timestamp) -> ScanResu
             as_proven: is_as_proven(&reach, application, &memory.proven),
             can_be_confined: application.can_be_confined(),
             permissions: held(application),
+            powers: powers(
+                &Words {
+                    reach: &reach,
+                    names: &names,
+                },
+                application,
+            ),
+            acts_as: acts_as(&application.delegated)
+                .into_iter()
+                .map(|one| {
+                    format!(
+                        "{} on {}, for {}",
+                        one.scopes.join(" "),
+                        one.resource,
+                        one.who
+                    )
+                })
+                .collect(),
             details: details
                 .get(&application.object)
                 .map(|details| json!(details)),
@@ -92,19 +112,55 @@ fn held(application: &ApplicationReach) -> Vec<(String, Level)> {
     application
         .permissions
         .iter()
-        .map(|one| (one.permission.name(), one.answer.level()))
+        .map(|one| {
+            // What reads no content is in the list, and no danger there.
+            let level = if one.permission.weight().counts() {
+                one.answer.level()
+            } else {
+                Level::Nothing
+            };
+            (one.permission.name(), level)
+        })
         .chain((unseen != Level::Nothing).then(|| (UNSEEN.to_owned(), unseen)))
         .collect()
 }
 
-/// Only the names that the reach needs: those of mailboxes and groups that it mentions.
+/// Each power, and whether it is certain.
+fn powers(words: &Words<'_>, application: &ApplicationReach) -> Vec<String> {
+    let all = words.powers(application).into_iter();
+    all.map(|power| {
+        if power.perhaps {
+            format!("perhaps {}", power.from)
+        } else {
+            power.from
+        }
+    })
+    .collect()
+}
+
+/// Only the names that the reach needs: of what it mentions.
 fn named(reach: &Reach, names: &BTreeMap<ObjectId, String>) -> BTreeMap<ObjectId, String> {
     let scopes = reach.policies.iter().filter_map(|policy| policy.scope);
+    let held = reach.applications.iter().flat_map(|one| &one.powers.held);
+    let through = held.filter_map(|power| match power.from {
+        PowerSource::DirectoryRole { through, .. } => through,
+        PowerSource::Inherited { blueprint, .. } => Some(blueprint),
+        _ => None,
+    });
+    let meant = reach
+        .stray_policies
+        .iter()
+        .filter_map(|stray| match stray.meant {
+            Some(Meant::Principal { object }) => Some(object),
+            _ => None,
+        });
     reach
         .mailboxes
         .iter()
         .copied()
         .chain(scopes)
+        .chain(through)
+        .chain(meant)
         .filter_map(|object| Some((object, names.get(&object)?.clone())))
         .collect()
 }
@@ -242,6 +298,164 @@ mod tests {
             .collect();
         assert_eq!(names, ["Mail.Send", "Mail.Send (Exchange Online)"]);
         assert_eq!(result.problem, None);
+    }
+
+    #[test]
+    fn reach_r05_who_only_acts_for_people_is_no_row() {
+        let mut scan = scan();
+        scan.seen.graph_grants = Reading::read(Vec::new());
+        scan.seen.exchange_grants = Reading::read(Vec::new());
+        scan.seen.rights.delegated = Reading::read(vec![domain::reach::DelegatedGrant {
+            client: APP,
+            resource: domain::permission::Resource::Graph,
+            for_all: true,
+            people: 0,
+            scopes: vec!["Mail.Send".to_owned()],
+        }]);
+        let result = result(scan, ScanMemory::default(), NOW);
+        assert_eq!(result.entries, []);
+        let found = result.reach.application(APP).expect("still told of");
+        assert!(found.only_delegated());
+    }
+
+    #[test]
+    fn reach_m04_what_reads_no_content_is_no_danger_in_any_list() {
+        let mut scan = scan();
+        scan.seen.graph_grants = Reading::read(vec![grant("MailTips.ReadBasic.All")]);
+        scan.seen.exchange_grants = Reading::read(Vec::new());
+        let result = result(scan, ScanMemory::default(), NOW);
+        let [entry] = result.entries.as_slice() else {
+            panic!("one application, not {:?}", result.entries);
+        };
+        assert_eq!(entry.level, Level::Nothing);
+        assert!(!entry.can_be_confined);
+        assert_eq!(
+            entry.permissions,
+            [("MailTips.ReadBasic.All".to_owned(), Level::Nothing)]
+        );
+        let words = Words {
+            reach: &result.reach,
+            names: &result.names,
+        };
+        let found = result.reach.application(APP).expect("it");
+        assert_eq!(
+            words.sentence(found),
+            "It can read mail tips, and reads no content of mailboxes."
+        );
+    }
+
+    #[test]
+    fn reach_r01_a_power_is_in_the_row_with_where_it_comes_from() {
+        let mut scan = scan();
+        scan.seen.graph_grants = Reading::read(vec![grant("AppRoleAssignment.ReadWrite.All")]);
+        scan.seen.exchange_grants = Reading::read(Vec::new());
+        let result = result(scan, ScanMemory::default(), NOW);
+        let [entry] = result.entries.as_slice() else {
+            panic!("one application, not {:?}", result.entries);
+        };
+        assert_eq!(entry.level, Level::Power);
+        let [power] = entry.powers.as_slice() else {
+            panic!("one power, not {:?}", entry.powers);
+        };
+        assert!(power.contains("AppRoleAssignment.ReadWrite.All"), "{power}");
+    }
+
+    #[test]
+    fn field_b13_a_policy_for_an_object_id_says_whom_it_was_meant_for() {
+        let policy = |app_id: Uuid| domain::application::AccessPolicy {
+            identity: format!("policy of {app_id}"),
+            app_id: Some(AppId(app_id)),
+            right: domain::application::AccessRight::RestrictAccess,
+            scope_object: None,
+            scope_name: "Senders".to_owned(),
+            description: String::new(),
+            valid: true,
+        };
+        let mut scan = scan();
+        scan.seen.all_principals = true;
+        scan.seen.policies = Reading::read(vec![policy(APP.0), policy(Uuid::from_u128(77))]);
+        let result = result(scan, ScanMemory::default(), NOW);
+        let lines = super::super::strays::strays(&result.reach, &result.names);
+        let said: Vec<String> = lines
+            .iter()
+            .map(|one| format!("{} {}", one.happened, one.meant))
+            .collect();
+        assert_eq!(said.len(), 2, "{said:?}");
+        assert!(said.iter().all(|one| one.contains("has no effect")));
+        assert!(said.iter().any(|one| one.contains("object id of Mailer")));
+        assert!(
+            said.iter()
+                .any(|one| one.contains("left over of a deleted application"))
+        );
+    }
+
+    #[test]
+    fn reach_r03_a_confinement_to_more_than_half_says_so() {
+        let sentence = |members: std::ops::Range<u128>| {
+            let group = ObjectId(Uuid::from_u128(50));
+            let mut scan = scan();
+            scan.seen.exchange_grants = Reading::read(Vec::new());
+            scan.seen.mailboxes =
+                Reading::read((10..15).map(Uuid::from_u128).map(ObjectId).collect());
+            scan.seen.groups = vec![domain::reach::Group {
+                object: group,
+                name: "Senders".to_owned(),
+                direct: Reading::read(domain::reach::Members {
+                    recipients: members.map(Uuid::from_u128).map(ObjectId).collect(),
+                    groups: Vec::new(),
+                }),
+                nested: None,
+                writable: None,
+                rule: None,
+            }];
+            scan.seen.policies = Reading::read(vec![domain::application::AccessPolicy {
+                identity: "policy".to_owned(),
+                app_id: Some(AppId(Uuid::from_u128(2))),
+                right: domain::application::AccessRight::RestrictAccess,
+                scope_object: Some(group),
+                scope_name: "Senders".to_owned(),
+                description: String::new(),
+                valid: true,
+            }]);
+            let result = result(scan, ScanMemory::default(), NOW);
+            let words = Words {
+                reach: &result.reach,
+                names: &result.names,
+            };
+            words.sentence(result.reach.application(APP).expect("it"))
+        };
+        let (some, most) = (sentence(10..12), sentence(10..13));
+        assert!(
+            some.contains("2 of 5 mailboxes") && !some.contains("half"),
+            "{some}"
+        );
+        assert!(
+            most.contains("3 of 5 mailboxes") && most.contains("more than half"),
+            "{most}"
+        );
+    }
+
+    #[test]
+    fn reach_r11_nobody_is_said_only_where_powers_were_read() {
+        let mut scan = scan();
+        scan.seen.powers.directory_roles = Reading::Failed {
+            reason: "x".to_owned(),
+        };
+        let hidden = result(scan, ScanMemory::default(), NOW);
+        let words = Words {
+            reach: &hidden.reach,
+            names: &hidden.names,
+        };
+        assert_eq!(
+            words.unlisted(),
+            ["The directory roles of applications: failed: x"]
+        );
+        let all = result(self::scan(), ScanMemory::default(), NOW);
+        let words = Words {
+            reach: &all.reach,
+            names: &all.names,
+        };
+        assert_eq!(words.unlisted(), [] as [String; 0]);
     }
 
     #[test]

@@ -7,8 +7,8 @@ use domain::{
     exposure::{WhyPermission, WhyPolicy, WhyRoute},
     id::ObjectId,
     reach::{
-        Answer, ApplicationReach, AssignmentScope, Extent, Gap, GrantFate, Level, Note, Part,
-        PermissionReach, Reach, Route,
+        Answer, ApplicationReach, AssignmentScope, Extent, Gap, GapId, GrantFate, Level, Note,
+        Part, PermissionReach, Reach, Route,
     },
 };
 
@@ -29,6 +29,7 @@ impl Words<'_> {
             name: one.permission.name(),
             can: one.permission.can().to_owned(),
             level: one.answer.level(),
+            counts: one.permission.weight().counts(),
             extent: self.answer(&one.answer),
             routes: one.routes.iter().map(|route| self.route(route)).collect(),
         }
@@ -78,6 +79,7 @@ impl Words<'_> {
             through,
             leaves: self.answer(leaves),
             level: leaves.level(),
+            most: self.is_most(leaves),
         }
     }
 
@@ -178,18 +180,18 @@ impl Words<'_> {
     }
 
     pub(super) fn called(&self, object: ObjectId) -> String {
+        let application = || self.reach.application(object)?.name.clone();
         self.names
             .get(&object)
             .cloned()
+            .or_else(application)
             .unwrap_or_else(|| object.to_string())
     }
 
     /// What decides how bad it is: the first of the worst.
     pub fn worst<'r>(&self, application: &'r ApplicationReach) -> &'r Answer {
         let level = worst_permission(application);
-        application
-            .permissions
-            .iter()
+        counting(application)
             .map(|one| &one.answer)
             .find(|answer| answer.level() == level)
             .unwrap_or(&application.others)
@@ -220,32 +222,72 @@ impl Words<'_> {
     }
 
     /// What its permissions reach, powers apart.
-    fn reaches(&self, application: &ApplicationReach) -> String {
+    pub fn reaches(&self, application: &ApplicationReach) -> String {
         let level = worst_permission(application);
-        let mut can: Vec<&str> = application
-            .permissions
-            .iter()
-            .filter(|one| one.answer.level() == level)
-            .map(|one| one.permission.can())
-            .collect();
-        can.dedup();
-        let can = match can.as_slice() {
-            [] => "reach into mailboxes".to_owned(),
-            [one] => (*one).to_owned(),
-            [first @ .., last] => format!("{} and {last}", first.join(", ")),
-        };
+        let can = listed(
+            counting(application)
+                .filter(|one| one.answer.level() == level)
+                .map(|one| one.permission.can()),
+        );
+        let can = can.unwrap_or_else(|| "reach into mailboxes".to_owned());
         match self.worst(application) {
             Answer::Nothing if application.permissions.is_empty() => {
-                "It holds no permission that reaches mailboxes without a signed-in user.".to_owned()
+                let delegated = if application.delegated.is_empty() {
+                    ""
+                } else {
+                    " It acts as whoever signs in to it, with the reach of that person."
+                };
+                format!(
+                    "It holds no permission that reaches mailboxes without a signed-in user.{delegated}"
+                )
             }
-            Answer::Nothing => "It holds a permission and reaches no mailbox.".to_owned(),
+            Answer::Nothing if application.only_light() => {
+                let can = listed(
+                    application
+                        .permissions
+                        .iter()
+                        .map(|one| one.permission.can()),
+                );
+                format!(
+                    "It can {}, and reads no content of mailboxes.",
+                    can.unwrap_or_default()
+                )
+            }
+            Answer::Nothing => {
+                let again = application.level_once_on();
+                if again < Level::Nothing {
+                    format!(
+                        "It holds a permission and reaches no mailbox now. As soon as somebody switches on what is off, it is {} again.",
+                        again.word()
+                    )
+                } else {
+                    "It holds a permission and reaches no mailbox.".to_owned()
+                }
+            }
             Answer::Unknown { .. } => {
                 format!(
                     "Whether it can {can} is not known for all mailboxes: something could not be read."
                 )
             }
-            answer => format!("It can {can}; it reaches {}.", self.answer(answer)),
+            answer => {
+                let most = if self.is_most(answer) {
+                    " That is more than half of all mailboxes."
+                } else {
+                    ""
+                };
+                format!("It can {can}; it reaches {}.{most}", self.answer(answer))
+            }
         }
+    }
+
+    /// Whether something confines it to more than half of all mailboxes.
+    pub fn is_most(&self, answer: &Answer) -> bool {
+        let count = self.reach.count(answer.at_most());
+        matches!(answer, Answer::ConfinedTo { .. })
+            && count
+                .mailboxes
+                .zip(count.of)
+                .is_some_and(|(some, all)| some > 1 && some > all / 2)
     }
 
     pub fn note(&self, note: &Note) -> String {
@@ -335,7 +377,41 @@ impl Words<'_> {
 
     pub fn gaps(&self, application: &ApplicationReach) -> Vec<String> {
         let answers = application.permissions.iter().map(|one| &one.answer);
-        self.gaps_of(answers.chain([&application.others]))
+        let mut said = self.gaps_of(answers.chain([&application.others]));
+        said.extend(self.gap_lines(&application.powers.gaps));
+        said.sort_unstable();
+        said.dedup();
+        said
+    }
+
+    /// Why applications that are not listed cannot be ruled out, nor powers of those that are.
+    pub fn unlisted(&self) -> Vec<String> {
+        let hidden = self
+            .reach
+            .applications
+            .iter()
+            .flat_map(|one| &one.powers.gaps);
+        let mut said = self.gap_lines(self.reach.powers_unseen.iter().chain(hidden));
+        said.extend(self.gaps_of([&self.reach.unlisted]));
+        said.sort_unstable();
+        said.dedup();
+        if said.is_empty() && self.reach.unlisted_level() != Level::Nothing {
+            said.push("Something could not be read.".to_owned());
+        }
+        said
+    }
+
+    /// Why more applications that act for whoever signs in cannot be ruled out.
+    pub fn acts_as_unseen(&self) -> Vec<String> {
+        self.gap_lines(&self.reach.delegated_unseen)
+    }
+
+    fn gap_lines<'r>(&self, gaps: impl IntoIterator<Item = &'r GapId>) -> Vec<String> {
+        let found = gaps.into_iter().filter_map(|gap| self.reach.gap(*gap));
+        let mut said: Vec<String> = found.map(|gap| self.gap(gap)).collect();
+        said.sort_unstable();
+        said.dedup();
+        said
     }
 
     /// What keeps answers from being certain.
@@ -408,11 +484,26 @@ impl Words<'_> {
     }
 }
 
+/// The permissions that count: those that read content, or send.
+fn counting(application: &ApplicationReach) -> impl Iterator<Item = &PermissionReach> {
+    let all = application.permissions.iter();
+    all.filter(|one| one.permission.weight().counts())
+}
+
+/// “send mail, read mail and read calendars”: each once; none: nothing.
+fn listed<'a>(can: impl Iterator<Item = &'a str>) -> Option<String> {
+    let mut can: Vec<&str> = can.collect();
+    can.dedup();
+    match can.as_slice() {
+        [] => None,
+        [one] => Some((*one).to_owned()),
+        [first @ .., last] => Some(format!("{} and {last}", first.join(", "))),
+    }
+}
+
 /// The worst level of what its permissions reach.
 fn worst_permission(application: &ApplicationReach) -> Level {
-    application
-        .permissions
-        .iter()
+    counting(application)
         .map(|one| one.answer.level())
         .chain([application.others.level()])
         .min()
@@ -452,5 +543,45 @@ mod tests {
         assert_eq!(words.answer(&unknown), "unknown: perhaps every mailbox (7)");
         assert_eq!(words.answer(&Answer::Unrestricted), "every mailbox (7)");
         assert_eq!(words.answer(&Answer::Nothing), "no mailbox");
+    }
+
+    fn empty(mailbox_count: u32) -> Reach {
+        Reach {
+            without_exchange: false,
+            mailbox_count: Some(mailbox_count),
+            powers_unseen: Vec::new(),
+            delegated_unseen: Vec::new(),
+            stray_policies: Vec::new(),
+            mailboxes: Vec::new(),
+            sets: Vec::new(),
+            policies: Vec::new(),
+            assignments: Vec::new(),
+            gaps: Vec::new(),
+            applications: Vec::new(),
+            unlisted: Answer::Nothing,
+        }
+    }
+
+    #[test]
+    fn field_b05_the_switch_for_ews_has_five_sentences() {
+        let (reach, names) = (empty(1), Names::new());
+        let words = Words {
+            reach: &reach,
+            names: &names,
+        };
+        let said: std::collections::BTreeSet<String> = [
+            Note::EwsOff,
+            Note::EwsNotListed,
+            Note::EwsListed,
+            Note::EwsListEmpty,
+            Note::EwsNotSet,
+        ]
+        .iter()
+        .map(|note| words.note(note))
+        .collect();
+        assert_eq!(said.len(), 5);
+        for one in said {
+            assert!(one.contains("EWS"), "{one}");
+        }
     }
 }

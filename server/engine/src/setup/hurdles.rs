@@ -32,6 +32,8 @@ pub(crate) struct Found {
     pub hurdles: Vec<Problem>,
     /// What stands in nobody's way, and should be known before the plan is approved.
     pub said: Vec<String>,
+    /// Powers of the application, which go on beside the policy.
+    pub beside: Vec<String>,
     /// What could not be looked at, and why; what was found beside it holds all the same.
     pub failures: Vec<microsoft::Error>,
     /// The same of a part that is read together with others.

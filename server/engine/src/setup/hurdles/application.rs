@@ -37,17 +37,14 @@ impl Look<'_> {
                 reach: &reach,
                 names: &scan.names,
             };
-            for power in words.powers(found) {
-                let can = if power.perhaps {
-                    "may be able to"
-                } else {
-                    "can"
-                };
+            self.found.beside = words.beside_policy(found);
+            for one in found.beside_policies() {
                 self.found.said.push(format!(
-                    "No access policy holds {}: it {can} {} ({}).",
+                    "No access policy governs {} of {}. It can {} with it, and reaches {}: that stays as it is.",
+                    one.permission.name(),
                     self.name(),
-                    power.can,
-                    power.from
+                    one.permission.can(),
+                    words.answer(&one.answer)
                 ));
             }
         }
@@ -93,7 +90,10 @@ impl Look<'_> {
         if gone {
             self.hurdle(
                 "application_gone",
-                format!("{} no longer holds a mailbox permission here.", self.name()),
+                format!(
+                    "{} no longer holds a mailbox permission here that a policy governs.",
+                    self.name()
+                ),
                 "There is nothing to confine: somebody removed the permission or the application.",
                 "Do not go on with this setup.",
             );
