@@ -327,12 +327,12 @@ async fn live_m2_a_door_that_opens_meanwhile_ends_never_as_proven() {
     begun.enforced_after(0, 0).await;
     let setup = begun.start("").await;
     begun.settled(&setup, "needs_secret").await;
-    begun.grant(&["exchange:IMAP.AccessAsApp"]).await;
+    begun.grant(&["graph:MailboxItem.Export.All"]).await;
     begun.secret(&setup).await;
     let view = begun.settled(&setup, "done").await;
     assert_ne!(view["proof"], "proven", "{view}");
     let said = view["judged"].to_string();
-    assert!(said.contains("IMAP"), "{said}");
+    assert!(said.contains("MailboxItem.Export.All"), "{said}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
