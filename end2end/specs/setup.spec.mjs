@@ -171,7 +171,7 @@ scenario("the whole setup of Reception Mailer, to proven: wizard, live page in t
 
   // The customer's page now says what it can do.
   await nora.open(fabrikam);
-  await nora.comesToSee(nora.row("Reception Mailer").getByText(/it reaches reception@fabrikam\.example and support@fabrikam\.example\./));
+  await nora.comesToSee(nora.row("Reception Mailer").getByText(/it reaches reception@fabrikam\.example and support@fabrikam\.example \(2 of \d+ mailboxes\)\./));
   await nora.sees(nora.row("Reception Mailer").getByText("proven", { exact: true }), nora.row("Reception Mailer").getByText(/Policy: only members of/));
 });
 

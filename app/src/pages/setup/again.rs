@@ -86,7 +86,7 @@ fn form(shown: Shown, post: Post) -> AnyView {
             <PostForm post class="secret">
                 {ids(shown)}
                 <fieldset class="picker">
-                    <legend class="unseen">"Mailboxes to try"</legend>
+                    <legend>"Mailboxes to try"</legend>
                     <ul class="picks">{senders}{refused}</ul>
                 </fieldset>
                 <TextField
