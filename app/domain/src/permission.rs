@@ -518,4 +518,22 @@ mod tests {
         assert!(weight("MailboxSettings.ReadWrite").sends());
         assert!(!weight("Mail.ReadWrite").sends());
     }
+
+    #[test]
+    fn reach_r05_scopes_that_reach_mail_or_administer_matter_and_others_do_not() {
+        for scope in [
+            "Mail.Send.Shared",
+            "Calendars.Read",
+            "SMTP.Send",
+            "Directory.AccessAsUser.All",
+        ] {
+            assert!(delegated_matters(Resource::Graph, scope), "{scope}");
+        }
+        for scope in ["Exchange.Manage", "EAS.AccessAsUser.All", "Mail.Read.All"] {
+            assert!(delegated_matters(Resource::Exchange, scope), "{scope}");
+        }
+        for scope in ["User.Read", "openid", "offline_access"] {
+            assert!(!delegated_matters(Resource::Graph, scope), "{scope}");
+        }
+    }
 }

@@ -86,7 +86,10 @@ fn summary(plan: &Plan) -> AnyView {
         }
     };
     let proof = match (plan.prove, plan.unprovable) {
-        (true, _) => ("Real mail", "ends as proven if it behaves as planned and nothing else is open"),
+        (true, _) => (
+            "Real mail",
+            "ends as proven if it behaves as planned and nothing else is open",
+        ),
         (false, None) => ("Exchange's own test", "ends as checked"),
         (false, Some(_)) => (
             "Exchange's own test",

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{
     id::ObjectId,
-    permission::{self, Resource},
+    permission::{Resource, delegated_matters},
     reach::DelegatedGrant,
 };
 use serde::Deserialize;
@@ -96,7 +96,7 @@ fn fold(folds: &mut BTreeMap<Key, Fold>, row: Row, grants: &Grants) -> Result<()
     let text = row.scope.unwrap_or_default();
     let mut scopes = text
         .split_whitespace()
-        .filter(|scope| matters(resource, scope))
+        .filter(|scope| delegated_matters(resource, scope))
         .peekable();
     if scopes.peek().is_none() {
         return Ok(());
@@ -105,65 +105,4 @@ fn fold(folds: &mut BTreeMap<Key, Fold>, row: Row, grants: &Grants) -> Result<()
     fold.rows = fold.rows.saturating_add(1);
     fold.scopes.extend(scopes.map(str::to_owned));
     Ok(())
-}
-
-/// Graph's delegated scopes that reach mail without a name like the others', or that administer
-/// when an administrator signs in (MICROSOFT.md §10.5).
-const GRAPH_SCOPES: [&str; 16] = [
-    "EWS.AccessAsUser.All",
-    "IMAP.AccessAsUser.All",
-    "POP.AccessAsUser.All",
-    "SMTP.Send",
-    "EAS.AccessAsUser.All",
-    "Group-Conversation.Read.All",
-    "Group-Conversation.ReadWrite.All",
-    "Group.Read.All",
-    "Group.ReadWrite.All",
-    "RoleManagement.ReadWrite.Exchange",
-    "RoleManagement.ReadWrite.Directory",
-    "AppRoleAssignment.ReadWrite.All",
-    "Application.ReadWrite.All",
-    "DelegatedPermissionGrant.ReadWrite.All",
-    "Directory.ReadWrite.All",
-    "Directory.AccessAsUser.All",
-];
-
-/// Exchange's own (MICROSOFT.md §10.5).
-const EXCHANGE_SCOPES: [&str; 2] = ["Exchange.", "EAS."];
-
-/// Whether a delegated scope reaches mail, or administers Exchange or applications when an
-/// administrator signs in (MICROSOFT.md §10.5).
-fn matters(resource: Resource, scope: &str) -> bool {
-    permission::looks_like_mailbox(resource, scope)
-        || match resource {
-            Resource::Graph => {
-                GRAPH_SCOPES.contains(&scope) || scope == "ExchangeMessageTrace.Read.All"
-            }
-            Resource::Exchange => EXCHANGE_SCOPES
-                .iter()
-                .any(|prefix| scope.starts_with(prefix)),
-        }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn reach_r05_scopes_that_reach_mail_or_administer_matter_and_others_do_not() {
-        for scope in [
-            "Mail.Send.Shared",
-            "Calendars.Read",
-            "SMTP.Send",
-            "Directory.AccessAsUser.All",
-        ] {
-            assert!(matters(Resource::Graph, scope), "{scope}");
-        }
-        for scope in ["Exchange.Manage", "EAS.AccessAsUser.All", "Mail.Read.All"] {
-            assert!(matters(Resource::Exchange, scope), "{scope}");
-        }
-        for scope in ["User.Read", "openid", "offline_access"] {
-            assert!(!matters(Resource::Graph, scope), "{scope}");
-        }
-    }
 }
