@@ -365,7 +365,11 @@ impl Judge<'_> {
         let may = own(Counts::OverOwned);
         let mut any = false;
         for owned in self.around.owned(subject.object) {
-            let certain = worth(owned).min(if may.is_some() {
+            // Nobody told what it is, so nobody can say that there is nothing to win.
+            let strange = self.subjects.unread().is_some()
+                && (self.subjects.get(owned)).is_none_or(|subject| subject.principal.is_none());
+            let least = if strange { Truth::Perhaps } else { Truth::No };
+            let certain = worth(owned).max(least).min(if may.is_some() {
                 Truth::Yes
             } else {
                 Truth::Perhaps

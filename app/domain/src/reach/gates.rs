@@ -218,6 +218,22 @@ impl<'a> Gates<'a> {
         }
     }
 
+    /// What a grant opens of which nobody told what it is, if it is this permission: no more than
+    /// one with the name would.
+    pub fn of_unnamed(
+        &self,
+        subject: &Subject<'_>,
+        permission: &Permission,
+        gap: &Rc<Gap>,
+    ) -> Span {
+        if permission.needs_rights() {
+            self.by_rights(subject, permission)
+                .perhaps(std::slice::from_ref(gap))
+        } else {
+            Span::unknown(gap)
+        }
+    }
+
     /// The same for a grant that is held.
     pub fn of_held(&self, subject: &Subject<'_>, held: &Held, narrowed: &Narrowed) -> Span {
         self.of_grant(subject, &held.permission, held.coverage, narrowed)

@@ -190,7 +190,16 @@ impl Judge<'_> {
             if let Some(gap) = &held.unnamed {
                 let could_be =
                     held.permission.resource == permission.resource && !permission.has_certain_id();
-                if could_be || held.permission == *permission {
+                if could_be && permission.needs_rights() {
+                    // If it is this one, it opens no more than one with the name would.
+                    let (truth, mut reasons) =
+                        self.own_mailboxes(subject, permission, place, held.role);
+                    if truth > Truth::No {
+                        reasons.retain(|reason| matches!(reason, Because::NotKnown { .. }));
+                        reasons.push(not_known(gap));
+                    }
+                    findings.put(truth.min(Truth::Perhaps), reasons);
+                } else if could_be || held.permission == *permission {
                     findings.put(Truth::Perhaps, [not_known(gap)]);
                 }
             } else if held.permission == *permission {

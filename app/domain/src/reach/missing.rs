@@ -333,12 +333,21 @@ fn what_is_missing_is_unknown() {
             "confined to ceo reception",
         ),
         (
-            "but it may be SMTP",
+            "but it may be SMTP, where a right would count",
+            customer()
+                .assign("Application SMTP.SendAsApp", in_group(BOARD))
+                .grant_named(Resource::Exchange, AppRoleId(object(5).0), None)
+                .with(|seen| seen.rights.mailbox_rights = failed()),
+            SMTP,
+            "unknown, ceo reception to everything: app_role not understood, mailbox_rights unread",
+        ),
+        (
+            "SMTP without a right opens nothing, whatever the role is called",
             customer()
                 .assign("Application SMTP.SendAsApp", in_group(BOARD))
                 .grant_named(Resource::Exchange, AppRoleId(object(5).0), None),
             SMTP,
-            "unknown, ceo reception to everything: app_role not understood",
+            "confined to ceo reception",
         ),
         (
             "mailboxes not read: members are told from their groups",

@@ -98,11 +98,14 @@ fn policy(right: AccessRight, scope_object: Option<ObjectId>) -> AccessPolicy {
     }
 }
 
-/// The first application neither inherits nor hands down: what policies do to children is not
-/// known.
+/// The first application neither inherits, nor may inherit unseen, nor hands down: what policies do to
+/// children is not known.
 fn childless(mut seen: Seen) -> Seen {
-    if let Reading::Read { value } = &mut seen.powers.inherited {
-        value.retain(|one| ![one.blueprint, one.principal].contains(&application(1)));
+    match &mut seen.powers.inherited {
+        Reading::Read { value } => {
+            value.retain(|one| ![one.blueprint, one.principal].contains(&application(1)));
+        }
+        unread => *unread = Reading::read(Vec::new()),
     }
     seen
 }

@@ -285,8 +285,9 @@ impl Judge<'_> {
                     if held.permission.resource == permission.resource
                         && !permission.has_certain_id() =>
                 {
-                    all.add(&Span::unknown(gap));
-                    routes.push(lists.unseen(gap, &Span::unknown(gap)));
+                    let span = self.gates.of_unnamed(subject, &permission, gap);
+                    all.add(&span);
+                    routes.push(lists.unseen(gap, &span));
                     continue;
                 }
                 None if own => self.gates.of_held(subject, held, narrowed),
