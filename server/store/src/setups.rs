@@ -68,10 +68,12 @@ struct SetupRecordRow {
     version: i64,
     secret_given: bool,
     secret_until: Option<DateTime<Utc>>,
+    steps: Value,
 }
 
 impl SetupRecordRow {
-    fn record(self, steps: Vec<Step>) -> Result<SetupRecord> {
+    fn record(self) -> Result<SetupRecord> {
+        let steps = clean::from_json("steps.body", self.steps)?;
         Ok(SetupRecord {
             id: SetupId(self.id),
             customer: CustomerId(self.customer_id),
@@ -184,10 +186,14 @@ impl Tx {
         id: SetupId,
     ) -> Result<Option<SetupRecord>> {
         let (partner, customer) = self.reads(access)?;
-        let row = sqlx::query_as(
+        // One statement sees one moment: with the steps of a later one, a setup would look proven
+        // before the last look that says otherwise.
+        let row: Option<SetupRecordRow> = sqlx::query_as(
             "select s.id, s.customer_id, s.plan, s.intent, s.judged, s.started_by, s.started_by_name,
                     s.started_at, s.ended_at, s.version, s.secret_given,
-                    c.expires_at as secret_until
+                    c.expires_at as secret_until,
+                    (select coalesce(jsonb_agg(t.body order by t.position), '[]')
+                     from steps t where t.partner_id = $1 and t.setup_id = s.id) as steps
              from setups s left join secrets c on c.partner_id = s.partner_id and c.setup_id = s.id
              where s.partner_id = $1 and s.customer_id = $2 and s.id = $3",
         )
@@ -196,7 +202,7 @@ impl Tx {
         .bind(id.0)
         .fetch_optional(self.conn())
         .await?;
-        self.with_steps(row).await
+        row.map(SetupRecordRow::record).transpose()
     }
 
     /// The same, locked until the transaction ends, so that two changes never mix. Waits for
@@ -222,25 +228,6 @@ impl Tx {
         }
         self.locked.insert(id);
         self.setup(access, id).await
-    }
-
-    async fn with_steps(&mut self, row: Option<SetupRecordRow>) -> Result<Option<SetupRecord>> {
-        let Some(row) = row else {
-            return Ok(None);
-        };
-        let partner = self.partner();
-        let bodies: Vec<Value> = sqlx::query_scalar(
-            "select body from steps where partner_id = $1 and setup_id = $2 order by position",
-        )
-        .bind(partner.0)
-        .bind(row.id)
-        .fetch_all(self.conn())
-        .await?;
-        let steps = bodies
-            .into_iter()
-            .map(|body| clean::from_json("steps.body", body))
-            .collect::<Result<_>>()?;
-        row.record(steps).map(Some)
     }
 
     /// Writes intent, steps and end of a setup that this transaction locked, derives its state and
