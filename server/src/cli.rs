@@ -33,6 +33,9 @@ enum Command {
     Serve(Box<ServeArguments>),
     /// Bring the database to what this version needs (DATABASE_OWNER_URL)
     Migrate,
+    /// Print the key ring for a process with the role web, which cannot open client secrets with it
+    /// (POSTERN_MASTER_KEYS)
+    WebKeys,
     /// Recompute every customer's chain of history; ends with 1 when one is broken (DATABASE_OWNER_URL)
     VerifyHistory,
 }
@@ -81,6 +84,11 @@ async fn run_command(cli: Cli) -> Result<ExitCode, Failed> {
             let settings = config::OwnerSettings::read(&cli.log, &environment)?;
             logs::start(settings.log);
             commands::migrate::migrate(&settings).await?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::WebKeys => {
+            let vault = config::Settings::read_keys(&environment)?;
+            commands::web_keys::web_keys(&vault)?;
             Ok(ExitCode::SUCCESS)
         }
         Command::VerifyHistory => {

@@ -3,3 +3,4 @@
 pub(crate) mod migrate;
 pub(crate) mod serve;
 pub(crate) mod verify_history;
+pub(crate) mod web_keys;

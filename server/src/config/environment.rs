@@ -14,7 +14,13 @@ Secrets, from the environment only. Each may also come from a file: NAME_FILE ho
   POSTERN_CLIENT_SECRET  client secret of Postern's own registration in Entra
   POSTERN_CLIENT_CERTIFICATE
                          instead of it: certificate and private key, as PEM
-  POSTERN_MASTER_KEYS    key ring of stored tokens and secrets: id:base64, newest first";
+  POSTERN_MASTER_KEYS    key ring of stored tokens and secrets: id:base64, newest first
+  POSTERN_MASTER_KEYS_COMMAND
+                         instead of it: a command that prints the ring, for example one
+                         that asks a key management service
+
+The connection to Postgres is encrypted and its certificate checked, unless it is on this machine.
+  POSTERN_DATABASE_TLS   unverified: take what the URL's sslmode says; default verified";
 
 /// Settings that may come from a file.
 const SECRETS: [(&str, &str); 5] = [
@@ -28,7 +34,7 @@ const SECRETS: [(&str, &str); 5] = [
     ("POSTERN_MASTER_KEYS", "POSTERN_MASTER_KEYS_FILE"),
 ];
 
-const PLAIN: [&str; 14] = [
+const PLAIN: [&str; 16] = [
     "POSTERN_ROLE",
     "POSTERN_LISTEN",
     "POSTERN_PUBLIC_URL",
@@ -43,7 +49,14 @@ const PLAIN: [&str; 14] = [
     "POSTERN_WORKERS",
     "POSTERN_CALL_SECONDS",
     "POSTERN_LOG",
+    DATABASE_TLS,
+    MASTER_KEYS_COMMAND,
 ];
+
+/// Whether a database elsewhere must show a certificate.
+pub(super) const DATABASE_TLS: &str = "POSTERN_DATABASE_TLS";
+/// A command that prints the key ring.
+pub(super) const MASTER_KEYS_COMMAND: &str = "POSTERN_MASTER_KEYS_COMMAND";
 
 /// Settings of `./dev`, which may be in the same shell.
 const OF_DEV: [&str; 2] = ["POSTERN_PG_PORT", "POSTERN_TEST_DATABASE_URL"];
@@ -84,7 +97,7 @@ impl Environment {
             .collect()
     }
 
-    fn get(&self, name: &str) -> Option<&str> {
+    pub(super) fn get(&self, name: &str) -> Option<&str> {
         self.0
             .get(name)
             .map(String::as_str)

@@ -1,15 +1,23 @@
 //! From texts to settings.
 
-use std::{net::SocketAddr, path::PathBuf, time::Duration};
+use std::{
+    io::Read as _,
+    net::SocketAddr,
+    path::PathBuf,
+    process::{Command, Stdio},
+    time::{Duration, Instant},
+};
 
 use clap::ValueEnum;
 use domain::id::{AppId, TenantId};
 use microsoft::{Certificate, Credential, Endpoints};
 use secrecy::{ExposeSecret as _, SecretString};
-use store::Vault;
+use store::{DatabaseTls, Vault};
+use zeroize::Zeroizing;
 
 use super::{
     Environment, LogArguments, OwnerSettings, Role, ServeArguments, Settings,
+    environment::{DATABASE_TLS, MASTER_KEYS_COMMAND},
     wrong::{Mistakes, Wrong},
 };
 
@@ -53,7 +61,15 @@ impl Settings {
         };
         let database_url = environment
             .secret("DATABASE_URL", DATABASE_EXAMPLE, &mut wrong)
-            .and_then(|url| database("DATABASE_URL", DATABASE_EXAMPLE, url, &mut wrong));
+            .and_then(|url| {
+                database(
+                    "DATABASE_URL",
+                    DATABASE_EXAMPLE,
+                    url,
+                    environment,
+                    &mut wrong,
+                )
+            });
         let client_id = wrong.take(
             "POSTERN_CLIENT_ID",
             SOME_ID,
@@ -66,9 +82,8 @@ impl Settings {
             SOME_ID,
             tenants(arguments.partner_tenants.as_ref()),
         );
-        let vault = environment
-            .secret("POSTERN_MASTER_KEYS", KEYS_EXAMPLE, &mut wrong)
-            .and_then(|ring| wrong.take("POSTERN_MASTER_KEYS", KEYS_EXAMPLE, Vault::parse(&ring)));
+        let vault = master_keys(environment, &mut wrong)
+            .and_then(|vault| wrong.take(MASTER_KEYS, KEYS_EXAMPLE, fit_for(role, vault)));
         let pace = wrong.take("POSTERN_PACE", "1", pace(&arguments.pace));
         let site = match role {
             // A worker shows nothing.
@@ -115,10 +130,24 @@ impl OwnerSettings {
         let log = one_of("POSTERN_LOG", &log.log, &mut wrong);
         let database_owner_url = environment
             .secret("DATABASE_OWNER_URL", OWNER_EXAMPLE, &mut wrong)
-            .and_then(|url| database("DATABASE_OWNER_URL", OWNER_EXAMPLE, url, &mut wrong));
+            .and_then(|url| {
+                database(
+                    "DATABASE_OWNER_URL",
+                    OWNER_EXAMPLE,
+                    url,
+                    environment,
+                    &mut wrong,
+                )
+            });
         let server_role = match environment.optional_secret("DATABASE_URL", &mut wrong) {
-            Some(Some(url)) => database("DATABASE_URL", DATABASE_EXAMPLE, url, &mut wrong)
-                .and_then(|url| wrong.take("DATABASE_URL", DATABASE_EXAMPLE, store::role_of(&url))),
+            Some(Some(url)) => database(
+                "DATABASE_URL",
+                DATABASE_EXAMPLE,
+                url,
+                environment,
+                &mut wrong,
+            )
+            .and_then(|url| wrong.take("DATABASE_URL", DATABASE_EXAMPLE, store::role_of(&url))),
             Some(None) => Some(store::SERVER_ROLE.to_owned()),
             None => None,
         };
@@ -133,7 +162,109 @@ impl OwnerSettings {
     }
 }
 
+const MASTER_KEYS: &str = "POSTERN_MASTER_KEYS";
 const KEYS_EXAMPLE: &str = "k1:$(openssl rand -base64 32)";
+const VERIFIED_EXAMPLE: &str = "postgres://user:password@db.example/postern?sslmode=verify-full&sslrootcert=/etc/ssl/certs/db.pem";
+/// How long a command may take that prints the key ring.
+const COMMAND: Duration = Duration::from_secs(30);
+
+impl Settings {
+    /// The key ring alone, for `postern web-keys`.
+    ///
+    /// # Errors
+    /// All mistakes together.
+    pub fn read_keys(environment: &Environment) -> Result<Vault, Wrong> {
+        let mut wrong = Mistakes::default();
+        environment.check_names(&mut wrong);
+        let vault = master_keys(environment, &mut wrong);
+        done(vault, wrong)
+    }
+}
+
+/// The ring from its setting, its file, or the command that prints it.
+fn master_keys(environment: &Environment, wrong: &mut Mistakes) -> Option<Vault> {
+    let given = environment.optional_secret(MASTER_KEYS, wrong)?;
+    let (name, ring) = match (given, environment.get(MASTER_KEYS_COMMAND)) {
+        (Some(_), Some(_)) => {
+            let what = format!(
+                "both {MASTER_KEYS} and {MASTER_KEYS_COMMAND} are set; which one counts is a guess."
+            );
+            wrong.add(MASTER_KEYS, what, format!("unset {MASTER_KEYS}"));
+            return None;
+        }
+        (Some(ring), None) => (MASTER_KEYS, ring),
+        (None, Some(command)) => {
+            let printed = printed_by(command);
+            let example = "vault kv get -field=ring secret/postern";
+            (
+                MASTER_KEYS_COMMAND,
+                wrong.take(MASTER_KEYS_COMMAND, example, printed)?,
+            )
+        }
+        (None, None) => {
+            wrong.add(
+                MASTER_KEYS,
+                "it is not set.",
+                format!("{MASTER_KEYS}={KEYS_EXAMPLE}"),
+            );
+            return None;
+        }
+    };
+    wrong.take(name, KEYS_EXAMPLE, Vault::parse(&ring))
+}
+
+/// What a command prints on standard output. Its standard error is the process's own, so that a
+/// person sees why it failed; neither is repeated here.
+fn printed_by(command: &str) -> Result<SecretString, String> {
+    let mut child = Command::new("/bin/sh")
+        .args(["-c", command])
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .spawn()
+        .map_err(|error| format!("the command cannot be started: {error}."))?;
+    let reader = child.stdout.take().map(|mut out| {
+        std::thread::spawn(move || {
+            let mut text = Zeroizing::new(String::new());
+            out.read_to_string(&mut text).map(|_| text)
+        })
+    });
+    let ends = Instant::now() + COMMAND;
+    let status = loop {
+        match child.try_wait() {
+            Ok(Some(status)) => break status,
+            Ok(None) if Instant::now() < ends => std::thread::sleep(Duration::from_millis(20)),
+            Ok(None) => {
+                // It may have ended in this moment.
+                let _ = child.kill();
+                return Err(format!(
+                    "the command did not end within {} seconds.",
+                    COMMAND.as_secs()
+                ));
+            }
+            Err(error) => return Err(format!("the command cannot be waited for: {error}.")),
+        }
+    };
+    if !status.success() {
+        return Err(format!("the command ended with {status}."));
+    }
+    match reader.and_then(|reader| reader.join().ok()) {
+        Some(Ok(text)) if !text.trim().is_empty() => Ok(SecretString::from(text.trim())),
+        Some(Ok(_)) => Err("the command printed nothing.".to_owned()),
+        _ => Err("what the command printed is no text.".to_owned()),
+    }
+}
+
+/// A worker opens what only master keys open.
+fn fit_for(role: Option<Role>, vault: Vault) -> Result<Vault, String> {
+    if vault.is_whole() || role == Some(Role::Web) {
+        return Ok(vault);
+    }
+    Err(
+        "this is the web's ring, with which a worker cannot open client secrets. \
+         Give the master keys here, or run this process with the role web."
+            .to_owned(),
+    )
+}
 
 fn done<T>(read: Option<T>, wrong: Mistakes) -> Result<T, Wrong> {
     match read {
@@ -302,14 +433,32 @@ fn database(
     name: &str,
     example: &str,
     url: SecretString,
+    environment: &Environment,
     wrong: &mut Mistakes,
 ) -> Option<SecretString> {
+    let unverified_is_fine = match environment.get(DATABASE_TLS).map(str::trim) {
+        None | Some("verified") => false,
+        Some("unverified") => true,
+        Some(other) => {
+            let what = format!("“{other}” is none of verified, unverified.");
+            return wrong.take(DATABASE_TLS, "verified", Err(what));
+        }
+    };
     let text = url.expose_secret();
     let form = text
         .strip_prefix("postgres://")
         .or_else(|| text.strip_prefix("postgresql://"));
     match form {
-        Some(rest) if !rest.is_empty() => match store::role_of(&url) {
+        Some(rest) if !rest.is_empty() => match store::database_tls(&url) {
+            Ok(DatabaseTls::Unverified) if !unverified_is_fine => wrong.take(
+                name,
+                VERIFIED_EXAMPLE,
+                Err(format!(
+                    "its sslmode does not check the certificate of a database on another machine, so whoever \
+                     stands between could read and answer in its place. Leave sslmode out, or say \
+                     {DATABASE_TLS}=unverified if nobody can stand there."
+                )),
+            ),
             Ok(_) => Some(url),
             Err(error) => wrong.take(name, example, Err(error)),
         },

@@ -1,8 +1,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 use super::*;
+use secrecy::ExposeSecret as _;
 
 const ID: &str = "6f1c02b7-41f5-4a0e-9c55-0d3be1f7a2d4";
-const KEYS: &str = "k1:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
+// Made for this test.
+const KEYS: &str = "k1:pV0sZJq3xkL9cTfWm2YhRb8uGdN5oXiE1aKvQj7SwHM=";
 
 fn arguments() -> ServeArguments {
     ServeArguments {
@@ -63,7 +65,7 @@ fn reads_what_is_right_and_shows_no_secret() {
     assert_eq!(settings.role, Role::All);
     assert_eq!(settings.metrics_listen, None);
     let shown = format!("{settings:?}");
-    for secret in ["hunter2", "s3cr3t-value", "AAAA"] {
+    for secret in ["hunter2", "s3cr3t-value", "pV0sZJq3"] {
         assert!(!shown.contains(secret), "{shown}");
     }
 }
@@ -207,4 +209,68 @@ fn takes_a_secret_or_a_certificate() {
     assert!(!format!("{alone:?}").contains("private\""), "{alone:?}");
     let both = mistakes(&arguments(), &[certificate]);
     assert_eq!(names(&both), ["POSTERN_CLIENT_SECRET"]);
+}
+
+#[test]
+fn security_f10_a_database_elsewhere_needs_a_checked_certificate() {
+    let url = "postgres://server:hunter2@db.example/postern?sslmode=require";
+    let found = mistakes(&arguments(), &[("DATABASE_URL", url)]);
+    assert_eq!(names(&found), ["DATABASE_URL"]);
+    let text = Wrong { mistakes: found }.to_string();
+    assert!(
+        text.contains("sslrootcert") && !text.contains("hunter2"),
+        "{text}"
+    );
+    let known = [
+        ("DATABASE_URL", url),
+        ("POSTERN_DATABASE_TLS", "unverified"),
+    ];
+    assert_eq!(mistakes(&arguments(), &known), []);
+    let odd = [("POSTERN_DATABASE_TLS", "maybe")];
+    assert_eq!(
+        names(&mistakes(&arguments(), &odd)),
+        ["POSTERN_DATABASE_TLS"]
+    );
+    let here = [("DATABASE_URL", "postgres://a:b@127.0.0.1/x?sslmode=disable")];
+    assert_eq!(mistakes(&arguments(), &here), []);
+}
+
+#[test]
+fn security_f12_a_command_may_print_the_key_ring() {
+    let read = |more: &[(&str, &str)]| {
+        let all = [more, &[("POSTERN_MASTER_KEYS", " ")]].concat();
+        mistakes(&arguments(), &all)
+    };
+    let command = format!("printf '{KEYS}'");
+    assert_eq!(read(&[("POSTERN_MASTER_KEYS_COMMAND", &command)]), []);
+    for (command, part) in [
+        ("exit 3", "exit status: 3"),
+        ("true", "printed nothing"),
+        ("echo k1:c2hvcnQ=", "it needs 32"),
+    ] {
+        let found = read(&[("POSTERN_MASTER_KEYS_COMMAND", command)]);
+        assert_eq!(names(&found), ["POSTERN_MASTER_KEYS_COMMAND"], "{command}");
+        assert!(found[0].what.contains(part), "{found:?}");
+    }
+    let both = [("POSTERN_MASTER_KEYS_COMMAND", command.as_str())];
+    assert_eq!(
+        names(&mistakes(&arguments(), &both)),
+        ["POSTERN_MASTER_KEYS"]
+    );
+}
+
+#[test]
+fn security_f12_a_worker_needs_the_master_keys() {
+    let whole = Settings::read(&arguments(), &log(), &environment(&[])).unwrap();
+    let ring = whole.vault.for_web().unwrap();
+    let web = [("POSTERN_MASTER_KEYS", ring.expose_secret())];
+    assert_eq!(
+        names(&mistakes(&arguments(), &web)),
+        ["POSTERN_MASTER_KEYS"]
+    );
+    let pages = ServeArguments {
+        role: "web".into(),
+        ..arguments()
+    };
+    assert_eq!(mistakes(&pages, &web), []);
 }

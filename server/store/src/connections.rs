@@ -12,7 +12,7 @@ use sqlx::FromRow;
 use uuid::Uuid;
 
 use crate::{
-    CustomerAccess, Place, Result, Tx,
+    CustomerAccess, KeyUse, Place, Result, Tx,
     clean::{self, moment},
 };
 
@@ -82,6 +82,7 @@ impl ConnectionRow {
 
 fn place(partner: PartnerId, customer: &Uuid) -> Place<'_> {
     Place {
+        key_use: KeyUse::Tokens,
         table: "connections",
         column: "refresh_token",
         partner: Some(partner),
@@ -344,7 +345,9 @@ pub(crate) async fn reseal(tx: &mut Tx) -> Result<u64> {
     let newest = tx.vault.newest().to_owned();
     let rows: Vec<(Uuid, Vec<u8>, i64)> = sqlx::query_as(
         "select customer_id, refresh_token, token_version from connections
-         where partner_id = $1 and key_id is distinct from $2 and refresh_token is not null
+         where partner_id = $1 and refresh_token is not null
+           -- Version 1 was sealed with the master key itself.
+           and (key_id is distinct from $2 or get_byte(refresh_token, 0) = 1)
          order by customer_id for update",
     )
     .bind(partner.0)

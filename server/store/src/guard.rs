@@ -1,16 +1,34 @@
-//! Refuses to work where row-level security would not hold.
+//! Refuses to work where row-level security would not hold, or the history could be changed.
+//!
+//! Three things are compared with what this binary knows, both ways, so that what is missing and
+//! what is there in addition are both refused: what the server's role may do with each table
+//! ([`crate::migrate`] grants it), the row-level policies, and the triggers that keep history and
+//! plans as they are (`guard_expected.txt`).
+
+use std::collections::BTreeSet;
 
 use sqlx::{FromRow, PgPool};
 
-use crate::{Error, Result, migrate::newest_migration};
+use crate::{
+    Error, Result,
+    migrate::{allowed, newest_migration},
+};
+
+/// Policies and triggers as the migrations make them, one in each line. A test compares it with a
+/// new database, and writes it anew with `POSTERN_WRITE_EXPECTED=1`.
+const EXPECTED: &str = include_str!("guard_expected.txt");
 
 #[derive(FromRow)]
 struct RoleRow {
     name: String,
     superuser: bool,
     bypasses: bool,
+    /// Whether it may make roles, or read the whole cluster's log of changes.
+    manages: bool,
     /// A table of ours that the role owns, itself or through a membership.
     owns: Option<String>,
+    /// A schema in which it may make tables and functions.
+    creates: Option<String>,
 }
 
 /// Checks role, migrations and that security is switched on.
@@ -21,6 +39,13 @@ pub(crate) async fn check(pool: &PgPool) -> Result<()> {
                         where r.rolsuper and pg_has_role(current_user, r.oid, 'member')) as superuser,
                 exists (select from pg_roles r
                         where r.rolbypassrls and pg_has_role(current_user, r.oid, 'member')) as bypasses,
+                exists (select from pg_roles r
+                        where (r.rolcreaterole or r.rolreplication)
+                          and pg_has_role(current_user, r.oid, 'member')) as manages,
+                (select n.nspname::text from pg_namespace n
+                 where n.nspname in ('public', 'graphile_worker')
+                   and has_schema_privilege(n.oid, 'create')
+                 order by 1 limit 1) as creates,
                 (select c.oid::regclass::text
                  from pg_class c join pg_namespace n on n.oid = c.relnamespace
                  where n.nspname in ('public', 'graphile_worker') and c.relkind in ('r', 'p')
@@ -39,6 +64,11 @@ pub(crate) async fn check(pool: &PgPool) -> Result<()> {
     if role.bypasses {
         return refuse(format!(
             "the database role {name} has BYPASSRLS, which sees every partner's data; use one without"
+        ));
+    }
+    if role.manages {
+        return refuse(format!(
+            "the database role {name} has CREATEROLE or REPLICATION, with which it could read every partner's data; use one without"
         ));
     }
     if let Some(table) = role.owns {
@@ -84,7 +114,85 @@ pub(crate) async fn check(pool: &PgPool) -> Result<()> {
             "row-level security of the table {table} is not forced"
         ));
     }
-    Ok(())
+    if let Some(schema) = role.creates {
+        return refuse(format!(
+            "the database role {name} may make tables in the schema {schema}: run `postern migrate`, or `revoke create on schema {schema} from {name}, public`"
+        ));
+    }
+    let expected = EXPECTED.lines().map(str::to_owned).collect();
+    compare(&expected, &shape(pool).await?)?;
+    compare(&allowed(), &rights(pool).await?)
+}
+
+/// What the current role may do, itself, through a membership or as everybody: lines of
+/// `table right` and `table right(column)`.
+async fn rights(pool: &PgPool) -> Result<BTreeSet<String>> {
+    let lines: Vec<String> = sqlx::query_scalar(
+        "with tables as (
+             select c.oid, case n.nspname when 'public' then c.relname::text
+                                          else n.nspname || '.' || c.relname end as name
+             from pg_class c join pg_namespace n on n.oid = c.relnamespace
+             where n.nspname in ('public', 'graphile_worker') and c.relkind in ('r', 'p', 'v', 'm', 'f')),
+         of_tables as (
+             select t.oid, t.name, r.word
+             from tables t
+             cross join unnest(array['select', 'insert', 'update', 'delete', 'truncate',
+                                     'references', 'trigger']) as r (word)
+             where has_table_privilege(t.oid, r.word))
+         select name || ' ' || word from of_tables
+         union all
+         select t.name || ' ' || r.word || '(' || a.attname || ')'
+         from tables t
+         join pg_attribute a on a.attrelid = t.oid and a.attnum > 0 and not a.attisdropped
+         cross join unnest(array['select', 'insert', 'update', 'references']) as r (word)
+         where has_column_privilege(t.oid, a.attnum, r.word)
+           and not exists (select from of_tables o where o.oid = t.oid and o.word = r.word)",
+    )
+    .fetch_all(pool)
+    .await?;
+    Ok(lines.into_iter().collect())
+}
+
+/// The policies and triggers that are there, as lines. The tables' owner is called `owner`, and
+/// conditions are without blanks and brackets, which versions of Postgres write differently.
+async fn shape(pool: &PgPool) -> Result<BTreeSet<String>> {
+    let lines: Vec<String> = sqlx::query_scalar(
+        "select format('policy %s %s %s for %s to %s using %s check %s',
+                    c.relname, p.polname,
+                    case when p.polpermissive then 'permissive' else 'restrictive' end,
+                    p.polcmd,
+                    (select string_agg(case when r.oid = c.relowner then 'owner'
+                                            when r.oid is null then 'public'
+                                            else r.rolname end, ',' order by 1)
+                     from unnest(p.polroles) as t (id) left join pg_roles r on r.oid = t.id),
+                    coalesce(regexp_replace(pg_get_expr(p.polqual, p.polrelid), '[\\s()]|AS \"nullif\"', '', 'g'), '-'),
+                    coalesce(regexp_replace(pg_get_expr(p.polwithcheck, p.polrelid), '[\\s()]|AS \"nullif\"', '', 'g'), '-'))
+         from pg_policy p join pg_class c on c.oid = p.polrelid
+         where c.relnamespace = 'public'::regnamespace
+         union all
+         select format('trigger %s %s %s %s %s', c.relname, t.tgname, t.tgenabled, t.tgtype,
+                    md5(regexp_replace(f.prosrc, '\\s', '', 'g')))
+         from pg_trigger t join pg_class c on c.oid = t.tgrelid join pg_proc f on f.oid = t.tgfoid
+         where c.relnamespace = 'public'::regnamespace and not t.tgisinternal",
+    )
+    .fetch_all(pool)
+    .await?;
+    Ok(lines.into_iter().collect())
+}
+
+fn compare(expected: &BTreeSet<String>, found: &BTreeSet<String>) -> Result<()> {
+    // A right to a whole table takes the place of rights to its columns: what is there in addition
+    // says more.
+    let why = if let Some(more) = found.difference(expected).next() {
+        format!(
+            "the database has “{more}”, which `postern migrate` did not make: take it away (a right with REVOKE, also from PUBLIC; a policy or a trigger with DROP), or run `postern migrate` again"
+        )
+    } else if let Some(missing) = expected.difference(found).next() {
+        format!("the database lacks “{missing}”: run `postern migrate`, with the name of this role")
+    } else {
+        return Ok(());
+    };
+    Err(Error::Refused { why })
 }
 
 #[cfg(test)]

@@ -112,3 +112,165 @@ async fn every_table_with_a_partner_is_secured() {
     assert_eq!(open, Vec::<String>::new());
     owner.close().await.unwrap();
 }
+
+/// `guard_expected.txt` is what the migrations make, and the grants are all that the role has.
+#[tokio::test]
+async fn security_f16_the_guard_knows_the_whole_database() {
+    let database = TestDatabase::create().await.unwrap();
+    let pool = sqlx::PgPool::connect_with(options(&database.server_url).unwrap())
+        .await
+        .unwrap();
+    let found = super::shape(&pool).await.unwrap();
+    let text = found
+        .iter()
+        .map(|line| format!("{line}\n"))
+        .collect::<String>();
+    if std::env::var_os("POSTERN_WRITE_EXPECTED").is_some() {
+        let file = concat!(env!("CARGO_MANIFEST_DIR"), "/src/guard_expected.txt");
+        std::fs::write(file, &text).unwrap();
+    } else {
+        assert_eq!(text, super::EXPECTED);
+    }
+    assert_eq!(super::rights(&pool).await.unwrap(), super::allowed());
+}
+
+#[tokio::test]
+async fn security_f16_whatever_is_more_or_less_is_refused() {
+    let database = TestDatabase::create().await.unwrap();
+    let mut superuser = database.superuser().await.unwrap();
+    let role = role_of(&database.server_url).unwrap();
+    // Each with its undoing, and what the refusal names.
+    let cases = [
+        (
+            format!("grant delete on events to {role}"),
+            format!("revoke delete on events from {role}"),
+            "events delete",
+        ),
+        (
+            "grant update (what) on events to public".into(),
+            "revoke update (what) on events from public".into(),
+            "events update(what)",
+        ),
+        (
+            format!("revoke insert on setups from {role}"),
+            format!("grant insert on setups to {role}"),
+            "setups insert",
+        ),
+        (
+            format!("grant truncate on sessions to {role}"),
+            format!("revoke truncate on sessions from {role}"),
+            "sessions truncate",
+        ),
+        (
+            "create table notes (text text); grant select on notes to public".into(),
+            "drop table notes".into(),
+            "notes select",
+        ),
+        (
+            "create policy everybody on customers using (true)".into(),
+            "drop policy everybody on customers".into(),
+            "policy customers everybody",
+        ),
+        (
+            "alter table events disable trigger final_rows".into(),
+            "alter table events enable always trigger final_rows".into(),
+            "trigger events final_rows",
+        ),
+        (
+            "alter table events enable trigger final_table".into(),
+            "alter table events enable always trigger final_table".into(),
+            "trigger events final_table",
+        ),
+        (
+            format!("grant create on schema public to {role}"),
+            format!("revoke create on schema public from {role}"),
+            "schema public",
+        ),
+        (
+            format!("alter policy of_partner on customers to {role} using (true)"),
+            "alter policy of_partner on customers to public using (partner_id = nullif(current_setting('postern.partner', true), '')::uuid)".into(),
+            "policy customers of_partner",
+        ),
+    ];
+    for (change, undo, part) in cases {
+        for statement in change.split("; ") {
+            sqlx::query(AssertSqlSafe(statement.to_owned()))
+                .execute(&mut superuser)
+                .await
+                .unwrap();
+        }
+        let message = why(&database.server_url).await;
+        assert!(message.contains(part), "{change}: {message}");
+        sqlx::query(AssertSqlSafe(undo))
+            .execute(&mut superuser)
+            .await
+            .unwrap();
+        database.store().await.unwrap();
+    }
+    // What migrate finds in addition it takes away.
+    for extra in [
+        format!("grant all on all tables in schema public to {role}"),
+        "grant all on all tables in schema public to public".into(),
+    ] {
+        sqlx::query(AssertSqlSafe(extra))
+            .execute(&mut superuser)
+            .await
+            .unwrap();
+        assert!(why(&database.server_url).await.contains("did not make"));
+        migrate(&database.owner_url, &role).await.unwrap();
+        database.store().await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn security_f16_roles_that_manage_the_cluster_are_refused() {
+    let database = TestDatabase::create().await.unwrap();
+    let suffix = uuid::Uuid::new_v4().simple();
+    let mut superuser = database.superuser().await.unwrap();
+    for attribute in ["createrole", "replication"] {
+        let role = format!("{attribute}_{suffix}");
+        sqlx::query(AssertSqlSafe(format!(
+            "create role {role} login {attribute} password 'test'"
+        )))
+        .execute(&mut superuser)
+        .await
+        .unwrap();
+        use sqlx::ConnectOptions as _;
+        let url = options(&database.server_url)
+            .unwrap()
+            .username(&role)
+            .to_url_lossy();
+        let message = why(&secrecy::SecretString::from(url.to_string())).await;
+        assert!(message.contains("CREATEROLE or REPLICATION"), "{message}");
+        sqlx::query(AssertSqlSafe(format!("drop role {role}")))
+            .execute(&mut superuser)
+            .await
+            .unwrap();
+    }
+}
+
+#[test]
+fn security_f10_a_database_elsewhere_must_show_its_certificate() {
+    use crate::{DatabaseTls, database_tls};
+    let of = |url: &str| database_tls(&secrecy::SecretString::from(url)).unwrap();
+    for here in [
+        "postgres://a:b@127.0.0.1:5432/x",
+        "postgres://a:b@localhost/x",
+        "postgres://a:b@[::1]/x?sslmode=disable",
+        "postgres://a:b@%2Fvar%2Frun%2Fpostgresql/x",
+        "postgres:///x?host=/var/run/postgresql",
+    ] {
+        assert_eq!(of(here), DatabaseTls::ThisMachine, "{here}");
+    }
+    for checked in [
+        "postgres://a:b@db.example/x",
+        "postgres://a:b@10.0.0.7:5432/x?application_name=y",
+        "postgres://a:b@db.example/x?sslmode=verify-full",
+    ] {
+        assert_eq!(of(checked), DatabaseTls::Verified, "{checked}");
+    }
+    for mode in ["disable", "allow", "prefer", "require", "verify-ca"] {
+        let url = format!("postgres://a:b@db.example/x?sslmode={mode}");
+        assert_eq!(of(&url), DatabaseTls::Unverified, "{url}");
+    }
+}

@@ -1,5 +1,7 @@
 //! Migrations: our tables, the job queue's tables, and what the server's role may do with both.
 
+use std::collections::BTreeSet;
+
 use graphile_worker::WorkerUtils;
 use secrecy::SecretString;
 use sqlx::{
@@ -70,6 +72,55 @@ const GRANTS: &[(&str, &str)] = &[
         "select, insert, update (power, unrestricted, all_except, unknown, confined, proven, \
          nothing), delete",
     ),
+];
+
+/// The same as lines of `table right` and `table right(column)`, with what the job queue needs.
+pub(crate) fn allowed() -> BTreeSet<String> {
+    let mut all = BTreeSet::new();
+    for (table, rights) in GRANTS {
+        // `update (a, b)` is one right on two columns.
+        let mut rest = *rights;
+        while !rest.is_empty() {
+            let end = match (rest.find(','), rest.find('(')) {
+                (Some(comma), Some(bracket)) if bracket < comma => {
+                    rest.find(')').map_or(rest.len(), |end| end + 1)
+                }
+                (Some(comma), _) => comma,
+                (None, _) => rest.len(),
+            };
+            let (one, more) = rest.split_at(end);
+            rest = more.trim_start_matches([',', ' ']);
+            match one.split_once('(') {
+                None => {
+                    all.insert(format!("{table} {}", one.trim()));
+                }
+                Some((right, columns)) => {
+                    for column in columns.trim_end_matches(')').split(',') {
+                        all.insert(format!("{table} {}({})", right.trim(), column.trim()));
+                    }
+                }
+            }
+        }
+    }
+    for table in QUEUE_TABLES {
+        for right in ["select", "insert", "update", "delete"] {
+            all.insert(format!("{}.{table} {right}", jobs::SCHEMA));
+        }
+    }
+    all.insert(format!("{}.migrations select", jobs::SCHEMA));
+    all
+}
+
+/// What the job queue has in the version that this binary uses, but for its migrations.
+const QUEUE_TABLES: [&str; 7] = [
+    "_private_job_queues",
+    "_private_job_retirements",
+    "_private_jobs",
+    "_private_known_crontabs",
+    "_private_tasks",
+    "_private_workers",
+    // A view of them.
+    "jobs",
 ];
 
 /// Number of the newest migration that this binary knows.
@@ -171,12 +222,20 @@ async fn check_role(connection: &mut PgConnection, server_role: &str) -> Result<
 async fn grant(connection: &mut PgConnection, server_role: &str) -> Result<()> {
     let role = quoted(server_role);
     let mut tx = connection.begin().await?;
-    let mut statements = vec![format!("grant usage on schema public to {role}")];
+    let mut statements = vec![
+        "revoke all on all tables in schema public from public".to_owned(),
+        "revoke create on schema public from public".to_owned(),
+        format!("revoke create on schema public from {role}"),
+        format!("revoke all on all tables in schema public from {role}"),
+        format!("grant usage on schema public to {role}"),
+    ];
     for (table, what) in GRANTS {
-        statements.push(format!("revoke all on {table} from {role}"));
         statements.push(format!("grant {what} on {table} to {role}"));
     }
     let schema = jobs::SCHEMA;
+    statements.push(format!(
+        "revoke all on all tables in schema {schema} from public, {role}"
+    ));
     statements.push(format!("grant usage on schema {schema} to {role}"));
     statements.push(format!(
         "grant select, insert, update, delete on all tables in schema {schema} to {role}"

@@ -8,10 +8,11 @@ use domain::{
 };
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::{CustomerAccess, Error, Place, Result, Tx, clean::moment};
+use crate::{CustomerAccess, Error, KeyUse, Place, Result, Tx, clean::moment};
 
 fn place(partner: PartnerId, setup: &SetupId) -> Place<'_> {
     Place {
+        key_use: KeyUse::ClientSecrets,
         table: "secrets",
         column: "sealed",
         partner: Some(partner),

@@ -12,7 +12,7 @@ use sqlx::{FromRow, PgConnection};
 use uuid::Uuid;
 
 use crate::{
-    Error, Place, Result, Store, Tx, Vault,
+    Error, KeyUse, Place, Result, Store, Tx, Vault,
     clean::{self, moment},
     tx::set,
 };
@@ -73,6 +73,7 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
 
 fn place(state_hash: &[u8]) -> Place<'_> {
     Place {
+        key_use: KeyUse::Attempts,
         table: "sign_ins",
         column: "pkce_verifier",
         partner: None,

@@ -1,13 +1,13 @@
 //! The store, and transactions that carry one partner.
 
-use std::{collections::HashSet, fmt, str::FromStr, time::Duration};
+use std::{collections::HashSet, fmt, net::IpAddr, str::FromStr, time::Duration};
 
 use domain::id::{PartnerId, SetupId};
 use graphile_worker::WorkerOptions;
 use secrecy::{ExposeSecret, SecretString};
 use sqlx::{
     AssertSqlSafe, PgConnection, PgPool, Postgres, Transaction,
-    postgres::{PgConnectOptions, PgPoolOptions},
+    postgres::{PgConnectOptions, PgPoolOptions, PgSslMode},
 };
 
 use crate::{Error, Result, SessionStore, Vault, guard, jobs};
@@ -139,9 +139,42 @@ impl Store {
     }
 }
 
+/// Who can read what travels to the database, and answer in its place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DatabaseTls {
+    /// Nobody: it does not leave this machine.
+    ThisMachine,
+    /// Nobody: the certificate must fit the host's name.
+    Verified,
+    /// Whoever stands between.
+    Unverified,
+}
+
+/// What a database URL says about encryption. A URL of another machine that does not say
+/// anything is held to a certificate.
+pub fn database_tls(url: &SecretString) -> Result<DatabaseTls> {
+    Ok(tls_of(&options(url)?))
+}
+
+fn tls_of(options: &PgConnectOptions) -> DatabaseTls {
+    let host = options.get_host();
+    let loopback = host == "localhost"
+        || host.starts_with('/')
+        || IpAddr::from_str(host.trim_matches(['[', ']'])).is_ok_and(|ip| ip.is_loopback());
+    match options.get_ssl_mode() {
+        _ if loopback || options.get_socket().is_some() => DatabaseTls::ThisMachine,
+        PgSslMode::VerifyFull => DatabaseTls::Verified,
+        _ => DatabaseTls::Unverified,
+    }
+}
+
 /// Reads a database URL. The error never repeats it: it holds a password.
 pub(crate) fn options(url: &SecretString) -> Result<PgConnectOptions> {
     let text = url.expose_secret();
+    let says = ["sslmode=", "ssl-mode="]
+        .iter()
+        .any(|word| text.contains(word))
+        || std::env::var_os("PGSSLMODE").is_some();
     let known = ["postgres://", "postgresql://"]
         .iter()
         .any(|scheme| text.starts_with(scheme));
@@ -150,6 +183,10 @@ pub(crate) fn options(url: &SecretString) -> Result<PgConnectOptions> {
         .then(|| PgConnectOptions::from_str(text).ok())
         .flatten()
         .map(|options| options.application_name("postern"))
+        .map(|options| match tls_of(&options) {
+            DatabaseTls::Unverified if !says => options.ssl_mode(PgSslMode::VerifyFull),
+            _ => options,
+        })
         .ok_or_else(|| Error::Refused {
             why: "the database URL is not of the form postgres://user:password@host:port/database"
                 .into(),

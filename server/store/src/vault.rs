@@ -1,52 +1,52 @@
-//! Encryption of what must not lie in the database in the clear.
+//! Encryption of what must not lie in the database in the clear, and the keyed hash of history.
 //!
-//! XChaCha20-Poly1305 under a key ring. The associated data names table, column, partner and row,
-//! so that a sealed value that was copied to another place does not open there.
+//! Each value is sealed with a key for its use ([`KeyUse`]). The associated data names table,
+//! column, partner and row, so that a sealed value that was copied to another place does not open
+//! there.
 //!
-//! Sealed: version (1 byte, 1), length of the key's id (1 byte), the key's id, nonce (24 bytes),
-//! ciphertext with its tag.
+//! Sealed: version (1 byte), length of the key's id (1 byte), the key's id, and then
+//!
+//! - version 1, written by older versions: nonce (24 bytes), ciphertext with its tag; under the
+//!   master key itself, with XChaCha20-Poly1305;
+//! - version 2: the same under the key for the use;
+//! - version 3, for client secrets: the encapsulated key (32 bytes), ciphertext with its tag;
+//!   HPKE (RFC 9180) in base mode with X25519, HKDF-SHA256 and ChaCha20-Poly1305, so that who seals
+//!   needs no key that opens.
 
-use std::{collections::HashSet, fmt, sync::Arc};
+use std::fmt;
 
-use base64::{
-    Engine as _,
-    engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD},
-};
 use chacha20poly1305::{
-    KeyInit, XChaCha20Poly1305, XNonce,
-    aead::{Aead, Payload},
+    KeyInit as _, XChaCha20Poly1305, XNonce,
+    aead::{Aead as _, Payload},
 };
 use domain::id::PartnerId;
+use hmac::{Hmac, Mac as _};
+use hpke::{
+    Deserializable as _, OpModeR, OpModeS, Serializable as _, aead::ChaCha20Poly1305,
+    kdf::HkdfSha256, kem::X25519HkdfSha256,
+};
 use secrecy::{ExposeSecret, SecretString};
-use zeroize::{Zeroize, Zeroizing};
+use sha2::Sha256;
+use zeroize::Zeroizing;
 
-use crate::{Error, Result};
+use crate::{
+    Error, KeyRingError, KeyUse, Result,
+    key_ring::{Entry, KEY_BYTES, KeyRing, SecretKey},
+};
 
-const VERSION: u8 = 1;
-const KEY_BYTES: usize = 32;
+const WITH_MASTER: u8 = 1;
+const WITH_USE: u8 = 2;
+const TO_PUBLIC: u8 = 3;
 const NONCE_BYTES: usize = 24;
-const LONGEST_ID: usize = 32;
+const ENCAPSULATED_BYTES: usize = 32;
+const HPKE_INFO: &[u8] = b"postern.sealed.3";
 
-/// Why a key ring cannot be used. Names keys by id only.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum KeyRingError {
-    #[error("no key: give at least one as id:base64, the newest first")]
-    Empty,
-    #[error("key {0} of the ring is not of the form id:base64")]
-    Form(usize),
-    #[error("the id of key {0} is not 1 to 32 letters, digits, hyphens or underscores")]
-    Id(usize),
-    #[error("the id {0} is there twice")]
-    Twice(String),
-    #[error("key {0} is not base64")]
-    Base64(String),
-    #[error("key {id} has {bytes} bytes; it needs 32")]
-    Length { id: String, bytes: usize },
-}
+type Encapsulated = <X25519HkdfSha256 as hpke::Kem>::EncappedKey;
 
-/// Where a sealed value belongs.
+/// Where a sealed value belongs, and which key it is for.
 #[derive(Clone, Copy, Debug)]
 pub struct Place<'a> {
+    pub key_use: KeyUse,
     pub table: &'a str,
     pub column: &'a str,
     /// None: the row belongs to no partner yet.
@@ -55,169 +55,196 @@ pub struct Place<'a> {
     pub row: &'a [u8],
 }
 
-/// The key ring, newest first. Cheap to clone; wiped when the last clone goes.
+/// Seals and opens with the key ring. Cheap to clone.
 #[derive(Clone)]
 pub struct Vault {
-    ring: Arc<Vec<Entry>>,
-}
-
-struct Entry {
-    id: String,
-    key: Zeroizing<[u8; KEY_BYTES]>,
+    ring: KeyRing,
 }
 
 impl fmt::Debug for Vault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let ids: Vec<_> = self.ring.iter().map(|entry| entry.id.as_str()).collect();
+        let ids: Vec<_> = self.ring.ids().collect();
         f.debug_struct("Vault").field("keys", &ids).finish()
     }
 }
 
 impl Vault {
-    /// A ring of keys with their ids, newest first.
+    /// A ring of master keys with their ids, newest first.
     pub fn new(keys: Vec<(String, [u8; KEY_BYTES])>) -> Result<Self, KeyRingError> {
-        let mut ring = Vec::with_capacity(keys.len());
-        let mut seen = HashSet::new();
-        for (index, (id, mut key)) in keys.into_iter().enumerate() {
-            let entry = Entry {
-                key: Zeroizing::new(key),
-                id,
-            };
-            key.zeroize();
-            let fits = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
-            if entry.id.is_empty() || entry.id.len() > LONGEST_ID || !entry.id.chars().all(fits) {
-                return Err(KeyRingError::Id(index + 1));
-            }
-            if !seen.insert(entry.id.clone()) {
-                return Err(KeyRingError::Twice(entry.id.clone()));
-            }
-            ring.push(entry);
-        }
-        if ring.is_empty() {
-            return Err(KeyRingError::Empty);
-        }
-        Ok(Self {
-            ring: Arc::new(ring),
-        })
+        KeyRing::new(keys).map(|ring| Self { ring })
     }
 
     /// Reads the setting `POSTERN_MASTER_KEYS`: `id:base64`, newest first, separated by commas or
-    /// white space.
+    /// white space; or what [`Self::for_web`] printed.
     pub fn parse(ring: &SecretString) -> Result<Self, KeyRingError> {
-        let mut keys = Zeroizing::new(Vec::new());
-        let words = ring
-            .expose_secret()
-            .split(|c: char| c == ',' || c.is_whitespace())
-            .filter(|word| !word.is_empty());
-        for (index, word) in words.enumerate() {
-            let (id, text) = word.split_once(':').ok_or(KeyRingError::Form(index + 1))?;
-            let text = text.trim_end_matches('=');
-            let bytes = STANDARD_NO_PAD
-                .decode(text)
-                .or_else(|_| URL_SAFE_NO_PAD.decode(text))
-                .map(Zeroizing::new)
-                .map_err(|_| KeyRingError::Base64(id.to_owned()))?;
-            let key = <[u8; KEY_BYTES]>::try_from(bytes.as_slice()).map_err(|_| {
-                KeyRingError::Length {
-                    id: id.to_owned(),
-                    bytes: bytes.len(),
-                }
-            })?;
-            keys.push((id.to_owned(), key));
-        }
-        Self::new(std::mem::take(&mut *keys))
+        KeyRing::parse(ring).map(|ring| Self { ring })
+    }
+
+    /// The ring for a process that only serves pages: with it client secrets can be sealed and not
+    /// opened.
+    pub fn for_web(&self) -> Result<SecretString, KeyRingError> {
+        self.ring.for_web()
+    }
+
+    /// Whether everything can be opened, which a worker needs.
+    pub fn is_whole(&self) -> bool {
+        self.ring
+            .newest()
+            .is_some_and(|entry| entry.master.is_some())
     }
 
     /// The id of the key that seals.
     pub fn newest(&self) -> &str {
-        self.ring.first().map_or("", |entry| entry.id.as_str())
+        self.ring.newest().map_or("", |entry| entry.id.as_str())
     }
 
     /// Encrypts under the newest key.
     pub fn seal(&self, place: Place<'_>, secret: &SecretString) -> Result<Vec<u8>> {
         let entry = self
             .ring
-            .first()
+            .newest()
             .ok_or_else(|| Error::corrupt("the key ring is empty"))?;
-        let nonce: [u8; NONCE_BYTES] = rand::random();
-        let sealed = cipher(entry)
-            .encrypt(
-                &XNonce::from(nonce),
-                Payload {
-                    msg: secret.expose_secret().as_bytes(),
-                    aad: &associated(place, &entry.id),
-                },
-            )
-            .map_err(|_| Error::corrupt("a secret is too long to be sealed"))?;
-        let mut all = Vec::with_capacity(2 + entry.id.len() + NONCE_BYTES + sealed.len());
-        all.push(VERSION);
+        let plain = secret.expose_secret().as_bytes();
+        let (version, body) = match entry.key(place.key_use) {
+            Some(key) => (WITH_USE, seal_with(key, place, &entry.id, plain)),
+            None => (TO_PUBLIC, seal_to_public(entry, place, plain)),
+        };
+        let body = body.ok_or_else(|| Error::corrupt("a secret is too long to be sealed"))?;
+        let mut all = Vec::with_capacity(2 + entry.id.len() + body.len());
+        all.push(version);
         // Ids have at most 32 characters.
         all.push(u8::try_from(entry.id.len()).unwrap_or(u8::MAX));
         all.extend_from_slice(entry.id.as_bytes());
-        all.extend_from_slice(&nonce);
-        all.extend_from_slice(&sealed);
+        all.extend_from_slice(&body);
         Ok(all)
     }
 
     /// Decrypts with whichever key of the ring sealed it.
     pub fn open(&self, place: Place<'_>, sealed: &[u8]) -> Result<SecretString> {
         let what = || format!("{}.{}", place.table, place.column);
-        let (id, rest) = split(sealed)
+        let (version, id, body) = split(sealed)
             .ok_or_else(|| Error::corrupt(format!("{} is not a sealed value", what())))?;
-        let entry = self
-            .ring
-            .iter()
-            .find(|entry| entry.id == id)
-            .ok_or_else(|| {
-                Error::corrupt(format!(
-                    "{} is sealed with key {id:?}, which is not in POSTERN_MASTER_KEYS",
-                    what()
-                ))
-            })?;
+        let entry = self.ring.find(id).ok_or_else(|| {
+            Error::corrupt(format!(
+                "{} is sealed with key {id:?}, which is not in POSTERN_MASTER_KEYS",
+                what()
+            ))
+        })?;
+        let cannot = || {
+            Error::corrupt(format!(
+                "{} can only be opened by a process with the master key {id:?}; this one has the web's ring",
+                what()
+            ))
+        };
         let refused = || Error::corrupt(format!("{} does not open with key {id:?}", what()));
-        let (nonce, ciphertext) = rest
-            .split_first_chunk::<NONCE_BYTES>()
-            .ok_or_else(refused)?;
-        let plain = cipher(entry)
-            .decrypt(
-                &XNonce::from(*nonce),
-                Payload {
-                    msg: ciphertext,
-                    aad: &associated(place, &entry.id),
-                },
-            )
-            .map(Zeroizing::new)
-            .map_err(|_| refused())?;
+        let plain = match (version, entry.key(place.key_use)) {
+            (WITH_MASTER, _) => {
+                let master = entry.master.as_ref().ok_or_else(cannot)?;
+                open_with(WITH_MASTER, master, place, id, body)
+            }
+            (WITH_USE, Some(key)) => open_with(WITH_USE, key, place, id, body),
+            (TO_PUBLIC, None) if entry.opening.is_none() => return Err(cannot()),
+            (TO_PUBLIC, None) => open_from_public(entry, place, body),
+            _ => None,
+        };
+        let plain = plain.ok_or_else(refused)?;
         let text = std::str::from_utf8(&plain).map_err(|_| refused())?;
         Ok(SecretString::from(text))
     }
 
-    /// Whether it was sealed with an older key than the newest.
-    pub fn needs_reseal(&self, sealed: &[u8]) -> bool {
-        split(sealed).is_none_or(|(id, _)| id != self.newest())
+    /// A keyed hash (HMAC-SHA256) of `message` for the history, and the id of the key.
+    pub fn history_mac(&self, message: &[u8]) -> Option<(&str, [u8; KEY_BYTES])> {
+        let entry = self.ring.newest()?;
+        Some((entry.id.as_str(), mac(entry, message)?))
+    }
+
+    /// The same with the key of that id; none when the ring does not have it.
+    pub fn history_mac_with(&self, id: &str, message: &[u8]) -> Option<[u8; KEY_BYTES]> {
+        mac(self.ring.find(id)?, message)
     }
 }
 
-fn cipher(entry: &Entry) -> XChaCha20Poly1305 {
-    XChaCha20Poly1305::new((&*entry.key).into())
+fn mac(entry: &Entry, message: &[u8]) -> Option<[u8; KEY_BYTES]> {
+    let key = entry.key(KeyUse::History)?;
+    let mut mac = <Hmac<Sha256> as hmac::Mac>::new_from_slice(&**key).ok()?;
+    mac.update(message);
+    Some(mac.finalize().into_bytes().into())
 }
 
-/// The key's id, and nonce with ciphertext.
-fn split(sealed: &[u8]) -> Option<(&str, &[u8])> {
+fn seal_with(key: &SecretKey, place: Place<'_>, id: &str, plain: &[u8]) -> Option<Vec<u8>> {
+    let nonce: [u8; NONCE_BYTES] = rand::random();
+    let sealed = XChaCha20Poly1305::new((&**key).into())
+        .encrypt(
+            &XNonce::from(nonce),
+            Payload {
+                msg: plain,
+                aad: &associated(WITH_USE, place, id),
+            },
+        )
+        .ok()?;
+    Some([nonce.as_slice(), &sealed].concat())
+}
+
+fn open_with(
+    version: u8,
+    key: &SecretKey,
+    place: Place<'_>,
+    id: &str,
+    body: &[u8],
+) -> Option<Zeroizing<Vec<u8>>> {
+    let (nonce, ciphertext) = body.split_first_chunk::<NONCE_BYTES>()?;
+    XChaCha20Poly1305::new((&**key).into())
+        .decrypt(
+            &XNonce::from(*nonce),
+            Payload {
+                msg: ciphertext,
+                aad: &associated(version, place, id),
+            },
+        )
+        .map(Zeroizing::new)
+        .ok()
+}
+
+fn seal_to_public(entry: &Entry, place: Place<'_>, plain: &[u8]) -> Option<Vec<u8>> {
+    let (encapsulated, sealed) =
+        hpke::single_shot_seal::<ChaCha20Poly1305, HkdfSha256, X25519HkdfSha256>(
+            &OpModeS::Base,
+            &entry.sealing,
+            HPKE_INFO,
+            plain,
+            &associated(TO_PUBLIC, place, &entry.id),
+        )
+        .ok()?;
+    Some([encapsulated.to_bytes().as_slice(), &sealed].concat())
+}
+
+fn open_from_public(entry: &Entry, place: Place<'_>, body: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+    let (encapsulated, ciphertext) = body.split_at_checked(ENCAPSULATED_BYTES)?;
+    hpke::single_shot_open::<ChaCha20Poly1305, HkdfSha256, X25519HkdfSha256>(
+        &OpModeR::Base,
+        entry.opening.as_ref()?,
+        &Encapsulated::from_bytes(encapsulated).ok()?,
+        HPKE_INFO,
+        ciphertext,
+        &associated(TO_PUBLIC, place, &entry.id),
+    )
+    .map(Zeroizing::new)
+    .ok()
+}
+
+/// Version, the key's id, and the rest.
+fn split(sealed: &[u8]) -> Option<(u8, &str, &[u8])> {
     let (version, rest) = sealed.split_first()?;
     let (length, rest) = rest.split_first()?;
-    if *version != VERSION {
-        return None;
-    }
     let (id, rest) = rest.split_at_checked(usize::from(*length))?;
-    Some((std::str::from_utf8(id).ok()?, rest))
+    Some((*version, std::str::from_utf8(id).ok()?, rest))
 }
 
 /// Each part with its length before it, so that no two places give the same bytes.
-fn associated(place: Place<'_>, key: &str) -> Vec<u8> {
+fn associated(version: u8, place: Place<'_>, key: &str) -> Vec<u8> {
     let partner = place.partner.map(|partner| *partner.0.as_bytes());
     let parts: [&[u8]; 6] = [
-        &[VERSION],
+        &[version],
         key.as_bytes(),
         place.table.as_bytes(),
         place.column.as_bytes(),
