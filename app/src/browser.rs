@@ -146,6 +146,18 @@ pub fn form_text(event: &leptos::ev::SubmitEvent) -> Option<String> {
     String::from(pairs.to_string()).into()
 }
 
+/// Whether somebody has just clicked or typed in this page. A browser that does not tell counts as
+/// used.
+#[cfg(not(feature = "ssr"))]
+fn is_used() -> bool {
+    let navigator = window().navigator();
+    js_sys::Reflect::get(&navigator, &"userActivation".into())
+        .and_then(|activation| js_sys::Reflect::get(&activation, &"isActive".into()))
+        .ok()
+        .and_then(|active| active.as_bool())
+        .unwrap_or(true)
+}
+
 /// What the server answered.
 #[cfg(not(feature = "ssr"))]
 pub struct Response {
@@ -162,6 +174,9 @@ pub async fn post(path: &str, kind: &str, body: &str) -> Option<Response> {
     headers.set("Content-Type", kind).ok()?;
     // Not HTML: that would be answered with a redirect, as for a form without JavaScript.
     headers.set("Accept", "application/json").ok()?;
+    if !is_used() {
+        headers.set(crate::BACKGROUND_HEADER, "1").ok()?;
+    }
     let init = web_sys::RequestInit::new();
     init.set_method("POST");
     init.set_headers(&headers);

@@ -22,6 +22,10 @@ mod routes;
 mod shell;
 mod viewer;
 
+/// On requests that a page makes by itself, without anybody having just touched it. They keep no
+/// session alive.
+pub const BACKGROUND_HEADER: &str = "x-postern-background";
+
 pub use error::{Answer, AppError};
 pub use routes::App;
 #[cfg(feature = "ssr")]

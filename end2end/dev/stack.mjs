@@ -19,6 +19,11 @@ export function cleanEnvironment() {
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !ours.test(name)));
 }
 
+/** Who becomes the partner's owner at the first sign-in. */
+function firstOwner({ accounts, partner_tenant: partner }) {
+  return accounts.find(({ tenant_id: tenant, upn }) => tenant === partner && upn.startsWith("olivia")).upn;
+}
+
 /** A key ring with one new key, in the form of POSTERN_MASTER_KEYS. */
 export const newMasterKeys = () => `k1:${randomBytes(32).toString("base64")}`;
 
@@ -56,6 +61,7 @@ export function cloudSettings(cloud, pace = 600) {
     POSTERN_GRAPH: cloud.url,
     POSTERN_EXCHANGE: cloud.url,
     POSTERN_PARTNER_TENANTS: cloud.accounts.partner_tenant,
+    POSTERN_FIRST_OWNER: firstOwner(cloud.accounts),
     POSTERN_PACE: String(pace),
   };
 }

@@ -33,11 +33,26 @@ enum Command {
     Serve(Box<ServeArguments>),
     /// Bring the database to what this version needs (DATABASE_OWNER_URL)
     Migrate,
+    /// Owners of a partner
+    #[command(subcommand)]
+    Owner(OwnerCommand),
     /// Print the key ring for a process with the role web, which cannot open client secrets with it
     /// (POSTERN_MASTER_KEYS)
     WebKeys,
     /// Recompute every customer's chain of history; ends with 1 when one is broken (DATABASE_OWNER_URL)
     VerifyHistory,
+}
+
+#[derive(Debug, Subcommand)]
+enum OwnerCommand {
+    /// Make somebody an owner who has signed in before (DATABASE_OWNER_URL)
+    Add {
+        /// The id of the partner's tenant
+        #[arg(long, value_name = "ID")]
+        tenant: domain::id::TenantId,
+        /// The name that Entra shows, or the account's object id
+        account: String,
+    },
 }
 
 /// Why a command did not do its work.
@@ -84,6 +99,12 @@ async fn run_command(cli: Cli) -> Result<ExitCode, Failed> {
             let settings = config::OwnerSettings::read(&cli.log, &environment)?;
             logs::start(settings.log);
             commands::migrate::migrate(&settings).await?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Owner(OwnerCommand::Add { tenant, account }) => {
+            let settings = config::OwnerSettings::read(&cli.log, &environment)?;
+            logs::start(settings.log);
+            commands::owner::add(&settings, tenant, &account).await?;
             Ok(ExitCode::SUCCESS)
         }
         Command::WebKeys => {

@@ -332,7 +332,11 @@ pub struct PersonRow {
     pub name: String,
     pub upn: String,
     pub role: Option<Role>,
+    /// Of another tenant, a guest in the partner's.
+    pub guest: bool,
     pub first_seen: Timestamp,
     pub last_seen: Timestamp,
+    /// Where the person is signed in.
+    pub sessions: Vec<SessionRow>,
     pub me: bool,
 }

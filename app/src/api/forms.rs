@@ -18,6 +18,7 @@ addresses! {
     DISCONNECT "disconnect";
     SET_ROLE "set_role";
     END_SESSION "end_session";
+    END_SESSIONS_OF "end_sessions_of";
     START_SETUP "start_setup";
     CANCEL_SETUP "cancel_setup";
     RETRY_SETUP "retry_setup";

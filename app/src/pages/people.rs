@@ -10,27 +10,33 @@ use crate::{
         Tone, arriving, failed_page, tag, th, th_hidden, use_toasts,
     },
     loaded::Loaded,
+    paths,
 };
 
 #[component]
 pub fn People() -> impl IntoView {
     let people = Loaded::first(|| Ok(api::people()));
     let post = Post::new(forms::SET_ROLE);
+    let ending = Post::new(forms::END_SESSIONS_OF);
     let toasts = use_toasts();
     post.then(move || {
         toasts.say("The role was changed.");
         people.again();
     });
+    ending.then(move || {
+        toasts.say("Signed out there.");
+        people.again();
+    });
     arriving(Meanwhile::says("Loading people", 5), move || async move {
         match people.get().await {
-            Ok(people) => list(people, post),
+            Ok(people) => list(people, post, ending),
             Err(error) => failed_page(&error),
         }
     })
 }
 
-fn list(people: Vec<PersonRow>, post: Post) -> AnyView {
-    let lead = view! { <p>"Everybody of your organisation who has signed in. Who has no role waits, and sees nothing."</p> }.any();
+fn list(people: Vec<PersonRow>, post: Post, ending: Post) -> AnyView {
+    let lead = view! { <p>"Everybody of your organisation who has signed in. Who has no role waits, and sees nothing. Taking a role away ends that person's sessions, links and attempts to connect at once."</p> }.any();
     let roles = Role::ALL
         .into_iter()
         .map(|role| {
@@ -41,23 +47,32 @@ fn list(people: Vec<PersonRow>, post: Post) -> AnyView {
         th("Person"),
         th("First seen"),
         th("Last seen"),
+        th("Signed in"),
         th_hidden("Role"),
     ];
-    let rows = people.into_iter().map(|person| row(person, post)).collect();
+    let rows = people
+        .into_iter()
+        .map(|person| row(person, post, ending))
+        .collect();
     view! {
         <PageHead title="People" lead=Some(lead.into_any())/>
         <Failure of=post.failure()/>
+        <Failure of=ending.failure()/>
         <TableCard label="People" head rows/>
         <dl class="summary card">{roles}</dl>
     }
     .any()
 }
 
-fn row(person: PersonRow, post: Post) -> AnyView {
+fn row(person: PersonRow, post: Post, ending: Post) -> AnyView {
     let waits = person
         .role
         .is_none()
         .then(|| tag(Tone::Warn, Glyph::Clock, "waits for a role"));
+    let guest = person
+        .guest
+        .then(|| tag(Tone::Warn, Glyph::Warning, "guest of another organisation"));
+    let signed_in = signed_in(&person, ending);
     let me = person.me.then_some(" (you)");
     let label = format!("Role of {}", person.name);
     let id = format!("role-{}", person.id);
@@ -76,9 +91,11 @@ fn row(person: PersonRow, post: Post) -> AnyView {
                 <span class="strong">{person.name}{me}</span>
                 <span class="sub">{person.upn}</span>
                 {waits}
+                {guest}
             </td>
             <td class="when"><Moment at=person.first_seen/></td>
             <td class="when"><Moment at=person.last_seen/></td>
+            <td>{signed_in}</td>
             <td class="act">
                 <PostForm post class="row">
                     <input type="hidden" name="person" value=person.id.to_string()/>
@@ -88,6 +105,53 @@ fn row(person: PersonRow, post: Post) -> AnyView {
                 </PostForm>
             </td>
         </tr>
+    }
+    .any()
+}
+
+/// Where the person is signed in, with a button for each browser and one for all of them. One's own
+/// sessions are on the account's page.
+fn signed_in(person: &PersonRow, ending: Post) -> AnyView {
+    if person.sessions.is_empty() {
+        return view! { <span class="sub">"nowhere"</span> }.any();
+    }
+    let count = match person.sessions.len() {
+        1 => "1 browser".to_owned(),
+        many => format!("{many} browsers"),
+    };
+    if person.me {
+        return view! { <a href=paths::ACCOUNT>{count}</a> }.any();
+    }
+    let id = person.id.to_string();
+    let each = person
+        .sessions
+        .iter()
+        .map(|session| {
+            let (id, device, last) = (id.clone(), session.device.clone(), session.last_use);
+            let browser = session.id.to_string();
+            view! {
+                <li>
+                    <span class="strong">{device}</span>
+                    <span class="sub">"last used "<Moment at=last/></span>
+                    <PostForm post=ending>
+                        <input type="hidden" name="person" value=id.clone()/>
+                        <input type="hidden" name="session" value=browser.clone()/>
+                        <Submit label="Sign it out" class="btn small" pending=ending.pending()/>
+                    </PostForm>
+                </li>
+            }
+            .any()
+        })
+        .collect_view();
+    view! {
+        <details>
+            <summary>{count}</summary>
+            <ul class="plain">{each}</ul>
+            <PostForm post=ending>
+                <input type="hidden" name="person" value=id.clone()/>
+                <Submit label="Sign out everywhere" class="btn small" pending=ending.pending()/>
+            </PostForm>
+        </details>
     }
     .any()
 }

@@ -6,7 +6,7 @@ use domain::{
     history::EventKind,
     id::{CustomerId, OperatorId, PartnerId, TenantId},
     permission::Resource,
-    person::{Actor, Operator},
+    person::{Actor, Operator, Right},
     problem::Remedy,
 };
 use microsoft::{
@@ -16,7 +16,7 @@ use microsoft::{
 use secrecy::SecretString;
 use serde::Deserialize;
 use serde_json::json;
-use store::{Purpose, SignIn, TakenSignIn};
+use store::{Purpose, SignIn, SignedIn, TakenSignIn};
 
 use crate::{Answer, Engine, Failure, connection::event, sign_in::expired};
 
@@ -35,6 +35,8 @@ pub enum Finished {
     SignedIn {
         operator: Operator,
         return_to: String,
+        /// With what Entra is asked again about the person.
+        home_token: Option<SecretString>,
     },
     Connected {
         return_to: String,
@@ -122,18 +124,32 @@ impl Engine {
             tracing::warn!(tenant = %identity.tid, "somebody of a foreign tenant tried to sign in");
             return Err(foreign_tenant(&identity));
         }
+        if identity.guest && !self.inner.access.guests {
+            tracing::warn!(tenant = %identity.tid, object = %identity.oid, "a guest tried to sign in");
+            return Err(guest(&identity));
+        }
         let partner_name = identity
             .upn
             .rsplit_once('@')
             .map_or("Partner", |(_, domain)| domain);
+        let first_owner = self
+            .inner
+            .access
+            .first_owners
+            .iter()
+            .any(|owner| owner.is(&identity));
         let operator = self
             .store()
             .sign_in(
-                identity.tid,
-                identity.oid,
-                &identity.name,
-                &identity.upn,
-                partner_name,
+                &SignedIn {
+                    home: identity.tid,
+                    object: identity.oid,
+                    name: &identity.name,
+                    upn: &identity.upn,
+                    guest: identity.guest,
+                    first_owner,
+                    partner_name,
+                },
                 now,
             )
             .await
@@ -141,6 +157,7 @@ impl Engine {
         Ok(Finished::SignedIn {
             operator,
             return_to: attempt.return_to.clone(),
+            home_token: redeemed.refresh,
         })
     }
 
@@ -167,6 +184,7 @@ impl Engine {
         query: &CallbackQuery,
         now: Timestamp,
     ) -> Answer<()> {
+        self.may_still_connect(asked).await?;
         let admitted = match asked.way {
             Way::Gdap => self.through_gdap(attempt, asked, query).await?,
             Way::Admin | Way::Link => self.at_the_customer(attempt, asked, query).await?,
@@ -227,6 +245,18 @@ impl Engine {
             .await;
         self.learn_name(&access).await;
         Ok(())
+    }
+
+    /// Whoever began, or made the link, must still have the right when the consent comes back.
+    async fn may_still_connect(&self, asked: &Asked) -> Answer<()> {
+        let Some(id) = asked.operator else {
+            return Ok(());
+        };
+        let operator = self.operator(asked.partner, id).await?;
+        match operator.and_then(|operator| operator.role) {
+            Some(role) if role.may(Right::Change) => Ok(()),
+            _ => Err(right_gone()),
+        }
     }
 
     /// The person signed in, and consented, at the customer's own authority.
@@ -418,6 +448,26 @@ fn unknown_attempt() -> Problem {
         "This sign-in was not begun in this browser, or it was finished before.",
         "Each attempt works once, and only where it began, so that nobody signs you in as somebody else.",
         "Start again from the page you wanted.",
+    )
+}
+
+fn right_gone() -> Problem {
+    Problem::new(
+        "connect.right_gone",
+        Remedy::Never,
+        "Whoever asked for this consent may not connect customers any more.",
+        "The role was taken away in between. Postern kept nothing of what Microsoft sent.",
+        "Ask your service provider for a new link, or somebody with the role engineer or owner to connect the customer.",
+    )
+}
+
+fn guest(identity: &Identity) -> Problem {
+    Problem::new(
+        "sign_in.guest",
+        Remedy::Never,
+        format!("{} is a guest there.", identity.upn),
+        "Guests of your organisation's tenant do not get in: their own organisation decides who signs in as them.",
+        "Sign in with an account of your organisation, or ask whoever runs this Postern to allow guests.",
     )
 }
 

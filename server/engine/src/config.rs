@@ -2,11 +2,43 @@
 
 use std::sync::Arc;
 
-use domain::{Timestamp, id::TenantId};
-use microsoft::{Clock, Microsoft};
+use domain::{
+    Timestamp,
+    id::{ObjectId, TenantId},
+};
+use microsoft::{Clock, Microsoft, entra::Identity};
 use store::Store;
 
 use crate::{live::Hub, pace::Pace};
+
+/// Who becomes owner, and who does not get in.
+#[derive(Clone, Debug, Default)]
+pub struct SignInRules {
+    /// Who becomes the owner of a partner that has none.
+    pub first_owners: Vec<FirstOwner>,
+    /// Whether guests of a partner's tenant may sign in.
+    pub guests: bool,
+}
+
+/// A person whom the settings name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FirstOwner {
+    Account {
+        tenant: TenantId,
+        object: ObjectId,
+    },
+    /// By the name that Entra shows. Only an account of the partner's own tenant, not a guest.
+    Upn(String),
+}
+
+impl FirstOwner {
+    pub(crate) fn is(&self, identity: &Identity) -> bool {
+        match self {
+            Self::Account { tenant, object } => *tenant == identity.tid && *object == identity.oid,
+            Self::Upn(upn) => !identity.guest && upn.eq_ignore_ascii_case(&identity.upn),
+        }
+    }
+}
 
 /// Everything that the engine works with, passed in so that tests can hold time.
 #[derive(Debug)]
@@ -18,6 +50,7 @@ pub struct EngineConfig {
     pub public_url: String,
     /// Home tenants whose people may sign in.
     pub partner_tenants: Vec<TenantId>,
+    pub access: SignInRules,
     pub pace: Pace,
     /// How many jobs one worker process carries out at the same time.
     pub concurrency: usize,
@@ -36,6 +69,7 @@ pub(crate) struct Inner {
     pub clock: Arc<dyn Clock>,
     pub public_url: String,
     pub partner_tenants: Vec<TenantId>,
+    pub access: SignInRules,
     pub pace: Pace,
     pub concurrency: usize,
     pub hub: Hub,
@@ -49,6 +83,7 @@ impl Engine {
             clock,
             public_url,
             partner_tenants,
+            access,
             pace,
             concurrency,
         } = config;
@@ -59,6 +94,7 @@ impl Engine {
                 clock,
                 public_url: public_url.trim_end_matches('/').to_owned(),
                 partner_tenants,
+                access,
                 pace,
                 concurrency: concurrency.max(1),
                 hub: Hub::default(),

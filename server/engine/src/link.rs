@@ -22,8 +22,14 @@ impl Engine {
         let make = async {
             let mut tx = self.store().begin(operator.partner).await?;
             let access = tx.access(operator, customer, Right::Change).await?;
-            tx.make_link(&access, &token, operator.id, now.plus_millis(LINK_LIVES))
-                .await?;
+            tx.make_link(
+                &access,
+                &token,
+                operator.id,
+                now,
+                now.plus_millis(LINK_LIVES),
+            )
+            .await?;
             tx.append(
                 &access,
                 &event(

@@ -101,6 +101,27 @@ impl Engine {
         })
     }
 
+    /// A session of this operator ended, or the operator's role changed.
+    pub fn watch_authority(&self, operator: &Operator) -> impl Stream<Item = ()> + Send + use<> {
+        let (partner, me) = (operator.partner, operator.id);
+        let receiver = self.inner.hub.subscribe();
+        futures::stream::unfold(receiver, move |mut receiver| async move {
+            loop {
+                match receiver.recv().await {
+                    Ok(Notice::Authority {
+                        partner: of,
+                        operator,
+                    }) if of == partner && operator == me => {}
+                    Ok(Notice::Missed) | Err(broadcast::error::RecvError::Lagged(_)) => {}
+                    Ok(_) => continue,
+                    // The process ends, and with it every stream.
+                    Err(broadcast::error::RecvError::Closed) => std::future::pending().await,
+                }
+                return Some(((), receiver));
+            }
+        })
+    }
+
     /// Something changed in one of the partner's setups.
     pub fn watch_partner(&self, operator: &Operator) -> impl Stream<Item = ()> + Send + use<> {
         let partner = operator.partner;
@@ -109,7 +130,7 @@ impl Engine {
             loop {
                 match receiver.recv().await {
                     Ok(Notice::Setup { partner: of, .. }) if of != partner => {}
-                    Ok(Notice::Scans { .. }) => {}
+                    Ok(Notice::Scans { .. } | Notice::Authority { .. }) => {}
                     Ok(_) | Err(broadcast::error::RecvError::Lagged(_)) => {
                         return Some(((), receiver));
                     }
@@ -138,7 +159,7 @@ impl Watch {
                 {
                     continue;
                 }
-                Ok(Notice::Scans { .. }) => continue,
+                Ok(Notice::Scans { .. } | Notice::Authority { .. }) => continue,
                 Ok(_) | Err(broadcast::error::RecvError::Lagged(_)) => {}
                 Err(broadcast::error::RecvError::Closed) => return None,
             }

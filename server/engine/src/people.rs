@@ -7,7 +7,7 @@ use domain::{
     view::{Counts, Me, PersonRow},
 };
 
-use crate::{Answer, Engine, Failure, failure::owner_only};
+use crate::{Answer, Engine, Failure, failure::owner_only, session::role_gone};
 
 impl Engine {
     /// Who looks at the page, with the numbers of the navigation.
@@ -54,11 +54,18 @@ impl Engine {
         owner_only(operator.role)?;
         let change = async {
             let mut tx = self.store().begin(operator.partner).await?;
+            let upn = tx.operator(person).await?.map(|person| person.upn);
             tx.set_role(person, role).await?;
-            tx.commit().await
+            let problem = role_gone(upn.as_deref().unwrap_or("Somebody"));
+            let ended = tx.end_authority(person, role, &problem, self.now()).await?;
+            tx.commit().await?;
+            Ok::<_, store::Error>(ended)
         };
-        change.await.map_err(Failure::from)?;
-        tracing::info!(operator = %operator.id, person = %person, role = ?role, "role changed");
+        let ended = change.await.map_err(Failure::from)?;
+        for customer in &ended.customers {
+            self.microsoft().forget(customer.0).await;
+        }
+        tracing::info!(operator = %operator.id, person = %person, role = ?role, ?ended, "role changed");
         Ok::<_, Problem>(())
     }
 }

@@ -1,12 +1,44 @@
 //! Signed-in browsers of an operator.
 
 use domain::{
+    Problem, Timestamp,
     id::{OperatorId, PartnerId, SessionRef},
     person::Operator,
+    problem::Remedy,
     view::SessionRow,
 };
+use microsoft::{Kind, entra::scopes};
+use secrecy::SecretString;
+use store::HomeToken;
 
-use crate::{Answer, Engine, Failure};
+use crate::{Answer, Engine, Failure, failure::owner_only};
+
+/// How long Entra's word that somebody may sign in counts. Milliseconds.
+const ASK_HOME: i64 = 15 * 60_000;
+/// How long it counts while Entra does not answer. Milliseconds.
+const BELIEVED: i64 = 60 * 60_000;
+/// The account is disabled, or is not there any more (MICROSOFT.md §6.1).
+const ACCOUNT_GONE: [&str; 2] = ["AADSTS50057", "AADSTS50034"];
+
+/// What ends when Entra says no.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Ending {
+    Nothing,
+    /// The person signs in again: a second factor, a new consent.
+    Session,
+    /// Every browser signs in again: a new password, sessions revoked by an administrator.
+    Sessions,
+    /// All that hangs on the account.
+    Authority,
+}
+
+/// Entra's no is about this person's sign-in, and not about Entra, the way there, or Postern.
+fn is_about_the_person(kind: &Kind) -> bool {
+    matches!(
+        kind,
+        Kind::InteractionRequired | Kind::ConsentMissing | Kind::Declined | Kind::SignInRefused
+    )
+}
 
 impl Engine {
     /// Records a browser that just signed in. `session_hash` is the hash under which the session
@@ -16,12 +48,13 @@ impl Engine {
         operator: &Operator,
         session_hash: &[u8],
         device: &str,
+        home_token: Option<&SecretString>,
     ) -> Answer<SessionRef> {
         let now = self.now();
         let open = async {
             let mut tx = self.store().begin(operator.partner).await?;
             let session = tx
-                .session_opened(operator.id, session_hash, device, now)
+                .session_opened(operator.id, session_hash, device, home_token, now)
                 .await?;
             tx.commit().await?;
             Ok::<_, store::Error>(session)
@@ -29,25 +62,112 @@ impl Engine {
         Ok(open.await.map_err(Failure::from)?)
     }
 
-    /// The operator behind a session as the database knows it now, or none when the session was
-    /// ended or the person is gone. Notes that the session was used.
+    /// The operator behind a session as the database knows it now, or none when the session has
+    /// ended: by the person, by an owner, because the person's tenant left the settings, or because
+    /// Entra said that the account may not sign in any more. `counts`: this is a use of it.
+    ///
+    /// Entra is asked again every [`ASK_HOME`], by one request of one process.
     pub async fn operator_of_session(
         &self,
         partner: PartnerId,
         operator: OperatorId,
         session: SessionRef,
+        counts: bool,
     ) -> Answer<Option<Operator>> {
         let now = self.now();
         let load = async {
             let mut tx = self.store().begin(partner).await?;
-            if !tx.session_used(operator, session, now).await? {
+            if !tx.session_used(operator, session, counts, now).await? {
                 return Ok(None);
             }
-            let operator = tx.operator(operator).await?;
+            let Some(found) = tx.operator(operator).await? else {
+                return Ok(None);
+            };
+            if !self.inner.partner_tenants.contains(&found.tenant) {
+                tx.end_authority(operator, None, &tenant_left(), now)
+                    .await?;
+                tx.commit().await?;
+                return Ok(None);
+            }
+            let before = now.plus_millis(-self.inner.pace.of(ASK_HOME));
+            let asks = tx.ask_home(operator, session, before, now).await?;
             tx.commit().await?;
-            Ok::<_, store::Error>(operator)
+            Ok::<_, store::Error>(Some((found, asks)))
         };
-        Ok(load.await.map_err(Failure::from)?)
+        let Some((found, asks)) = load.await.map_err(Failure::from)? else {
+            return Ok(None);
+        };
+        if let Some(home) = asks
+            && !self.may_still_sign_in(&found, session, home, now).await?
+        {
+            return Ok(None);
+        }
+        Ok(Some(found))
+    }
+
+    /// Asks Entra with the person's own token, and ends what must end. An Entra that does not
+    /// answer is believed in for a while.
+    async fn may_still_sign_in(
+        &self,
+        operator: &Operator,
+        session: SessionRef,
+        home: HomeToken,
+        now: Timestamp,
+    ) -> Answer<bool> {
+        let answer = match &home.token {
+            None => None,
+            Some(token) => {
+                let scopes = scopes::SIGN_IN.map(str::to_owned);
+                let asked = self.microsoft().refresh(operator.tenant, token, &scopes);
+                Some(asked.await)
+            }
+        };
+        let over = now.millis_since(home.confirmed) > self.inner.pace.of(BELIEVED);
+        let ending = match &answer {
+            Some(Ok(_)) => Ending::Nothing,
+            Some(Err(error)) => match error.kind() {
+                Kind::TokenDead | Kind::NotInTenant | Kind::TenantNotFound => {
+                    if ACCOUNT_GONE.contains(&error.code().unwrap_or_default()) {
+                        Ending::Authority
+                    } else {
+                        Ending::Sessions
+                    }
+                }
+                _ if over => Ending::Session,
+                kind if is_about_the_person(kind) => Ending::Session,
+                _ => Ending::Nothing,
+            },
+            // Nothing to ask with.
+            None => Ending::Session,
+        };
+        let end = async {
+            let mut tx = self.store().begin(operator.partner).await?;
+            match ending {
+                Ending::Nothing => {
+                    if let Some(Ok(redeemed)) = &answer {
+                        tx.home_confirmed(operator.id, session, redeemed.refresh.as_ref(), now)
+                            .await?;
+                    }
+                }
+                Ending::Session => {
+                    tx.end_session(operator.id, session).await?;
+                }
+                Ending::Sessions => {
+                    tx.end_all_sessions(operator.id).await?;
+                    tx.end_attempts(operator.id).await?;
+                }
+                Ending::Authority => {
+                    tx.end_authority(operator.id, None, &account_gone(operator), now)
+                        .await?;
+                }
+            }
+            tx.commit().await
+        };
+        end.await.map_err(Failure::from)?;
+        if let Some(Err(error)) = &answer {
+            tracing::warn!(operator = %operator.id, %error, ?ending, "Entra was asked again about somebody who is signed in");
+        }
+        Ok(ending == Ending::Nothing)
     }
 
     /// The operator's signed-in browsers, the last used first.
@@ -78,8 +198,66 @@ impl Engine {
         let end = async {
             let mut tx = self.store().begin(operator.partner).await?;
             tx.end_all_sessions(operator.id).await?;
+            tx.end_attempts(operator.id).await?;
             tx.commit().await
         };
         Ok(end.await.map_err(Failure::from)?)
     }
+
+    /// Ends one session of somebody else, or all of them. For owners.
+    pub async fn end_sessions_of(
+        &self,
+        operator: &Operator,
+        person: OperatorId,
+        session: Option<SessionRef>,
+    ) -> Answer<()> {
+        owner_only(operator.role)?;
+        let end = async {
+            let mut tx = self.store().begin(operator.partner).await?;
+            match session {
+                Some(session) => {
+                    tx.end_session(person, session).await?;
+                }
+                None => {
+                    tx.end_all_sessions(person).await?;
+                    tx.end_attempts(person).await?;
+                }
+            }
+            tx.commit().await
+        };
+        Ok(end.await.map_err(Failure::from)?)
+    }
+}
+
+/// What connections say whose account may not be used any more.
+pub(crate) fn account_gone(operator: &Operator) -> Problem {
+    Problem::new(
+        "connection.account_gone",
+        Remedy::Consent,
+        format!("The account {} may not sign in any more.", operator.upn),
+        "Postern acted in this customer with that account, through GDAP. Entra says that it is disabled or deleted, so Postern has forgotten its token.",
+        "Connect the customer again: with the account of somebody who still works for you, or by an admin of the customer.",
+    )
+}
+
+/// The same for a person who has lost the role.
+pub(crate) fn role_gone(upn: &str) -> Problem {
+    Problem::new(
+        "connection.role_gone",
+        Remedy::Consent,
+        format!("{upn} may not change anything here any more."),
+        "Postern acted in this customer with that person's own account, through GDAP. It ended with the role, so Postern has forgotten its token.",
+        "Connect the customer again: with the account of somebody who has the role, or by an admin of the customer.",
+    )
+}
+
+/// The same for a partner that has left.
+pub(crate) fn tenant_left() -> Problem {
+    Problem::new(
+        "partner.left",
+        Remedy::Never,
+        "Your organisation is not entered in this Postern any more.",
+        "Whoever runs it has taken your tenant out of its settings, so nothing is read or changed for you.",
+        "Ask whoever runs this Postern.",
+    )
 }

@@ -8,7 +8,7 @@ use microsoft::{Kind, RefreshStore, StoreFault};
 use secrecy::SecretString;
 use store::{CustomerAccess, Store};
 
-use crate::{Engine, Failure, pace};
+use crate::{Engine, Failure, pace, session::tenant_left};
 
 /// The key of the problem of [`Kind::ConsentMissing`].
 const CONSENT_MISSING: &str = "entra.consent_missing";
@@ -20,6 +20,13 @@ impl Engine {
         access: &CustomerAccess,
     ) -> Result<microsoft::Customer, Failure> {
         let mut tx = self.store().begin(access.partner()).await?;
+        if !self
+            .inner
+            .partner_tenants
+            .contains(&tx.partner_home().await?)
+        {
+            return Err(tenant_left().into());
+        }
         let stored = tx.stored_consent(access).await?;
         let Some(stored) = stored else {
             return Err(not_connected().into());

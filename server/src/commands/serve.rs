@@ -235,6 +235,7 @@ fn engine(settings: &Settings, store: Store) -> Result<Engine, Failed> {
         clock: Arc::new(SystemClock),
         public_url: settings.public_url.origin().to_owned(),
         partner_tenants: settings.partner_tenants.clone(),
+        access: settings.access.clone(),
         pace: Pace::new(settings.pace),
         concurrency: settings.workers,
     }))

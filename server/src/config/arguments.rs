@@ -36,6 +36,14 @@ impl Role {
     }
 }
 
+/// Whether guests of a partner's tenant get in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Guests {
+    #[default]
+    Refuse,
+    Allow,
+}
+
 /// How every command writes its log.
 #[derive(Clone, Debug, Default, Args)]
 pub struct LogArguments {
@@ -105,6 +113,34 @@ pub struct ServeArguments {
     /// Ids of the tenants whose people may sign in, separated by commas
     #[arg(long, env = "POSTERN_PARTNER_TENANTS", value_name = "IDS")]
     pub partner_tenants: Option<String>,
+    /// Who becomes the owner of a partner that has none: tenant id:object id, or the name that Entra
+    /// shows (somebody@partner.example); several by commas
+    #[arg(long, env = "POSTERN_FIRST_OWNER", value_name = "PEOPLE")]
+    pub first_owner: Option<String>,
+    /// Whether guests of a partner's tenant may sign in: refuse or allow
+    #[arg(
+        long,
+        env = "POSTERN_GUESTS",
+        value_name = "WORD",
+        default_value = "refuse"
+    )]
+    pub guests: String,
+    /// After how many minutes without use a browser is signed out
+    #[arg(
+        long,
+        env = "POSTERN_SESSION_IDLE_MINUTES",
+        value_name = "MINUTES",
+        default_value = "60"
+    )]
+    pub session_idle_minutes: String,
+    /// After how many hours a browser is signed out however busy it is
+    #[arg(
+        long,
+        env = "POSTERN_SESSION_HOURS",
+        value_name = "HOURS",
+        default_value = "12"
+    )]
+    pub session_hours: String,
     /// How much faster than usual steps look again; 1 suits Microsoft
     #[arg(long, env = "POSTERN_PACE", value_name = "FACTOR", default_value = "1")]
     pub pace: String,

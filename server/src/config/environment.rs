@@ -34,7 +34,7 @@ const SECRETS: [(&str, &str); 5] = [
     ("POSTERN_MASTER_KEYS", "POSTERN_MASTER_KEYS_FILE"),
 ];
 
-const PLAIN: [&str; 16] = [
+const PLAIN: [&str; 20] = [
     "POSTERN_ROLE",
     "POSTERN_LISTEN",
     "POSTERN_PUBLIC_URL",
@@ -44,6 +44,10 @@ const PLAIN: [&str; 16] = [
     "POSTERN_GRAPH",
     "POSTERN_EXCHANGE",
     "POSTERN_PARTNER_TENANTS",
+    "POSTERN_FIRST_OWNER",
+    "POSTERN_GUESTS",
+    "POSTERN_SESSION_IDLE_MINUTES",
+    "POSTERN_SESSION_HOURS",
     "POSTERN_PACE",
     "POSTERN_SITE",
     "POSTERN_WORKERS",

@@ -12,11 +12,12 @@ mod wrong;
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use domain::id::{AppId, TenantId};
+use engine::SignInRules;
 use microsoft::{Credential, Endpoints};
 use secrecy::SecretString;
 use store::Vault;
 
-pub use arguments::{LogArguments, LogFormat, Role, ServeArguments};
+pub use arguments::{Guests, LogArguments, LogFormat, Role, ServeArguments};
 pub use environment::{Environment, SECRETS_HELP, known_names};
 pub use public_url::PublicUrl;
 pub use wrong::{Mistake, Wrong};
@@ -35,6 +36,9 @@ pub struct Settings {
     pub endpoints: Endpoints,
     /// Home tenants whose people may sign in.
     pub partner_tenants: Vec<TenantId>,
+    /// Who becomes owner, and who does not get in.
+    pub access: SignInRules,
+    pub sessions: SessionLimits,
     pub vault: Vault,
     /// How much faster than usual steps look again.
     pub pace: f64,
@@ -45,6 +49,24 @@ pub struct Settings {
     /// Longest that one call to Graph or Entra may take, its tries included.
     pub call: Duration,
     pub log: LogFormat,
+}
+
+/// How long a browser stays signed in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SessionLimits {
+    /// Without use.
+    pub idle: Duration,
+    /// However busy it is.
+    pub longest: Duration,
+}
+
+impl Default for SessionLimits {
+    fn default() -> Self {
+        Self {
+            idle: Duration::from_secs(60 * 60),
+            longest: Duration::from_secs(12 * 60 * 60),
+        }
+    }
 }
 
 /// What `postern migrate` and `postern verify-history` work with.

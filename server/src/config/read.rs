@@ -10,13 +10,15 @@ use std::{
 
 use clap::ValueEnum;
 use domain::id::{AppId, TenantId};
+use engine::{FirstOwner, SignInRules};
 use microsoft::{Certificate, Credential, Endpoints};
 use secrecy::{ExposeSecret as _, SecretString};
 use store::{DatabaseTls, Vault};
 use zeroize::Zeroizing;
 
 use super::{
-    Environment, LogArguments, OwnerSettings, Role, ServeArguments, Settings,
+    Environment, Guests, LogArguments, OwnerSettings, Role, ServeArguments, SessionLimits,
+    Settings,
     environment::{DATABASE_TLS, MASTER_KEYS_COMMAND},
     wrong::{Mistakes, Wrong},
 };
@@ -82,6 +84,22 @@ impl Settings {
             SOME_ID,
             tenants(arguments.partner_tenants.as_ref()),
         );
+        let first_owners = wrong.take(
+            "POSTERN_FIRST_OWNER",
+            "olivia@partner.example",
+            first_owners(arguments.first_owner.as_ref()),
+        );
+        let guests = one_of::<Guests>("POSTERN_GUESTS", &arguments.guests, &mut wrong);
+        let idle = wrong.take(
+            "POSTERN_SESSION_IDLE_MINUTES",
+            "60",
+            number(&arguments.session_idle_minutes, "minutes", 5, 24 * 60),
+        );
+        let longest = wrong.take(
+            "POSTERN_SESSION_HOURS",
+            "12",
+            number(&arguments.session_hours, "hours", 1, 24),
+        );
         let vault = master_keys(environment, &mut wrong)
             .and_then(|vault| wrong.take(MASTER_KEYS, KEYS_EXAMPLE, fit_for(role, vault)));
         let pace = wrong.take("POSTERN_PACE", "1", pace(&arguments.pace));
@@ -107,6 +125,14 @@ impl Settings {
                 credential: credential?,
                 endpoints: endpoints?,
                 partner_tenants: partner_tenants?,
+                access: SignInRules {
+                    first_owners: first_owners?,
+                    guests: guests? == Guests::Allow,
+                },
+                sessions: SessionLimits {
+                    idle: Duration::from_secs(idle? * 60),
+                    longest: Duration::from_secs(longest? * 3600),
+                },
                 vault: vault?,
                 pace: pace?,
                 site: site?,
@@ -389,6 +415,42 @@ fn tenants(text: Option<&String>) -> Result<Vec<TenantId>, String> {
         return Err("it is not set, so nobody could sign in.".to_owned());
     }
     Ok(tenants)
+}
+
+/// `tenant id:object id` or a name, several by commas or white space.
+fn first_owners(text: Option<&String>) -> Result<Vec<FirstOwner>, String> {
+    let words = given(text)
+        .unwrap_or_default()
+        .split(|c: char| c == ',' || c.is_whitespace())
+        .filter(|word| !word.is_empty());
+    words
+        .map(|word| {
+            if let Some((tenant, object)) = word.split_once(':')
+                && let (Ok(tenant), Ok(object)) = (tenant.parse(), object.parse())
+            {
+                return Ok(FirstOwner::Account { tenant, object });
+            }
+            match word.split_once('@') {
+                Some((name, domain))
+                    if !name.is_empty() && domain.contains('.') && !domain.contains('@') =>
+                {
+                    Ok(FirstOwner::Upn(word.to_owned()))
+                }
+                _ => Err(format!(
+                    "“{word}” is neither a tenant's id and an account's object id with a colon between, nor the name of an account."
+                )),
+            }
+        })
+        .collect()
+}
+
+fn number(text: &str, what: &str, least: u64, most: u64) -> Result<u64, String> {
+    match text.trim().parse::<u64>() {
+        Ok(number) if (least..=most).contains(&number) => Ok(number),
+        _ => Err(format!(
+            "“{text}” is not a whole number of {what} from {least} to {most}."
+        )),
+    }
 }
 
 fn pace(text: &str) -> Result<f64, String> {

@@ -1,5 +1,6 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 use super::*;
+use engine::FirstOwner;
 use secrecy::ExposeSecret as _;
 
 const ID: &str = "6f1c02b7-41f5-4a0e-9c55-0d3be1f7a2d4";
@@ -17,6 +18,10 @@ fn arguments() -> ServeArguments {
         graph: "https://graph.microsoft.com".into(),
         exchange: "https://outlook.office365.com".into(),
         partner_tenants: Some(ID.into()),
+        first_owner: Some("olivia@partner.example".into()),
+        guests: "refuse".into(),
+        session_idle_minutes: "60".into(),
+        session_hours: "12".into(),
         pace: "1".into(),
         site: ".".into(),
         workers: "8".into(),
@@ -82,6 +87,10 @@ fn tells_all_mistakes_at_once() {
         graph: "https://graph.example/v1.0".into(),
         exchange: "ftp://exchange".into(),
         partner_tenants: Some("fabrikam".into()),
+        first_owner: Some("olivia".into()),
+        guests: "some".into(),
+        session_idle_minutes: "1".into(),
+        session_hours: "25".into(),
         pace: "0.5".into(),
         site: "/there/is/no/such/folder".into(),
         workers: "0".into(),
@@ -109,6 +118,10 @@ fn tells_all_mistakes_at_once() {
             "POSTERN_GRAPH",
             "POSTERN_EXCHANGE",
             "POSTERN_PARTNER_TENANTS",
+            "POSTERN_FIRST_OWNER",
+            "POSTERN_GUESTS",
+            "POSTERN_SESSION_IDLE_MINUTES",
+            "POSTERN_SESSION_HOURS",
             "POSTERN_MASTER_KEYS",
             "POSTERN_PACE",
             "POSTERN_SITE",
@@ -117,7 +130,7 @@ fn tells_all_mistakes_at_once() {
         ]
     );
     let text = Wrong { mistakes: found }.to_string();
-    assert!(text.starts_with("16 settings are not right."), "{text}");
+    assert!(text.starts_with("20 settings are not right."), "{text}");
     assert!(!text.contains("hunter2"), "{text}");
     assert!(
         text.contains("For example: POSTERN_LISTEN=127.0.0.1:3000"),
@@ -273,4 +286,28 @@ fn security_f12_a_worker_needs_the_master_keys() {
         ..arguments()
     };
     assert_eq!(mistakes(&pages, &web), []);
+}
+
+#[test]
+fn security_f02_the_first_owner_is_named() {
+    let read = |text: Option<&str>| {
+        let arguments = ServeArguments {
+            first_owner: text.map(Into::into),
+            ..arguments()
+        };
+        let settings = Settings::read(&arguments, &log(), &environment(&[])).unwrap();
+        settings.access.first_owners
+    };
+    assert_eq!(read(None), []);
+    let account = format!("{ID}:{ID}");
+    assert_eq!(
+        read(Some(&format!("{account}, olivia@partner.example"))),
+        [
+            FirstOwner::Account {
+                tenant: ID.parse().unwrap(),
+                object: ID.parse().unwrap(),
+            },
+            FirstOwner::Upn("olivia@partner.example".into()),
+        ]
+    );
 }

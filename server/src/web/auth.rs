@@ -61,12 +61,14 @@ async fn callback(
         Finished::SignedIn {
             operator,
             return_to,
+            home_token,
         } => {
             let agent = headers
                 .get(header::USER_AGENT)
                 .and_then(|value| value.to_str().ok())
                 .unwrap_or_default();
-            session::open(&web, &session, &operator, &device::named(agent)).await?;
+            let device = device::named(agent);
+            session::open(&web, &session, &operator, &device, home_token.as_ref()).await?;
             to(&return_to)
         }
         Finished::Connected { return_to } if signed_in => to(&return_to),

@@ -12,7 +12,7 @@ use axum::{
     },
     routing::get,
 };
-use domain::view::SetupView;
+use domain::{person::Operator, view::SetupView};
 use futures::{Stream, StreamExt as _, future};
 use tower_sessions::Session;
 
@@ -20,7 +20,8 @@ use super::{Web, download::id, refusal::Refusal, session, visitor::Visitor};
 use crate::shutdown::stopped;
 
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
-/// How often a stream asks whether its reader may still read.
+/// How often a stream asks whether its reader may still read, besides each time that a session or a
+/// role of the reader ended.
 const ASK_AGAIN: Duration = Duration::from_secs(60);
 /// How soon the browser comes back after a stream has ended.
 const COME_BACK: Duration = Duration::from_secs(1);
@@ -47,7 +48,7 @@ async fn setup(
     let events = views
         .filter(move |view| future::ready(seen.is_none_or(|seen| view.version > seen)))
         .filter_map(|view| future::ready(event_of(&view)));
-    Ok(stream(&web, session, events))
+    Ok(stream(&web, operator, session, events))
 }
 
 /// All of the partner's setups and scans: only that something changed.
@@ -67,6 +68,7 @@ async fn setups(
         .map(|()| Event::default().event("scanned").data("1"));
     Ok(stream(
         &web,
+        operator,
         session,
         futures::stream::select(setups, scans),
     ))
@@ -89,13 +91,14 @@ fn event_of(view: &SetupView) -> Option<Event> {
 /// Sends `events` until the process stops or the reader may no longer read.
 fn stream(
     web: &Web,
+    operator: &Operator,
     session: Session,
     events: impl Stream<Item = Event> + Send + 'static,
 ) -> Response {
     let hello = futures::stream::once(future::ready(Event::default().retry(COME_BACK)));
     let events = hello
         .chain(events)
-        .take_until(ended(web.clone(), session))
+        .take_until(ended(web.clone(), operator.clone(), session))
         .map(Ok::<_, Infallible>);
     let sse = Sse::new(events).keep_alive(KeepAlive::new().interval(KEEP_ALIVE));
     let mut response = sse.into_response();
@@ -110,11 +113,13 @@ fn stream(
 }
 
 /// Resolves when the stream must end.
-async fn ended(web: Web, session: Session) {
+async fn ended(web: Web, operator: Operator, session: Session) {
     let mut stop = std::pin::pin!(stopped(web.inner.stop.clone()));
+    let mut changes = std::pin::pin!(web.engine().watch_authority(&operator));
     loop {
         tokio::select! {
             () = &mut stop => return,
+            _ = changes.next() => {}
             () = tokio::time::sleep(ASK_AGAIN) => {}
         }
         // A database that is away for a moment ends no stream.

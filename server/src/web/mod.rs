@@ -30,7 +30,7 @@ use microsoft::{Clock, SystemClock};
 use store::Store;
 use tokio::sync::watch;
 
-use crate::config::{PublicUrl, Settings};
+use crate::config::{PublicUrl, SessionLimits, Settings};
 
 /// What every request can reach. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -48,6 +48,7 @@ struct Inner {
     authority: String,
     files: SiteFiles,
     clock: Arc<dyn Clock>,
+    limits: SessionLimits,
     stop: watch::Receiver<bool>,
 }
 
@@ -72,6 +73,7 @@ impl Web {
                     .origin()
                     .ascii_serialization(),
                 clock: Arc::new(SystemClock),
+                limits: settings.sessions,
                 stop,
             }),
         }
@@ -115,7 +117,7 @@ pub fn router(web: &Web) -> Router {
             web.clone(),
             visitor::identify,
         ))
-        .layer(session::layer(&web.inner.store));
+        .layer(session::layer(&web.inner.store, web.inner.limits));
     let all = known
         .merge(files::routes(&web.inner.options))
         .merge(health::routes(&web.inner.store));

@@ -5,6 +5,7 @@ use domain::{
     id::{OperatorId, PartnerId, SessionRef},
     person::Operator,
 };
+use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use store::{SessionStore, Store, session_hash};
 use time::Duration;
@@ -14,12 +15,9 @@ use tower_sessions::{
 use uuid::Uuid;
 
 use super::{Web, refusal::Refusal};
+use crate::config::SessionLimits;
 
 const COOKIE: &str = "__Host-postern";
-/// Without any request.
-const IDLE: Duration = Duration::hours(12);
-/// However busy: then Entra is asked again. Milliseconds.
-const LONGEST: i64 = 7 * 24 * 3_600_000;
 /// How often a use makes the session last longer. Milliseconds.
 const PROLONGED_EVERY: i64 = 5 * 60_000;
 const WHO: &str = "who";
@@ -36,14 +34,15 @@ struct Who {
 }
 
 /// The layer that reads and writes the cookie.
-pub(super) fn layer(store: &Store) -> SessionManagerLayer<SessionStore> {
+pub(super) fn layer(store: &Store, limits: SessionLimits) -> SessionManagerLayer<SessionStore> {
+    let idle = Duration::try_from(limits.idle).unwrap_or(Duration::HOUR);
     SessionManagerLayer::new(store.sessions())
         .with_name(COOKIE)
         .with_path("/")
         .with_secure(true)
         .with_http_only(true)
         .with_same_site(SameSite::Lax)
-        .with_expiry(Expiry::OnInactivity(IDLE))
+        .with_expiry(Expiry::OnInactivity(idle))
 }
 
 /// The operator behind a session. `counts`: this request is a use that makes it last longer.
@@ -64,19 +63,20 @@ pub(super) async fn signed_in(
     };
     let found = web
         .engine()
-        .operator_of_session(who.partner, who.operator, who.session)
+        .operator_of_session(who.partner, who.operator, who.session, counts)
         .await?;
     let Some(operator) = found else {
         session.flush().await.map_err(failed)?;
         return Ok(None);
     };
     let now = web.inner.clock.now();
-    if now.millis_since(who.signed_in) > LONGEST {
+    if now.millis_since(who.signed_in) > millis(web.inner.limits.longest) {
         web.engine().end_session(&operator, who.session).await?;
         session.flush().await.map_err(failed)?;
         return Ok(None);
     }
-    if counts && now.millis_since(who.prolonged) > PROLONGED_EVERY {
+    let every = PROLONGED_EVERY.min(millis(web.inner.limits.idle) / 4);
+    if counts && now.millis_since(who.prolonged) > every {
         let who = Who {
             prolonged: now,
             ..who
@@ -101,13 +101,14 @@ pub(super) async fn open(
     session: &Session,
     operator: &Operator,
     device: &str,
+    home_token: Option<&SecretString>,
 ) -> Result<(), Refusal> {
     if let Some((before, reference)) = signed_in(web, session, false).await? {
         web.engine().end_session(&before, reference).await?;
     }
     session.clear().await;
     session.cycle_id().await.map_err(failed)?;
-    let opened = fill(web, session, operator, device).await;
+    let opened = fill(web, session, operator, device, home_token).await;
     if opened.is_err() {
         session.flush().await.map_err(failed)?;
     }
@@ -119,6 +120,7 @@ async fn fill(
     session: &Session,
     operator: &Operator,
     device: &str,
+    home_token: Option<&SecretString>,
 ) -> Result<(), Refusal> {
     // Saved first: the id is final only then.
     session.save().await.map_err(failed)?;
@@ -127,7 +129,7 @@ async fn fill(
         .ok_or_else(|| internal("a saved session has no id"))?;
     let reference = web
         .engine()
-        .open_session(operator, &session_hash(&id), device)
+        .open_session(operator, &session_hash(&id), device, home_token)
         .await?;
     let now = web.inner.clock.now();
     let who = Who {
@@ -144,6 +146,10 @@ async fn fill(
 /// Forgets the session, and with the response the cookie.
 pub(super) async fn close(session: &Session) -> Result<(), Refusal> {
     session.flush().await.map_err(failed)
+}
+
+fn millis(duration: std::time::Duration) -> i64 {
+    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
 }
 
 fn failed(error: Error) -> Refusal {

@@ -49,7 +49,9 @@ pub(super) async fn identify(
 ) -> Response {
     let path = request.uri().path();
     // A stream of events stays open for hours without anybody there: it is no use of the session.
-    let counts = !path.starts_with("/live/");
+    // Nor is what a page asks for by itself, without anybody having touched it.
+    let counts =
+        !path.starts_with("/live/") && !request.headers().contains_key(app::BACKGROUND_HEADER);
     let signed_in = match session::signed_in(&web, &session, counts).await {
         Ok(signed_in) => signed_in,
         Err(refusal) => return refusal.into_response(),

@@ -33,7 +33,7 @@ async fn keep(world: &World, customer: &CustomerAccess, now: Timestamp, result: 
     tx.commit().await.unwrap();
     world
         .store
-        .claim_scans(lease, now, now.plus_seconds(1), 50)
+        .claim_scans(&world.homes, lease, now, now.plus_seconds(1), 50)
         .await
         .unwrap();
     let mut tx = world.store.begin(world.a.owner.partner).await.unwrap();

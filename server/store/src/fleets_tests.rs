@@ -44,7 +44,7 @@ async fn a_scan_of_all_ends_when_the_last_is_done_and_is_one_at_a_time() {
     tx.commit().await.unwrap();
     world
         .store
-        .claim_scans(lease, later(3), later(60), 9)
+        .claim_scans(&world.homes, lease, later(3), later(60), 9)
         .await
         .unwrap();
     let mut tx = world.store.begin(side.owner.partner).await.unwrap();
@@ -70,7 +70,7 @@ async fn a_scan_of_all_ends_when_the_last_is_done_and_is_one_at_a_time() {
     tx.commit().await.unwrap();
     let taken = world
         .store
-        .claim_scans(lease, later(13), later(60), 9)
+        .claim_scans(&world.homes, lease, later(13), later(60), 9)
         .await;
     assert!(
         taken
@@ -89,7 +89,7 @@ async fn who_is_being_read_when_it_begins_is_read_once_more() {
     let claim = async |now: i64| {
         let turns = world
             .store
-            .claim_scans(lease, later(now), later(now + 60), 9);
+            .claim_scans(&world.homes, lease, later(now), later(now + 60), 9);
         let turns = turns.await.unwrap();
         turns.iter().any(|turn| turn.partner == side.owner.partner)
     };
@@ -171,7 +171,7 @@ async fn cancelled_each_waits_for_its_own_night_and_the_dead_readers_too() {
         let lease = Uuid::new_v4();
         let taken = world
             .store
-            .claim_scans(lease, later(now), later(now + 60), 9)
+            .claim_scans(&world.homes, lease, later(now), later(now + 60), 9)
             .await
             .unwrap();
         let ours = taken.into_iter().filter(|turn| turn.partner == partner);
@@ -181,7 +181,7 @@ async fn cancelled_each_waits_for_its_own_night_and_the_dead_readers_too() {
     let lease = Uuid::new_v4();
     world
         .store
-        .claim_scans(lease, later(1), later(60), 9)
+        .claim_scans(&world.homes, lease, later(1), later(60), 9)
         .await
         .unwrap();
     let mut tx = world.store.begin(partner).await.unwrap();
@@ -230,7 +230,7 @@ async fn what_is_read_after_a_cancel_does_not_count_for_it() {
     tx.commit().await.unwrap();
     world
         .store
-        .claim_scans(lease, later(2), later(60), 9)
+        .claim_scans(&world.homes, lease, later(2), later(60), 9)
         .await
         .unwrap();
     let mut tx = world.store.begin(partner).await.unwrap();

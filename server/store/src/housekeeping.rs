@@ -5,7 +5,7 @@
 
 use domain::{
     Timestamp,
-    id::{CustomerId, PartnerId, SetupId},
+    id::{CustomerId, PartnerId, SetupId, TenantId},
 };
 use uuid::Uuid;
 
@@ -24,6 +24,19 @@ impl Store {
         let ids: Vec<Uuid> = sqlx::query_scalar("select id from partners order by id")
             .fetch_all(&mut *tx)
             .await?;
+        tx.commit().await?;
+        Ok(ids.into_iter().map(PartnerId).collect())
+    }
+
+    /// Those whose home tenant is among `homes`.
+    pub(crate) async fn partners_at(&self, homes: &[TenantId]) -> Result<Vec<PartnerId>> {
+        let homes: Vec<Uuid> = homes.iter().map(|home| home.0).collect();
+        let mut tx = self.begin_with_key("housekeeping", "on").await?;
+        let ids: Vec<Uuid> =
+            sqlx::query_scalar("select id from partners where home_tid = any($1) order by id")
+                .bind(homes)
+                .fetch_all(&mut *tx)
+                .await?;
         tx.commit().await?;
         Ok(ids.into_iter().map(PartnerId).collect())
     }

@@ -8,6 +8,7 @@
 //! Row-level security stands behind all of it: the server's role owns nothing and cannot bypass
 //! it, so a query that forgets its partner finds nothing.
 
+mod authority;
 mod clean;
 mod connections;
 mod customer_access;
@@ -29,6 +30,7 @@ mod links;
 mod migrate;
 mod notices;
 mod operator_sessions;
+mod owners;
 mod people;
 mod proofs;
 mod reach_days;
@@ -50,6 +52,7 @@ mod troubles;
 mod tx;
 mod vault;
 
+pub use authority::AuthorityEnded;
 pub use connections::StoredConsent;
 pub use customer_access::{AccessError, CustomerAccess, CustomerRecord};
 pub use error::{Error, Result};
@@ -62,6 +65,9 @@ pub use jobs::Job;
 pub use key_ring::{KeyRingError, KeyUse};
 pub use migrate::{SERVER_ROLE, migrate, role_of};
 pub use notices::Notice;
+pub use operator_sessions::HomeToken;
+pub use owners::add_owner;
+pub use people::SignedIn;
 pub use proofs::{Claimed, OtherPolicies};
 pub use scan_reads::{ScanMemory, StoredReach};
 pub use scans::{Next, ReachEntry, ScanResult, Turn};

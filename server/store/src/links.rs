@@ -19,17 +19,19 @@ impl Tx {
         access: &CustomerAccess,
         token: &str,
         made_by: OperatorId,
+        now: Timestamp,
         expires: Timestamp,
     ) -> Result<()> {
         let (partner, customer) = self.changes(access)?;
         sqlx::query(
-            "insert into links (token_hash, partner_id, customer_id, made_by, expires_at)
-             values ($1, $2, $3, $4, $5)",
+            "insert into links (token_hash, partner_id, customer_id, made_by, made_at, expires_at)
+             values ($1, $2, $3, $4, $5, $6)",
         )
         .bind(sha256(token).as_slice())
         .bind(partner.0)
         .bind(customer.0)
         .bind(made_by.0)
+        .bind(moment(now))
         .bind(moment(expires))
         .execute(self.conn())
         .await?;
@@ -46,7 +48,7 @@ impl Store {
         let mut tx = self.begin_with_key("link", &hex(&hash)).await?;
         let row: Option<(Uuid, Uuid)> = sqlx::query_as(
             "update links set used_at = $2
-             where token_hash = $1 and used_at is null and expires_at > $2
+             where token_hash = $1 and used_at is null and voided_at is null and expires_at > $2
              returning partner_id, customer_id",
         )
         .bind(hash.as_slice())

@@ -12,11 +12,11 @@ async fn a_link_works_once_until_its_time_is_over() {
     let end = NOW.plus_seconds(3600);
     let mut tx = store.begin(record.partner).await.unwrap();
     let refused = tx
-        .make_link(&world.a.reader(), "no", world.a.owner.id, end)
+        .make_link(&world.a.reader(), "no", world.a.owner.id, NOW, end)
         .await;
     assert!(matches!(refused, Err(Error::Forbidden)));
     for token in ["one", "two"] {
-        tx.make_link(&world.a.customer, token, world.a.owner.id, end)
+        tx.make_link(&world.a.customer, token, world.a.owner.id, NOW, end)
             .await
             .unwrap();
     }

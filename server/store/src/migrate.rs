@@ -25,11 +25,11 @@ const GRANTS: &[(&str, &str)] = &[
     ("partners", "select, insert, update (name)"),
     (
         "operators",
-        "select, insert, update (name, upn, role, last_seen_at)",
+        "select, insert, update (name, upn, role, guest, last_seen_at)",
     ),
     (
         "operator_sessions",
-        "select, insert, update (last_use_at), delete",
+        "select, insert, update (last_use_at, home_token, confirmed_at, asked_at), delete",
     ),
     ("sessions", "select, insert, update, delete"),
     ("sign_ins", "select, insert, delete"),
@@ -39,7 +39,10 @@ const GRANTS: &[(&str, &str)] = &[
         "select, insert, update (way, account_upn, account_oid, scopes, refresh_token, key_id, \
          problem, consented_at, last_success_at, disconnected_at, token_version)",
     ),
-    ("links", "select, insert, update (used_at)"),
+    (
+        "links",
+        "select, insert, update (used_at, voided_at, voided_why)",
+    ),
     (
         "setups",
         "select, insert, update (intent, state, proof, showed, judged, doing, ended_at, version, \

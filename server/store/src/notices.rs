@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use domain::id::{CustomerId, PartnerId, SetupId};
+use domain::id::{CustomerId, OperatorId, PartnerId, SetupId};
 use futures::{Stream, stream};
 use serde::{Deserialize, Serialize};
 use sqlx::{PgConnection, PgPool, postgres::PgListener};
 
-use crate::{Error, Result, Store};
+use crate::{Error, Result, Store, Tx};
 
 const CHANNEL: &str = "postern";
 
@@ -22,6 +22,12 @@ pub enum Notice {
     },
     /// A scan was asked for, began or ended.
     Scans { partner: PartnerId },
+    /// A session of this person ended, or the person's role changed: streams ask again at once
+    /// whether they may go on.
+    Authority {
+        partner: PartnerId,
+        operator: OperatorId,
+    },
     /// Anything may have changed: the listener has just begun to listen, for the first time or
     /// after a lost connection.
     Missed,
@@ -38,6 +44,22 @@ struct Payload {
 #[derive(Serialize, Deserialize)]
 struct ScansPayload {
     scans: PartnerId,
+}
+
+#[derive(Serialize, Deserialize)]
+struct AuthorityPayload {
+    authority: OperatorId,
+    partner: PartnerId,
+}
+
+/// Sent when the transaction commits.
+pub(crate) async fn authority_changed(tx: &mut Tx, operator: OperatorId) -> Result<()> {
+    let payload = serde_json::to_string(&AuthorityPayload {
+        authority: operator,
+        partner: tx.partner(),
+    })
+    .map_err(|error| Error::corrupt(error.to_string()))?;
+    notify(tx.conn(), payload).await
 }
 
 /// Sent when the transaction commits.
@@ -78,6 +100,12 @@ async fn notify(connection: &mut PgConnection, payload: String) -> Result<()> {
 fn read(payload: &str) -> Notice {
     if let Ok(ScansPayload { scans }) = serde_json::from_str(payload) {
         return Notice::Scans { partner: scans };
+    }
+    if let Ok(AuthorityPayload { authority, partner }) = serde_json::from_str(payload) {
+        return Notice::Authority {
+            partner,
+            operator: authority,
+        };
     }
     match serde_json::from_str(payload) {
         Ok(Payload {

@@ -1,21 +1,44 @@
 //! An operator's signed-in browsers: to see, and to end.
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, Utc};
 use domain::{
     Timestamp,
-    id::{OperatorId, SessionRef},
+    id::{OperatorId, PartnerId, SessionRef},
     view::SessionRow,
 };
+use secrecy::SecretString;
 use sqlx::FromRow;
 use uuid::Uuid;
 
 use crate::{
-    Result, Tx,
+    KeyUse, Place, Result, Tx,
     clean::{self, moment},
+    notices,
 };
 
 /// A use is noted at most this often, so that reading a page seldom writes. Milliseconds.
 const NOTED_EVERY: i64 = 60_000;
+
+/// With what Entra is asked again about a person who is signed in.
+#[derive(Debug)]
+pub struct HomeToken {
+    /// None: Entra gave none at the sign-in.
+    pub token: Option<SecretString>,
+    /// When Entra last said that the person may sign in.
+    pub confirmed: Timestamp,
+}
+
+fn place(partner: PartnerId, session: &Uuid) -> Place<'_> {
+    Place {
+        key_use: KeyUse::Tokens,
+        table: "operator_sessions",
+        column: "home_token",
+        partner: Some(partner),
+        row: session.as_bytes(),
+    }
+}
 
 #[derive(FromRow)]
 struct OpenSession {
@@ -23,6 +46,25 @@ struct OpenSession {
     device: String,
     signed_in_at: DateTime<Utc>,
     last_use_at: DateTime<Utc>,
+}
+
+impl OpenSession {
+    fn row(self, current: Option<SessionRef>) -> SessionRow {
+        SessionRow {
+            id: SessionRef(self.id),
+            device: self.device,
+            signed_in: self.signed_in_at.into(),
+            last_use: self.last_use_at.into(),
+            current: current == Some(SessionRef(self.id)),
+        }
+    }
+}
+
+#[derive(FromRow)]
+struct SessionOfOperator {
+    operator_id: Uuid,
+    #[sqlx(flatten)]
+    open: OpenSession,
 }
 
 impl Tx {
@@ -33,14 +75,19 @@ impl Tx {
         operator: OperatorId,
         session_hash: &[u8],
         device: &str,
+        home_token: Option<&SecretString>,
         now: Timestamp,
     ) -> Result<SessionRef> {
         let partner = self.partner();
         let id = Uuid::new_v4();
+        let sealed = home_token
+            .map(|token| self.vault.seal(place(partner, &id), token))
+            .transpose()?;
         sqlx::query(
             "insert into operator_sessions
-                 (id, partner_id, operator_id, session_hash, device, signed_in_at, last_use_at)
-             values ($1, $2, $3, $4, $5, $6, $6)",
+                 (id, partner_id, operator_id, session_hash, device, signed_in_at, last_use_at,
+                  home_token, confirmed_at, asked_at)
+             values ($1, $2, $3, $4, $5, $6, $6, $7, $6, $6)",
         )
         .bind(id)
         .bind(partner.0)
@@ -48,16 +95,19 @@ impl Tx {
         .bind(session_hash)
         .bind(clean::text(device))
         .bind(moment(now))
+        .bind(sealed)
         .execute(self.conn())
         .await?;
         Ok(SessionRef(id))
     }
 
-    /// Notes that a session was used, at most once a minute. False: it was ended.
+    /// Whether a session is still there; and, if this `counts` as a use of it, notes that it was
+    /// used, at most once a minute.
     pub async fn session_used(
         &mut self,
         operator: OperatorId,
         session: SessionRef,
+        counts: bool,
         now: Timestamp,
     ) -> Result<bool> {
         let partner = self.partner();
@@ -73,7 +123,7 @@ impl Tx {
         let Some(last) = last else {
             return Ok(false);
         };
-        if now.millis_since(last.into()) >= NOTED_EVERY {
+        if counts && now.millis_since(last.into()) >= NOTED_EVERY {
             sqlx::query(
                 "with used as (
                      update operator_sessions set last_use_at = $4
@@ -108,16 +158,87 @@ impl Tx {
         .bind(operator.0)
         .fetch_all(self.conn())
         .await?;
-        Ok(rows
-            .into_iter()
-            .map(|row| SessionRow {
-                id: SessionRef(row.id),
-                device: row.device,
-                signed_in: row.signed_in_at.into(),
-                last_use: row.last_use_at.into(),
-                current: current == Some(SessionRef(row.id)),
+        Ok(rows.into_iter().map(|row| row.row(current)).collect())
+    }
+
+    /// The same of all operators of the partner, for owners.
+    pub(crate) async fn sessions_of_everybody(&mut self) -> Result<HashMap<Uuid, Vec<SessionRow>>> {
+        let partner = self.partner();
+        let rows: Vec<SessionOfOperator> = sqlx::query_as(
+            "select o.operator_id, o.id, o.device, o.signed_in_at, o.last_use_at
+             from operator_sessions o join sessions s on s.id_hash = o.session_hash
+             where o.partner_id = $1 and s.expires_at > now()
+             order by o.last_use_at desc, o.id",
+        )
+        .bind(partner.0)
+        .fetch_all(self.conn())
+        .await?;
+        let mut all: HashMap<Uuid, Vec<SessionRow>> = HashMap::new();
+        for SessionOfOperator { operator_id, open } in rows {
+            all.entry(operator_id).or_default().push(open.row(None));
+        }
+        Ok(all)
+    }
+
+    /// Takes the turn to ask Entra again whether the person may still sign in: none if that was
+    /// asked since `before`, by whichever process.
+    pub async fn ask_home(
+        &mut self,
+        operator: OperatorId,
+        session: SessionRef,
+        before: Timestamp,
+        now: Timestamp,
+    ) -> Result<Option<HomeToken>> {
+        let partner = self.partner();
+        let row: Option<(Option<Vec<u8>>, DateTime<Utc>)> = sqlx::query_as(
+            "update operator_sessions set asked_at = $5
+             where partner_id = $1 and operator_id = $2 and id = $3 and asked_at <= $4
+             returning home_token, confirmed_at",
+        )
+        .bind(partner.0)
+        .bind(operator.0)
+        .bind(session.0)
+        .bind(moment(before))
+        .bind(moment(now))
+        .fetch_optional(self.conn())
+        .await?;
+        row.map(|(sealed, confirmed)| {
+            let token = sealed
+                .map(|sealed| self.vault.open(place(partner, &session.0), &sealed))
+                .transpose()?;
+            Ok(HomeToken {
+                token,
+                confirmed: confirmed.into(),
             })
-            .collect())
+        })
+        .transpose()
+    }
+
+    /// Entra said yes, with a new token perhaps.
+    pub async fn home_confirmed(
+        &mut self,
+        operator: OperatorId,
+        session: SessionRef,
+        token: Option<&SecretString>,
+        now: Timestamp,
+    ) -> Result<()> {
+        let partner = self.partner();
+        let sealed = token
+            .map(|token| self.vault.seal(place(partner, &session.0), token))
+            .transpose()?;
+        sqlx::query(
+            "update operator_sessions
+             set confirmed_at = $4, home_token = coalesce($5, home_token)
+             where partner_id = $1 and operator_id = $2 and id = $3",
+        )
+        .bind(partner.0)
+        .bind(operator.0)
+        .bind(session.0)
+        .bind(moment(now))
+        .bind(sealed)
+        .execute(self.conn())
+        .await?;
+        Ok(())
     }
 
     /// Ends one of the operator's sessions: the cookie in that browser is worth nothing from now
@@ -137,13 +258,14 @@ impl Tx {
         .bind(session.0)
         .fetch_one(self.conn())
         .await?;
+        notices::authority_changed(self, operator).await?;
         Ok(ended > 0)
     }
 
     /// Ends all sessions of the operator and says how many.
     pub async fn end_all_sessions(&mut self, operator: OperatorId) -> Result<i64> {
         let partner = self.partner();
-        Ok(sqlx::query_scalar(
+        let ended = sqlx::query_scalar(
             "with ended as (
                  delete from operator_sessions where partner_id = $1 and operator_id = $2
                  returning session_hash),
@@ -153,7 +275,9 @@ impl Tx {
         .bind(partner.0)
         .bind(operator.0)
         .fetch_one(self.conn())
-        .await?)
+        .await?;
+        notices::authority_changed(self, operator).await?;
+        Ok(ended)
     }
 }
 

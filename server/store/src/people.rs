@@ -46,54 +46,70 @@ fn role(text: Option<String>) -> Result<Option<Role>> {
         .transpose()
 }
 
+/// Whom Entra vouched for.
+#[derive(Clone, Debug)]
+pub struct SignedIn<'a> {
+    pub home: TenantId,
+    pub object: ObjectId,
+    pub name: &'a str,
+    pub upn: &'a str,
+    /// A guest of the partner's tenant.
+    pub guest: bool,
+    /// The settings name this person as the owner of a partner that has none.
+    pub first_owner: bool,
+    /// What a new partner is called.
+    pub partner_name: &'a str,
+}
+
 impl Store {
     /// The operator behind a sign-in that Entra vouched for, made at the first one.
     ///
-    /// The partner is made when its first person signs in, and that person becomes its owner;
-    /// everybody later waits for a role. Two first sign-ins at once give one owner.
-    pub async fn sign_in(
-        &self,
-        home: TenantId,
-        object: ObjectId,
-        name: &str,
-        upn: &str,
-        partner_name: &str,
-        now: Timestamp,
-    ) -> Result<Operator> {
-        let mut tx = self.begin_with_key("home_tid", &home.to_string()).await?;
+    /// The partner is made when its first person signs in. Nobody becomes anything by coming
+    /// first: whoever the settings name becomes owner as long as there is none, and everybody else
+    /// waits for a role.
+    pub async fn sign_in(&self, who: &SignedIn<'_>, now: Timestamp) -> Result<Operator> {
+        let mut tx = self
+            .begin_with_key("home_tid", &who.home.to_string())
+            .await?;
         sqlx::query(
             "insert into partners (id, home_tid, name, created_at) values ($1, $2, $3, $4)
              on conflict (home_tid) do nothing",
         )
         .bind(Uuid::new_v4())
-        .bind(home.0)
-        .bind(clean::text(partner_name))
+        .bind(who.home.0)
+        .bind(clean::text(who.partner_name))
         .bind(moment(now))
         .execute(&mut *tx)
         .await?;
-        // The lock makes first sign-ins wait for each other.
+        // The lock makes sign-ins of a partner wait for each other, so that one owner comes of two.
         let partner: Uuid =
             sqlx::query_scalar("select id from partners where home_tid = $1 for update")
-                .bind(home.0)
+                .bind(who.home.0)
                 .fetch_one(&mut *tx)
                 .await?;
         set(&mut tx, "partner", &partner.to_string()).await?;
         let row: OperatorRow = sqlx::query_as(
-            "insert into operators
-                 (id, partner_id, tid, oid, name, upn, role, created_at, last_seen_at)
-             values ($1, $2, $3, $4, $5, $6,
-                     case when exists (select from operators) then null else 'owner' end, $7, $7)
+            "with owner as (
+                 select case when $8 and not exists (select from operators where role = 'owner')
+                             then 'owner' end as role)
+             insert into operators
+                 (id, partner_id, tid, oid, name, upn, role, guest, created_at, last_seen_at)
+             values ($1, $2, $3, $4, $5, $6, (select role from owner), $9, $7, $7)
              on conflict (tid, oid) do update set
-                 name = excluded.name, upn = excluded.upn, last_seen_at = excluded.last_seen_at
+                 name = excluded.name, upn = excluded.upn, guest = excluded.guest,
+                 last_seen_at = excluded.last_seen_at,
+                 role = coalesce((select role from owner), operators.role)
              returning id, partner_id, tid, oid, name, upn, role",
         )
         .bind(Uuid::new_v4())
         .bind(partner)
-        .bind(home.0)
-        .bind(object.0)
-        .bind(clean::text(name))
-        .bind(clean::text(upn))
+        .bind(who.home.0)
+        .bind(who.object.0)
+        .bind(clean::text(who.name))
+        .bind(clean::text(who.upn))
         .bind(moment(now))
+        .bind(who.first_owner)
+        .bind(who.guest)
         .fetch_one(&mut *tx)
         .await?;
         tx.commit().await?;
@@ -107,6 +123,7 @@ struct PersonRecord {
     name: String,
     upn: String,
     role: Option<String>,
+    guest: bool,
     created_at: DateTime<Utc>,
     last_seen_at: DateTime<Utc>,
 }
@@ -121,6 +138,17 @@ impl Tx {
                 .fetch_one(self.conn())
                 .await?,
         )
+    }
+
+    /// The tenant whose people the partner's operators are.
+    pub async fn partner_home(&mut self) -> Result<TenantId> {
+        let partner = self.partner();
+        Ok(TenantId(
+            sqlx::query_scalar("select home_tid from partners where id = $1")
+                .bind(partner.0)
+                .fetch_one(self.conn())
+                .await?,
+        ))
     }
 
     /// An operator of this partner.
@@ -141,15 +169,18 @@ impl Tx {
     pub async fn people(&mut self, me: OperatorId) -> Result<Vec<PersonRow>> {
         let partner = self.partner();
         let rows: Vec<PersonRecord> = sqlx::query_as(
-            "select id, name, upn, role, created_at, last_seen_at from operators
+            "select id, name, upn, role, guest, created_at, last_seen_at from operators
              where partner_id = $1 order by lower(name), id",
         )
         .bind(partner.0)
         .fetch_all(self.conn())
         .await?;
+        let mut sessions = self.sessions_of_everybody().await?;
         rows.into_iter()
             .map(|row| {
                 Ok(PersonRow {
+                    guest: row.guest,
+                    sessions: sessions.remove(&row.id).unwrap_or_default(),
                     id: OperatorId(row.id),
                     name: row.name,
                     upn: row.upn,

@@ -6,7 +6,7 @@ use super::*;
 use crate::test_data::{NOW, World, sign_in};
 
 #[tokio::test]
-async fn the_first_becomes_owner_and_later_ones_wait() {
+async fn whom_the_settings_name_becomes_owner_and_others_wait() {
     let world = World::new().await;
     assert_eq!(world.a.owner.role, Some(Role::Owner));
     assert_eq!(world.b.owner.role, Some(Role::Owner));
@@ -16,11 +16,15 @@ async fn the_first_becomes_owner_and_later_ones_wait() {
     let again = world
         .store
         .sign_in(
-            second.tenant,
-            second.object,
-            "New\0 name",
-            "new@partner.example",
-            "ignored",
+            &SignedIn {
+                home: second.tenant,
+                object: second.object,
+                name: "New\0 name",
+                upn: "new@partner.example",
+                guest: false,
+                first_owner: true,
+                partner_name: "ignored",
+            },
             NOW.plus_seconds(60),
         )
         .await
@@ -98,4 +102,29 @@ async fn two_owners_who_depose_each_other_leave_one() {
     };
     let (one, other) = tokio::join!(depose(first.id), depose(second.id));
     assert!(one.is_ok() != other.is_ok(), "{one:?} {other:?}");
+}
+
+#[tokio::test]
+async fn security_f02_nobody_becomes_owner_by_coming_first() {
+    let world = World::new().await;
+    let who = |object: u128, guest: bool, first_owner: bool| SignedIn {
+        home: TenantId(Uuid::from_u128(78)),
+        object: ObjectId(Uuid::from_u128(object)),
+        name: "Somebody",
+        upn: "somebody@partner.example",
+        guest,
+        first_owner,
+        partner_name: "partner.example",
+    };
+    let sign_in = async |who| world.store.sign_in(&who, NOW).await.unwrap();
+    assert_eq!(sign_in(who(1, true, false)).await.role, None);
+    assert_eq!(sign_in(who(2, false, false)).await.role, None);
+    // Named later, after having waited; and then nobody else.
+    let owner = sign_in(who(2, false, true)).await;
+    assert_eq!(owner.role, Some(Role::Owner));
+    assert_eq!(sign_in(who(3, false, true)).await.role, None);
+    assert_eq!(sign_in(who(2, false, false)).await.role, Some(Role::Owner));
+    let mut tx = world.store.begin(owner.partner).await.unwrap();
+    let people = tx.people(owner.id).await.unwrap();
+    assert_eq!(people.iter().filter(|person| person.guest).count(), 1);
 }

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use domain::{
     Problem, Timestamp,
     exposure::{ReachChange, ScanState},
-    id::{CustomerId, ObjectId, PartnerId},
+    id::{CustomerId, ObjectId, PartnerId, TenantId},
     reach::{Kept, Known, Level, PartRead, Reach},
 };
 use serde_json::Value;
@@ -119,15 +119,17 @@ struct StateRow {
 
 impl Store {
     /// Takes up to `most` customers whose turn it is, of all partners, a like share of each, and
-    /// holds them until `until`. Those whom somebody waits for come first.
+    /// holds them until `until`. Those whom somebody waits for come first. Partners whose home
+    /// tenant is not among `homes` get no turn.
     pub async fn claim_scans(
         &self,
+        homes: &[TenantId],
         lease: Uuid,
         now: Timestamp,
         until: Timestamp,
         most: usize,
     ) -> Result<Vec<Turn>> {
-        let partners = self.partners().await?;
+        let partners = self.partners_at(homes).await?;
         let mut turns = Vec::new();
         for (index, partner) in partners.iter().enumerate() {
             let left = most.saturating_sub(turns.len());

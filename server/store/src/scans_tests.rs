@@ -109,12 +109,12 @@ async fn a_turn_is_taken_once_until_its_lease_ends() {
     let (one, other) = (Uuid::new_v4(), Uuid::new_v4());
     let (store, turns) = (&world.store, 10);
     let taken = store
-        .claim_scans(one, later(1), later(60), turns)
+        .claim_scans(&world.homes, one, later(1), later(60), turns)
         .await
         .unwrap();
     assert_eq!(taken.len(), 2, "one of each partner");
     let again = store
-        .claim_scans(other, later(2), later(60), turns)
+        .claim_scans(&world.homes, other, later(2), later(60), turns)
         .await
         .unwrap();
     assert_eq!(again, []);
@@ -124,7 +124,7 @@ async fn a_turn_is_taken_once_until_its_lease_ends() {
         .await
         .unwrap();
     let rest = store
-        .claim_scans(other, later(61), later(120), turns)
+        .claim_scans(&world.homes, other, later(61), later(120), turns)
         .await
         .unwrap();
     assert_eq!(rest, taken[1..]);
@@ -140,7 +140,9 @@ async fn a_turn_is_taken_once_until_its_lease_ends() {
     let kept = tx.save_scan(&side.customer, other, &result, later(63), later(900));
     assert!(kept.await.unwrap());
     tx.commit().await.unwrap();
-    let due = store.claim_scans(one, later(899), later(960), turns).await;
+    let due = store
+        .claim_scans(&world.homes, one, later(899), later(960), turns)
+        .await;
     assert!(!due.unwrap().contains(&rest[0]), "it is not due yet");
 }
 
@@ -153,7 +155,7 @@ async fn asked_for_while_it_is_read_it_is_read_once_more() {
     let claim = async |now: i64| {
         let taken = world
             .store
-            .claim_scans(lease, later(now), later(now + 10), 9);
+            .claim_scans(&world.homes, lease, later(now), later(now + 10), 9);
         let taken = taken.await.unwrap();
         taken.iter().any(|turn| turn.partner == side.owner.partner)
     };
@@ -210,15 +212,24 @@ async fn asked_for_while_it_is_read_it_is_read_once_more() {
 async fn what_a_reader_lets_go_is_taken_up_at_once() {
     let world = world().await;
     let (one, other) = (Uuid::new_v4(), Uuid::new_v4());
-    let taken = world.store.claim_scans(one, later(1), later(60), 9).await;
+    let taken = world
+        .store
+        .claim_scans(&world.homes, one, later(1), later(60), 9)
+        .await;
     let taken = taken.unwrap();
     assert_eq!(taken.len(), 2);
     // Only by its holder.
     world.store.release_scans(other, &taken).await.unwrap();
-    let still = world.store.claim_scans(other, later(2), later(60), 9).await;
+    let still = world
+        .store
+        .claim_scans(&world.homes, other, later(2), later(60), 9)
+        .await;
     assert_eq!(still.unwrap(), []);
     world.store.release_scans(one, &taken).await.unwrap();
-    let again = world.store.claim_scans(other, later(2), later(60), 9).await;
+    let again = world
+        .store
+        .claim_scans(&world.homes, other, later(2), later(60), 9)
+        .await;
     assert_eq!(again.unwrap().len(), 2);
 }
 
@@ -226,8 +237,14 @@ async fn what_a_reader_lets_go_is_taken_up_at_once() {
 async fn a_few_places_are_shared_among_partners() {
     let world = world().await;
     let lease = Uuid::new_v4();
-    let first = world.store.claim_scans(lease, later(1), later(60), 1).await;
-    let second = world.store.claim_scans(lease, later(1), later(60), 1).await;
+    let first = world
+        .store
+        .claim_scans(&world.homes, lease, later(1), later(60), 1)
+        .await;
+    let second = world
+        .store
+        .claim_scans(&world.homes, lease, later(1), later(60), 1)
+        .await;
     let (first, second) = (first.unwrap(), second.unwrap());
     assert_eq!((first.len(), second.len()), (1, 1));
     assert_ne!(first[0].partner, second[0].partner);
@@ -238,7 +255,11 @@ async fn what_was_known_stays_when_nothing_is_read() {
     let world = world().await;
     let side = &world.a;
     let lease = Uuid::new_v4();
-    let claim = |now| world.store.claim_scans(lease, now, now.plus_seconds(60), 9);
+    let claim = |now| {
+        world
+            .store
+            .claim_scans(&world.homes, lease, now, now.plus_seconds(60), 9)
+    };
     claim(later(1)).await.unwrap();
     let mut tx = world.store.begin(side.owner.partner).await.unwrap();
     let known = result(&[Level::Confined, Level::Unrestricted]);
@@ -277,7 +298,7 @@ async fn the_exposure_adds_up_however_it_is_grouped_and_stays_with_its_partner()
     let lease = Uuid::new_v4();
     world
         .store
-        .claim_scans(lease, later(1), later(60), 9)
+        .claim_scans(&world.homes, lease, later(1), later(60), 9)
         .await
         .unwrap();
     for side in [&world.a, &world.b] {
@@ -372,7 +393,7 @@ async fn what_waits_or_is_read_is_under_way_and_what_a_dead_reader_left_is_not()
     let lease = Uuid::new_v4();
     world
         .store
-        .claim_scans(lease, later(2), later(60), 9)
+        .claim_scans(&world.homes, lease, later(2), later(60), 9)
         .await
         .unwrap();
     assert_eq!(state(later(3)).await, (true, true));
@@ -385,7 +406,7 @@ async fn what_waits_or_is_read_is_under_way_and_what_a_dead_reader_left_is_not()
     // Its night: nobody asked, and the reader dies.
     world
         .store
-        .claim_scans(lease, later(100), later(160), 9)
+        .claim_scans(&world.homes, lease, later(100), later(160), 9)
         .await
         .unwrap();
     assert_eq!(state(later(101)).await, (true, true));

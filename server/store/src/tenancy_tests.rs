@@ -52,7 +52,7 @@ async fn fill(world: &World, side: &Side) {
     };
     world.store.sessions().create(&mut record).await.unwrap();
     let mut tx = world.store.begin(side.owner.partner).await.unwrap();
-    tx.session_opened(side.owner.id, &session_hash(&record.id), "x", NOW)
+    tx.session_opened(side.owner.id, &session_hash(&record.id), "x", None, NOW)
         .await
         .unwrap();
     tx.save_consent(
@@ -66,7 +66,7 @@ async fn fill(world: &World, side: &Side) {
     )
     .await
     .unwrap();
-    tx.make_link(access, &setup.to_string(), side.owner.id, NOW)
+    tx.make_link(access, &setup.to_string(), side.owner.id, NOW, NOW)
         .await
         .unwrap();
     tx.start_setup(access, setup, &plan(1), &side.owner, NOW)
@@ -81,7 +81,11 @@ async fn fill(world: &World, side: &Side) {
     tx.commit().await.unwrap();
     let lease = Uuid::new_v4();
     let until = NOW.plus_seconds(60);
-    world.store.claim_scans(lease, NOW, until, 1).await.unwrap();
+    world
+        .store
+        .claim_scans(&world.homes, lease, NOW, until, 1)
+        .await
+        .unwrap();
     let mut tx = world.store.begin(side.owner.partner).await.unwrap();
     let read = result(&[Level::Unrestricted]);
     let kept = tx.save_scan(access, lease, &read, NOW, until).await;

@@ -10,7 +10,7 @@ use domain::{
 };
 use uuid::Uuid;
 
-use crate::{CustomerAccess, NewEvent, Store, testing::TestDatabase};
+use crate::{CustomerAccess, NewEvent, SignedIn, Store, testing::TestDatabase};
 
 pub(crate) const NOW: Timestamp = Timestamp(1_795_464_245_123);
 
@@ -18,6 +18,8 @@ pub(crate) struct World {
     pub store: Store,
     pub a: Side,
     pub b: Side,
+    /// The home tenants of both.
+    pub homes: [TenantId; 2],
     pub database: TestDatabase,
 }
 
@@ -34,6 +36,7 @@ impl World {
         let a = Side::new(&store, 1).await;
         let b = Side::new(&store, 2).await;
         Self {
+            homes: [a.owner.tenant, b.owner.tenant],
             store,
             a,
             b,
@@ -78,11 +81,16 @@ impl Side {
 pub(crate) async fn sign_in(store: &Store, home: TenantId, object: u128) -> Operator {
     store
         .sign_in(
-            home,
-            ObjectId(Uuid::from_u128(object)),
-            &format!("Person {object}"),
-            &format!("person{object}@partner.example"),
-            "partner.example",
+            &SignedIn {
+                home,
+                object: ObjectId(Uuid::from_u128(object)),
+                name: &format!("Person {object}"),
+                upn: &format!("person{object}@partner.example"),
+                guest: false,
+                // The settings name whoever comes first.
+                first_owner: true,
+                partner_name: "partner.example",
+            },
             NOW,
         )
         .await

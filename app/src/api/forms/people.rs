@@ -28,3 +28,17 @@ pub async fn end_session(session: SessionRef) -> Result<(), AppError> {
     let operator = server.operator()?;
     Ok(server.engine.end_session(&operator, session).await?)
 }
+
+/// Ends one session of somebody else, or all of them when none is named. For owners.
+#[server(endpoint = "end_sessions_of")]
+pub async fn end_sessions_of(
+    person: OperatorId,
+    session: Option<SessionRef>,
+) -> Result<(), AppError> {
+    let server = context::server()?;
+    let operator = server.operator()?;
+    Ok(server
+        .engine
+        .end_sessions_of(&operator, person, session)
+        .await?)
+}

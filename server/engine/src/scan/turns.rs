@@ -89,7 +89,7 @@ impl Engine {
                     held.remove(&id);
                 }
                 notice = notices.recv() => match notice {
-                    Ok(Notice::Setup { .. }) => continue,
+                    Ok(Notice::Setup { .. } | Notice::Authority { .. }) => continue,
                     // A fleet's own progress makes many: free places are what counts.
                     Ok(_) if held.len() >= AT_ONCE => continue,
                     Ok(_) | Err(_) => {}
@@ -102,7 +102,13 @@ impl Engine {
             }
             match self
                 .store()
-                .claim_scans(lease, self.now(), self.until(), free)
+                .claim_scans(
+                    &self.inner.partner_tenants,
+                    lease,
+                    self.now(),
+                    self.until(),
+                    free,
+                )
                 .await
             {
                 Ok(turns) => {

@@ -7,8 +7,9 @@ use domain::permission::Resource;
 
 use crate::endpoints::Endpoints;
 
-/// For an operator's sign-in: who it is, and nothing of the tenant.
-pub const SIGN_IN: [&str; 2] = ["openid", "profile"];
+/// For an operator's sign-in: who it is, and nothing of the tenant. With the lasting token Entra is
+/// asked again whether the account may still sign in.
+pub const SIGN_IN: [&str; 3] = ["openid", "profile", "offline_access"];
 
 /// Always asked for when a customer is connected: who consented, and a refresh token.
 pub const LASTING: [&str; 3] = ["openid", "profile", "offline_access"];

@@ -37,6 +37,15 @@ impl Accounts {
         self.whole["accounts"].as_array().expect("accounts")
     }
 
+    /// The names of all accounts of a tenant.
+    pub fn people_of(&self, tenant: &str) -> Vec<String> {
+        self.accounts()
+            .iter()
+            .filter(|account| account["tenant_id"] == tenant)
+            .map(|account| text(&account["upn"]))
+            .collect()
+    }
+
     /// The partner's people: owner, engineer, auditor.
     fn of_partner(&self, name: &str) -> String {
         let upn = self

@@ -66,6 +66,11 @@ impl Portal {
                 .iter()
                 .map(|tenant| tenant.parse().expect("an id"))
                 .collect(),
+            access: engine::SignInRules {
+                first_owners: first_owners(accounts, partners),
+                guests: false,
+            },
+            sessions: server::config::SessionLimits::default(),
             vault: store::testing::vault().expect("a vault"),
             pace: SPEED,
             site: site.0,
@@ -98,6 +103,14 @@ impl Portal {
         self.stop.send_replace(true);
         self.running.ended().await.expect("a good end");
     }
+}
+
+/// Every account of the partners: whichever of them signs in first becomes owner.
+fn first_owners(accounts: &Accounts, partners: &[String]) -> Vec<engine::FirstOwner> {
+    let people = partners
+        .iter()
+        .flat_map(|tenant| accounts.people_of(tenant));
+    people.map(engine::FirstOwner::Upn).collect()
 }
 
 /// The browser's files, small ones in place of the real.

@@ -1,0 +1,24 @@
+//! `postern owner add`.
+
+use domain::id::TenantId;
+
+use crate::{cli::Failed, config::OwnerSettings};
+
+/// Makes somebody an owner who has signed in before.
+pub(crate) async fn add(
+    settings: &OwnerSettings,
+    tenant: TenantId,
+    account: &str,
+) -> Result<(), Failed> {
+    match store::add_owner(&settings.database_owner_url, tenant, account).await {
+        Ok((partner, operator)) => {
+            tracing::warn!(%partner, %operator, "somebody was made an owner from the command line");
+            println!("{account} is an owner now.");
+            Ok(())
+        }
+        Err(store::Error::NotFound) => Err(Failed::Other(format!(
+            "nobody called {account} of the tenant {tenant} has signed in. Let that person sign in once (they will wait for a role), then run this again"
+        ))),
+        Err(error) => Err(Failed::because("the owner could not be added", error)),
+    }
+}

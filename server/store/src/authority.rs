@@ -1,0 +1,115 @@
+//! The one place in which somebody's authority ends.
+
+use domain::{
+    Problem, Timestamp,
+    id::{CustomerId, OperatorId},
+    person::{Right, Role},
+};
+use uuid::Uuid;
+
+use crate::{
+    Result, Tx,
+    clean::{self, moment},
+    notices,
+};
+
+/// What ended with somebody's authority.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AuthorityEnded {
+    pub sessions: i64,
+    /// Round trips to Entra that had begun.
+    pub attempts: u64,
+    /// Links for customers' admins.
+    pub links: u64,
+    /// Customers in which Postern acted with this person's own account.
+    pub customers: Vec<CustomerId>,
+}
+
+impl Tx {
+    /// Brings what a person holds in line with the role that the person has from now on: none, or
+    /// one that may not change anything, keeps no links, no attempts, and no account of their own
+    /// with which Postern acts in customers; none keeps no session either. `problem` is what the
+    /// connections say from then on.
+    ///
+    /// Processes hear of it with the commit: streams end, and pages are asked for anew.
+    pub async fn end_authority(
+        &mut self,
+        person: OperatorId,
+        role: Option<Role>,
+        problem: &Problem,
+        now: Timestamp,
+    ) -> Result<AuthorityEnded> {
+        let mut ended = AuthorityEnded::default();
+        if role.is_none() {
+            ended.sessions = self.end_all_sessions(person).await?;
+        } else {
+            notices::authority_changed(self, person).await?;
+        }
+        if role.is_some_and(|role| role.may(Right::Change)) {
+            return Ok(ended);
+        }
+        ended.attempts = self.end_attempts(person).await?;
+        ended.links = self.void_links_of_operator(person, now).await?;
+        ended.customers = self.end_own_account(person, problem).await?;
+        Ok(ended)
+    }
+
+    /// Forgets the round trips to Entra that an operator has begun for customers.
+    pub async fn end_attempts(&mut self, operator: OperatorId) -> Result<u64> {
+        let partner = self.partner();
+        let gone = sqlx::query("delete from sign_ins where partner_id = $1 and operator_id = $2")
+            .bind(partner.0)
+            .bind(operator.0)
+            .execute(self.conn())
+            .await?;
+        Ok(gone.rows_affected())
+    }
+
+    /// Forgets the tokens of connections through GDAP that are this person's own account.
+    async fn end_own_account(
+        &mut self,
+        operator: OperatorId,
+        problem: &Problem,
+    ) -> Result<Vec<CustomerId>> {
+        let partner = self.partner();
+        let customers: Vec<Uuid> = sqlx::query_scalar(
+            "update connections c
+             set refresh_token = null, key_id = null, problem = $3,
+                 token_version = c.token_version + 1
+             from operators o
+             where c.partner_id = $1 and o.partner_id = $1 and o.id = $2
+               and c.way = 'gdap' and c.account_oid = o.oid and c.disconnected_at is null
+               and c.refresh_token is not null
+             returning c.customer_id",
+        )
+        .bind(partner.0)
+        .bind(operator.0)
+        .bind(clean::to_json(problem)?)
+        .fetch_all(self.conn())
+        .await?;
+        Ok(customers.into_iter().map(CustomerId).collect())
+    }
+
+    /// Takes back the links that an operator made and nobody used. Says how many.
+    pub async fn void_links_of_operator(
+        &mut self,
+        operator: OperatorId,
+        now: Timestamp,
+    ) -> Result<u64> {
+        let partner = self.partner();
+        let gone = sqlx::query(
+            "update links set voided_at = $3, voided_why = 'role'
+             where partner_id = $1 and made_by = $2 and used_at is null and voided_at is null",
+        )
+        .bind(partner.0)
+        .bind(operator.0)
+        .bind(moment(now))
+        .execute(self.conn())
+        .await?;
+        Ok(gone.rows_affected())
+    }
+}
+
+#[cfg(test)]
+#[path = "authority_tests.rs"]
+mod tests;

@@ -1,0 +1,137 @@
+#![allow(clippy::unwrap_used)]
+
+use domain::{connection::Way, id::TenantId};
+use secrecy::SecretString;
+
+use super::*;
+use crate::{
+    Purpose, SignIn, TakenSignIn,
+    test_data::{NOW, World},
+};
+
+fn problem() -> Problem {
+    Problem::not_found()
+}
+
+fn attempt(world: &World, operator: OperatorId) -> SignIn {
+    let record = world.a.customer.record();
+    SignIn {
+        purpose: Purpose::Connect {
+            partner: record.partner,
+            customer: record.id,
+            expected: TenantId(record.tenant.0),
+            operator: Some(operator),
+            way: Way::Admin,
+        },
+        nonce: "nonce".into(),
+        verifier: SecretString::from("verifier"),
+        return_to: "/".into(),
+        created_at: NOW,
+        expires_at: NOW.plus_seconds(600),
+    }
+}
+
+#[tokio::test]
+async fn security_f05_links_attempts_and_the_own_account_end_with_the_right_to_change() {
+    let world = World::new().await;
+    let record = world.a.customer.record().clone();
+    for role in [None, Some(Role::Auditor)] {
+        let engineer = world
+            .a
+            .colleague(&world.store, 2, Some(Role::Engineer))
+            .await;
+        let end = NOW.plus_seconds(3600);
+        let mut tx = world.store.begin(record.partner).await.unwrap();
+        let state = format!("state {role:?}");
+        tx.put_sign_in(&attempt(&world, engineer.id), &state, "browser")
+            .await
+            .unwrap();
+        let (theirs, others) = (format!("theirs {role:?}"), format!("others {role:?}"));
+        for (token, maker) in [(&theirs, engineer.id), (&others, world.a.owner.id)] {
+            tx.make_link(&world.a.customer, token, maker, NOW, end)
+                .await
+                .unwrap();
+        }
+        tx.save_consent(
+            &world.a.customer,
+            Way::Gdap,
+            &engineer.upn,
+            engineer.object,
+            &["x"],
+            &SecretString::from("0.token"),
+            NOW,
+        )
+        .await
+        .unwrap();
+        tx.commit().await.unwrap();
+
+        let mut tx = world.store.begin(record.partner).await.unwrap();
+        let ended = tx
+            .end_authority(engineer.id, role, &problem(), NOW)
+            .await
+            .unwrap();
+        tx.commit().await.unwrap();
+        assert_eq!((ended.attempts, ended.links), (1, 1), "{role:?}");
+        assert_eq!(ended.customers, [record.id]);
+        let taken = world.store.take_sign_in(&state, "browser", NOW).await;
+        assert!(matches!(taken.unwrap(), TakenSignIn::Unknown));
+        assert!(world.store.take_link(&theirs, NOW).await.unwrap().is_none());
+        assert!(world.store.take_link(&others, NOW).await.unwrap().is_some());
+        let mut tx = world.store.begin(record.partner).await.unwrap();
+        assert!(tx.refresh_token(&world.a.customer).await.unwrap().is_none());
+    }
+}
+
+#[tokio::test]
+async fn another_role_that_may_change_ends_nothing() {
+    let world = World::new().await;
+    let owner = &world.a.owner;
+    let mut tx = world.store.begin(owner.partner).await.unwrap();
+    tx.make_link(
+        &world.a.customer,
+        "kept",
+        owner.id,
+        NOW,
+        NOW.plus_seconds(60),
+    )
+    .await
+    .unwrap();
+    let ended = tx
+        .end_authority(owner.id, Some(Role::Engineer), &problem(), NOW)
+        .await
+        .unwrap();
+    tx.commit().await.unwrap();
+    assert_eq!(ended, AuthorityEnded::default());
+    assert!(world.store.take_link("kept", NOW).await.unwrap().is_some());
+}
+
+#[tokio::test]
+async fn another_partners_person_is_not_touched() {
+    let world = World::new().await;
+    let mut tx = world.store.begin(world.b.owner.partner).await.unwrap();
+    tx.make_link(
+        &world.b.customer,
+        "theirs",
+        world.b.owner.id,
+        NOW,
+        NOW.plus_seconds(60),
+    )
+    .await
+    .unwrap();
+    tx.commit().await.unwrap();
+    let mut tx = world.store.begin(world.a.owner.partner).await.unwrap();
+    let ended = tx
+        .end_authority(world.b.owner.id, None, &problem(), NOW)
+        .await
+        .unwrap();
+    tx.commit().await.unwrap();
+    assert_eq!(ended, AuthorityEnded::default());
+    assert!(
+        world
+            .store
+            .take_link("theirs", NOW)
+            .await
+            .unwrap()
+            .is_some()
+    );
+}

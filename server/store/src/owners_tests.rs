@@ -1,0 +1,31 @@
+#![allow(clippy::unwrap_used)]
+
+use domain::person::Role;
+
+use super::*;
+use crate::test_data::World;
+
+#[tokio::test]
+async fn security_f02_a_lost_owner_is_replaced_from_the_command_line() {
+    let world = World::new().await;
+    let person = world.a.colleague(&world.store, 5, None).await;
+    let url = &world.database.owner_url;
+    let (partner, operator) = add_owner(url, person.tenant, &person.upn.to_uppercase())
+        .await
+        .unwrap();
+    assert_eq!((partner, operator), (person.partner, person.id));
+    let mut tx = world.store.begin(person.partner).await.unwrap();
+    let found = tx.operator(person.id).await.unwrap().unwrap();
+    assert_eq!(found.role, Some(Role::Owner));
+    drop(tx);
+    let by_object = add_owner(url, person.tenant, &person.object.to_string()).await;
+    assert_eq!(by_object.unwrap().1, person.id);
+    for (home, who) in [
+        (person.tenant, "nobody@partner.example"),
+        (world.b.owner.tenant, person.upn.as_str()),
+        (TenantId(Uuid::from_u128(404)), person.upn.as_str()),
+    ] {
+        let refused = add_owner(url, home, who).await;
+        assert!(matches!(refused, Err(Error::NotFound)), "{who}");
+    }
+}
