@@ -584,6 +584,9 @@ pub struct WhyView {
     pub policies: Vec<WhyPolicy>,
     /// What a person should know beside it.
     pub notes: Vec<String>,
+    /// As whom mail from the mailboxes of its last setup may appear, or that nobody looked.
+    #[serde(default)]
+    pub appears: Vec<String>,
     /// What is not known, and why.
     pub gaps: Vec<String>,
     /// The mailboxes that it reaches and others not, by name; the first few.

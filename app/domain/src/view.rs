@@ -246,6 +246,9 @@ pub struct SetupView {
     /// What the newest look at the tenant says.
     #[serde(default)]
     pub judged: Option<Judged>,
+    /// What the policy takes beside sending, and what it does not limit, as far as was read.
+    #[serde(default)]
+    pub means: Vec<String>,
     pub steps: Vec<Step>,
     pub can: Can,
     pub started_by: String,

@@ -3,12 +3,13 @@
 use domain::{
     Problem,
     address::MailAddress,
-    application::{Application, Grant},
+    application::Application,
     confine::Hurdle,
+    effects::takes,
     id::{CustomerId, ObjectId, TenantId},
     person::{Operator, Right},
     plan::{Confined, Draft, Group, GroupName, Mailbox, MailboxKind, Plan},
-    provable::{Unprovable, takes},
+    provable::Unprovable,
     reach::{ApplicationReach, CredentialOf, Judge},
     view::{Review, Wizard},
 };
@@ -151,7 +152,7 @@ impl Engine {
                 .active_setup_for(&access, plan.application.app_id)
                 .await?;
             tx.commit().await?;
-            let takes = takes(&plan, &self.grants(&access, &plan).await?);
+            let takes = takes(&plan, found.effects.as_ref());
             // The setup gets its own id when it starts; this one only shows where it will stand.
             let setup = new_setup_id();
             Ok::<_, Failure>(Review {
@@ -258,16 +259,6 @@ impl Engine {
             )
         };
         Ok(Unprovable::of(application, &homes, scan.and_then(own)))
-    }
-
-    /// What the plan's application was granted.
-    async fn grants(&self, access: &CustomerAccess, plan: &Plan) -> Result<Vec<Grant>, Failure> {
-        let applications = self.tenant(access).await?.applications().await?.value;
-        Ok(applications
-            .into_iter()
-            .find(|application| application.object == plan.application.object)
-            .map(|application| application.grants)
-            .unwrap_or_default())
     }
 }
 

@@ -54,6 +54,7 @@ use futures::FutureExt as _;
 
 pub use domain::reach::{PartRead, PartResult};
 
+pub(crate) use self::rights::gives;
 use self::{log::Log, mailboxes::Mailbox, unread::Unread};
 use crate::{
     customer::Customer,

@@ -70,6 +70,7 @@ pub(super) fn page(view: WhyView, operator: &Operator) -> Page {
         {powers(&view.powers)}
         {why}
         {acting(&view.acts_as)}
+        {lines("As whom its mail may appear", view.appears)}
         {lines("What is not known", view.gaps)}
         {lines("To be known", view.notes)}
         {mailboxes(view.mailboxes, view.more_mailboxes)}

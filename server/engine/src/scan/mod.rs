@@ -18,6 +18,7 @@ mod words;
 
 pub(crate) use application::name_of;
 pub use exposure::Download;
+pub(crate) use power_words::acts_as;
 pub(crate) use proven::{against, is_as_proven};
 pub(crate) use unread::{nothing_read, unread};
 pub(crate) use words::{Names, Words};

@@ -2,6 +2,7 @@
 
 use domain::{
     Problem, Timestamp,
+    effects::{self, means},
     history::EventKind,
     id::SetupId,
     person::Actor,
@@ -328,7 +329,7 @@ impl Engine {
                     access,
                     EventKind::SetupDone,
                     finished(proof, record),
-                    None,
+                    Some(json!({ "means": means(&record.plan, effects::of(&record.steps)) })),
                 )
                 .await?;
                 tx.ask_scan(access, log.now).await?;
@@ -435,8 +436,19 @@ fn requests(evidence: &[Evidence]) -> Vec<String> {
     ids
 }
 
-/// How a setup ended, for its history.
+/// How a setup ended, for its history; and as whom mail may appear, which no policy limits.
 fn finished(proof: Proof, record: &SetupRecord) -> String {
+    let ended = ended(proof, record);
+    match effects::of(&record.steps) {
+        Some(effects) => format!(
+            "{ended} {}",
+            effects.appears.sentences(effects.at).join(" ")
+        ),
+        None => ended,
+    }
+}
+
+fn ended(proof: Proof, record: &SetupRecord) -> String {
     let unproven = record.steps.iter().find_map(|step| match &step.state {
         StepState::Skipped { why } if step.kind == StepKind::Prove => Some(why.as_str()),
         _ => None,
@@ -556,6 +568,9 @@ fn keep(step: &mut Step, notes: &Notes) {
     }
     if notes.proving.is_some() {
         step.proving.clone_from(&notes.proving);
+    }
+    if notes.effects.is_some() {
+        step.effects.clone_from(&notes.effects);
     }
 }
 

@@ -6,6 +6,7 @@ mod places;
 
 use domain::{
     Problem, Timestamp,
+    effects::Effects,
     id::{ObjectId, SetupId},
     plan::Plan,
     problem::Remedy,
@@ -13,7 +14,7 @@ use domain::{
 };
 use microsoft::{Call, Customer, Fault, Kind};
 
-use super::work::evidence;
+use super::{effects, work::evidence};
 use crate::tenant::is_about_consent;
 
 /// Directory roles that may do all that the setup does (MICROSOFT.md §1.6): Global Administrator,
@@ -34,6 +35,8 @@ pub(crate) struct Found {
     pub said: Vec<String>,
     /// Powers of the application, which go on beside the policy.
     pub beside: Vec<String>,
+    /// What the plan means beside sending; none: the look did not get so far.
+    pub effects: Option<Effects>,
     /// What could not be looked at, and why; what was found beside it holds all the same.
     pub failures: Vec<microsoft::Error>,
     /// The same of a part that is read together with others.
@@ -89,14 +92,18 @@ type Looked = Result<(), microsoft::Error>;
 
 impl Look<'_> {
     async fn all(&mut self) {
-        for part in 0..6 {
+        for part in 0..7 {
             let looked = match part {
                 0 => self.organization().await,
                 1 => self.role().await,
                 2 => self.exchange().await,
                 3 => self.application().await,
                 4 => self.mailboxes().await,
-                _ => self.group().await,
+                5 => self.group().await,
+                _ => {
+                    self.appearances().await;
+                    Ok(())
+                }
             };
             let Err(error) = looked else { continue };
             let role = matches!(
@@ -134,6 +141,18 @@ impl Look<'_> {
         let key = format!("readiness.{key}");
         let problem = Problem::new(key, Remedy::Act, happened, means, todo);
         self.found.hurdles.push(problem);
+    }
+
+    /// Nobody is kept from anything by what is not known of it.
+    async fn appearances(&mut self) {
+        if self.found.effects.is_none() {
+            return;
+        }
+        let call = self.tenant.appearances(&self.plan.senders).await;
+        let appears = self.saw(effects::TITLE, call);
+        if let Some(effects) = &mut self.found.effects {
+            effects.appears = appears;
+        }
     }
 
     fn name(&self) -> &str {

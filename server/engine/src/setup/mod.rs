@@ -4,6 +4,7 @@ pub(crate) mod again;
 pub(crate) mod ask;
 pub(crate) mod carry_out;
 pub(crate) mod claim;
+pub(crate) mod effects;
 pub(crate) mod hurdles;
 pub(crate) mod list;
 pub(crate) mod look;

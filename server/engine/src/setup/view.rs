@@ -2,6 +2,7 @@
 
 use domain::{
     Problem,
+    effects::{self, means},
     id::{CustomerId, SetupId},
     person::{Operator, Right},
     proof::stands,
@@ -49,6 +50,7 @@ impl Engine {
             } else {
                 domain::setup::Can::default()
             },
+            means: means(&record.plan, effects::of(&record.steps)),
             plan: record.plan,
             judged: record.judged,
             steps: record.steps,

@@ -8,14 +8,17 @@ use domain::{
     confine::Hurdle,
     plan::{Group, marker},
     reach::{
-        ApplicationReach, AssignmentNode, AssignmentScope, Extent, GrantFate, Judge, PartRead,
-        Reach, Route, ScanPart,
+        ApplicationReach, AssignmentNode, AssignmentScope, Extent, Judge, PartRead, Reach, Route,
+        ScanPart,
     },
 };
 use microsoft::{exchange::TestAnswer, scan::Scan};
 
 use super::{Look, Looked};
-use crate::scan::Words;
+use crate::{
+    scan::Words,
+    setup::effects::{self, is_governed},
+};
 
 impl Look<'_> {
     pub(super) async fn application(&mut self) -> Looked {
@@ -31,6 +34,7 @@ impl Look<'_> {
         let reach = Judge::new(&scan.seen).reach();
         let found = reach.application(self.plan.application.object);
         self.grants(&scan, found);
+        self.found.effects = Some(effects::held(&scan, found, self.now));
         if let Some(found) = found {
             self.roles(&scan, &reach, found);
             let words = Words {
@@ -348,16 +352,6 @@ const fn decides(part: ScanPart) -> bool {
             | ScanPart::Groups
             | ScanPart::Units
             | ScanPart::Principals
-    )
-}
-
-fn is_governed(route: &Route) -> bool {
-    matches!(
-        route,
-        Route::Grant {
-            fate: GrantFate::NoPolicy | GrantFate::Narrowed | GrantFate::PoliciesNotRead,
-            ..
-        }
     )
 }
 

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use domain::{
+    effects::Effects,
     id::ObjectId,
     proof::{Judged, SeenBy, Verdict},
     reach::Judge,
@@ -11,7 +12,10 @@ use domain::{
 };
 use microsoft::scan::Scan;
 
-use super::super::work::{Outcome, Work};
+use super::super::{
+    effects,
+    work::{Outcome, Work},
+};
 use crate::{
     Failure, pace,
     scan::{Words, against},
@@ -28,7 +32,10 @@ pub(super) async fn run(work: &mut Work<'_>) -> Result<Outcome, Failure> {
     let scan = work.tenant.scan_application(object).await;
     let now = work.engine.now();
     let names = names(work, &scan).await?;
-    let (verdict, sentence) = judge(work, &scan, &names);
+    let (verdict, sentence, mut held) = judge(work, &scan, &names);
+    let call = work.tenant.appearances(&work.plan.senders).await;
+    held.appears = work.saw(effects::TITLE, call);
+    work.notes.effects = Some(held);
     work.notes.evidence.push(Evidence {
         at: now,
         title: "What the application reaches".to_owned(),
@@ -76,7 +83,11 @@ async fn names(work: &Work<'_>, scan: &Scan) -> Result<BTreeMap<ObjectId, String
 }
 
 /// The judge's parts are not made to cross threads, so it lives and ends here.
-fn judge(work: &Work<'_>, scan: &Scan, names: &BTreeMap<ObjectId, String>) -> (Verdict, String) {
+fn judge(
+    work: &Work<'_>,
+    scan: &Scan,
+    names: &BTreeMap<ObjectId, String>,
+) -> (Verdict, String, Effects) {
     let reach = Judge::new(&scan.seen).reach();
     let words = Words {
         reach: &reach,
@@ -84,10 +95,12 @@ fn judge(work: &Work<'_>, scan: &Scan, names: &BTreeMap<ObjectId, String>) -> (V
     };
     let application = &work.plan.application;
     let senders: Vec<_> = work.plan.senders.iter().map(|one| one.object).collect();
-    let sentence = reach.application(application.object).map_or_else(
+    let found = reach.application(application.object);
+    let held = effects::held(scan, found, work.engine.now());
+    let sentence = found.map_or_else(
         || "It holds no mailbox permission.".to_owned(),
         |found| words.sentence(found),
     );
     let verdict = against(&words, application.object, &application.name, &senders);
-    (verdict, sentence)
+    (verdict, sentence, held)
 }

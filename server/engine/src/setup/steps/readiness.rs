@@ -12,6 +12,7 @@ pub(super) async fn run(work: &mut Work<'_>) -> Result<Outcome, Failure> {
     let mut found =
         hurdles::look(&work.tenant, work.plan, Some(work.setup), work.engine.now()).await;
     work.notes.evidence.append(&mut found.evidence);
+    work.notes.effects = found.effects.take();
     if found.other_policy {
         work.mark(domain::step::told::OTHER_POLICY);
     }
