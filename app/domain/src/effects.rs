@@ -72,12 +72,13 @@ impl Appearances {
         let mut said = self.held(at);
         if said.is_empty() {
             let rights: Vec<&str> = self.read.iter().map(|right| right.word()).collect();
-            let whom = match self.asked {
-                1 => "The permitted mailbox does not hold".to_owned(),
-                many => format!("None of {many} permitted mailboxes holds"),
+            let whom = match (self.asked, self.unread.is_empty()) {
+                (1, true) => "The permitted mailbox does not hold".to_owned(),
+                (many, true) => format!("None of {many} permitted mailboxes holds"),
+                (_, false) => "As far as could be read, no permitted mailbox holds".to_owned(),
             };
             said.push(format!(
-                "{whom} {} on another mailbox, as read on {at}.",
+                "{whom} {} on another mailbox ({at}).",
                 rights.join(" or ")
             ));
         } else {
@@ -288,7 +289,10 @@ mod tests {
             ..read(Vec::new())
         };
         let said = limits("Mailer", Some(&effects(half))).join(" ");
-        assert!(said.contains("does not hold Send As on another"), "{said}");
+        assert!(
+            said.contains("As far as could be read, no permitted mailbox holds Send As on another"),
+            "{said}"
+        );
         assert!(said.contains("Send on Behalf could not be read"), "{said}");
     }
 

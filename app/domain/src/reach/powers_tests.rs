@@ -852,6 +852,33 @@ fn reach_m01_protocols_reach_what_exchange_opens() {
     );
 }
 
+/// EWS's retirement: the grant alone is not everything for ever, and is never forgotten.
+#[test]
+fn reach_m02_a_retired_ews_reaches_nothing_and_comes_alive_again() {
+    let switched = |enabled, allowed: Option<Vec<AppId>>| {
+        let sample = customer().exchange("full_access_as_app").with(|seen| {
+            seen.rights.ews = Reading::read(EwsSwitch { enabled, allowed });
+        });
+        let reach = sample.reach();
+        let application = reach.application(APP).unwrap().clone();
+        (application.level(), application.level_once_on())
+    };
+    // Off for the organisation, and on for others than this one.
+    for (enabled, allowed) in [(false, None), (true, Some(vec![OTHER_CLIENT]))] {
+        assert_eq!(
+            switched(Some(enabled), allowed),
+            (Level::Nothing, Level::Unrestricted)
+        );
+    }
+    // Not set, it goes on until Microsoft turns it; listed, it goes on.
+    for (enabled, allowed) in [(None, None), (Some(true), Some(vec![CLIENT]))] {
+        assert_eq!(
+            switched(enabled, allowed),
+            (Level::Unrestricted, Level::Unrestricted)
+        );
+    }
+}
+
 #[test]
 fn field_b05_the_switch_for_ews_decides_and_says_so() {
     let ews = |enabled, allowed: Option<&[AppId]>| {

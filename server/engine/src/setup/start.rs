@@ -5,7 +5,7 @@ use domain::{
     history::EventKind,
     id::{CustomerId, SetupId},
     person::{Operator, Right},
-    plan::{Draft, Mailbox, Plan},
+    plan::{Draft, Group, Mailbox, Plan},
     problem::Remedy,
     secret::ClientSecret,
     view::SetupRow,
@@ -123,6 +123,20 @@ fn is_of(plan: &Plan, draft: &Draft) -> bool {
     draft.application.trim() == plan.application.object.to_string()
         && same(&plan.senders, &draft.senders)
         && same(&plan.refused, &draft.refused)
+        && is_group(&plan.group, draft.group.trim())
+        && draft.recipient.trim().eq_ignore_ascii_case(
+            plan.recipient
+                .as_ref()
+                .map_or("", |address| address.as_str()),
+        )
+        && (plan.prove == draft.prove || plan.unprovable.is_some())
+}
+
+fn is_group(group: &Group, text: &str) -> bool {
+    match group {
+        Group::New { name, .. } => name.as_str() == text,
+        Group::Existing { address, .. } => address.as_str().eq_ignore_ascii_case(text),
+    }
 }
 
 pub(crate) fn already_active(row: &SetupRow) -> Problem {

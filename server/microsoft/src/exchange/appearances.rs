@@ -68,6 +68,8 @@ const ON_BEHALF: &[&str] = &[
 /// What one of the two looks found, and what it could not look at.
 #[derive(Default)]
 struct Part {
+    /// How many holders were asked for and are known.
+    looked: usize,
     found: Vec<Appearance>,
     unread: Vec<String>,
 }
@@ -90,7 +92,9 @@ impl Customer {
         for (right, look) in looks {
             match look {
                 Ok(call) => {
-                    all.read.push(right);
+                    if call.value.looked > 0 {
+                        all.read.push(right);
+                    }
                     all.found.extend(call.value.found);
                     all.unread.extend(call.value.unread);
                     traces.push(call.trace);
@@ -147,6 +151,7 @@ impl Customer {
                 ));
                 continue;
             };
+            part.looked = part.looked.saturating_add(1);
             let others = rows
                 .iter()
                 .filter(|row| gives(row, "SendAs") && !is_owner(row));
@@ -230,6 +235,7 @@ impl Customer {
         }
         let rows = call.value.get(..LISTED).unwrap_or(&call.value);
         let holders = by_name(rows);
+        part.looked = rows.len();
         let asked: HashMap<ObjectId, &Mailbox> = mailboxes
             .iter()
             .map(|mailbox| (mailbox.object, *mailbox))
