@@ -212,6 +212,12 @@ async fn field_b29_it_is_said_that_recipients_are_not_limited() {
     told(&begun.download("history.json").await);
     let script = begun.download(&format!("setups/{setup}/script.ps1")).await;
     told(&script.replace("\r\n# ", " "));
+    // Of a policy that is gone nothing is said.
+    begun
+        .ask("roll_back", &setup, Some(("confirm", "Reception Mailer")))
+        .await;
+    begun.settled(&setup, "rolled_back").await;
+    assert!(!begun.page(&setup).await.contains("not to whom"));
 }
 
 /// Sends a mail as an application, with its own secret. Gives the status.

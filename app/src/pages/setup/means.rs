@@ -15,7 +15,7 @@ pub fn Means(shown: Shown) -> impl IntoView {
             .collect_view()
     };
     view! {
-        <section class="card form" aria-labelledby="means">
+        <section class="card form" aria-labelledby="means" hidden=move || means.with(Vec::is_empty)>
             <h2 id="means">"What the policy takes, and what it does not limit"</h2>
             <ul>{dynamic(lines)}</ul>
         </section>

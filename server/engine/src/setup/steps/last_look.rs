@@ -17,12 +17,18 @@ use super::super::{
     work::{Outcome, Work},
 };
 use crate::{
-    Failure, pace,
+    Failure,
+    pace::{self, Wait},
     scan::{Words, against},
 };
 
 /// Looks before it is said that something cannot be read.
 const LOOKS: u32 = 3;
+/// The number of looks ends it, never their time: what cannot be read is said, and fails nothing.
+const AGAIN: Wait = Wait {
+    patience: pace::TROUBLE.patience,
+    ..pace::READ_BACK
+};
 
 pub(super) async fn run(work: &mut Work<'_>) -> Result<Outcome, Failure> {
     let policies = work.tenant.policies().await?;
@@ -50,7 +56,7 @@ pub(super) async fn run(work: &mut Work<'_>) -> Result<Outcome, Failure> {
     {
         return Outcome::wait(
             format!("Not all of it could be read: {}", why.join(" ")),
-            pace::READ_BACK,
+            AGAIN,
             "a minute",
         );
     }
