@@ -36,7 +36,9 @@ impl Engine {
             let mut tx = self.store().begin(operator.partner).await?;
             let access = tx.access(operator, customer, Right::Change).await?;
             tx.commit().await?;
-            let (plan, _) = self.plan(&access, &draft, Holder::Refuses).await?;
+            let tenant = self.tenant(&access).await?;
+            let planned = self.plan(&access, &tenant, &draft, Holder::Refuses).await?;
+            let plan = planned.plan;
             let setup = new_setup_id();
             let now = self.now();
             let mut tx = self.store().begin(operator.partner).await?;
