@@ -16,6 +16,14 @@ pub(crate) async fn save(
 pub(crate) fn doing(steps: &[Step]) -> String {
     let open = steps.iter().find(|step| !step.state.is_over());
     match open.map(|step| (step, &step.state)) {
+        // What each step says of itself would be taken for the whole setup.
+        None if steps.iter().any(|step| step.state == StepState::Undone) => {
+            if steps.iter().any(|step| step.left.is_some()) {
+                "Rolled back, and some of it is left.".to_owned()
+            } else {
+                "Nothing of it is left.".to_owned()
+            }
+        }
         None => steps
             .iter()
             .rev()

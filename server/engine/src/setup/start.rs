@@ -47,10 +47,13 @@ impl Engine {
                 Err(StartError::AlreadyActive(row)) => return Err(already_active(&row).into()),
                 Err(StartError::Store(error)) => return Err(error.into()),
             }
+            let count = match plan.senders.len() {
+                1 => "one mailbox".to_owned(),
+                many => format!("{many} mailboxes"),
+            };
             let what = format!(
-                "{} is to be confined to {} mailbox(es) with the group {}.",
+                "{} is to be confined to {count} with the group {}.",
                 plan.application.name,
-                plan.senders.len(),
                 plan.group.name()
             );
             tx.append(
