@@ -12,7 +12,7 @@ fn at(name: &str) -> String {
     format!("{name}@{DOMAIN}")
 }
 
-fn why<'v>(view: &'v Value) -> &'v str {
+fn why(view: &Value) -> &str {
     let steps = view["steps"].as_array().expect("steps");
     let prove = steps.iter().find(|step| step["kind"] == "prove");
     prove.expect("the proof")["why"]
