@@ -11,7 +11,9 @@ use leptos::prelude::*;
 use super::{Stage, address, goes_on_beside, head, held_by, hurdles, noted};
 use crate::{
     api::forms,
-    components::{CopyButton, Erase as _, Failure, Post, PostForm, Submit, TextField},
+    components::{
+        CopyButton, Erase as _, Failure, Post, PostForm, Submit, TextField, mail_address,
+    },
     query::{Query, encode},
 };
 
@@ -113,12 +115,15 @@ fn summary(plan: &Plan) -> AnyView {
 
 /// Which mails are sent, or why none can be.
 fn about_proof(plan: &Plan) -> Option<AnyView> {
-    let lines = match plan.unprovable {
-        Some(unprovable) => vec![unprovable.why().to_owned(), Unprovable::WEAKER.to_owned()],
-        None if plan.prove => plan.mails(),
+    let (title, lines) = match plan.unprovable {
+        Some(unprovable) => (
+            "Why no real mail is sent",
+            vec![unprovable.why().to_owned(), Unprovable::WEAKER.to_owned()],
+        ),
+        None if plan.prove => ("What real mail is sent", plan.mails()),
         None => return None,
     };
-    Some(list("mails", "What real mail is sent", lines))
+    Some(list("mails", title, lines))
 }
 
 /// What the plan takes beside sending, and what it does not limit.
@@ -141,7 +146,8 @@ fn list(id: &'static str, title: &'static str, lines: Vec<String>) -> AnyView {
 }
 
 fn mailboxes(list: &[Mailbox]) -> AnyView {
-    let address = |mailbox: &Mailbox| view! { <small>{mailbox.address.to_string()}</small> }.any();
+    let address =
+        |mailbox: &Mailbox| view! { <small>{mail_address(&mailbox.address)}</small> }.any();
     match list {
         [] => view! { <span class="faint">"nobody"</span> }.any(),
         [first] => view! { {first.name.clone()}{address(first)} }.any(),

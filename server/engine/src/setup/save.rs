@@ -1,6 +1,10 @@
 //! Writing a setup back.
 
-use domain::step::{Step, StepState};
+use domain::{
+    proof::left_open,
+    setup::{SetupState, derive},
+    step::StepState,
+};
 use store::{CustomerAccess, SetupRecord, Tx};
 
 /// Saves intent, steps and end, and tells every page that watches.
@@ -9,18 +13,23 @@ pub(crate) async fn save(
     access: &CustomerAccess,
     record: &SetupRecord,
 ) -> Result<i64, store::Error> {
-    tx.save_setup(access, record, &doing(&record.steps)).await
+    tx.save_setup(access, record, &doing(record)).await
 }
 
 /// What lists say that a setup does now, in one sentence.
-pub(crate) fn doing(steps: &[Step]) -> String {
+pub(crate) fn doing(record: &SetupRecord) -> String {
+    let steps = &record.steps;
     let open = steps.iter().find(|step| !step.state.is_over());
     match open.map(|step| (step, &step.state)) {
-        None => steps
-            .iter()
-            .rev()
-            .find_map(|step| step.summary.clone())
-            .unwrap_or_default(),
+        None => {
+            let last = steps.iter().rev().find_map(|step| step.summary.clone());
+            // Beside “proven” stands what real mail did not show.
+            let open = (derive(record.intent, steps) == SetupState::Done)
+                .then(|| left_open(steps, &record.plan))
+                .flatten();
+            let said: Vec<String> = open.into_iter().chain(last).collect();
+            said.join(" ")
+        }
         Some((_, StepState::Waiting(waiting))) => waiting.why.clone(),
         Some((step, StepState::Failed { problem })) => {
             format!("{}: {}", step.kind.title(), problem.happened)
