@@ -299,6 +299,66 @@ async fn field_b11_what_is_no_mailbox_here_is_told_with_the_reason() {
     );
 }
 
+/// Whoever has no mailbox here is neither a sender nor a mailbox that could be refused, and the
+/// reason is told by its kind.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn field_b11_a_guest_and_a_leaver_are_told_by_their_kind() {
+    let mut begun = begin().await;
+    let guest = format!("olivia.guest@{DOMAIN}");
+    let user = json!({
+        "upn": guest, "create": true, "mailbox": "mailuser",
+        "guest_of": "olivia@northwind-it.example",
+    });
+    begun.stack.control("users", &user).await;
+    let leaver = format!("leaver@{DOMAIN}");
+    let user = json!({ "upn": leaver, "create": true, "mailbox": "user" });
+    begun.stack.control("users", &user).await;
+    let gone = json!({ "tenant": DOMAIN, "recipient": leaver, "soft_delete": true });
+    begun.stack.control("recipients", &gone).await;
+    let sender = begun.chosen.sender.clone();
+    let refused = begun.chosen.refused.clone();
+    for (who, kind) in [(guest, "is a guest"), (leaver, "is a deleted user mailbox")] {
+        begun.senders = vec![sender.clone(), who.clone()];
+        begun.chosen.refused.clone_from(&refused);
+        let (_, told) = begun.try_review().await;
+        let problem = &told["problem"];
+        assert_eq!(problem["key"], "input.senders", "{told}");
+        assert!(text(problem, "happened").contains(kind), "{told}");
+
+        begun.senders = vec![sender.clone()];
+        begun.chosen.refused = vec![who];
+        let (_, told) = begun.try_review().await;
+        let problem = &told["problem"];
+        assert_eq!(problem["key"], "input.refused", "{told}");
+        assert!(text(problem, "happened").contains(kind), "{told}");
+    }
+    nothing_written(&begun).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn field_b11_a_group_that_is_managed_on_premises_is_told_beforehand() {
+    let mut begun = begin().await;
+    let sender = begun.chosen.sender.clone();
+    begun.change(|tenant| group(tenant, "dl-scan", &[&sender]));
+    let synced = json!({ "tenant": DOMAIN, "recipient": "dl-scan", "dir_synced": true });
+    begun.stack.control("recipients", &synced).await;
+    begun.chosen.group = format!("dl-scan@{DOMAIN}");
+    let review = begun.reviewed().await;
+    assert_eq!(keys(&review), [""; 0], "{}", review["hurdles"]);
+    assert!(notes(&review).contains("managed on premises"), "{review}");
+
+    // With other members it has to be put right there, and not here.
+    begun.senders = vec![format!("info@{DOMAIN}")];
+    begun.chosen.refused.retain(|one| !one.starts_with("info@"));
+    let review = begun.reviewed().await;
+    let told = hurdle(&review, "readiness.group_members");
+    assert!(
+        text(told, "means").contains("managed on premises"),
+        "{told}"
+    );
+    nothing_written(&begun).await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn field_b19_an_alias_is_told_as_the_mailbox_behind_it() {
     let mut begun = begin().await;
