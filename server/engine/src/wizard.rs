@@ -22,6 +22,7 @@ use crate::{
     scan::nothing_read,
     setup::{
         hurdles, names,
+        open::open,
         start::{already_active, new_setup_id},
     },
 };
@@ -55,6 +56,15 @@ pub(crate) enum Holder {
     Shown,
     /// It is the first thing to say: the rest of the plan cannot fit beside it.
     Refuses,
+}
+
+/// A plan that was made of a draft.
+pub(crate) struct Planned {
+    pub plan: Plan,
+    /// What should be known of it.
+    pub notes: Vec<String>,
+    /// What stays open beside the policy, and is not confirmed yet.
+    pub open: Vec<String>,
 }
 
 impl Engine {
@@ -138,14 +148,16 @@ impl Engine {
             let mut tx = self.store().begin(operator.partner).await?;
             let access = tx.access(operator, customer, Right::Change).await?;
             tx.commit().await?;
-            let (plan, mut notes) = self.plan(&access, &draft, Holder::Shown).await?;
+            let Planned {
+                plan, mut notes, ..
+            } = self.plan(&access, &draft, Holder::Shown).await?;
             // The same look as that of the first step: what stands in the way is said before
             // anybody approves the plan.
             let tenant = self.tenant(&access).await?;
             let found = hurdles::look(&tenant, &plan, None, self.now()).await;
             let hurdles = found.problems();
             notes.extend(found.said);
-            let beside = found.beside;
+            let (beside, confirm) = (found.beside, found.open);
             let mut tx = self.store().begin(operator.partner).await?;
             let active = tx
                 .active_setup_for(&access, plan.application.app_id)
@@ -163,6 +175,7 @@ impl Engine {
                 active,
                 hurdles,
                 beside,
+                confirm,
                 notes,
                 takes,
             })
@@ -176,7 +189,7 @@ impl Engine {
         access: &CustomerAccess,
         draft: &Draft,
         holder: Holder,
-    ) -> Result<(Plan, Vec<String>), Failure> {
+    ) -> Result<Planned, Failure> {
         let tenant = self.tenant(access).await?;
         let object = object(draft)?;
         let application = tenant
@@ -198,6 +211,7 @@ impl Engine {
         if let Some(hurdle) = found.and_then(ApplicationReach::hurdle) {
             return Err(hurdle.problem(&application.name).into());
         }
+        let open = open(&scan, object, &application.name);
         let unprovable = self
             .unprovable(access, &application, None)
             .await?
@@ -226,9 +240,10 @@ impl Engine {
             prove: draft.prove && unprovable.is_none(),
             unprovable,
             recipient,
+            accepted: Vec::new(),
         };
         plan.check()?;
-        Ok((plan, notes))
+        Ok(Planned { plan, notes, open })
     }
 }
 

@@ -426,3 +426,100 @@ async fn live_m01_what_cannot_be_looked_at_is_said_beside_what_was_found() {
     assert_eq!(keys.first(), Some(&"readiness.other_policy"), "{keys:?}");
     assert!(keys.contains(&"exchange.cmdlet_failed"), "{keys:?}");
 }
+
+/// What no policy governs and neither sends nor reads mail keeps nobody from confining the rest; but
+/// a person has to say that it may stay, and what is kept is what was so.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn reach_m04_what_stays_open_is_confirmed_or_nothing_starts() {
+    let mut begun = begin().await;
+    let app_id = begun.change(|tenant| mailer(tenant).1);
+    let more = json!({
+        "tenant": DOMAIN,
+        "app_id": app_id,
+        "grants": ["graph:MailTips.ReadBasic.All", "graph:MailboxFolder.Read.All"],
+    });
+    begun.stack.control("applications", &more).await;
+    let review = begun.reviewed().await;
+    assert_eq!(keys(&review), [""; 0], "{}", review["hurdles"]);
+    let open: Vec<String> =
+        serde_json::from_value(review["confirm"].clone()).expect("what stays open");
+    assert_eq!(open.len(), 2, "{open:?}");
+    for value in ["MailTips.ReadBasic.All", "MailboxFolder.Read.All"] {
+        assert!(open.iter().any(|one| one.contains(value)), "{open:?}");
+    }
+    // One list: what is to be confirmed is not noted a second time.
+    assert!(!notes(&review).contains("MailTips"), "{review}");
+    let page = format!(
+        "/customers/{}/setups/new?{}&step=review",
+        begun.chosen.customer,
+        begun.chosen.query()
+    );
+    let page = begun.owner.open(&page).await.body;
+    assert_eq!(page.matches("name=\"accept[]\"").count(), 2, "{page}");
+
+    let query = begun.chosen.query();
+    let customer = begun.chosen.customer.clone();
+    let fields = |accept: &[&str]| {
+        let mut fields = vec![
+            ("customer", customer.clone()),
+            ("draft", query.clone()),
+            ("secret", String::new()),
+        ];
+        fields.extend(accept.iter().map(|one| ("accept[]", (*one).to_owned())));
+        fields
+    };
+    // Neither without a tick, nor with one of two, nor with something else.
+    for accept in [vec![], vec![open[0].as_str()], vec!["Everything is fine."]] {
+        let fields = fields(&accept);
+        let fields: Vec<(&str, &str)> = fields
+            .iter()
+            .map(|(name, value)| (*name, value.as_str()))
+            .collect();
+        let (status, told) = begun.owner.call_form("/api/start_setup", &fields).await;
+        assert_eq!(status, 422, "{told}");
+        assert_eq!(told["problem"]["key"], "input.accept", "{told}");
+        assert_eq!(begun.rows("select id from setups").await.len(), 0);
+    }
+    let fields = fields(&[open[0].as_str(), open[1].as_str(), "Everything is fine."]);
+    let fields: Vec<(&str, &str)> = fields
+        .iter()
+        .map(|(name, value)| (*name, value.as_str()))
+        .collect();
+    let (status, told) = begun.owner.call_form("/api/start_setup", &fields).await;
+    assert_eq!(status, 200, "{told}");
+    let plan = begun.rows("select plan from setups").await.remove(0);
+    assert_eq!(plan["plan"]["accepted"], json!(open), "{plan}");
+    let event = begun
+        .rows("select what, after from events where kind = 'setup.started'")
+        .await
+        .remove(0);
+    assert!(
+        text(&event, "what").contains("Confirmed as staying open"),
+        "{event}"
+    );
+    assert_eq!(event["after"]["accepted"], json!(open), "{event}");
+}
+
+/// Two requests that differ in the group, the proof or who receives its mails are two.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn live_m05_another_request_is_not_taken_for_a_second_click() {
+    let mut begun = begin().await;
+    let setup = begun.start("").await;
+    // The same once more: the button was pressed twice.
+    assert_eq!(begun.chosen.start(&mut begun.owner, "").await, setup);
+    let same = begun.chosen.clone();
+    for change in ["group", "prove"] {
+        let mut other = same.clone();
+        match change {
+            "group" => other.group = "another-group".to_owned(),
+            _ => other.prove = true,
+        }
+        let (status, told) = other.try_start(&mut begun.owner, "").await;
+        assert_eq!(status, 409, "{change}: {told}");
+        assert_eq!(
+            told["problem"]["key"], "setup.already_active",
+            "{change}: {told}"
+        );
+    }
+    assert_eq!(begun.rows("select id from setups").await.len(), 1);
+}

@@ -34,6 +34,9 @@ pub(crate) struct Found {
     pub said: Vec<String>,
     /// Powers of the application, which go on beside the policy.
     pub beside: Vec<String>,
+    /// All that stays open beside the policy, those powers too: what a person confirms before the
+    /// setup starts.
+    pub open: Vec<String>,
     /// What could not be looked at, and why; what was found beside it holds all the same.
     pub failures: Vec<microsoft::Error>,
     /// The same of a part that is read together with others.

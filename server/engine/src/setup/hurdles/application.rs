@@ -9,13 +9,16 @@ use domain::{
     plan::{Group, marker},
     reach::{
         ApplicationReach, AssignmentNode, AssignmentScope, Extent, GrantFate, Judge, PartRead,
-        Reach, Route, ScanPart,
+        Reach, Route,
     },
 };
 use microsoft::{exchange::TestAnswer, scan::Scan};
 
 use super::{Look, Looked};
-use crate::scan::Words;
+use crate::{
+    scan::Words,
+    setup::open::{decides, open},
+};
 
 impl Look<'_> {
     pub(super) async fn application(&mut self) -> Looked {
@@ -38,39 +41,18 @@ impl Look<'_> {
                 names: &scan.names,
             };
             self.found.beside = words.beside_policy(found);
-            for one in found.beside_policies() {
-                self.found.said.push(format!(
-                    "No access policy governs {} of {}. It can {} with it, and reaches {}: that stays as it is.",
-                    one.permission.name(),
-                    self.name(),
-                    one.permission.can(),
-                    words.answer(&one.answer)
-                ));
-            }
         }
+        self.found.open = open(&scan, self.plan.application.object, self.name());
         self.policies(&policies).await
     }
 
-    /// Without the parts that decide what a policy leaves there is no plan; of the others it is said
-    /// that nobody looked.
+    /// Without the parts that decide what a policy leaves there is no plan; the others are in what
+    /// stays open.
     fn unread_parts(&mut self, parts: &[PartRead]) {
-        let mut others = Vec::new();
-        for part in parts {
-            let Some(problem) = part.problem() else {
-                continue;
-            };
-            if decides(part.part) {
-                self.found.unread.push(problem.clone());
-            } else {
-                others.push(part.part.words());
-            }
-        }
-        if !others.is_empty() {
-            self.found.said.push(format!(
-                "Could not be read, and may go around the policy: {}.",
-                others.join(", ")
-            ));
-        }
+        let unread = parts.iter().filter(|part| decides(part.part));
+        self.found
+            .unread
+            .extend(unread.filter_map(PartRead::problem).cloned());
     }
 
     fn grants(&mut self, scan: &Scan, found: Option<&ApplicationReach>) {
@@ -333,22 +315,6 @@ fn told(denies: &[&AccessPolicy]) -> String {
         ),
     };
     denies.iter().map(one).collect::<Vec<_>>().join("; ")
-}
-
-/// Whether the part says what an access policy leaves of the application.
-const fn decides(part: ScanPart) -> bool {
-    matches!(
-        part,
-        ScanPart::GraphGrants
-            | ScanPart::ExchangeGrants
-            | ScanPart::Policies
-            | ScanPart::Assignments
-            | ScanPart::Pointers
-            | ScanPart::Scopes
-            | ScanPart::Groups
-            | ScanPart::Units
-            | ScanPart::Principals
-    )
 }
 
 fn is_governed(route: &Route) -> bool {
