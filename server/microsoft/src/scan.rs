@@ -275,8 +275,12 @@ impl Customer {
                 .into_iter()
                 .map(|unit| unit.seen(&unread))
                 .collect(),
-            mailboxes: unread
-                .part(mailboxes.map(|list| list.iter().map(|mailbox| mailbox.object).collect())),
+            mailboxes: match only {
+                Some(_) => Reading::NotAsked,
+                None => unread.part(
+                    mailboxes.map(|list| list.iter().map(|mailbox| mailbox.object).collect()),
+                ),
+            },
             special,
             stray_policies: targets.ok(),
             powers: PowersSeen {

@@ -617,7 +617,7 @@ fn reach_r03_confined_to_everybody_is_not_confined() {
             "how many there are is not known",
             every().with(|seen| seen.mailboxes = failed()),
             SEND,
-            "confined to ceo reception sales shared room",
+            "unknown, ceo reception sales shared room to ceo reception sales shared room: mailboxes unread",
         ),
     ]);
     // Whoever is confined to the only mailbox that there is, is confined.
@@ -643,7 +643,7 @@ fn reach_r03_so_many_of_so_many() {
     );
     assert_eq!(
         count(confined().with(|seen| seen.mailboxes = failed())),
-        "2 mailboxes (how many there are was not read)"
+        "2 mailboxes of an unread number"
     );
 }
 
