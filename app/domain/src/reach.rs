@@ -79,8 +79,8 @@ pub use kept::Kept;
 pub use mailbox_set::MailboxSet;
 pub use permission::Permission;
 pub use powers::{
-    DirectoryRole, InheritedGrant, Ownership, Power, PowerKind, PowerSource, Powers, PowersSeen,
-    RoleGroup,
+    DirectoryRole, InheritedGrant, Other, OtherHeld, Ownership, Power, PowerKind, PowerSource,
+    Powers, PowersSeen, RoleGroup,
 };
 pub use reading::{Reading, Why};
 pub use reasons::{Access, Because, Gap, May, Part, Verdict};

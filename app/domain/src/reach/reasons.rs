@@ -81,6 +81,8 @@ pub enum Part {
     Ownerships,
     /// What agent identities inherit.
     Inherited,
+    /// What is held of other resources than Graph and Exchange, and keys of Exchange itself.
+    Others,
     /// Whether a policy for an agent identity's blueprint narrows the agent identity.
     BlueprintPolicy { identity: String },
     /// What applications may do for whoever signs in.

@@ -480,6 +480,10 @@ impl Words<'_> {
             Part::RoleGroups => "The role groups of Exchange".to_owned(),
             Part::RoleGroup { name } => format!("The members of the role group “{name}”"),
             Part::Ownerships => "What applications own".to_owned(),
+            Part::Others => {
+                "Permissions on Purview, Defender and the audit feed, and keys of Exchange itself"
+                    .to_owned()
+            }
             Part::Inherited => "What agent identities inherit".to_owned(),
             Part::BlueprintPolicy { identity } => format!(
                 "Whether {identity}, which names the blueprint, narrows its agent identities"
