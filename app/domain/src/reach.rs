@@ -35,6 +35,7 @@ mod gates;
 mod judge;
 mod kept;
 mod lists;
+mod lost;
 mod mailbox;
 mod mailbox_set;
 mod members;
@@ -76,6 +77,7 @@ pub use answer::{
 pub use changes::{Change, Changed, Direction, Known, Mailboxes};
 pub use judge::Judge;
 pub use kept::Kept;
+pub use lost::Lingering;
 pub use mailbox_set::MailboxSet;
 pub use permission::Permission;
 pub use powers::{
