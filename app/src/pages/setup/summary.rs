@@ -4,7 +4,7 @@ use domain::{plan::Mailbox, proof::Proof};
 use leptos::prelude::*;
 
 use super::Shown;
-use crate::components::{Erase as _, dynamic, proof_tag};
+use crate::components::{Erase as _, breakable, dynamic, proof_tag};
 
 #[component]
 pub fn Summary(shown: Shown) -> impl IntoView {
@@ -51,15 +51,15 @@ fn stays_open(accepted: &[String]) -> Option<AnyView> {
 fn some(mailboxes: &[Mailbox]) -> AnyView {
     match mailboxes {
         [] => view! { <span class="faint">"nobody"</span> }.any(),
-        [one] => one.address.to_string().into_any(),
+        [one] => breakable(one.address.as_str()),
         [first, rest @ ..] => {
             let lines = rest
                 .iter()
-                .map(|mailbox| view! { <small>{mailbox.address.to_string()}</small> }.any())
+                .map(|mailbox| view! { <small>{breakable(mailbox.address.as_str())}</small> }.any())
                 .collect_view();
             let more = format!("and {} more", rest.len());
             view! {
-                {first.address.to_string()}
+                {breakable(first.address.as_str())}
                 <details class="fold"><summary>{more}</summary>{lines}</details>
             }
             .any()

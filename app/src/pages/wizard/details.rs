@@ -99,7 +99,7 @@ fn can_prove(
         |one| one.address.to_string(),
     );
     let hint = format!(
-        "Empty: {first}. Until Microsoft enforces the policy, usually for 30 minutes to 2 hours, mails as the first mailbox above still arrive: {MAILS_A_DAY} in a day at most. Then all are tried twice. Subject: “{SUBJECT}”. An address of your own will do."
+        "Left empty, {first} receives them; an address of your own will do. Until Microsoft enforces the policy (usually 30 minutes to 2 hours), mails as the first mailbox above still arrive, {MAILS_A_DAY} in a day at most. Then all mailboxes are tried twice. Subject: “{SUBJECT}”."
     );
     view! {
         <div class="card form">

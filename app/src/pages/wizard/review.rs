@@ -11,7 +11,7 @@ use leptos::prelude::*;
 use super::{Stage, address, goes_on_beside, head, held_by, hurdles, noted};
 use crate::{
     api::forms,
-    components::{CopyButton, Erase as _, Failure, Post, PostForm, Submit, TextField},
+    components::{CopyButton, Erase as _, Failure, Post, PostForm, Submit, TextField, breakable},
     query::{Query, encode},
 };
 
@@ -107,11 +107,11 @@ fn confirms(open: &[String], name: &str) -> Option<AnyView> {
 fn summary(plan: &Plan) -> AnyView {
     let group = match &plan.group {
         Group::New { address, .. } => {
-            view! { {plan.group.name().to_owned()}<small>"new: "{address.to_string()}</small> }
+            view! { {plan.group.name().to_owned()}<small>"new: "{breakable(address.as_str())}</small> }
                 .any()
         }
         Group::Existing { address, .. } => {
-            view! { {plan.group.name().to_owned()}<small>"exists: "{address.to_string()}</small> }
+            view! { {plan.group.name().to_owned()}<small>"exists: "{breakable(address.as_str())}</small> }
                 .any()
         }
     };
@@ -171,7 +171,8 @@ fn list(id: &'static str, title: &'static str, lines: Vec<String>) -> AnyView {
 }
 
 fn mailboxes(list: &[Mailbox]) -> AnyView {
-    let address = |mailbox: &Mailbox| view! { <small>{mailbox.address.to_string()}</small> }.any();
+    let address =
+        |mailbox: &Mailbox| view! { <small>{breakable(mailbox.address.as_str())}</small> }.any();
     match list {
         [] => view! { <span class="faint">"nobody"</span> }.any(),
         [first] => view! { {first.name.clone()}{address(first)} }.any(),

@@ -44,8 +44,9 @@ impl Engine {
             let mut tx = self.store().begin(operator.partner).await?;
             let access = tx.access(operator, customer, Right::Change).await?;
             tx.commit().await?;
-            let Planned { mut plan, open, .. } =
-                self.plan(&access, &draft, Holder::Refuses).await?;
+            let tenant = self.tenant(&access).await?;
+            let planned = self.plan(&access, &tenant, &draft, Holder::Refuses).await?;
+            let Planned { mut plan, open, .. } = planned;
             // Only what is so goes into the plan, whatever else was ticked.
             plan.accepted = open
                 .iter()
@@ -61,10 +62,13 @@ impl Engine {
                 Err(StartError::AlreadyActive(row)) => return Err(already_active(&row).into()),
                 Err(StartError::Store(error)) => return Err(error.into()),
             }
+            let count = match plan.senders.len() {
+                1 => "one mailbox".to_owned(),
+                many => format!("{many} mailboxes"),
+            };
             let what = format!(
-                "{} is to be confined to {} mailbox(es) with the group {}.",
+                "{} is to be confined to {count} with the group {}.",
                 plan.application.name,
-                plan.senders.len(),
                 plan.group.name()
             );
             let what = if plan.accepted.is_empty() {

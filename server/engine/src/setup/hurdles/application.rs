@@ -9,7 +9,7 @@ use domain::{
     plan::{Group, marker},
     reach::{
         ApplicationReach, AssignmentNode, AssignmentScope, Extent, GrantFate, Judge, PartRead,
-        Reach, Route,
+        PartResult, Reach, Route, ScanPart,
     },
 };
 use microsoft::{exchange::TestAnswer, scan::Scan};
@@ -17,22 +17,28 @@ use microsoft::{exchange::TestAnswer, scan::Scan};
 use super::{Look, Looked};
 use crate::{
     scan::Words,
-    setup::open::{decides, open},
+    setup::{
+        open::{decides, open},
+        work::evidence,
+    },
 };
 
 impl Look<'_> {
     pub(super) async fn application(&mut self) -> Looked {
-        let policies = self.tenant.policies().await?;
-        let policies = self.saw("Access policies", policies);
-        let scan = self
-            .tenant
-            .scan_application(self.plan.application.object)
-            .await;
+        let object = self.plan.application.object;
+        let scan = match self.scan.take() {
+            Some(scan) => scan,
+            None => self.tenant.scan_application(object).await,
+        };
+        if let Some(call) = &scan.policies_call {
+            let policies = evidence("Access policies", call, false);
+            self.found.evidence.push(policies);
+        }
         let read = reading(&scan, self.now);
         self.found.evidence.push(read);
         self.unread_parts(&scan.parts);
         let reach = Judge::new(&scan.seen).reach();
-        let found = reach.application(self.plan.application.object);
+        let found = reach.application(object);
         self.grants(&scan, found);
         if let Some(found) = found {
             self.roles(&scan, &reach, found);
@@ -43,16 +49,26 @@ impl Look<'_> {
             self.found.beside = words.beside_policy(found);
         }
         self.found.open = open(&scan, self.plan.application.object, self.name());
-        self.policies(&policies).await
+        // Where they were not read, that is said already.
+        let Ok(policies) = scan.seen.policies.get() else {
+            return Ok(());
+        };
+        self.policies(policies).await
     }
 
     /// Without the parts that decide what a policy leaves there is no plan; the others are in what
     /// stays open.
     fn unread_parts(&mut self, parts: &[PartRead]) {
-        let unread = parts.iter().filter(|part| decides(part.part));
-        self.found
-            .unread
-            .extend(unread.filter_map(PartRead::problem).cloned());
+        for part in parts.iter().filter(|part| decides(part.part)) {
+            let problem = match &part.result {
+                // Without Exchange there is no policy.
+                PartResult::Unread { problem, .. } if part.part == ScanPart::Policies => {
+                    Some(&**problem)
+                }
+                _ => part.problem(),
+            };
+            self.found.unread.extend(problem.cloned());
+        }
     }
 
     fn grants(&mut self, scan: &Scan, found: Option<&ApplicationReach>) {
@@ -346,7 +362,6 @@ fn limits(scan: &Scan, node: &AssignmentNode) -> String {
 
 /// The reading as evidence: its parts, each with what came of it.
 fn reading(scan: &Scan, now: domain::Timestamp) -> domain::step::Evidence {
-    use domain::reach::PartResult;
     let line = |part: &PartRead| {
         let result = match &part.result {
             PartResult::Read { count } => format!("{count} read"),
