@@ -1,6 +1,10 @@
 //! What the setup is about, in a few fields.
 
-use domain::{plan::Mailbox, proof::Proof};
+use domain::{
+    plan::Mailbox,
+    proof::{Proof, meaning, real_mail},
+    setup::SetupState,
+};
 use leptos::prelude::*;
 
 use super::Shown;
@@ -10,10 +14,19 @@ use crate::components::{Erase as _, breakable, dynamic, proof_tag};
 pub fn Summary(shown: Shown) -> impl IntoView {
     let proof = shown.part(|view| view.proof);
     let over = shown.part(|view| !view.state.is_active());
+    let undone = shown.part(|view| view.state == SetupState::RolledBack);
+    let again = shown.part(|view| {
+        let mut proving = view.steps.iter().filter_map(|step| step.proving.as_ref());
+        proving.any(|proving| proving.again.is_some())
+    });
+    let mail = shown.part(|view| real_mail(&view.steps, &view.plan));
     let plan = shown.view.with_untracked(|view| view.plan.clone());
     let next = move || {
+        if undone.get() {
+            return "The setup was rolled back.";
+        }
         if over.get() {
-            return proof.get().explained();
+            return meaning(proof.get(), mail.get());
         }
         match (proof.get(), plan.prove) {
             (Proof::None, _) => "next: the policy in place",
@@ -21,6 +34,7 @@ pub fn Summary(shown: Shown) -> impl IntoView {
             (Proof::Configured, _) => "next: checked by Exchange",
             (Proof::Checked, true) => "next: proven by real mail",
             (Proof::Checked, false) => "ends here: no real mail",
+            (Proof::Proven, _) if again.get() => "proven before, now proven again",
             (Proof::Proven, _) => "next: a last look",
         }
     };

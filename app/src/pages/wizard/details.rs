@@ -41,10 +41,16 @@ pub fn screen(choose: Choose) -> AnyView {
     } else {
         wizard.refused
     };
-    let refused_hint = if suggested {
-        "Postern suggests these. Each is tried: a policy that refuses nobody proves nothing."
+    // Where no mail can be sent, only Exchange is asked.
+    let asked = if wizard.unprovable.is_some_and(Unprovable::is_certain) {
+        "Exchange's own test is asked about each: a policy that refuses nobody confines nothing."
     } else {
         "Each is tried: a policy that refuses nobody proves nothing."
+    };
+    let refused_hint = if suggested {
+        format!("Postern suggests these. {asked}")
+    } else {
+        asked.to_owned()
     };
     let prove = wizard.draft.prove;
     let proof = match wizard.unprovable {

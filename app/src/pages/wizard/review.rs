@@ -143,12 +143,15 @@ fn summary(plan: &Plan) -> AnyView {
 
 /// Which mails are sent, or why none can be.
 fn about_proof(plan: &Plan) -> Option<AnyView> {
-    let lines = match plan.unprovable {
-        Some(unprovable) => vec![unprovable.why().to_owned(), Unprovable::WEAKER.to_owned()],
-        None if plan.prove => plan.mails(),
+    let (title, lines) = match plan.unprovable {
+        Some(unprovable) => (
+            "Why no real mail is sent",
+            vec![unprovable.why().to_owned(), Unprovable::WEAKER.to_owned()],
+        ),
+        None if plan.prove => ("What real mail is sent", plan.mails()),
         None => return None,
     };
-    Some(list("mails", "What real mail is sent", lines))
+    Some(list("mails", title, lines))
 }
 
 /// What the plan takes beside sending, and what it does not limit.
