@@ -49,6 +49,9 @@ scenario("reach_r01 an application with a power, from the list to the warning be
   await nora.comesToSee("This is the whole plan.");
   await nora.sees("A policy does not hold Backup Suite", /It can administer Exchange/, /goes on beside the policy/);
   assert.equal(await nora.page.getByText("A policy does not hold Backup Suite").count(), 1, "said once");
+  // What stays open has to be ticked: the browser says so before the server would.
+  await nora.sees("Confirm what stays open to Backup Suite", nora.page.getByRole("checkbox", { name: /It can administer Exchange/ }));
+  assert.equal(await nora.page.getByRole("checkbox", { name: /It can administer Exchange/ }).getAttribute("required"), "");
   await looks(nora, "review");
 });
 

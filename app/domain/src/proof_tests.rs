@@ -37,6 +37,7 @@ fn plan() -> Plan {
         prove: true,
         unprovable: None,
         recipient: None,
+        accepted: Vec::new(),
     }
 }
 

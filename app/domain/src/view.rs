@@ -209,6 +209,10 @@ pub struct Review {
     /// Powers of the application, which go on beside the policy.
     #[serde(default)]
     pub beside: Vec<String>,
+    /// All that stays open beside the policy, those powers too: each has to be confirmed, in these
+    /// words, before the setup starts.
+    #[serde(default)]
+    pub confirm: Vec<String>,
     /// What stands in nobody's way, and should be known.
     #[serde(default)]
     pub notes: Vec<String>,

@@ -27,6 +27,7 @@ use crate::{
     setup::{
         hurdles::{self, Of, Read},
         names,
+        open::open,
         start::{already_active, new_setup_id},
     },
 };
@@ -58,6 +59,8 @@ pub(crate) struct Planned {
     pub plan: Plan,
     /// What should be known of what was chosen.
     pub notes: Vec<String>,
+    /// What stays open beside the policy, and is not confirmed yet.
+    pub open: Vec<String>,
     pub read: Read,
 }
 
@@ -153,13 +156,14 @@ impl Engine {
                 plan,
                 mut notes,
                 read,
+                ..
             } = planned;
             // The same look as that of the first step: what stands in the way is said before
             // anybody approves the plan.
             let found = hurdles::look(&tenant, &plan, Of::Draft(Box::new(read)), self.now()).await;
             let hurdles = found.problems();
             notes.extend(found.said);
-            let beside = found.beside;
+            let (beside, confirm) = (found.beside, found.open);
             let mut tx = self.store().begin(operator.partner).await?;
             let active = tx
                 .active_setup_for(&access, plan.application.app_id)
@@ -177,6 +181,7 @@ impl Engine {
                 active,
                 hurdles,
                 beside,
+                confirm,
                 notes,
                 takes,
             })
@@ -208,6 +213,7 @@ impl Engine {
         if let Some(hurdle) = found.and_then(ApplicationReach::hurdle) {
             return Err(hurdle.problem(&application.name).into());
         }
+        let open = open(&scan, object, &application.name);
         let unprovable = self
             .unprovable(access, &application, &scan)
             .await?
@@ -236,11 +242,13 @@ impl Engine {
             prove: draft.prove && unprovable.is_none(),
             unprovable,
             recipient,
+            accepted: Vec::new(),
         };
         plan.check()?;
         Ok(Planned {
             plan,
             notes,
+            open,
             read: Read {
                 scan,
                 group: existing,

@@ -1,4 +1,4 @@
-//! What the setup is about, in four fields.
+//! What the setup is about, in a few fields.
 
 use domain::{
     plan::Mailbox,
@@ -46,8 +46,19 @@ pub fn Summary(shown: Shown) -> impl IntoView {
             <div><dt>"Mechanism"</dt><dd>"Access policy"<small>"RestrictAccess, group "{group}</small></dd></div>
             <div><dt>"May send as"</dt><dd>{some(&plan.senders)}</dd></div>
             <div><dt>"Must be refused"</dt><dd>{some(&plan.refused)}</dd></div>
+            {stays_open(&plan.accepted)}
         </dl>
     }.any()
+}
+
+/// What was confirmed as staying open beside the policy.
+fn stays_open(accepted: &[String]) -> Option<AnyView> {
+    let lines = accepted
+        .iter()
+        .map(|one| view! { <small>{one.clone()}</small> }.any())
+        .collect_view();
+    (!accepted.is_empty())
+        .then(|| view! { <div><dt>"Stays open, as confirmed"</dt><dd>{lines}</dd></div> }.any())
 }
 
 /// The first by address, the rest by number; all of them fold out.

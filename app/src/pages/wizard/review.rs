@@ -25,6 +25,7 @@ pub fn screen(review: Review) -> AnyView {
         active,
         hurdles: in_the_way,
         beside,
+        confirm,
         notes,
         takes,
     } = review;
@@ -65,6 +66,7 @@ pub fn screen(review: Review) -> AnyView {
             <input type="hidden" name="customer" value=customer.id.to_string()/>
             <input type="hidden" name="draft" value=text/>
             {secret}
+            {confirms(&confirm, &name)}
             <div class="bar">
                 <a class="btn quiet" href=back>"Back"</a>
                 {(!held).then(|| view! { <Submit label="Start the setup" pending=start.pending()/> }.any())}
@@ -72,6 +74,34 @@ pub fn screen(review: Review) -> AnyView {
         </PostForm>
     }
     .any()
+}
+
+/// What stays open beside the policy, each to be ticked: the setup does not start without it.
+fn confirms(open: &[String], name: &str) -> Option<AnyView> {
+    let boxes = open
+        .iter()
+        .map(|one| {
+            view! {
+                <li>
+                    <label class="pick">
+                        <input type="checkbox" name="accept[]" value=one.clone() required=true/>
+                        <span class="who-is">{one.clone()}</span>
+                    </label>
+                </li>
+            }
+            .any()
+        })
+        .collect_view();
+    (!open.is_empty()).then(|| {
+        view! {
+            <fieldset class="card form picker">
+                <legend>{format!("Confirm what stays open to {name}")}</legend>
+                <p class="hint">"The setup changes nothing of this. It starts only when each is ticked; that is kept in the plan and in the history."</p>
+                <ul class="picks">{boxes}</ul>
+            </fieldset>
+        }
+        .any()
+    })
 }
 
 fn summary(plan: &Plan) -> AnyView {

@@ -17,7 +17,10 @@ use domain::{
 };
 use store::{CustomerAccess, StoredReach, Tx};
 
-use super::{power_words::acts_as, sign_in::about_credentials, words::Words};
+use super::{
+    may_still::may_still, not_looked_at::not_looked_at, power_words::acts_as,
+    sign_in::about_credentials, words::Words,
+};
 use crate::{Engine, Failure, customers::head};
 
 /// Mailboxes that the page lists.
@@ -95,6 +98,7 @@ impl Engine {
                 .iter()
                 .map(|one| words.permission(one))
                 .collect(),
+            may_still: may_still(&words, &stored.known, object, stored.proven, self.now()),
             powers: words.powers(application),
             acts_as: acts_as(&application.delegated),
             policies: words.policies(application),
@@ -104,6 +108,7 @@ impl Engine {
                 .map(|note| words.note(note))
                 .collect(),
             gaps: words.gaps(application),
+            not_looked_at: not_looked_at(),
             more_mailboxes: u32::try_from(listed.len().saturating_sub(LISTED)).unwrap_or(u32::MAX),
             mailboxes: listed.into_iter().take(LISTED).collect(),
             details_read: details.is_some(),

@@ -6,6 +6,8 @@ mod customer;
 mod customer_page;
 mod exposure;
 mod fleet;
+mod may_still;
+mod not_looked_at;
 mod power_words;
 mod proven;
 mod result;

@@ -37,6 +37,9 @@ pub(crate) struct Found {
     pub beside: Vec<String>,
     /// What the plan means beside sending; none: the look did not get so far.
     pub effects: Option<Effects>,
+    /// All that stays open beside the policy, those powers too: what a person confirms before the
+    /// setup starts.
+    pub open: Vec<String>,
     /// What could not be looked at, and why; what was found beside it holds all the same.
     pub failures: Vec<microsoft::Error>,
     /// The same of a part that is read together with others.

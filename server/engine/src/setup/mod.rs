@@ -9,6 +9,7 @@ pub(crate) mod hurdles;
 pub(crate) mod list;
 pub(crate) mod look;
 pub(crate) mod names;
+pub(crate) mod open;
 mod passing;
 pub(crate) mod save;
 pub(crate) mod script;

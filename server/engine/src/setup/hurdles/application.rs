@@ -19,6 +19,7 @@ use crate::{
     scan::Words,
     setup::{
         effects::{self, is_governed},
+        open::{decides, open},
         work::evidence,
     },
 };
@@ -48,16 +49,8 @@ impl Look<'_> {
                 names: &scan.names,
             };
             self.found.beside = words.beside_policy(found);
-            for one in found.beside_policies() {
-                self.found.said.push(format!(
-                    "No access policy governs {} of {}. It can {} with it, and reaches {}: that stays as it is.",
-                    one.permission.name(),
-                    self.name(),
-                    one.permission.can(),
-                    words.answer(&one.answer)
-                ));
-            }
         }
+        self.found.open = open(&scan, self.plan.application.object, self.name());
         // Where they were not read, that is said already.
         let Ok(policies) = scan.seen.policies.get() else {
             return Ok(());
@@ -65,11 +58,10 @@ impl Look<'_> {
         self.policies(policies).await
     }
 
-    /// Without the parts that decide what a policy leaves there is no plan; of the others it is said
-    /// that nobody looked.
+    /// Without the parts that decide what a policy leaves there is no plan; the others are in what
+    /// stays open.
     fn unread_parts(&mut self, parts: &[PartRead]) {
-        let mut others = Vec::new();
-        for part in parts {
+        for part in parts.iter().filter(|part| decides(part.part)) {
             let problem = match &part.result {
                 // Without Exchange there is no policy.
                 PartResult::Unread { problem, .. } if part.part == ScanPart::Policies => {
@@ -77,20 +69,7 @@ impl Look<'_> {
                 }
                 _ => part.problem(),
             };
-            let Some(problem) = problem else {
-                continue;
-            };
-            if decides(part.part) {
-                self.found.unread.push(problem.clone());
-            } else {
-                others.push(part.part.words());
-            }
-        }
-        if !others.is_empty() {
-            self.found.said.push(format!(
-                "Could not be read, and may go around the policy: {}.",
-                others.join(", ")
-            ));
+            self.found.unread.extend(problem.cloned());
         }
     }
 
@@ -354,22 +333,6 @@ fn told(denies: &[&AccessPolicy]) -> String {
         ),
     };
     denies.iter().map(one).collect::<Vec<_>>().join("; ")
-}
-
-/// Whether the part says what an access policy leaves of the application.
-const fn decides(part: ScanPart) -> bool {
-    matches!(
-        part,
-        ScanPart::GraphGrants
-            | ScanPart::ExchangeGrants
-            | ScanPart::Policies
-            | ScanPart::Assignments
-            | ScanPart::Pointers
-            | ScanPart::Scopes
-            | ScanPart::Groups
-            | ScanPart::Units
-            | ScanPart::Principals
-    )
 }
 
 fn limits(scan: &Scan, node: &AssignmentNode) -> String {

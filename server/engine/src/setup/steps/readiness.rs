@@ -49,13 +49,7 @@ pub(super) async fn run(work: &mut Work<'_>) -> Result<Outcome, Failure> {
     };
     let organization = found.organization.unwrap_or_default();
     let mut summary = vec![format!("{organization} answers {able}. {senders}.")];
-    if !found.beside.is_empty() {
-        summary.push(format!(
-            "No policy holds {}, and this goes on beside the policy. {}",
-            work.plan.application.name,
-            found.beside.join(" ")
-        ));
-    }
+    summary.append(&mut found.open);
     summary.append(&mut found.said);
     Outcome::done(summary.join(" "))
 }
