@@ -16,7 +16,7 @@ use uuid::Uuid;
 use super::{
     check,
     drive::{Driven, drive},
-    leftovers,
+    leftovers, mails,
     operator::Operator,
     plan::Plan,
     process::Process,
@@ -35,6 +35,9 @@ const DATABASE_PATIENCE: Duration = Duration::from_secs(30);
 /// Postern's pace: slower than the cloud's clock, because what interrupts it here (kills, hangs,
 /// pauses that are asked for) takes as long as anywhere, and is no reason to give up.
 const PACE: f64 = 100.0;
+/// Enforcement lags at Postern's pace: an older policy refuses as long as one that waits for it
+/// has to reckon with, and mail goes through for a while after a policy was made.
+const LAGS: u64 = 72;
 /// Seconds that a call may take; a cmdlet twice as long.
 const CALL_SECONDS: u32 = 2;
 /// Some hang for longer than any call may take.
@@ -116,12 +119,15 @@ fn in_the_cloud(millis: u64) -> u64 {
 }
 
 async fn start(plans: &[Plan], calm: watch::Receiver<bool>) -> Block {
+    let usual = patient();
     let config = Config {
         clock_speed: SPEED,
         delays: Delays {
             exchange_latency_ms: EXCHANGE_TAKES.map(in_the_cloud),
             graph_latency_ms: GRAPH_TAKES.map(in_the_cloud),
-            ..patient()
+            policy_enforcement: usual.policy_enforcement.map(|seconds| seconds * LAGS),
+            member_enforcement: usual.member_enforcement.map(|seconds| seconds * LAGS),
+            ..usual
         },
         ..Config::default()
     };
@@ -212,7 +218,7 @@ impl Block {
         let runs = plans
             .into_iter()
             .map(|plan| drive(block.shared.clone(), plan));
-        let runs = join_all(runs).await;
+        let runs = join_all(runs).await.into_iter().flatten().collect();
         assert_eq!(leftovers::stuck(&block.shared).await, Vec::<String>::new());
         for process in block.workers.iter_mut().chain(&mut block.portals) {
             process.kill().await;
@@ -243,13 +249,13 @@ impl Block {
         let mut driven: Vec<Driven> = Vec::new();
         while let Some(ended) = runs.join_next().await {
             match ended {
-                Ok(run) => driven.push(run),
+                Ok(runs) => driven.extend(runs),
                 Err(error) => block
                     .tally
                     .broken(&format!("from seed {first} on: {error}")),
             }
         }
-        driven.sort_by_key(|run| run.plan.seed);
+        driven.sort_by_key(|run| (run.plan.seed, run.plan.follows));
         let checked = check::check(&block.shared, &driven, &block.logs()).await;
         let mut found = checked.violations;
         found.extend(leftovers::logged(&block.logs(), &driven));
@@ -263,7 +269,20 @@ impl Block {
         tally.entries = checked.entries;
         tally.proofs = checked.proofs;
         tally.runs = end - first;
+        mails::fired(&block.shared, &mut tally.mails);
         for run in driven {
+            if let Some(disturbed) = &run.disturbed {
+                let how = if checked.noticed.contains(&run.setup) {
+                    "told"
+                } else {
+                    "passed"
+                };
+                Tally::count(&mut tally.changes, &format!("{:?} {how}", disturbed.what));
+            }
+            if run.before.is_some() {
+                let group = if run.plan.existing { "same" } else { "new" };
+                Tally::count(&mut tally.followed, &format!("{} {group} group", run.end));
+            }
             tally.setups += u64::from(run.setup.is_some());
             Tally::count(&mut tally.ends, &run.end);
             if let (Some(trap), false) = (run.plan.trap, run.planted.is_empty()) {
