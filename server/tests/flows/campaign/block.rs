@@ -35,9 +35,8 @@ const DATABASE_PATIENCE: Duration = Duration::from_secs(30);
 /// Postern's pace: slower than the cloud's clock, because what interrupts it here (kills, hangs,
 /// pauses that are asked for) takes as long as anywhere, and is no reason to give up.
 const PACE: f64 = 100.0;
-/// Enforcement lags at Postern's pace: an older policy refuses as long as one that waits for it
-/// has to reckon with, and mail goes through for a while after a policy was made.
-const LAGS: u64 = 72;
+/// Where nothing interrupts it.
+const PACE_IN_CALM: f64 = 600.0;
 /// Seconds that a call may take; a cmdlet twice as long.
 const CALL_SECONDS: u32 = 2;
 /// Some hang for longer than any call may take.
@@ -110,23 +109,30 @@ pub struct Block {
 
 #[expect(
     clippy::cast_possible_truncation,
-    clippy::cast_precision_loss,
     clippy::cast_sign_loss,
-    reason = "milliseconds of a short while"
+    reason = "small numbers"
 )]
-fn in_the_cloud(millis: u64) -> u64 {
-    (millis as f64 * SPEED) as u64
+fn whole(number: f64) -> u64 {
+    number as u64
 }
 
-async fn start(plans: &[Plan], calm: watch::Receiver<bool>) -> Block {
+#[expect(clippy::cast_precision_loss, reason = "milliseconds of a short while")]
+fn in_the_cloud(millis: u64) -> u64 {
+    whole(millis as f64 * SPEED)
+}
+
+/// Enforcement lags at Postern's pace: an older policy refuses for as long as Postern reckons with,
+/// and mail goes through for a while after a policy was made.
+async fn start(plans: &[Plan], calm: watch::Receiver<bool>, pace: f64) -> Block {
     let usual = patient();
+    let lags = whole(SPEED / pace);
     let config = Config {
         clock_speed: SPEED,
         delays: Delays {
             exchange_latency_ms: EXCHANGE_TAKES.map(in_the_cloud),
             graph_latency_ms: GRAPH_TAKES.map(in_the_cloud),
-            policy_enforcement: usual.policy_enforcement.map(|seconds| seconds * LAGS),
-            member_enforcement: usual.member_enforcement.map(|seconds| seconds * LAGS),
+            policy_enforcement: usual.policy_enforcement.map(|seconds| seconds * lags),
+            member_enforcement: usual.member_enforcement.map(|seconds| seconds * lags),
             ..usual
         },
         ..Config::default()
@@ -134,7 +140,7 @@ async fn start(plans: &[Plan], calm: watch::Receiver<bool>) -> Block {
     let cloud = Cloud::start(config).await.expect("a cloud");
     let accounts = Accounts::of(get_json(&format!("{}/_cloud/accounts", cloud.url())).await);
     let database = TestDatabase::create().await.expect("a database");
-    let own = [("POSTERN_PACE", PACE.to_string())];
+    let own = [("POSTERN_PACE", pace.to_string())];
     let process = |role| Process::start_with(role, cloud.url(), &accounts, &database, &own);
     let mut portals = [process("web"), process("web")];
     for portal in &portals {
@@ -214,7 +220,7 @@ impl Block {
     /// Runs that nothing disturbs; afterwards nobody is at work any more.
     pub async fn in_calm(plans: Vec<Plan>) -> (Self, Vec<Driven>) {
         let (_calm, is_calm) = watch::channel(true);
-        let mut block = start(&plans, is_calm).await;
+        let mut block = start(&plans, is_calm, PACE_IN_CALM).await;
         let runs = plans
             .into_iter()
             .map(|plan| drive(block.shared.clone(), plan));
@@ -236,7 +242,7 @@ impl Block {
     pub async fn run(first: u64, end: u64, restart: Option<&str>) -> Tally {
         let plans: Vec<Plan> = (first..end).map(Plan::of).collect();
         let (calm, is_calm) = watch::channel(false);
-        let mut block = start(&plans, is_calm).await;
+        let mut block = start(&plans, is_calm, PACE).await;
         let mut rng = StdRng::seed_from_u64(first ^ 0x00ca_1a0f);
         block.begin_faults(first, rng.random_range(0.05..0.35));
         let mut runs = JoinSet::new();

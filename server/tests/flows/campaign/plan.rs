@@ -5,6 +5,8 @@ use std::time::Duration;
 use cloud::campaign::MAIL_KINDS;
 use rand::{Rng as _, SeedableRng as _, rngs::StdRng, seq::IndexedRandom as _};
 
+use super::{RUNS, SEED};
+
 /// Customers whose applications can be confined.
 pub const WELL: [&str; 7] = [
     "fabrikam.example",
@@ -245,9 +247,9 @@ impl Plan {
             unclear: Vec::new(),
         };
         // Drawn behind all others, so that a seed goes on meaning what it meant.
-        if !sick && rng.random_bool(0.15) && plan.trap.is_none() {
+        if !sick && rng.random_bool(0.1) && plan.trap.is_none() {
             plan.follow(rng.random_bool(0.5));
-        } else if !sick && plan.trap.is_none_or(|trap| !trap.stops()) && rng.random_bool(0.5) {
+        } else if !sick && plan.trap.is_none_or(|trap| !trap.stops()) && rng.random_bool(0.75) {
             plan.disturbance = Some(plan.disturbed(&mut rng));
         }
         if plan.prove && plan.sends() && !sick {
@@ -382,4 +384,51 @@ fn chance_draws_every_kind_of_plan() {
             assert!(drawn.count() > 2, "{kind} as a {whom:?}");
         }
     }
+}
+
+/// What the plans of a short campaign do not draw.
+fn lacks(plans: &[Plan]) -> Vec<String> {
+    let undisturbed = |plan: &&Plan| {
+        !plan.is_sick()
+            && !matches!(
+                plan.meddling,
+                Some((Meddling::Cancel | Meddling::RollBack, _))
+            )
+    };
+    let well: Vec<&Plan> = plans.iter().filter(undisturbed).collect();
+    let mut lacks = Vec::new();
+    let mut must = |holds: bool, what: String| {
+        if !holds {
+            lacks.push(what);
+        }
+    };
+    for what in Disturbance::ALL {
+        let mut drawn = well.iter().filter_map(|plan| plan.disturbance);
+        must(drawn.any(|one| one.0 == what), format!("{what:?}"));
+    }
+    for existing in [true, false] {
+        let mut drawn = well.iter().filter(|plan| plan.follows);
+        let of_both = drawn.any(|plan| plan.existing == existing);
+        must(of_both, format!("a setup after a roll-back, {existing}"));
+    }
+    for trap in [Trap::Restrict, Trap::Deny, Trap::Taken] {
+        let drawn = well.iter().any(|plan| plan.trap == Some(trap));
+        must(drawn, format!("{trap:?}"));
+    }
+    for whom in [Whom::Refused, Whom::Sender] {
+        let mut drawn = well.iter().flat_map(|plan| &plan.unclear);
+        let of_whom = drawn.any(|one| one.whom == whom);
+        must(of_whom, format!("unclear answers as a {whom:?}"));
+    }
+    must(
+        plans.iter().any(Plan::is_sick),
+        "a sick customer".to_owned(),
+    );
+    lacks
+}
+
+#[test]
+fn a_short_campaign_draws_everything() {
+    let plans: Vec<Plan> = (SEED..SEED + RUNS).map(Plan::of).collect();
+    assert_eq!(lacks(&plans), Vec::<String>::new());
 }
