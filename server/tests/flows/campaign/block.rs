@@ -36,7 +36,7 @@ const DATABASE_PATIENCE: Duration = Duration::from_secs(30);
 /// pauses that are asked for) takes as long as anywhere, and is no reason to give up.
 const PACE: f64 = 100.0;
 /// Where nothing interrupts it.
-const PACE_IN_CALM: f64 = 600.0;
+pub const PACE_IN_CALM: f64 = 600.0;
 /// Seconds that a call may take; a cmdlet twice as long.
 const CALL_SECONDS: u32 = 2;
 /// Some hang for longer than any call may take.
@@ -121,11 +121,27 @@ fn in_the_cloud(millis: u64) -> u64 {
     whole(millis as f64 * SPEED)
 }
 
-/// Enforcement lags at Postern's pace: an older policy refuses for as long as Postern reckons with,
-/// and mail goes through for a while after a policy was made.
-async fn start(plans: &[Plan], calm: watch::Receiver<bool>, pace: f64) -> Block {
+/// How quickly Postern waits, and how much longer than usual enforcement lags in the cloud.
+#[derive(Clone, Copy)]
+pub struct Tempo {
+    pub pace: f64,
+    pub lags: u64,
+}
+
+impl Tempo {
+    /// Enforcement lags at Postern's pace: an older policy refuses for as long as Postern reckons
+    /// with, and mail goes through for a while after a policy was made.
+    pub fn of(pace: f64) -> Self {
+        Self {
+            pace,
+            lags: whole(SPEED / pace),
+        }
+    }
+}
+
+async fn start(plans: &[Plan], calm: watch::Receiver<bool>, tempo: Tempo) -> Block {
+    let Tempo { pace, lags } = tempo;
     let usual = patient();
-    let lags = whole(SPEED / pace);
     let config = Config {
         clock_speed: SPEED,
         delays: Delays {
@@ -218,9 +234,9 @@ async fn start(plans: &[Plan], calm: watch::Receiver<bool>, pace: f64) -> Block 
 
 impl Block {
     /// Runs that nothing disturbs; afterwards nobody is at work any more.
-    pub async fn in_calm(plans: Vec<Plan>) -> (Self, Vec<Driven>) {
+    pub async fn in_calm(plans: Vec<Plan>, tempo: Tempo) -> (Self, Vec<Driven>) {
         let (_calm, is_calm) = watch::channel(true);
-        let mut block = start(&plans, is_calm, PACE_IN_CALM).await;
+        let mut block = start(&plans, is_calm, tempo).await;
         let runs = plans
             .into_iter()
             .map(|plan| drive(block.shared.clone(), plan));
@@ -242,7 +258,7 @@ impl Block {
     pub async fn run(first: u64, end: u64, restart: Option<&str>) -> Tally {
         let plans: Vec<Plan> = (first..end).map(Plan::of).collect();
         let (calm, is_calm) = watch::channel(false);
-        let mut block = start(&plans, is_calm, PACE).await;
+        let mut block = start(&plans, is_calm, Tempo::of(PACE)).await;
         let mut rng = StdRng::seed_from_u64(first ^ 0x00ca_1a0f);
         block.begin_faults(first, rng.random_range(0.05..0.35));
         let mut runs = JoinSet::new();

@@ -8,6 +8,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 use uuid::Uuid;
 
 use super::{
+    before::{self, Before},
     block::{Shared, id},
     disturb::{self, Disturbed, Mark},
     failures, mails,
@@ -59,15 +60,7 @@ pub struct Driven {
     pub before: Option<Before>,
 }
 
-/// A setup that was rolled back.
-#[derive(Clone, Copy, Debug)]
-pub struct Before {
-    pub setup: Uuid,
-    /// Until when its policy goes on refusing; none: it never made one.
-    pub lapses: Option<Time>,
-}
-
-struct Drive {
+pub struct Drive {
     shared: Arc<Shared>,
     customer: String,
     run: Driven,
@@ -103,7 +96,7 @@ pub async fn drive(shared: Arc<Shared>, plan: Plan) -> Vec<Driven> {
     mails::arm(&shared, &run);
     sleep(run.plan.delay).await;
     let first = if run.plan.follows {
-        let (first, before) = run_before(&shared, &run).await;
+        let (first, before) = before::run(&shared, &run).await;
         run.before = before;
         Some(first)
     } else {
@@ -111,48 +104,6 @@ pub async fn drive(shared: Arc<Shared>, plan: Plan) -> Vec<Driven> {
     };
     let run = Drive::of(&shared, run, false).to_its_end().await;
     first.into_iter().chain([run]).collect()
-}
-
-/// The setup that is rolled back, so that another one follows.
-async fn run_before(shared: &Arc<Shared>, run: &Driven) -> (Driven, Option<Before>) {
-    let plan = run.plan.before();
-    let group = if plan.existing {
-        run.group.clone()
-    } else {
-        format!("postern-before-{}", plan.seed)
-    };
-    // It takes the group that was planted, and leaves it to the one that follows.
-    let before = Driven {
-        group,
-        senders: run.senders.clone(),
-        refused: run.refused.clone(),
-        secret: run.secret.clone(),
-        planted: run.planted.clone(),
-        asked: BTreeSet::new(),
-        called: BTreeSet::new(),
-        end: run.end.clone(),
-        problems: Vec::new(),
-        violations: Vec::new(),
-        plan,
-        ..*run
-    };
-    let first = Drive::of(shared, before, true).to_its_end().await;
-    let before = first.setup.map(|setup| Before {
-        setup,
-        lapses: lapses(shared, first.plan.domain, setup),
-    });
-    (first, before)
-}
-
-/// Until when the policy that a setup made goes on refusing.
-fn lapses(shared: &Shared, domain: &str, setup: Uuid) -> Option<Time> {
-    let setup = setup.to_string();
-    shared.cloud.with_world(|world| {
-        let id = world.tenants.resolve(domain)?;
-        let policies = &world.tenants.get(id)?.exchange.policies;
-        let of = policies.iter().find(|one| one.description.contains(&setup));
-        of.and_then(|policy| policy.removed.map(|(_, until)| until))
-    })
 }
 
 async fn register(shared: &Shared, plan: &Plan) -> Value {
@@ -196,7 +147,7 @@ pub fn unhelpful(problem: &Value) -> Vec<String> {
 }
 
 impl Drive {
-    fn of(shared: &Arc<Shared>, run: Driven, at_once: bool) -> Self {
+    pub fn of(shared: &Arc<Shared>, run: Driven, at_once: bool) -> Self {
         Self {
             customer: shared.customers[run.plan.domain].clone(),
             shared: shared.clone(),
@@ -206,7 +157,7 @@ impl Drive {
         }
     }
 
-    async fn to_its_end(mut self) -> Driven {
+    pub async fn to_its_end(mut self) -> Driven {
         if !self.start().await {
             return self.run;
         }
@@ -456,6 +407,9 @@ impl Drive {
             let patient = !self.calm() && !self.run.plan.impatient;
             match state.as_str() {
                 "done" if self.rolls_back_later() && (self.calm() || self.at_once) => {
+                    if self.at_once {
+                        before::is_enforced(&self.shared, &self.run);
+                    }
                     let name = self.run.plan.application.clone();
                     self.ask("roll_back", Some(("confirm", &name))).await;
                 }

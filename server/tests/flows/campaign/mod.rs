@@ -7,6 +7,7 @@
 //! the processes, and with them the faults of the first: what breaks is printed with the command
 //! that repeats all of them.
 
+mod before;
 mod block;
 mod check;
 mod disturb;

@@ -17,14 +17,16 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{
-    block::Block,
+    before::Before,
+    block::{Block, PACE_IN_CALM, Tempo},
     check,
     disturb::Disturbed,
-    drive::{Before, Driven, unhelpful},
+    drive::{Driven, unhelpful},
     failures, leftovers,
     plan::{Disturbance, Plan, Secret, Trap},
     watch,
 };
+use crate::support::SPEED;
 
 /// The runs of the stage, by what came of them.
 const PROVEN: usize = 0;
@@ -71,7 +73,7 @@ impl Stage {
             plan(2, "litware.example", false, None),
             plan(3, "contoso.example", true, Some(Trap::Deny)),
         ];
-        let (block, runs) = Block::in_calm(plans).await;
+        let (block, runs) = Block::in_calm(plans, Tempo::of(PACE_IN_CALM)).await;
         Self { block, runs }
     }
 
@@ -560,6 +562,28 @@ async fn every_check_sees_what_it_is_for() {
         must_say(&Vec::from_iter(why), "failed instead of waiting");
     }
     for_good(&mut stage).await;
+}
+
+/// Postern reckons with two hours of the cloud's time for a policy that was removed; here it goes on
+/// refusing for a day, and its group stays.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn live_x3_a_proof_that_rests_on_the_policy_before_is_seen() {
+    let follows = Plan {
+        follows: true,
+        existing: true,
+        ..plan(4, "fabrikam.example", true, None)
+    };
+    let tempo = Tempo {
+        lags: 72,
+        ..Tempo::of(SPEED)
+    };
+    let (_block, runs) = Block::in_calm(vec![follows], tempo).await;
+    let [before, run] = runs.as_slice() else {
+        panic!("{} setups", runs.len());
+    };
+    assert_eq!(before.end, "rolled_back");
+    assert!(run.called.contains("proven"), "{:?}", run.called);
+    must_say(&run.violations, "what refuses may be the policy before");
 }
 
 #[test]
