@@ -42,7 +42,7 @@ pub async fn run(shared: &Arc<Shared>, run: &Driven) -> (Driven, Option<Before>)
         plan,
         ..*run
     };
-    let first = Drive::of(shared, before, true).to_its_end().await;
+    let first = Drive::of(shared, before, true).finished().await;
     let before = first.setup.map(|setup| Before {
         setup,
         lapses: lapses(shared, first.plan.domain, setup),

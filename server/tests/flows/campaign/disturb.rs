@@ -259,7 +259,7 @@ pub fn last_looked(row: &Value) -> Option<i64> {
     let looks = evidence.filter(|one| one["title"] == "What the application reaches");
     looks
         .filter_map(|one| Some(one["at"].as_i64()? - one["took_millis"].as_i64()?))
-        .last()
+        .next_back()
 }
 
 /// Whether a setup could not know what was changed when it said what it says.

@@ -102,7 +102,7 @@ pub async fn drive(shared: Arc<Shared>, plan: Plan) -> Vec<Driven> {
     } else {
         None
     };
-    let run = Drive::of(&shared, run, false).to_its_end().await;
+    let run = Drive::of(&shared, run, false).finished().await;
     first.into_iter().chain([run]).collect()
 }
 
@@ -157,7 +157,7 @@ impl Drive {
         }
     }
 
-    pub async fn to_its_end(mut self) -> Driven {
+    pub async fn finished(mut self) -> Driven {
         if !self.start().await {
             return self.run;
         }
@@ -185,7 +185,7 @@ impl Drive {
                 existing: run.plan.existing,
                 senders: run.senders.clone(),
                 refused: run.refused.clone(),
-                named: run.plan.shuffle % 2 == 0,
+                named: run.plan.shuffle.is_multiple_of(2),
             };
             let (shared, mark) = (self.shared.clone(), self.mark.clone());
             tokio::spawn(disturb::disturb(
