@@ -47,6 +47,17 @@ impl Unprovable {
         }
     }
 
+    /// The same for a row of a list.
+    pub const fn short(self) -> &'static str {
+        match self {
+            Self::ManagedIdentity => "Not tried with real mail: it is a managed identity.",
+            Self::AgentIdentity => "Not tried with real mail: it is an agent identity.",
+            Self::Vendor => "Not tried with real mail: people of another tenant hold its secret.",
+            Self::OnlyEws => "Not tried with real mail: it sends through EWS alone.",
+            Self::SendsNothing => "Not tried with real mail: it may not send through Graph.",
+        }
+    }
+
     /// The evidence that there is instead.
     pub const WEAKER: &'static str = "What is left is weaker: Exchange's own test, which reads the configuration. Such a setup ends as checked.";
 

@@ -30,7 +30,7 @@ pub fn People() -> impl IntoView {
 }
 
 fn list(people: Vec<PersonRow>, post: Post) -> AnyView {
-    let lead = view! { <p>"Everybody of your organisation who has signed in. Who has no role waits, and sees nothing."</p> }.any();
+    let lead = view! { <p>"Everybody of your organisation who has signed in. Whoever has no role waits, and sees nothing."</p> }.any();
     let roles = Role::ALL
         .into_iter()
         .map(|role| {

@@ -40,7 +40,10 @@ mod scopes;
 mod units;
 mod unread;
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, OnceLock},
+};
 
 use domain::{
     id::ObjectId,
@@ -56,6 +59,7 @@ pub use domain::reach::{PartRead, PartResult};
 
 use self::{log::Log, mailboxes::Mailbox, unread::Unread};
 use crate::{
+    call::{Call, Trace},
     customer::Customer,
     error::{Error, Kind, Result, Service},
 };
@@ -70,6 +74,8 @@ pub struct Scan {
     pub details: BTreeMap<ObjectId, PrincipalDetails>,
     /// How each part went, in a fixed order.
     pub parts: Vec<PartRead>,
+    /// The call that gave the policies, as evidence; none: they were not read.
+    pub policies_call: Option<Trace>,
     /// Calls of Graph and Exchange that were sent, each try by itself; token requests not counted.
     pub calls: u32,
 }
@@ -99,13 +105,16 @@ impl Customer {
         let door = async { self.access_token(Resource::Exchange).await.map(|_| ()) };
         let door = door.boxed().shared();
         let first = self.first(&log, only).boxed().shared();
+        let policies_call = OnceLock::new();
+        let kept = &policies_call;
         let policies = exchange(
             &log,
             ScanPart::Policies,
             door.clone(),
             |customer| async move {
-                let policies = customer.policies().await?.value;
-                Ok((policies.len(), policies))
+                let Call { value, trace } = customer.policies().await?;
+                kept.get_or_init(|| trace);
+                Ok((value.len(), value))
             },
         );
         let policies = policies.boxed().shared();
@@ -305,6 +314,7 @@ impl Customer {
                 .into_iter()
                 .map(|(object, found)| (object, found.seen(&unread)))
                 .collect(),
+            policies_call: policies_call.get().cloned(),
             calls: parts.iter().map(|part| part.calls).sum(),
             parts,
         }

@@ -44,10 +44,7 @@ async fn cancelled_under(operation: &str, position: usize, thing: &str) {
         .ask("roll_back", &setup, Some(("confirm", MAILER)))
         .await;
     begun.settled(&setup, "rolled_back").await;
-    let nothing = Made {
-        groups: vec![],
-        policies: 0,
-    };
+    let nothing = Made::NOTHING;
     assert_eq!(made(&begun.stack.tenant(DOMAIN).await, &setup), nothing);
 }
 

@@ -83,10 +83,7 @@ async fn rolled_back_under(operation: &str, action: Value) {
     begun.settled(&setup, "rolled_back").await;
     assert!(begun.fired(), "the fault did not fire");
     let left = made(&begun.stack.tenant(DOMAIN).await, &setup);
-    let nothing = Made {
-        groups: vec![],
-        policies: 0,
-    };
+    let nothing = Made::NOTHING;
     assert_eq!(left, nothing);
     assert_eq!(all_told(&begun, &setup).await.len(), 7);
 }

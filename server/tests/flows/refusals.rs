@@ -17,10 +17,7 @@ async fn begin() -> Begun {
 
 /// One group with its one member, and one policy, each made once.
 async fn all_there_once(begun: &Begun, setup: &str) {
-    let expected = Made {
-        groups: vec![vec![begun.chosen.sender.clone()]],
-        policies: 1,
-    };
+    let expected = Made::once(std::slice::from_ref(&begun.chosen.sender));
     assert_eq!(made(&begun.stack.tenant(DOMAIN).await, setup), expected);
     for kind in ["group", "policy", "member"] {
         assert_eq!(begun.created(kind).await, 1, "{kind}");

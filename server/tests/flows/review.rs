@@ -1,6 +1,8 @@
 //! The review looks at all that the first step looks at: what stands in the way is said before
 //! anybody approves the plan, and before anything is made.
 
+use std::collections::BTreeMap;
+
 use cloud::{
     permissions::Resource,
     world::{exchange::AssignmentScope, tenant::GroupKind},
@@ -11,6 +13,7 @@ use uuid::Uuid;
 use crate::support::{
     begun::{Begun, DOMAIN},
     field::{group, group_of, mailer, policy, role, text},
+    get_json,
 };
 
 async fn begin() -> Begun {
@@ -365,4 +368,67 @@ async fn live_m01_what_cannot_be_looked_at_is_said_beside_what_was_found() {
     let keys = keys(&review);
     assert_eq!(keys.first(), Some(&"readiness.other_policy"), "{keys:?}");
     assert!(keys.contains(&"exchange.cmdlet_failed"), "{keys:?}");
+}
+
+/// What Graph and Exchange were asked since an entry of the cloud's log: each cmdlet and each path with
+/// how often. The parts of a batch are entries of their own.
+async fn asked_since(begun: &Begun, since: u64) -> BTreeMap<String, usize> {
+    let url = format!("{}/_cloud/log?since={since}", begun.stack.cloud.url());
+    let mut asked = BTreeMap::new();
+    for entry in get_json(&url).await["log"].as_array().expect("a log") {
+        if entry["host"] != "entra" {
+            *asked
+                .entry(text(entry, "operation").to_owned())
+                .or_default() += 1;
+        }
+    }
+    asked
+}
+
+async fn last_entry(begun: &Begun) -> u64 {
+    let log = get_json(&format!("{}/_cloud/log", begun.stack.cloud.url())).await;
+    let last = log["log"].as_array().and_then(|entries| entries.last());
+    last.and_then(|entry| entry["number"].as_u64())
+        .expect("a number")
+}
+
+/// The plan is made of a reading and looked at with the same: nothing is asked twice.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn review_reads_each_thing_once() {
+    let mut begun = begin().await;
+    begun.chosen.refused.truncate(2);
+    let since = last_entry(&begun).await;
+    begun.reviewed().await;
+    let expected = [
+        // The application: who holds what, what it is, what it owns.
+        ("GET /roleManagement/directory/roleAssignments", 1),
+        ("GET /servicePrincipals/microsoft.graph.agentIdentity", 1),
+        // Graph, Exchange, and the application itself.
+        ("GET /servicePrincipals/{id}", 3),
+        ("GET /servicePrincipals/{id}/appRoleAssignedTo", 2),
+        ("GET /servicePrincipals/{id}/oauth2PermissionGrants", 1),
+        ("GET /servicePrincipals/{id}/ownedObjects", 1),
+        ("POST /$batch", 2),
+        ("Get-ApplicationAccessPolicy", 1),
+        ("Get-ManagementRoleAssignment", 1),
+        ("Get-ServicePrincipal", 1),
+        // The sender; those that must be refused, in one batch.
+        ("Get-Mailbox", 3),
+        ("POST $batch", 1),
+        // Whether the new group's address and its name are free: among recipients, and among Microsoft
+        // 365 groups, which are asked for apart.
+        ("Get-Recipient", 4),
+        // Whether the account can do it.
+        ("GET /organization", 1),
+        (
+            "GET /me/transitiveMemberOf/microsoft.graph.directoryRole",
+            1,
+        ),
+        ("Get-OrganizationConfig", 1),
+    ];
+    let expected: BTreeMap<String, usize> = expected
+        .into_iter()
+        .map(|(operation, times)| (operation.to_owned(), times))
+        .collect();
+    assert_eq!(asked_since(&begun, since).await, expected);
 }

@@ -266,6 +266,7 @@ mod tests {
             names: BTreeMap::new(),
             details: BTreeMap::from([(APP, PrincipalDetails::default())]),
             parts: Vec::new(),
+            policies_call: None,
             calls: 0,
         }
     }

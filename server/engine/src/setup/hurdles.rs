@@ -11,7 +11,7 @@ use domain::{
     problem::Remedy,
     step::Evidence,
 };
-use microsoft::{Call, Customer, Fault, Kind};
+use microsoft::{Call, Customer, Fault, Kind, exchange::ExGroup, scan::Scan};
 
 use super::work::evidence;
 use crate::tenant::is_about_consent;
@@ -58,18 +58,34 @@ impl Found {
     }
 }
 
-/// Looks at everything. `setup`: the one that the plan belongs to, once it has started. `now`: when
-/// the look began.
-pub(crate) async fn look(
-    tenant: &Customer,
-    plan: &Plan,
-    setup: Option<SetupId>,
-    now: Timestamp,
-) -> Found {
+/// Whose plan is looked at.
+pub(crate) enum Of {
+    /// That of a setup which has started: all is read anew.
+    Setup(SetupId),
+    /// That of a draft, a moment ago: what the plan was made of is not read again.
+    Draft(Box<Read>),
+}
+
+/// What a plan was made of. Its mailboxes, and a group that exists, were found as it names them; of
+/// a new group, that nobody has its name and its address.
+pub(crate) struct Read {
+    pub scan: Scan,
+    /// The group that exists, as Exchange has it.
+    pub group: Option<ExGroup>,
+}
+
+/// Looks at everything. `now`: when the look began.
+pub(crate) async fn look(tenant: &Customer, plan: &Plan, of: Of, now: Timestamp) -> Found {
+    let (setup, scan, group) = match of {
+        Of::Setup(setup) => (Some(setup), None, None),
+        Of::Draft(read) => (None, Some(read.scan), read.group),
+    };
     let mut look = Look {
         tenant,
         plan,
         setup,
+        scan,
+        group,
         now,
         found: Found::default(),
     };
@@ -80,7 +96,12 @@ pub(crate) async fn look(
 struct Look<'a> {
     tenant: &'a Customer,
     plan: &'a Plan,
+    /// None: the plan is of a draft, which named its mailboxes and its group a moment ago.
     setup: Option<SetupId>,
+    /// None: the look reads it.
+    scan: Option<Scan>,
+    /// The same of the group that exists.
+    group: Option<ExGroup>,
     now: Timestamp,
     found: Found,
 }

@@ -36,7 +36,9 @@ impl Engine {
             let mut tx = self.store().begin(operator.partner).await?;
             let access = tx.access(operator, customer, Right::Change).await?;
             tx.commit().await?;
-            let (plan, _) = self.plan(&access, &draft, Holder::Refuses).await?;
+            let tenant = self.tenant(&access).await?;
+            let planned = self.plan(&access, &tenant, &draft, Holder::Refuses).await?;
+            let plan = planned.plan;
             let setup = new_setup_id();
             let now = self.now();
             let mut tx = self.store().begin(operator.partner).await?;
@@ -45,10 +47,13 @@ impl Engine {
                 Err(StartError::AlreadyActive(row)) => return Err(already_active(&row).into()),
                 Err(StartError::Store(error)) => return Err(error.into()),
             }
+            let count = match plan.senders.len() {
+                1 => "one mailbox".to_owned(),
+                many => format!("{many} mailboxes"),
+            };
             let what = format!(
-                "{} is to be confined to {} mailbox(es) with the group {}.",
+                "{} is to be confined to {count} with the group {}.",
                 plan.application.name,
-                plan.senders.len(),
                 plan.group.name()
             );
             tx.append(

@@ -9,27 +9,30 @@ use domain::{
     plan::{Group, marker},
     reach::{
         ApplicationReach, AssignmentNode, AssignmentScope, Extent, GrantFate, Judge, PartRead,
-        Reach, Route, ScanPart,
+        PartResult, Reach, Route, ScanPart,
     },
 };
 use microsoft::{exchange::TestAnswer, scan::Scan};
 
 use super::{Look, Looked};
-use crate::scan::Words;
+use crate::{scan::Words, setup::work::evidence};
 
 impl Look<'_> {
     pub(super) async fn application(&mut self) -> Looked {
-        let policies = self.tenant.policies().await?;
-        let policies = self.saw("Access policies", policies);
-        let scan = self
-            .tenant
-            .scan_application(self.plan.application.object)
-            .await;
+        let object = self.plan.application.object;
+        let scan = match self.scan.take() {
+            Some(scan) => scan,
+            None => self.tenant.scan_application(object).await,
+        };
+        if let Some(call) = &scan.policies_call {
+            let policies = evidence("Access policies", call, false);
+            self.found.evidence.push(policies);
+        }
         let read = reading(&scan, self.now);
         self.found.evidence.push(read);
         self.unread_parts(&scan.parts);
         let reach = Judge::new(&scan.seen).reach();
-        let found = reach.application(self.plan.application.object);
+        let found = reach.application(object);
         self.grants(&scan, found);
         if let Some(found) = found {
             self.roles(&scan, &reach, found);
@@ -48,7 +51,11 @@ impl Look<'_> {
                 ));
             }
         }
-        self.policies(&policies).await
+        // Where they were not read, that is said already.
+        let Ok(policies) = scan.seen.policies.get() else {
+            return Ok(());
+        };
+        self.policies(policies).await
     }
 
     /// Without the parts that decide what a policy leaves there is no plan; of the others it is said
@@ -56,7 +63,14 @@ impl Look<'_> {
     fn unread_parts(&mut self, parts: &[PartRead]) {
         let mut others = Vec::new();
         for part in parts {
-            let Some(problem) = part.problem() else {
+            let problem = match &part.result {
+                // Without Exchange there is no policy.
+                PartResult::Unread { problem, .. } if part.part == ScanPart::Policies => {
+                    Some(&**problem)
+                }
+                _ => part.problem(),
+            };
+            let Some(problem) = problem else {
                 continue;
             };
             if decides(part.part) {
@@ -380,7 +394,6 @@ fn limits(scan: &Scan, node: &AssignmentNode) -> String {
 
 /// The reading as evidence: its parts, each with what came of it.
 fn reading(scan: &Scan, now: domain::Timestamp) -> domain::step::Evidence {
-    use domain::reach::PartResult;
     let line = |part: &PartRead| {
         let result = match &part.result {
             PartResult::Read { count } => format!("{count} read"),

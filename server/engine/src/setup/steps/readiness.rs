@@ -3,14 +3,14 @@
 use domain::problem::Remedy;
 
 use super::super::{
-    hurdles::{self, one_of},
+    hurdles::{self, Of, one_of},
     work::{Outcome, Work},
 };
 use crate::{Failure, pace};
 
 pub(super) async fn run(work: &mut Work<'_>) -> Result<Outcome, Failure> {
-    let mut found =
-        hurdles::look(&work.tenant, work.plan, Some(work.setup), work.engine.now()).await;
+    let of = Of::Setup(work.setup);
+    let mut found = hurdles::look(&work.tenant, work.plan, of, work.engine.now()).await;
     work.notes.evidence.append(&mut found.evidence);
     if found.other_policy {
         work.mark(domain::step::told::OTHER_POLICY);
