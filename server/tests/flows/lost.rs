@@ -39,7 +39,7 @@ async fn all_told(begun: &Begun, setup: &str) -> Vec<String> {
         .await;
     let (cloud, postern) = (&begun.stack.cloud, &begun.stack.accounts.client_id);
     let entries = events::of_postern(cloud, postern, DOMAIN);
-    let deeds = events::in_cloud(&begun.chosen.group, &app_id, &entries);
+    let deeds = events::in_cloud(&begun.chosen.group, &app_id, &[], &entries);
     let differences = events::differences(&deeds, &events::in_history(&told));
     assert!(differences.is_empty(), "{differences:?} in {told:?}");
     deeds.into_keys().collect()

@@ -389,6 +389,49 @@ async fn live_m2_a_policy_about_one_mailbox_that_comes_meanwhile_is_not_known() 
     assert!(why.contains("Somebody else's"), "{why}");
 }
 
+/// An outage longer than a few looks says nothing of what is open.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn trouble_in_the_last_look_is_waited_for() {
+    let mut begun = Begun::new().await;
+    begun.enforced_after(0, 0).await;
+    let setup = begun.start("").await;
+    begun.settled(&setup, "needs_secret").await;
+    // One of them is enough to rule roles of Exchange out.
+    let unread = ["Get-ServicePrincipal", "Get-ManagementRoleAssignment"];
+    for operation in unread {
+        let fault = json!({ "id": operation, "operation": operation, "action": { "status": 503 } });
+        begun.stack.cloud.fault(fault).expect("a fault");
+    }
+    begun.ask("skip_proof", &setup, None).await;
+    // However slow this machine is, it is not given up meanwhile.
+    let later = format!(
+        "update steps set body = jsonb_set(body, '{{latest}}',
+             to_jsonb((body ->> 'latest')::bigint + 3600000))
+         where kind = 'last_look' and setup_id = '{setup}' and body ->> 'state' = 'waiting'
+           and (body ->> 'latest')::bigint < extract(epoch from now()) * 1000 + 1800000"
+    );
+    let view = until("looks that are spoilt", || async {
+        begun.execute(&later).await;
+        let view = begun.view(&setup).await;
+        let looks = step(&view, "last_look")["attempts"].as_u64()?;
+        (looks > 3 || view["state"] == "done").then_some(view)
+    })
+    .await;
+    let last = step(&view, "last_look");
+    assert_eq!(last["state"], "waiting", "{view}");
+    let why = last["why"].as_str().expect("a reason");
+    assert!(why.contains("Not all of it could be read"), "{why}");
+    for id in unread {
+        begun
+            .stack
+            .cloud
+            .with_world(|world| world.faults.disarm(id));
+    }
+    let view = begun.settled(&setup, "done").await;
+    assert_eq!(view["proof"], "checked", "{view}");
+    assert_eq!(view["judged"]["says"]["verdict"], "holds", "{view}");
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn field_b06_a_user_agent_list_is_no_access_policy() {
     let mut begun = Begun::new().await;

@@ -4,11 +4,13 @@
 use std::collections::BTreeMap;
 
 use domain::{
+    Timestamp,
     effects::Effects,
     id::ObjectId,
+    problem::Remedy,
     proof::{Judged, SeenBy, Verdict},
-    reach::Judge,
-    step::Evidence,
+    reach::{Judge, PartRead},
+    step::{Evidence, StepState, WaitFor},
 };
 use microsoft::scan::Scan;
 
@@ -22,7 +24,7 @@ use crate::{
     scan::{Words, against},
 };
 
-/// Looks before it is said that something cannot be read.
+/// Looks before it is said that something cannot be read, where waiting is of no use.
 const LOOKS: u32 = 3;
 /// The number of looks ends it, never their time: what cannot be read is said, and fails nothing.
 const AGAIN: Wait = Wait {
@@ -52,11 +54,11 @@ pub(super) async fn run(work: &mut Work<'_>) -> Result<Outcome, Failure> {
         change: false,
     });
     if let Verdict::Unknown { why } = &verdict
-        && work.step.attempts < LOOKS
+        && let Some(wait) = once_more(work, &scan, now)
     {
         return Outcome::wait(
             format!("Not all of it could be read: {}", why.join(" ")),
-            AGAIN,
+            wait,
             "a minute",
         );
     }
@@ -71,6 +73,21 @@ pub(super) async fn run(work: &mut Work<'_>) -> Result<Outcome, Failure> {
     };
     work.notes.judged = Some(Judged::new(now, SeenBy::LastLook, verdict));
     Outcome::done(summary)
+}
+
+/// How long to wait for another look, before it is said that something cannot be read. Trouble that
+/// passes by itself is waited for like any other; looks that it spoilt say nothing.
+fn once_more(work: &Work<'_>, scan: &Scan, now: Timestamp) -> Option<Wait> {
+    let mut unread = scan.parts.iter().filter_map(PartRead::problem);
+    if !unread.any(|problem| problem.remedy == Remedy::Wait) {
+        return (work.step.attempts < LOOKS).then_some(AGAIN);
+    }
+    let last = now.plus_millis(work.engine.inner.pace.of(pace::TROUBLE.longest));
+    let over = matches!(
+        &work.step.state,
+        StepState::Waiting(waiting) if waiting.what == WaitFor::Microsoft && last >= waiting.latest
+    );
+    (!over).then_some(pace::TROUBLE)
 }
 
 /// What mailboxes are called. A reading of one application leaves the list of mailboxes alone, so
