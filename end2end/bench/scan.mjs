@@ -80,7 +80,7 @@ export async function run({ startStack, browser, say }) {
       { what: `the simple way, all customers, extrapolated from these, s`, value: round(each * admins.length) },
       { what: "calls per customer, median", value: median(calls) },
       { what: "calls per customer in the simple way, median", value: median(simple.map(({ requests }) => requests)) },
-      { what: "calls that the cloud answered", value: log.length },
+      { what: "what the cloud answered: calls, parts of batches, tokens", value: log.length },
       { what: "until the first customer shows, s", value: round(first) },
       { what: "memory of the portal with its worker, most, MiB", value: memory },
     ],

@@ -40,9 +40,9 @@ impl Hurdle {
     }
 }
 
-/// The rule: a policy must be able to govern every mailbox permission that was granted and stays
-/// open beside it. What reads no content, or reaches only mailboxes on which Exchange gives it
-/// rights, is said and keeps nobody from confining the rest.
+/// The rule: a policy must be able to govern every permission that was granted, sends or reads mail,
+/// and stays open beside it. What neither sends nor reads mail, or reaches only mailboxes on which
+/// Exchange gives it rights, keeps nobody from confining the rest: a person confirms it.
 fn hurdle<'a>(granted: impl Iterator<Item = (&'a str, Coverage)>) -> Option<Hurdle> {
     let mut any = false;
     let mut values: Vec<String> = Vec::new();
@@ -59,10 +59,10 @@ fn hurdle<'a>(granted: impl Iterator<Item = (&'a str, Coverage)>) -> Option<Hurd
     }
 }
 
-/// Whether it goes on to reach mail or what else is in mailboxes, whoever they belong to.
+/// Whether it goes on to send or read mail, whoever that belongs to.
 fn stays_open(one: &PermissionReach) -> bool {
     let answer = one.once_enabled.as_ref().unwrap_or(&one.answer);
-    one.permission.weight().counts() && !answer.level().is_safe()
+    one.permission.weight().touches_mail() && !answer.level().is_safe()
 }
 
 impl ApplicationReach {
@@ -80,7 +80,7 @@ impl ApplicationReach {
         }))
     }
 
-    /// What no policy governs and is no hurdle: it stays as it is, and has to be said.
+    /// What no policy governs and is no hurdle: it stays as it is, and has to be confirmed.
     pub fn beside_policies(&self) -> impl Iterator<Item = &PermissionReach> {
         self.granted()
             .filter(|(one, fate)| *fate == GrantFate::NotGoverned && !stays_open(one))

@@ -263,6 +263,9 @@ pub struct ExposureRow {
     /// The same of what it may do for whoever signs in to it.
     #[serde(default)]
     pub acts_as: Vec<String>,
+    /// Of one application at one customer: what was taken away, and may still work.
+    #[serde(default)]
+    pub may_still: Option<MayStill>,
     pub customers: i64,
     /// How many of them were never read: what they hold is unknown.
     pub never_read: i64,
@@ -492,9 +495,25 @@ pub struct ApplicationLine {
     /// What lets it go around every confinement, or may.
     #[serde(default)]
     pub powers: Vec<WhyPower>,
+    /// What was taken away, and may still work.
+    #[serde(default)]
+    pub may_still: Option<MayStill>,
     /// The newest setup for it.
     pub setup: Option<SetupRow>,
     pub can_be_confined: bool,
+}
+
+/// What an application may still do though it was taken away: Microsoft's servers learn of it late.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MayStill {
+    /// To end “it may still …”.
+    pub what: String,
+    pub until: Timestamp,
+}
+
+impl MayStill {
+    /// How late they learn, for whoever reads the time (MICROSOFT.md §2.4, §3.3).
+    pub const LAG: &'static str = "Microsoft's servers usually know of such a change within two hours, and at times only after a day. Until then nothing shows that it is refused but a mail that is sent.";
 }
 
 /// What lets an application go around every confinement.
@@ -574,6 +593,9 @@ pub struct WhyView {
     /// It is confined, to more than half of all mailboxes.
     pub most: bool,
     pub permissions: Vec<WhyPermission>,
+    /// What was taken away, and may still work.
+    #[serde(default)]
+    pub may_still: Vec<MayStill>,
     /// What lets it go around every confinement, the worst first.
     #[serde(default)]
     pub powers: Vec<WhyPower>,
@@ -584,8 +606,14 @@ pub struct WhyView {
     pub policies: Vec<WhyPolicy>,
     /// What a person should know beside it.
     pub notes: Vec<String>,
+    /// As whom mail from the mailboxes of its last setup may appear, or that nobody looked.
+    #[serde(default)]
+    pub appears: Vec<String>,
     /// What is not known, and why.
     pub gaps: Vec<String>,
+    /// What Postern does not look at, of any application.
+    #[serde(default)]
+    pub not_looked_at: Vec<String>,
     /// The mailboxes that it reaches and others not, by name; the first few.
     pub mailboxes: Vec<String>,
     pub more_mailboxes: u32,

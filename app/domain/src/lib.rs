@@ -8,6 +8,7 @@ pub mod application;
 pub mod cmdlet;
 pub mod confine;
 pub mod connection;
+pub mod effects;
 pub mod exposure;
 pub mod history;
 pub mod id;

@@ -10,6 +10,7 @@ use uuid::{Uuid, uuid};
 
 use crate::id::AppRoleId;
 
+pub mod other;
 pub mod power;
 pub mod role;
 
@@ -228,7 +229,7 @@ const ELSEWHERE_PREFIXES: [&str; 5] = [
 ];
 
 /// Permissions that tell who mailed whom and when, and no content (MICROSOFT.md §10.2, class M).
-/// Those of other resources than Graph and Exchange are not read.
+/// Those of other resources than Graph and Exchange: [`other`].
 static METADATA: &[(Resource, &str, Uuid)] = &[
     (
         Resource::Graph,

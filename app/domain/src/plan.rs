@@ -7,6 +7,7 @@ use crate::{
     address::MailAddress,
     cmdlet::Cmdlet,
     id::{AppId, ObjectId, SetupId},
+    problem::Remedy,
     provable::Unprovable,
     proving::{MAILS_A_DAY, ROUNDS, SUBJECT, TRIED_SENDERS},
     step::Must,
@@ -217,6 +218,9 @@ pub struct Plan {
     /// Who receives the mails of the proof; none: the first permitted sender.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recipient: Option<MailAddress>,
+    /// What stays open beside the policy, each in the words in which it was confirmed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub accepted: Vec<String>,
 }
 
 /// More senders than a person chooses by hand; beyond it, one membership read takes several pages.
@@ -308,6 +312,29 @@ impl Plan {
             }
         }
         Ok(())
+    }
+
+    /// Whether all that stays open beside the policy was confirmed, in the words in which it is
+    /// said now: what was confirmed of another state of things says nothing of this one.
+    pub fn confirms(&self, open: &[String]) -> Result<(), Problem> {
+        let missing: Vec<&str> = open
+            .iter()
+            .filter(|one| !self.accepted.contains(one))
+            .map(String::as_str)
+            .collect();
+        if missing.is_empty() {
+            return Ok(());
+        }
+        Err(Problem::new(
+            "input.accept",
+            Remedy::Act,
+            format!(
+                "What stays open beside the policy was not confirmed: {}",
+                missing.join(" ")
+            ),
+            "The setup would not change it, so the application would be less confined than the setup's name says. Nothing was started.",
+            "Load the review again, tick what is to stay open if that is right, and start. Else take it away in Entra or Exchange first.",
+        ))
     }
 
     /// Who receives the mails of the proof.

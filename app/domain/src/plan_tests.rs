@@ -31,6 +31,7 @@ fn plan() -> Plan {
         prove: true,
         unprovable: None,
         recipient: None,
+        accepted: Vec::new(),
     }
 }
 

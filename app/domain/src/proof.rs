@@ -6,7 +6,7 @@ use crate::{
     Timestamp,
     id::ObjectId,
     plan::{Mailbox, Plan},
-    step::{Must, Step},
+    step::{Look, Must, Outcome, Probe, Step, StepKind, StepState},
 };
 
 /// What is known of a confinement, weakest first.
@@ -55,7 +55,7 @@ impl Proof {
 
     pub const fn word(self) -> &'static str {
         match self {
-            Self::None => "none yet",
+            Self::None => "none",
             Self::MoreOpen => "more is open",
             Self::NotKnown => "not known",
             Self::Configured => "configured",
@@ -66,7 +66,7 @@ impl Proof {
 
     pub const fn explained(self) -> &'static str {
         match self {
-            Self::None => "Nothing has been confirmed yet.",
+            Self::None => "Nothing is confirmed.",
             Self::MoreOpen => {
                 "The application reaches more than the plan permits, as far as was read."
             }
@@ -229,16 +229,34 @@ impl Proved {
         self.tried.iter().any(|one| one.object == mailbox.object)
     }
 
-    /// The permitted senders as which no mail was tried.
-    pub fn untried<'p>(&self, plan: &'p Plan) -> Vec<&'p Mailbox> {
+    /// The permitted senders as which no mail was tried. `probes`: all that were.
+    pub fn untried<'p>(&self, plan: &'p Plan, probes: &[Probe]) -> Vec<&'p Mailbox> {
         plan.senders
             .iter()
-            .filter(|sender| !self.is_of(sender))
+            .filter(|sender| !self.is_of(sender) && newest_look(probes, plan, sender).is_none())
             .collect()
     }
 
-    /// What was tried, when and through what; and what was not.
-    pub fn sentence(&self, plan: &Plan) -> String {
+    /// The mailboxes whose newest mail did not behave as planned, and has not since.
+    pub fn otherwise<'p, 'l>(
+        &self,
+        plan: &'p Plan,
+        probes: &'l [Probe],
+    ) -> Vec<(&'p Mailbox, &'l Look)> {
+        plan.refused
+            .iter()
+            .chain(&plan.senders)
+            .filter_map(|mailbox| {
+                let (probe, look) = newest_look(probes, plan, mailbox)?;
+                let shown = self.tried.iter().find(|one| one.object == mailbox.object);
+                let newer = shown.is_none_or(|one| look.at > one.at);
+                (newer && !probe.holds()).then_some((mailbox, look))
+            })
+            .collect()
+    }
+
+    /// What was tried, when and through what; what did not behave; and what was not tried.
+    pub fn sentence(&self, plan: &Plan, probes: &[Probe]) -> String {
         let count = |list: &[Mailbox]| list.iter().filter(|one| self.is_of(one)).count();
         let when = match (self.oldest(), self.newest()) {
             (Some(oldest), Some(newest)) if newest.millis_since(oldest) > 3_600_000 => {
@@ -256,15 +274,62 @@ impl Proved {
             plan.refused.len(),
             others(plan.refused.len()),
         );
-        if let Some(names) = names(&self.untried(plan)) {
-            said.push_str(&format!(
-                " {} of {} senders tried; not tried: {names}.",
-                count(&plan.senders),
-                plan.senders.len(),
-            ));
+        if let Some(more) = self.exceptions(plan, probes) {
+            said.push(' ');
+            said.push_str(&more);
         }
         said
     }
+
+    /// The mailboxes of which real mail did not show what the plan says: named, with the reason.
+    fn exceptions(&self, plan: &Plan, probes: &[Probe]) -> Option<String> {
+        let otherwise = self.otherwise(plan, probes);
+        let mut said: Vec<String> = otherwise
+            .iter()
+            .take(NAMED)
+            .map(|(mailbox, look)| {
+                let address = &mailbox.address;
+                let at = look.at;
+                match look.outcome {
+                    Outcome::Accepted => {
+                        format!("The newest mail as {address} went through ({at}).")
+                    }
+                    Outcome::Refused => format!("The newest mail as {address} was refused ({at})."),
+                    Outcome::Unclear(_) => {
+                        format!("The newest mail as {address} showed nothing ({at}).")
+                    }
+                }
+            })
+            .collect();
+        if otherwise.len() > NAMED {
+            said.push(format!(
+                "{} more mailboxes did not behave as planned.",
+                otherwise.len() - NAMED
+            ));
+        }
+        let untried = self.untried(plan, probes);
+        if let Some(names) = names(&untried) {
+            said.push(format!(
+                "{} of {} senders tried; not tried: {names}.",
+                plan.senders.len() - untried.len(),
+                plan.senders.len(),
+            ));
+        }
+        (!said.is_empty()).then(|| said.join(" "))
+    }
+}
+
+fn newest_look<'l>(
+    probes: &'l [Probe],
+    plan: &Plan,
+    mailbox: &Mailbox,
+) -> Option<(&'l Probe, &'l Look)> {
+    let probe = probes.iter().find(|probe| {
+        probe
+            .mailbox_of(plan)
+            .is_some_and(|one| one.object == mailbox.object)
+    })?;
+    Some((probe, probe.looks.last()?))
 }
 
 /// So many mailboxes are named in a sentence; more are counted.
@@ -289,10 +354,75 @@ pub fn names(mailboxes: &[&Mailbox]) -> Option<String> {
 
 /// What the real mail of a setup showed; none: nothing, or it was not tried.
 pub fn proved(steps: &[Step], plan: &Plan) -> Option<Proved> {
-    steps
-        .iter()
-        .find(|step| step.kind == crate::step::StepKind::Prove)?
-        .proved(plan)
+    prove_step(steps)?.proved(plan)
+}
+
+/// The mailboxes as which a setup sent real mail.
+pub fn probes(steps: &[Step]) -> &[Probe] {
+    prove_step(steps).map_or(&[], |step| step.probes.as_slice())
+}
+
+fn prove_step(steps: &[Step]) -> Option<&Step> {
+    steps.iter().find(|step| step.kind == StepKind::Prove)
+}
+
+/// What real mail showed of a finished setup, beside the word for its proof.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RealMail {
+    /// All that was asked for.
+    Showed,
+    /// An earlier proof did; the newest one did not.
+    ShowedBefore,
+    /// It was tried, and did not show it yet.
+    NotYet,
+    /// It was not tried.
+    NotTried,
+}
+
+/// What real mail showed, as the steps tell.
+pub fn real_mail(steps: &[Step], plan: &Plan) -> RealMail {
+    let Some(step) = prove_step(steps) else {
+        return RealMail::NotTried;
+    };
+    let open = matches!(step.state, StepState::Skipped { .. });
+    match step.proved(plan) {
+        Some(proved) if open || !proved.otherwise(plan, &step.probes).is_empty() => {
+            RealMail::ShowedBefore
+        }
+        Some(_) => RealMail::Showed,
+        None if step.probes.iter().any(|probe| !probe.looks.is_empty()) => RealMail::NotYet,
+        None => RealMail::NotTried,
+    }
+}
+
+/// What a finished setup's proof means, in a sentence or two.
+pub const fn meaning(proof: Proof, real_mail: RealMail) -> &'static str {
+    match (proof, real_mail) {
+        (Proof::Proven, RealMail::ShowedBefore) => {
+            "Real mail of an earlier proof behaved as the plan says. The newest proof did not end as planned."
+        }
+        (Proof::Checked, RealMail::NotTried) => {
+            "Exchange's own test agrees with the plan. Real mail was not tried."
+        }
+        _ => proof.explained(),
+    }
+}
+
+/// What lists say of a finished setup beside the word for its proof: which mailboxes real mail left
+/// open, or why it showed nothing. None: it showed all.
+pub fn left_open(steps: &[Step], plan: &Plan) -> Option<String> {
+    let step = prove_step(steps)?;
+    match step.proved(plan) {
+        Some(proved) => proved.exceptions(plan, &step.probes),
+        None if plan.unprovable.is_some() => plan.unprovable.map(|one| one.short().to_owned()),
+        None if real_mail(steps, plan) == RealMail::NotTried => {
+            Some("Not tried with real mail.".to_owned())
+        }
+        None => {
+            let said = Proved::default().exceptions(plan, &step.probes);
+            Some(format!("Not yet proven. {}", said.unwrap_or_default()))
+        }
+    }
 }
 
 #[cfg(test)]

@@ -37,6 +37,7 @@ fn plan() -> Plan {
         prove: true,
         unprovable: None,
         recipient: None,
+        accepted: Vec::new(),
     }
 }
 
@@ -57,7 +58,7 @@ fn field_b02_the_words_name_what_was_tried_and_what_was_not() {
         tried(2, Must::Arrive, 0),
     ]);
     assert_eq!(
-        proved.sentence(&plan()),
+        proved.sentence(&plan(), &[]),
         "Sending through Graph was tried: as 2 of 3 permitted accepted, as 1 of 1 other refused, on 1 Jan 1970, 00:00:00 UTC. 2 of 3 senders tried; not tried: support@a.example."
     );
     proved.add([
@@ -65,9 +66,104 @@ fn field_b02_the_words_name_what_was_tried_and_what_was_not() {
         tried(3, Must::Arrive, 86_400_000),
     ]);
     assert_eq!(
-        proved.sentence(&plan()),
+        proved.sentence(&plan(), &[]),
         "Sending through Graph was tried: as 3 of 3 permitted accepted, as 1 of 1 other refused, between 1 Jan 1970, 00:00:00 UTC and 2 Jan 1970, 00:00:00 UTC."
     );
+}
+
+fn probe(number: u128, address: &str, must: Must, looks: &[(i64, Outcome)]) -> Probe {
+    Probe {
+        mailbox: address.parse().unwrap(),
+        object: Some(ObjectId(Uuid::from_u128(number))),
+        must,
+        looks: looks
+            .iter()
+            .map(|(at, outcome)| Look {
+                run: 1,
+                at: Timestamp(*at),
+                outcome: outcome.clone(),
+                request_id: None,
+            })
+            .collect(),
+    }
+}
+
+fn prove_step(state: StepState, proved: Option<Proved>, probes: Vec<Probe>) -> Vec<Step> {
+    let mut step = Step::new(StepKind::Prove);
+    step.state = state;
+    step.probes = probes;
+    step.proving = Some(crate::proving::Proving {
+        proved,
+        ..Default::default()
+    });
+    vec![step]
+}
+
+fn skipped() -> StepState {
+    StepState::Skipped {
+        why: "not yet".into(),
+    }
+}
+
+#[test]
+fn field_b02_a_sender_that_was_refused_is_not_called_untried() {
+    const DAY: i64 = 86_400_000;
+    let mut proved = Proved::default();
+    proved.add([
+        tried(4, Must::BeRefused, 0),
+        tried(1, Must::Arrive, 0),
+        tried(2, Must::Arrive, 0),
+    ]);
+    let third = |looks: &[(i64, Outcome)]| vec![probe(3, "support@a.example", Must::Arrive, looks)];
+    let refused = third(&[(DAY, Outcome::Refused)]);
+    let said = proved.sentence(&plan(), &refused);
+    assert!(
+        said.ends_with(
+            "The newest mail as support@a.example was refused (2 Jan 1970, 00:00:00 UTC)."
+        ),
+        "{said}"
+    );
+    assert!(!said.contains("not tried"), "{said}");
+    assert!(proved.untried(&plan(), &refused).is_empty());
+    let steps = prove_step(skipped(), Some(proved.clone()), refused);
+    assert_eq!(real_mail(&steps, &plan()), RealMail::ShowedBefore);
+    assert!(meaning(Proof::Proven, RealMail::ShowedBefore).contains("did not end as planned"));
+    let open = left_open(&steps, &plan()).unwrap();
+    assert!(open.contains("support@a.example was refused"), "{open}");
+
+    // Accepted at last.
+    proved.add([tried(3, Must::Arrive, 2 * DAY)]);
+    let accepted = third(&[(DAY, Outcome::Refused), (2 * DAY, Outcome::Accepted)]);
+    let steps = prove_step(StepState::Done, Some(proved.clone()), accepted);
+    assert_eq!(real_mail(&steps, &plan()), RealMail::Showed);
+    assert_eq!(left_open(&steps, &plan()), None);
+
+    // One that was shown to be accepted is refused later: the older proof is not told alone.
+    let later = third(&[(3 * DAY, Outcome::Refused)]);
+    let said = proved.sentence(&plan(), &later);
+    assert!(said.contains("was refused (4 Jan 1970"), "{said}");
+}
+
+#[test]
+fn field_b01_what_was_tried_in_vain_is_not_yet_proven_and_what_was_not_is_not() {
+    let refused = vec![probe(
+        1,
+        "reception@a.example",
+        Must::Arrive,
+        &[(0, Outcome::Refused)],
+    )];
+    let steps = prove_step(skipped(), None, refused);
+    assert_eq!(real_mail(&steps, &plan()), RealMail::NotYet);
+    let open = left_open(&steps, &plan()).unwrap();
+    assert!(open.starts_with("Not yet proven. The newest mail as reception@a.example"));
+
+    let steps = prove_step(skipped(), None, Vec::new());
+    assert_eq!(real_mail(&steps, &plan()), RealMail::NotTried);
+    assert!(meaning(Proof::Checked, RealMail::NotTried).ends_with("Real mail was not tried."));
+    let mut plan = plan();
+    plan.unprovable = Some(crate::provable::Unprovable::ManagedIdentity);
+    let open = left_open(&steps, &plan).unwrap();
+    assert!(open.contains("managed identity"), "{open}");
 }
 
 #[test]
@@ -104,4 +200,22 @@ fn words_of_the_database_are_read_back() {
     for proof in Proof::ALL {
         assert_eq!(Proof::parse(proof.as_str()), Some(proof));
     }
+}
+
+#[test]
+fn reach_r04_the_claim_says_how_many_were_tried_through_what_and_when() {
+    let mut proved = Proved::default();
+    proved.add([tried(4, Must::BeRefused, 0), tried(1, Must::Arrive, 0)]);
+    let said = proved.sentence(&plan());
+    for words in [
+        "Sending through Graph was tried",
+        "as 1 of 3 permitted accepted",
+        "as 1 of 1 other refused",
+        ", on ",
+        "not tried: info@a.example, support@a.example",
+    ] {
+        assert!(said.contains(words), "{words}: {said}");
+    }
+    // Of those that were not tried nothing is claimed.
+    assert!(!said.contains("the rest"), "{said}");
 }

@@ -2,12 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    application::{Application, Grant},
-    id::TenantId,
-    permission::{self, Coverage, Resource},
-    plan::Plan,
-};
+use crate::{application::Application, id::TenantId, permission::Resource};
 
 /// Why Postern cannot send as an application does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -44,6 +39,17 @@ impl Unprovable {
             Self::SendsNothing => {
                 "It holds no permission to send through Graph (Mail.Send), so no mail of it shows anything."
             }
+        }
+    }
+
+    /// The same for a row of a list.
+    pub const fn short(self) -> &'static str {
+        match self {
+            Self::ManagedIdentity => "Not tried with real mail: it is a managed identity.",
+            Self::AgentIdentity => "Not tried with real mail: it is an agent identity.",
+            Self::Vendor => "Not tried with real mail: people of another tenant hold its secret.",
+            Self::OnlyEws => "Not tried with real mail: it sends through EWS alone.",
+            Self::SendsNothing => "Not tried with real mail: it may not send through Graph.",
         }
     }
 
@@ -85,49 +91,6 @@ impl Unprovable {
             .owner_tenant
             .is_some_and(|owner| !homes.contains(&owner));
         (elsewhere && own_credential == Some(false)).then_some(Self::Vendor)
-    }
-}
-
-/// What a plan takes from its application beside sending, what it leaves, and what it does not
-/// limit: for the review. `grants`: what the application was granted.
-pub fn takes(plan: &Plan, grants: &[Grant]) -> Vec<String> {
-    let name = &plan.application.name;
-    let mut also: Vec<&str> = grants
-        .iter()
-        .filter(|grant| grant.coverage() == Coverage::Policy)
-        .filter_map(|grant| {
-            permission::find(grant.resource, grant.role)
-                .or_else(|| permission::find_value(grant.resource, &grant.value))
-        })
-        .filter(|known| known.value != "Mail.Send")
-        .map(|known| known.can)
-        .collect();
-    also.dedup();
-    let mut said = Vec::new();
-    if let Some(list) = and(&also) {
-        said.push(format!(
-            "The policy is about all that {name} may do with mailboxes, not about sending alone: from then on it can {list} only in these mailboxes too."
-        ));
-    }
-    said.extend([
-        format!(
-            "Until all of Microsoft's servers know the policy, mail of {name} can be refused in permitted mailboxes as well. Choose a time at which that does little harm."
-        ),
-        "A mail from a permitted mailbox can name another sender where that mailbox holds Send As or Send on Behalf. Postern did not look at these rights.".to_owned(),
-        "The policy limits from which mailboxes it sends, not to whom. For recipients Exchange has transport rules.".to_owned(),
-        format!(
-            "Only what {name} does by itself is limited. Other applications are not touched, nor is what people do who sign in themselves, through {name} too."
-        ),
-        "Access policies are Microsoft's older way to do this; it advises Exchange's roles for applications (RBAC for Applications) for what is new. Access policies work, and no date for their end is known.".to_owned(),
-    ]);
-    said
-}
-
-fn and(words: &[&str]) -> Option<String> {
-    match words {
-        [] => None,
-        [one] => Some((*one).to_owned()),
-        [first @ .., last] => Some(format!("{} and {last}", first.join(", "))),
     }
 }
 

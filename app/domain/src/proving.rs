@@ -10,6 +10,8 @@ pub const TRIED_SENDERS: usize = 2;
 pub const MAILS_A_DAY: usize = 12;
 /// All mailboxes are tried so often, ten minutes apart.
 pub const ROUNDS: usize = 2;
+/// So many mailboxes a proof that is made again tries at most: each sends, or causes, a mail.
+pub const MOST_AGAIN: usize = 20;
 /// A policy that was removed goes on refusing for so long at most (MICROSOFT.md §2.4).
 /// Milliseconds of Microsoft's time.
 pub const LAPSES_WITHIN: i64 = 2 * 3_600_000;

@@ -35,6 +35,7 @@ mod gates;
 mod judge;
 mod kept;
 mod lists;
+mod lost;
 mod mailbox;
 mod mailbox_set;
 mod members;
@@ -76,11 +77,12 @@ pub use answer::{
 pub use changes::{Change, Changed, Direction, Known, Mailboxes};
 pub use judge::Judge;
 pub use kept::Kept;
+pub use lost::Lingering;
 pub use mailbox_set::MailboxSet;
 pub use permission::Permission;
 pub use powers::{
-    DirectoryRole, InheritedGrant, Ownership, Power, PowerKind, PowerSource, Powers, PowersSeen,
-    RoleGroup,
+    DirectoryRole, InheritedGrant, Other, OtherHeld, Ownership, Power, PowerKind, PowerSource,
+    Powers, PowersSeen, RoleGroup,
 };
 pub use reading::{Reading, Why};
 pub use reasons::{Access, Because, Gap, May, Part, Verdict};

@@ -232,6 +232,12 @@ const HEAD: &str = "\
 # can be run again at any time. At the end it shows what Exchange's own test says of each mailbox
 # beside what is wanted, and ends with an error (exit code 1) if one differs. It sends no mail.
 #
+# The policy limits from which mailboxes this application sends, not to whom: for recipients
+# Exchange has transport rules. Other applications are not touched, nor is what people do who sign
+# in themselves, through this application too: delegated permissions are not limited. A mail may
+# show another sender where a permitted mailbox holds Send As or Send on Behalf: the script does
+# not look at these rights.
+#
 # It needs the module ExchangeOnlineManagement; 3.0 or newer is recommended:
 #     Install-Module -Name ExchangeOnlineManagement -Scope CurrentUser
 # 2.0.4 and 2.0.5 connect with -UserPrincipalName alone, 2.0.6 with -UseRPSSession. Microsoft has

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Problem, Timestamp,
     address::MailAddress,
+    effects::Effects,
     id::ObjectId,
     plan::{Mailbox, Plan},
     proof::{Proved, Tried},
@@ -190,6 +191,9 @@ pub struct Step {
     /// What the proof keeps between its looks.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub proving: Option<Proving>,
+    /// What the look read of what the plan means beside sending.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub effects: Option<Effects>,
 }
 
 /// What history calls the changes that steps make, in [`Step::noted`].
@@ -255,6 +259,7 @@ impl Step {
             left: None,
             noted: Vec::new(),
             proving: None,
+            effects: None,
         }
     }
 

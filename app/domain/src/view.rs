@@ -209,6 +209,10 @@ pub struct Review {
     /// Powers of the application, which go on beside the policy.
     #[serde(default)]
     pub beside: Vec<String>,
+    /// All that stays open beside the policy, those powers too: each has to be confirmed, in these
+    /// words, before the setup starts.
+    #[serde(default)]
+    pub confirm: Vec<String>,
     /// What stands in nobody's way, and should be known.
     #[serde(default)]
     pub notes: Vec<String>,
@@ -246,6 +250,9 @@ pub struct SetupView {
     /// What the newest look at the tenant says.
     #[serde(default)]
     pub judged: Option<Judged>,
+    /// What the policy takes beside sending, and what it does not limit, as far as was read.
+    #[serde(default)]
+    pub means: Vec<String>,
     pub steps: Vec<Step>,
     pub can: Can,
     pub started_by: String,

@@ -1,5 +1,6 @@
 //! The pieces that pages are made of.
 
+mod breakable;
 mod confirm;
 mod copy;
 mod dynamic;
@@ -21,6 +22,7 @@ mod tag;
 mod toast;
 mod trouble;
 
+pub use breakable::*;
 pub use confirm::*;
 pub use copy::*;
 pub use dynamic::*;

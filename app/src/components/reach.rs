@@ -22,7 +22,13 @@ pub fn standings(tally: &Tally) -> impl Iterator<Item = Standing> + '_ {
 
 /// “4 confined”.
 pub fn counted_of(tally: &Tally, standing: Standing) -> String {
-    format!("{} {}", tally.of(standing), standing.word())
+    let count = tally.of(standing);
+    let word = match standing {
+        Standing::Power if count > 1 => "go around every confinement",
+        Standing::Nothing if count > 1 => "reach no content",
+        _ => standing.word(),
+    };
+    format!("{count} {word}")
 }
 
 /// “18 unrestricted, 4 confined”.

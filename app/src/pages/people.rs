@@ -36,7 +36,7 @@ pub fn People() -> impl IntoView {
 }
 
 fn list(people: Vec<PersonRow>, post: Post, ending: Post) -> AnyView {
-    let lead = view! { <p>"Everybody of your organisation who has signed in. Who has no role waits, and sees nothing. Taking a role away ends that person's sessions, links and attempts to connect at once."</p> }.any();
+    let lead = view! { <p>"Everybody of your organisation who has signed in. Whoever has no role waits, and sees nothing. Taking a role away ends that person's sessions, links and attempts to connect at once."</p> }.any();
     let roles = Role::ALL
         .into_iter()
         .map(|role| {

@@ -2,6 +2,7 @@
 
 mod actions;
 mod again;
+mod means;
 mod now;
 mod secret;
 mod steps;
@@ -29,6 +30,7 @@ use crate::{
 };
 use actions::{Cancel, RollBack};
 use again::Again;
+use means::Means;
 use now::Now;
 use steps::Steps;
 use summary::Summary;
@@ -142,6 +144,7 @@ fn Follow(view: SetupView, may_change: bool) -> impl IntoView {
         <Now shown/>
         {may_change.then(|| view! { <Again shown/> }.any())}
         <Steps shown/>
+        <Means shown/>
         {may_change.then(|| view! { <Cancel shown/><RollBack shown/> }.any())}
     }.any()
 }

@@ -358,7 +358,7 @@ fn hurdles(problems: Vec<Problem>) -> Option<AnyView> {
     some.then(|| {
         view! {
             <section aria-labelledby="hurdles">
-                <h2 id="hurdles">"What stands in the way"</h2>
+                <div class="section-head"><h2 id="hurdles">"What stands in the way"</h2></div>
                 {boxes}
                 <p class="hint">"This was looked up just now, as the first step of the setup does it. Load this page again once it is put right."</p>
             </section>

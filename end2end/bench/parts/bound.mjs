@@ -12,25 +12,36 @@ export const AT_ONCE = 48;
 const slowest = ([least, most], count) => (count === 0 ? 0 : least + ((most - least) * count) / (count + 1));
 
 /**
- * The longest chain of one customer, in milliseconds. `asked`: how often each cmdlet was asked, from the
- * cloud's log; without Exchange nothing of it is.
+ * The longest chain of one customer, in milliseconds: what server/microsoft/src/scan.rs asks, and what has
+ * to wait for the answer of what. `asked`: how often each cmdlet was asked, from the cloud's log; without
+ * Exchange nothing of it is. Where several answers have to be there, the mean of the slowest counts, and
+ * chains that run side by side are compared by their means, which is never more than the truth.
  *
- * Graph: who holds permissions → what these are → their registrations. Exchange: policies, assignments,
- * pointers and the two lists of mailboxes side by side → scopes, if an assignment names one → the
- * mailboxes of each filter. Pointers and assignments → members of role groups, if there are
- * pointers. Assignments → the switch for EWS, if somebody has a use for it. Pointers and mailboxes →
- * rights, if somebody lives on them. Groups and units follow on policies and assignments, through Graph.
+ * - Graph (first.rs, principals.rs): who holds permissions → what these are → their registrations.
+ * - Exchange, side by side from the beginning: policies, assignments, pointers, and two lists of mailboxes
+ *   (mailboxes.rs).
+ * - scopes.rs, where an assignment names a scope: assignments → the scopes → the mailboxes of each filter,
+ *   which wait for the lists of mailboxes as well. Groups are looked up by the same cmdlet as filters, so that
+ *   nobody can tell from the log how many filters there were: one counts. An exclusive scope has none.
+ * - role_groups.rs, where Exchange points to a service principal: pointers and assignments → members of role
+ *   groups, in batches that go together. The principals wait for these, and their registrations for them.
+ * - ews.rs, where somebody has a use for the switch: assignments → the switch.
+ * - rights.rs, where somebody lives on rights: pointers and the lists of mailboxes → rights on mailboxes and
+ *   rights to send, side by side. Whom the latter name can take one more call, which is not counted.
+ * - Groups and units (groups.rs, units.rs) follow on policies and assignments, through Graph: less than a
+ *   cmdlet, so that they are never the longest.
  */
 export function chain(asked) {
+  const { exchange, graph } = LATENCY;
   const first = ["Get-ApplicationAccessPolicy", "Get-ManagementRoleAssignment", "Get-ServicePrincipal", "Get-Mailbox"];
   const count = first.reduce((sum, cmdlet) => sum + Math.min(asked[cmdlet] ?? 0, cmdlet === "Get-Mailbox" ? 2 : 1), 0);
-  const one = slowest(LATENCY.exchange, 1);
-  // Groups are looked up by the same cmdlet as filters, so that nobody can tell how many filters there were.
-  const scopes = asked["Get-ManagementScope"] ? one + one : 0;
-  const members = asked["Get-RoleGroupMember"] ? slowest(LATENCY.exchange, 2) + one : 0;
+  const one = slowest(exchange, 1);
+  const filter = asked["Get-Recipient"] ? one : 0;
+  const scopes = asked["Get-ManagementScope"] ? one + one + filter : 0;
+  const members = asked["Get-RoleGroupMember"] ? slowest(exchange, 2) + one + 2 * graph[0] : 0;
   const ews = asked["Get-OrganizationConfig"] ? one + one : 0;
-  const rights = asked["Get-MailboxPermission"] ? slowest(LATENCY.exchange, 2) + one : 0;
-  return Math.max(3 * LATENCY.graph[0], slowest(LATENCY.exchange, count) + scopes, members, ews, rights);
+  const rights = asked["Get-MailboxPermission"] ? slowest(exchange, 3) + slowest(exchange, 2) : 0;
+  return Math.max(3 * graph[0], slowest(exchange, count), scopes, members, ews, rights);
 }
 
 /** Seconds for all customers, each with its own chain. */

@@ -48,6 +48,8 @@ pub struct LogEntry {
     /// Seconds of `Retry-After` in the answer.
     pub retry_after: Option<u64>,
     pub client_request_id: Option<String>,
+    /// The answer's own, where it has one.
+    pub request_id: Option<String>,
     /// The fault that was applied, if any.
     pub fault: Option<String>,
     /// Whether the request was one of a `$batch`.

@@ -62,8 +62,18 @@ const KINDS: &[(&str, u32)] = &[
     ("key_roll", 0),
 ];
 
+/// The kinds that are answers of `sendMail`.
+pub const MAIL_KINDS: [&str; 6] = [
+    "mail_odata",
+    "mail_denied",
+    "mail_send_as",
+    "mail_not_enabled",
+    "mail_invalid_user",
+    "mail_quota",
+];
+
 /// What `sendMail` answers to a kind: status, code, text.
-fn refusal_of_mail(kind: &str) -> Option<(u16, &'static str, &'static str)> {
+pub fn refusal_of_mail(kind: &str) -> Option<(u16, &'static str, &'static str)> {
     Some(match kind {
         "mail_odata" => (403, "ErrorAccessDenied", "Access to OData is disabled."),
         "mail_denied" => (
@@ -407,6 +417,7 @@ mod tests {
         for (kind, _) in KINDS {
             let mut campaign = Campaign::begin(Plan::default()).unwrap();
             assert_ne!(campaign.action(kind), Action::default(), "{kind}");
+            assert_eq!(MAIL_KINDS.contains(kind), refusal_of_mail(kind).is_some());
         }
     }
 }

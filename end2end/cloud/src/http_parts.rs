@@ -259,6 +259,14 @@ impl Reply {
             .and_then(|(_, value)| value.parse().ok())
     }
 
+    /// `request-id`, by which clients name an answer.
+    pub fn request_id(&self) -> Option<String> {
+        self.headers
+            .iter()
+            .find(|(name, _)| name.eq_ignore_ascii_case("request-id"))
+            .map(|(_, value)| value.clone())
+    }
+
     /// Replaces a header, whatever case it was set with.
     #[must_use]
     pub fn set_header(mut self, name: &str, value: &str) -> Self {

@@ -381,6 +381,7 @@ fn note(shared: &Shared, call: &Call, target: Target, reply: &Reply, fired: Opti
         status: reply.status,
         retry_after: reply.retry_after(),
         client_request_id: call.client_request_id().map(str::to_owned),
+        request_id: reply.request_id(),
         fault: fired.map(|fired| fired.id.clone()),
         batched: false,
     });

@@ -20,65 +20,48 @@ fn names(rows: &[Value]) -> Vec<&str> {
         .collect()
 }
 
-/// Registers an application with these grants; gives its application id and object id.
-async fn register(world: &World, domain: &str, name: &str, grants: Value) -> (String, String) {
-    let made = world
-        .control(
-            "applications",
-            json!({"tenant": domain, "name": name, "grants": grants}),
-        )
-        .await;
-    let text = |name: &str| made[name].as_str().unwrap().to_owned();
+/// An application's id and its object id.
+type Ids = (String, String);
+
+fn ids(app: &Value) -> Ids {
+    let text = |name: &str| app[name].as_str().unwrap().to_owned();
     (text("app_id"), text("object_id"))
 }
 
-async fn point(shell: &Shell<'_>, (app_id, object_id): &(String, String)) {
-    shell
-        .run(
-            "New-ServicePrincipal",
-            json!({"AppId": app_id, "ObjectId": object_id}),
+/// Registers an application of Fabrikam's own with these grants.
+async fn register(world: &World, name: &str, grants: Value) -> Ids {
+    ids(&apps::app(world, name, json!({"grants": grants})).await)
+}
+
+/// An application of Fabrikam's that Exchange knows.
+async fn known(shell: &Shell<'_>, name: &str, grants: Value) -> Ids {
+    let ids = register(shell.world, name, grants).await;
+    shell.point(&ids.0, &ids.1).await;
+    ids
+}
+
+/// Fabrikam's token of an application for Exchange.
+fn exchange_token(world: &World, app_id: &str) -> String {
+    let id = world.tenant_id(FABRIKAM);
+    world.cloud.with_world(|world| {
+        let (tenant, app) = (id.parse().unwrap(), app_id.parse().unwrap());
+        access(
+            &cloud::entra::token::for_application(world, tenant, app, Resource::Exchange).unwrap(),
         )
-        .await
-        .unwrap();
+    })
 }
 
 /// What the application may do, by way.
 async fn ways(world: &World, domain: &str, app_id: &str, mailbox: &str) -> Value {
-    let answer = world
-        .control(
-            "probe",
-            json!({"tenant": domain, "applications": [app_id], "mailboxes": [mailbox]}),
-        )
-        .await;
-    answer["may"][app_id][mailbox].clone()
+    support::ways::ways(world, domain, app_id, mailbox, json!({})).await
 }
 
 #[tokio::test]
 async fn reach_r01_a_service_principal_in_a_role_group_administers_exchange() {
     let world = world().await;
     let shell = Shell::open(&world, FABRIKAM).await;
-    let robot = register(
-        &world,
-        FABRIKAM,
-        "Robot",
-        json!(["exchange:Exchange.ManageAsApp"]),
-    )
-    .await;
-    let id = world.tenant_id(FABRIKAM);
-    let token = || {
-        world.cloud.with_world(|world| {
-            cloud::entra::token::for_application(
-                world,
-                id.parse().unwrap(),
-                robot.0.parse().unwrap(),
-                Resource::Exchange,
-            )
-            .unwrap()["access_token"]
-                .as_str()
-                .unwrap()
-                .to_owned()
-        })
-    };
+    let robot = register(&world, "Robot", json!(["exchange:Exchange.ManageAsApp"])).await;
+    let token = || exchange_token(&world, &robot.0);
     // The permission alone gives nothing.
     let refused = world
         .cmdlet(&token(), FABRIKAM, "Get-ApplicationAccessPolicy", json!({}))
@@ -88,7 +71,7 @@ async fn reach_r01_a_service_principal_in_a_role_group_administers_exchange() {
     let member = json!({"Identity": "Organization Management", "Member": robot.1});
     let unknown = shell.run("Add-RoleGroupMember", member.clone()).await;
     assert!(unknown.unwrap_err().contains("couldn't be found"));
-    point(&shell, &robot).await;
+    shell.point(&robot.0, &robot.1).await;
     shell
         .run("Add-RoleGroupMember", member.clone())
         .await
@@ -139,8 +122,7 @@ async fn reach_r01_a_service_principal_in_a_role_group_administers_exchange() {
 async fn reach_r01_role_groups_have_roles_and_names_of_members() {
     let world = world().await;
     let shell = Shell::open(&world, FABRIKAM).await;
-    let robot = register(&world, FABRIKAM, "Robot", json!([])).await;
-    point(&shell, &robot).await;
+    let robot = known(&shell, "Robot", json!([])).await;
     shell
         .run(
             "New-RoleGroup",
@@ -210,14 +192,7 @@ async fn reach_r01_role_groups_have_roles_and_names_of_members() {
 async fn reach_r01_a_management_role_can_be_given_to_an_application() {
     let world = world().await;
     let shell = Shell::open(&world, FABRIKAM).await;
-    let robot = register(
-        &world,
-        FABRIKAM,
-        "Robot",
-        json!(["exchange:Exchange.ManageAsApp"]),
-    )
-    .await;
-    point(&shell, &robot).await;
+    let robot = known(&shell, "Robot", json!(["exchange:Exchange.ManageAsApp"])).await;
     shell
         .run(
             "New-ManagementRoleAssignment",
@@ -225,19 +200,7 @@ async fn reach_r01_a_management_role_can_be_given_to_an_application() {
         )
         .await
         .unwrap();
-    let id = world.tenant_id(FABRIKAM);
-    let token = world.cloud.with_world(|world| {
-        cloud::entra::token::for_application(
-            world,
-            id.parse().unwrap(),
-            robot.0.parse().unwrap(),
-            Resource::Exchange,
-        )
-        .unwrap()["access_token"]
-            .as_str()
-            .unwrap()
-            .to_owned()
-    });
+    let token = exchange_token(&world, &robot.0);
     // It may make assignments, and may not give a role that it was not given to give.
     let send = json!({"App": robot.1, "Role": "Application Mail.Send"});
     let refused = world
@@ -330,7 +293,6 @@ async fn field_b18_imap_reaches_what_it_was_given_and_nothing_else() {
     let shell = Shell::open(&world, FABRIKAM).await;
     let robot = register(
         &world,
-        FABRIKAM,
         "Fetcher",
         json!(["exchange:IMAP.AccessAsApp", "exchange:POP.AccessAsApp"]),
     )
@@ -342,7 +304,7 @@ async fn field_b18_imap_reaches_what_it_was_given_and_nothing_else() {
     let right = json!({"Identity": info, "User": robot.1, "AccessRights": ["FullAccess"]});
     let unknown = shell.run("Add-MailboxPermission", right.clone()).await;
     assert!(unknown.unwrap_err().contains("couldn't be found"));
-    point(&shell, &robot).await;
+    shell.point(&robot.0, &robot.1).await;
     assert_eq!(imap(&info).await, false);
     let rows = shell
         .run("Add-MailboxPermission", right.clone())
@@ -391,17 +353,11 @@ async fn field_b18_imap_reaches_what_it_was_given_and_nothing_else() {
 async fn field_b18_smtp_needs_a_right_or_a_role() {
     let world = world().await;
     let shell = Shell::open(&world, FABRIKAM).await;
-    let robot = register(
-        &world,
-        FABRIKAM,
-        "Relay",
-        json!(["exchange:SMTP.SendAsApp"]),
-    )
-    .await;
+    let robot = register(&world, "Relay", json!(["exchange:SMTP.SendAsApp"])).await;
     let (info, reception) = (format!("info@{FABRIKAM}"), format!("reception@{FABRIKAM}"));
     let smtp =
         async |mailbox: &str| ways(&world, FABRIKAM, &robot.0, mailbox).await["smtp"].clone();
-    point(&shell, &robot).await;
+    shell.point(&robot.0, &robot.1).await;
     assert_eq!(smtp(&info).await, false);
     shell
         .run(
@@ -419,22 +375,11 @@ async fn field_b18_smtp_needs_a_right_or_a_role() {
     assert_eq!(rows.len(), 1);
     assert_eq!(rows[0]["AccessRights"], json!(["SendAs"]));
     // The role needs neither the grant nor a right.
-    let other = register(&world, FABRIKAM, "Other relay", json!([])).await;
-    point(&shell, &other).await;
+    let other = known(&shell, "Other relay", json!([])).await;
+    let role = "Application SMTP.SendAsApp";
     shell
-        .run(
-            "New-ManagementScope",
-            json!({"Name": "front", "RecipientRestrictionFilter": "Alias -eq 'reception'"}),
-        )
-        .await
-        .unwrap();
-    shell
-        .run(
-            "New-ManagementRoleAssignment",
-            json!({"App": other.1, "Role": "Application SMTP.SendAsApp", "CustomResourceScope": "front"}),
-        )
-        .await
-        .unwrap();
+        .give(&other.1, role, "front", "Alias -eq 'reception'")
+        .await;
     assert_eq!(
         ways(&world, FABRIKAM, &other.0, &reception).await["smtp"],
         true
@@ -492,8 +437,7 @@ async fn field_b17_group_scopes_read_back_as_the_service_does() {
     let world = world_with(Delays::none()).await;
     let domain = FABRIKAM;
     let shell = Shell::open(&world, domain).await;
-    let robot = register(&world, domain, "Robot", json!([])).await;
-    point(&shell, &robot).await;
+    let robot = known(&shell, "Robot", json!([])).await;
     shell
         .run(
             "New-DistributionGroup",
@@ -544,22 +488,11 @@ async fn field_b17_group_scopes_read_back_as_the_service_does() {
 
     // A filter by the group's distinguished name knows the old one for ever.
     let dn = rows[0]["DistinguishedName"].as_str().unwrap();
-    let other = register(&world, domain, "Other", json!([])).await;
-    point(&shell, &other).await;
+    let other = known(&shell, "Other", json!([])).await;
+    let filter = format!("MemberOfGroup -eq '{dn}'");
     shell
-        .run(
-            "New-ManagementScope",
-            json!({"Name": "by name", "RecipientRestrictionFilter": format!("MemberOfGroup -eq '{dn}'")}),
-        )
-        .await
-        .unwrap();
-    shell
-        .run(
-            "New-ManagementRoleAssignment",
-            json!({"App": other.1, "Role": "Application Mail.Send", "CustomResourceScope": "by name"}),
-        )
-        .await
-        .unwrap();
+        .give(&other.1, "Application Mail.Send", "by name", &filter)
+        .await;
     let reception = format!("reception@{domain}");
     let sends = async |app: &str| ways(&world, domain, app, &reception).await["graph_send"].clone();
     assert_eq!(
@@ -583,7 +516,7 @@ async fn field_f16_a_young_service_principal_cannot_be_pointed_to_yet() {
     })
     .await;
     let shell = Shell::open(&world, FABRIKAM).await;
-    let (app_id, object_id) = register(&world, FABRIKAM, "Robot", json!([])).await;
+    let (app_id, object_id) = register(&world, "Robot", json!([])).await;
     let new = async |object: &str| {
         shell
             .run(
@@ -605,8 +538,7 @@ async fn field_f16_a_young_service_principal_cannot_be_pointed_to_yet() {
 async fn rights_and_memberships_go_with_the_pointer() {
     let world = world().await;
     let shell = Shell::open(&world, FABRIKAM).await;
-    let robot = register(&world, FABRIKAM, "Robot", json!([])).await;
-    point(&shell, &robot).await;
+    let robot = known(&shell, "Robot", json!([])).await;
     for (name, parameters) in [
         (
             "Add-RoleGroupMember",
@@ -638,11 +570,7 @@ async fn rights_and_memberships_go_with_the_pointer() {
 #[tokio::test]
 async fn the_seed_has_administrators_rights_and_switches() {
     let world = world().await;
-    let app = |domain: &str, name: &str| {
-        let found = world.application(domain, name);
-        let text = |name: &str| found[name].as_str().unwrap().to_owned();
-        (text("app_id"), text("object_id"))
-    };
+    let app = |domain: &str, name: &str| ids(world.application(domain, name));
     let domain = "humongousinsurance.example";
     let shell = Shell::open(&world, domain).await;
     let robot = app(domain, "Tenant Robot");
@@ -761,7 +689,7 @@ async fn what_rbac_makes_is_found_a_while_later() {
     })
     .await;
     let shell = Shell::open(&world, FABRIKAM).await;
-    let robot = register(&world, FABRIKAM, "Robot", json!([])).await;
+    let robot = register(&world, "Robot", json!([])).await;
     let pointer = json!({"AppId": robot.0, "ObjectId": robot.1});
     let scope = json!({"Name": "front", "RecipientRestrictionFilter": "Alias -eq 'reception'"});
     let assignment = json!({"Name": "robot", "App": robot.1, "Role": "Application Mail.Send", "CustomResourceScope": "front"});

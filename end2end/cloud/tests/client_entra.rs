@@ -11,42 +11,15 @@ mod support;
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE, URL_SAFE_NO_PAD as BASE64};
 use rsa::RsaPublicKey;
-use rsa::pkcs1v15::{Signature, SigningKey, VerifyingKey};
-use rsa::signature::{SignatureEncoding, Signer, Verifier};
+use rsa::pkcs1v15::{Signature, VerifyingKey};
+use rsa::signature::Verifier;
 use serde_json::{Value, json};
 use sha1::{Digest, Sha1};
 use sha2::Sha256;
+use support::assertions::{self, Signed};
 use support::{EXCHANGE, FABRIKAM, GRAPH, PARTNER, World, access, claims, world};
 
-const SCOPE: &str = "https://graph.microsoft.com/.default";
 const FAR: f64 = 4_000_000_000.0;
-
-/// Randomness that is the same every time.
-struct Counter(u64);
-
-impl rsa::rand_core::RngCore for Counter {
-    fn next_u32(&mut self) -> u32 {
-        u32::try_from(self.next_u64() >> 32).unwrap()
-    }
-    fn next_u64(&mut self) -> u64 {
-        self.0 = self
-            .0
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        self.0
-    }
-    fn fill_bytes(&mut self, dest: &mut [u8]) {
-        for byte in dest {
-            *byte = u8::try_from(self.next_u64() >> 56).unwrap();
-        }
-    }
-    fn try_fill_bytes(&mut self, dest: &mut [u8]) -> Result<(), rsa::rand_core::Error> {
-        self.fill_bytes(dest);
-        Ok(())
-    }
-}
-
-impl rsa::rand_core::CryptoRng for Counter {}
 
 /// A certificate that is registered for Postern's application, and its key.
 struct Registered {
@@ -57,14 +30,10 @@ struct Registered {
 
 impl Registered {
     async fn new() -> Self {
-        // A small key: what is tested is the check, not the strength.
-        let key = rsa::RsaPrivateKey::new(&mut Counter(11), 1024).unwrap();
+        let key = assertions::key(11);
         let certificate = cloud::entra::x509::self_signed(&key).unwrap();
         let world = world().await;
-        let pem = format!(
-            "-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n",
-            STANDARD.encode(&certificate)
-        );
+        let pem = assertions::pem(&certificate);
         world
             .control(
                 "applications",
@@ -85,33 +54,14 @@ impl Registered {
     /// Asks for a token; `change` overrides claims.
     async fn ask(&self, header: Value, change: Value) -> Result<Value, (u64, Value)> {
         let id = self.world.client_id();
-        let mut claims = json!({
-            "iss": id, "sub": id, "exp": FAR, "jti": "1",
-            "aud": format!("{}/{PARTNER}/oauth2/v2.0/token", self.world.cloud.url()),
-        });
+        let mut claims = assertions::claims_of(&self.world, id);
+        claims["exp"] = json!(FAR);
+        claims["jti"] = json!("1");
         for (name, value) in change.as_object().unwrap() {
             claims[name] = value.clone();
         }
-        let text = format!(
-            "{}.{}",
-            BASE64.encode(header.to_string()),
-            BASE64.encode(claims.to_string())
-        );
-        let signature =
-            SigningKey::<rsa::sha2::Sha256>::new(self.key.clone()).sign(text.as_bytes());
-        let assertion = format!("{text}.{}", BASE64.encode(signature.to_bytes()));
-        let form = [
-            ("client_id", id),
-            (
-                "client_assertion_type",
-                "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
-            ),
-            ("client_assertion", assertion.as_str()),
-            ("grant_type", "client_credentials"),
-            ("scope", SCOPE),
-        ];
-        self.world
-            .raw_token(PARTNER, &form)
+        let assertion = assertions::assertion(&self.key, Signed::Rs256, &header, &claims);
+        assertions::redeem_assertion(&self.world, PARTNER, id, &assertion)
             .await
             .map_err(|refused| (refused.code, refused.body))
     }
@@ -307,11 +257,9 @@ async fn client_l9_access_tokens_look_like_version_one() {
     // The certificate beside the key is the key's, and gives it its name.
     let certificate = STANDARD.decode(key["x5c"][0].as_str().unwrap()).unwrap();
     assert_eq!(key["kid"], BASE64.encode(Sha1::digest(&certificate)));
-    let pem = format!(
-        "-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----",
-        STANDARD.encode(&certificate)
-    );
-    assert!(cloud::entra::assertion::is_key(&pem));
+    assert!(cloud::entra::assertion::is_key(&assertions::pem(
+        &certificate
+    )));
     assert_eq!(world.graph(&graph, "/v1.0/me").await.0, 200);
 }
 

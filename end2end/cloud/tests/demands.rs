@@ -9,15 +9,13 @@
 mod support;
 
 use base64::Engine;
-use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD as BASE64};
+use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
 use cloud::Delays;
 use rsa::pkcs8::EncodePublicKey;
 use rsa::sha2::{Digest, Sha256};
-use rsa::signature::{RandomizedSigner, SignatureEncoding};
 use serde_json::{Value, json};
+use support::assertions::{self, SCOPE, Signed};
 use support::*;
-
-const SCOPE: &str = "https://graph.microsoft.com/.default";
 
 #[tokio::test]
 async fn conditional_access_asks_for_a_sign_in_with_its_claims() {
@@ -291,73 +289,23 @@ fn certificate(public_key: &[u8]) -> Vec<u8> {
     der(0x30, &[&signed, &algorithm, &der(3, &[&[0, 1, 2, 3]])])
 }
 
-struct Counter(u64);
-
-impl rsa::rand_core::RngCore for Counter {
-    fn next_u32(&mut self) -> u32 {
-        u32::try_from(self.next_u64() >> 32).unwrap()
-    }
-    fn next_u64(&mut self) -> u64 {
-        self.0 = self
-            .0
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        self.0
-    }
-    fn fill_bytes(&mut self, dest: &mut [u8]) {
-        for byte in dest {
-            *byte = u8::try_from(self.next_u64() >> 56).unwrap();
-        }
-    }
-    fn try_fill_bytes(&mut self, dest: &mut [u8]) -> Result<(), rsa::rand_core::Error> {
-        self.fill_bytes(dest);
-        Ok(())
-    }
-}
-
-impl rsa::rand_core::CryptoRng for Counter {}
-
 #[tokio::test]
 async fn an_assertion_with_ps256_names_its_certificate() {
-    // A small key: what is tested is the check, not the strength.
-    let key = rsa::RsaPrivateKey::new(&mut Counter(11), 1024).unwrap();
+    let key = assertions::key(11);
     let public_key = key.to_public_key().to_public_key_der().unwrap();
     let certificate = certificate(public_key.as_bytes());
-    let pem = format!(
-        "-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n",
-        STANDARD.encode(&certificate)
-    );
+    let pem = assertions::pem(&certificate);
     let thumbprint = BASE64.encode(Sha256::digest(&certificate));
 
     let world = world().await;
     let id = world.client_id().to_owned();
     let ask = |header: Value, expires: i64| {
-        let claims = json!({
-            "iss": id, "sub": id, "exp": expires,
-            "aud": format!("{}/{PARTNER}/oauth2/v2.0/token", world.cloud.url()),
-        });
-        let text = format!(
-            "{}.{}",
-            BASE64.encode(header.to_string()),
-            BASE64.encode(claims.to_string())
-        );
-        let signer = rsa::pss::BlindedSigningKey::<Sha256>::new(key.clone());
-        let signature = signer.sign_with_rng(&mut Counter(3), text.as_bytes());
-        let assertion = format!("{text}.{}", BASE64.encode(signature.to_bytes()));
-        let (world, id) = (&world, id.clone());
+        let mut claims = assertions::claims_of(&world, &id);
+        claims["exp"] = json!(expires);
+        let assertion = assertions::assertion(&key, Signed::Ps256, &header, &claims);
+        let (world, id) = (&world, id.as_str());
         async move {
-            let form = [
-                ("client_id", id.as_str()),
-                (
-                    "client_assertion_type",
-                    "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
-                ),
-                ("client_assertion", assertion.as_str()),
-                ("grant_type", "client_credentials"),
-                ("scope", SCOPE),
-            ];
-            world
-                .raw_token(PARTNER, &form)
+            assertions::redeem_assertion(world, PARTNER, id, &assertion)
                 .await
                 .map_err(|refused| refused.code)
         }

@@ -11,17 +11,13 @@ mod support;
 use cloud::Delays;
 use serde_json::{Value, json};
 use support::shell::Shell;
+use support::ways::ways;
 use support::*;
 
 /// Whether a way is open to an application, with tokens of now.
 async fn open(world: &World, domain: &str, app: &str, mailbox: &str, way: &str) -> bool {
-    let answer = world
-        .control(
-            "probe",
-            json!({"tenant": domain, "applications": [app], "mailboxes": [mailbox], "ways": [way]}),
-        )
-        .await;
-    answer["may"][app][mailbox][way].as_bool().unwrap()
+    let answer = ways(world, domain, app, mailbox, json!({"ways": [way]})).await;
+    answer[way].as_bool().unwrap()
 }
 
 async fn organization(shell: &Shell<'_>, parameters: Value) -> Value {
@@ -123,14 +119,8 @@ async fn field_b06_lists_of_user_agents_close_graph_too() {
         .to_owned();
     let (reception, info) = (format!("reception@{FABRIKAM}"), format!("info@{FABRIKAM}"));
     let sends = async |mailbox: &str, agent: &str| {
-        let answer = world
-            .control(
-                "probe",
-                json!({"tenant": FABRIKAM, "applications": [app], "mailboxes": [mailbox],
-                       "ways": ["graph_send"], "user_agent": agent}),
-            )
-            .await;
-        answer["may"][&app][mailbox]["graph_send"].clone()
+        let how = json!({"ways": ["graph_send"], "user_agent": agent});
+        ways(&world, FABRIKAM, &app, mailbox, how).await["graph_send"].clone()
     };
     shell
         .run(
@@ -198,22 +188,11 @@ async fn field_b14_grants_can_need_a_role() {
     // What was read there was false.
     let row = organization(&shell, json!({})).await;
     assert_eq!(row["EnforceExoAppRbacPermissions"], false);
-    for (name, parameters) in [
-        (
-            "New-ServicePrincipal",
-            json!({"AppId": app_id, "ObjectId": object_id}),
-        ),
-        (
-            "New-ManagementScope",
-            json!({"Name": "front", "RecipientRestrictionFilter": "Alias -eq 'reception'"}),
-        ),
-        (
-            "New-ManagementRoleAssignment",
-            json!({"App": app_id, "Role": "Application Mail.Send", "CustomResourceScope": "front"}),
-        ),
-    ] {
-        shell.run(name, parameters).await.unwrap();
-    }
+    shell.point(app_id, object_id).await;
+    let role = "Application Mail.Send";
+    shell
+        .give(app_id, role, "front", "Alias -eq 'reception'")
+        .await;
     assert_eq!(world.send_mail(&token, &reception).await.0, 202);
     assert!(world.send_mail(&token, &info).await.1.contains("[RAOP]"));
     required(false).await;
@@ -302,13 +281,8 @@ async fn field_b16_a_turned_flag_is_not_yet_ready() {
     let domain = "fourthcoffee.example";
     let shell = Shell::open(&world, domain).await;
     let app = world.application(domain, "Intranet").clone();
-    shell
-        .run(
-            "New-ServicePrincipal",
-            json!({"AppId": app["app_id"], "ObjectId": app["object_id"]}),
-        )
-        .await
-        .unwrap();
+    let id = |name: &str| app[name].as_str().unwrap();
+    shell.point(id("app_id"), id("object_id")).await;
     let assignment = json!({"App": app["app_id"], "Role": "Application Mail.Send"});
     let refused = async || {
         shell
@@ -551,23 +525,10 @@ async fn reach_r10_group_mailboxes_are_in_scopes_and_not_in_lists() {
     );
     assert_eq!(found("Get-Mailbox", json!({"GroupMailbox": true})).await, 1);
     let app = world.application(FABRIKAM, "Intranet").clone();
-    for (name, parameters) in [
-        (
-            "New-ServicePrincipal",
-            json!({"AppId": app["app_id"], "ObjectId": app["object_id"]}),
-        ),
-        (
-            "New-ManagementScope",
-            json!({"Name": "x", "RecipientRestrictionFilter": filter}),
-        ),
-        (
-            "New-ManagementRoleAssignment",
-            json!({"App": app["app_id"], "Role": "Application Mail.Read", "CustomResourceScope": "x"}),
-        ),
-    ] {
-        shell.run(name, parameters).await.unwrap();
-    }
+    let object = app["object_id"].as_str().unwrap();
     let app = app["app_id"].as_str().unwrap();
+    shell.point(app, object).await;
+    shell.give(app, "Application Mail.Read", "x", filter).await;
     assert!(open(&world, FABRIKAM, app, &finance, "graph_read").await);
     let info = format!("info@{FABRIKAM}");
     assert!(!open(&world, FABRIKAM, app, &info, "graph_read").await);

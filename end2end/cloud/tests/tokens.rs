@@ -268,37 +268,10 @@ async fn clients_must_prove_who_they_are() {
 
 #[tokio::test]
 async fn a_certificate_stands_in_for_the_secret() {
-    use base64::Engine;
-    use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
-    use rsa::pkcs1v15::SigningKey;
     use rsa::pkcs8::EncodePublicKey;
-    use rsa::signature::{SignatureEncoding, Signer};
+    use support::assertions::{self, Signed};
 
-    // A small key: what is tested is the check, not the strength.
-    struct Counter(u64);
-    impl rsa::rand_core::RngCore for Counter {
-        fn next_u32(&mut self) -> u32 {
-            u32::try_from(self.next_u64() >> 32).unwrap()
-        }
-        fn next_u64(&mut self) -> u64 {
-            self.0 = self
-                .0
-                .wrapping_mul(6_364_136_223_846_793_005)
-                .wrapping_add(1_442_695_040_888_963_407);
-            self.0
-        }
-        fn fill_bytes(&mut self, dest: &mut [u8]) {
-            for byte in dest {
-                *byte = u8::try_from(self.next_u64() >> 56).unwrap();
-            }
-        }
-        fn try_fill_bytes(&mut self, dest: &mut [u8]) -> Result<(), rsa::rand_core::Error> {
-            self.fill_bytes(dest);
-            Ok(())
-        }
-    }
-    impl rsa::rand_core::CryptoRng for Counter {}
-    let key = rsa::RsaPrivateKey::new(&mut Counter(7), 1024).unwrap();
+    let key = assertions::key(7);
     let pem = key
         .to_public_key()
         .to_public_key_pem(rsa::pkcs8::LineEnding::LF)
@@ -307,34 +280,12 @@ async fn a_certificate_stands_in_for_the_secret() {
     let world = world().await;
     let id = world.client_id().to_owned();
     let assertion = |subject: &str| {
-        let head = BASE64.encode(r#"{"alg":"RS256","typ":"JWT"}"#);
-        let claims = json!({
-            "iss": subject, "sub": subject, "exp": 4_000_000_000_u64,
-            "aud": format!("{}/{PARTNER}/oauth2/v2.0/token", world.cloud.url()),
-        });
-        let text = format!("{head}.{}", BASE64.encode(claims.to_string()));
-        let signature = SigningKey::<rsa::sha2::Sha256>::new(key.clone()).sign(text.as_bytes());
-        format!("{text}.{}", BASE64.encode(signature.to_bytes()))
+        let header = json!({"alg": "RS256", "typ": "JWT"});
+        let claims = assertions::claims_of(&world, subject);
+        assertions::assertion(&key, Signed::Rs256, &header, &claims)
     };
-    let ask = |assertion: String| {
-        let (world, id) = (&world, id.clone());
-        async move {
-            world
-                .raw_token(
-                    PARTNER,
-                    &[
-                        ("client_id", &id),
-                        (
-                            "client_assertion_type",
-                            "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
-                        ),
-                        ("client_assertion", &assertion),
-                        ("grant_type", "client_credentials"),
-                        ("scope", "https://graph.microsoft.com/.default"),
-                    ],
-                )
-                .await
-        }
+    let ask = async |assertion: String| {
+        assertions::redeem_assertion(&world, PARTNER, &id, &assertion).await
     };
     assert_eq!(ask(assertion(&id)).await.unwrap_err().code, 700_027);
     world

@@ -71,6 +71,23 @@ export async function reaches(person, title, state) {
   await person.step(title, state).waitFor({ state: "visible", timeout: 90_000 });
 }
 
+const proofOf = (setup) => `kind = 'prove' and setup_id = '${setup}' and body ->> 'state' = 'waiting'`;
+const ends = (from) => `jsonb_set(body, '{latest}', to_jsonb((extract(epoch from now()) * 1000)::bigint ${from}))`;
+
+/** The proof waits an hour of this machine's time longer, however slow the machine is. */
+export async function patient(world, setup) {
+  world.stack.database(`update steps set body = ${ends("+ 3600000")} where ${proofOf(setup)} and (body ->> 'latest')::bigint < extract(epoch from now()) * 1000 + 1800000`);
+}
+
+/** The day that a proof waits at most is over, as soon as it looks again. */
+export async function dayIsOver(world, person, setup) {
+  await person.eventually(() => {
+    // A look that is under way may write the end that it knows.
+    world.stack.database(`update steps set body = ${ends("- 1")} where ${proofOf(setup)}`);
+    return world.stack.database(`select count(*) from steps where ${proofOf(setup)}`) === "0";
+  });
+}
+
 /** Groups and policies of a tenant by what Postern wrote into them. */
 export async function made(cloud, tenant) {
   const state = await cloud.state(tenant);

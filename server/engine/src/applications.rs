@@ -9,7 +9,7 @@ use domain::{
     id::{AppId, CustomerId, ObjectId},
     permission::Resource,
     person::{Operator, Right},
-    reach::{ApplicationReach, Judge, Reach, Seen},
+    reach::{ApplicationReach, Judge, PartRead, Reach, ScanPart, Seen},
     view::{ApplicationRow, ApplicationsView},
 };
 use microsoft::scan::Scan;
@@ -119,14 +119,14 @@ fn names(scan: &Scan, reach: &Reach, mailboxes: &[(ObjectId, String)]) -> Names 
     names
 }
 
-/// One application of a reading of it alone, with its reach and its powers; none: it holds no
-/// mailbox permission.
+/// The reach and the powers of one application by a reading of it alone; none: it holds no mailbox
+/// permission.
 pub(crate) fn one(
     scan: &Scan,
     object: ObjectId,
     proven: &[(AppId, Vec<ObjectId>)],
     known: Known<'_>,
-) -> Option<(Application, Standing, String, Vec<String>)> {
+) -> Option<(Standing, String, Vec<String>)> {
     let mut reach = Judge::new(&scan.seen).reach();
     reach.mailbox_count = reach.mailbox_count.or(known.count);
     let names = names(scan, &reach, known.mailboxes);
@@ -143,11 +143,22 @@ pub(crate) fn one(
     } else {
         words.reaches(found)
     };
-    Some((application(&scan.seen, object)?, standing, sentence, beside))
+    Some((standing, sentence, beside))
 }
 
-/// The application as Entra has it.
-fn application(seen: &Seen, object: ObjectId) -> Option<Application> {
+/// Why nobody can say that an application holds no mailbox permission.
+pub(crate) fn unread_holder(scan: &Scan) -> Option<&Problem> {
+    let holds = [
+        ScanPart::GraphGrants,
+        ScanPart::ExchangeGrants,
+        ScanPart::Principals,
+    ];
+    let mut parts = scan.parts.iter().filter(|part| holds.contains(&part.part));
+    parts.find_map(PartRead::problem)
+}
+
+/// The application as Entra has it; none: it was not read, or holds no mailbox permission.
+pub(crate) fn application(seen: &Seen, object: ObjectId) -> Option<Application> {
     let principal = seen
         .principals
         .get()

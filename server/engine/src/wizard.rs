@@ -1,27 +1,33 @@
 //! The guided way to a plan: what was chosen, what Postern suggests, and the review.
 
+mod chosen;
+
 use domain::{
-    Problem,
+    Problem, Timestamp,
     address::MailAddress,
-    application::{Application, Grant},
+    application::Application,
     confine::Hurdle,
+    effects::takes,
     id::{CustomerId, ObjectId, TenantId},
     person::{Operator, Right},
     plan::{Confined, Draft, Group, GroupName, Mailbox, MailboxKind, Plan},
-    provable::{Unprovable, takes},
+    provable::Unprovable,
     reach::{ApplicationReach, CredentialOf, Judge},
     view::{Review, Wizard},
 };
-use microsoft::scan::Scan;
+use microsoft::{exchange::ExGroup, scan::Scan};
 use store::CustomerAccess;
 
+use self::chosen::{Chosen, chosen};
 use crate::{
     Answer, Engine, Failure,
-    applications::{Known, one},
+    applications::{Known, application, one, unread_holder},
     customers::head,
     scan::nothing_read,
     setup::{
-        hurdles, names,
+        hurdles::{self, Of, Read},
+        names,
+        open::open,
         start::{already_active, new_setup_id},
     },
 };
@@ -47,6 +53,16 @@ const TELLING: [&str; 12] = [
     "payroll",
     "admin",
 ];
+
+/// A plan, and what it was made of.
+pub(crate) struct Planned {
+    pub plan: Plan,
+    /// What should be known of what was chosen.
+    pub notes: Vec<String>,
+    /// What stays open beside the policy, and is not confirmed yet.
+    pub open: Vec<String>,
+    pub read: Read,
+}
 
 /// What another setup that holds the application means for a plan.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -75,30 +91,26 @@ impl Engine {
             tx.commit().await?;
             let tenant = self.tenant(&access).await?;
             let object = object(&draft)?;
-            let scan = tenant.scan_application(object).await;
-            self.note_scan(&access, &scan, consented).await;
-            if let Some(problem) = nothing_read(&scan) {
-                return Err(self.said(problem, consented).into());
-            }
+            let (scan, application) = self.read_one(&access, &tenant, object, consented).await?;
             let (count, capped) = tenant.mailbox_count(COUNTED).await?.value;
             let known = known.map(|(_, mailboxes)| mailboxes).unwrap_or_default();
             let known = Known {
                 mailboxes: &known,
                 count: u32::try_from(count).ok().filter(|_| !capped),
             };
-            let (application, standing, sentence, beside) =
+            let (standing, sentence, beside) =
                 one(&scan, object, &proven, known).ok_or_else(no_application)?;
-            let unprovable = self.unprovable(&access, &application, Some(&scan)).await?;
+            let unprovable = self.unprovable(&access, &application, &scan).await?;
             let mut tx = self.store().begin(operator.partner).await?;
             let active = tx.active_setup_for(&access, application.app_id).await?;
             tx.commit().await?;
 
-            let mut problems = Vec::new();
-            let senders = chosen(&tenant, "senders", &draft.senders, &mut problems).await?;
-            let refused = chosen(&tenant, "refused", &draft.refused, &mut problems).await?;
-            let mut notes = aliases_of_senders(&senders);
-            notes.extend(aliases_of_refused(&refused, &senders, &mut problems));
-            let (senders, refused) = (senders.mailboxes(), refused.mailboxes());
+            let Chosen {
+                senders,
+                refused,
+                problems,
+                notes,
+            } = chosen(&tenant, &draft).await?;
             let some = tenant.mailboxes("", LOOKED_AT).await?.value;
             let mailboxes = if capped {
                 None
@@ -138,20 +150,26 @@ impl Engine {
             let mut tx = self.store().begin(operator.partner).await?;
             let access = tx.access(operator, customer, Right::Change).await?;
             tx.commit().await?;
-            let (plan, mut notes) = self.plan(&access, &draft, Holder::Shown).await?;
+            let tenant = self.tenant(&access).await?;
+            let planned = self.plan(&access, &tenant, &draft, Holder::Shown).await?;
+            let Planned {
+                plan,
+                mut notes,
+                read,
+                ..
+            } = planned;
             // The same look as that of the first step: what stands in the way is said before
             // anybody approves the plan.
-            let tenant = self.tenant(&access).await?;
-            let found = hurdles::look(&tenant, &plan, None, self.now()).await;
+            let found = hurdles::look(&tenant, &plan, Of::Draft(Box::new(read)), self.now()).await;
             let hurdles = found.problems();
             notes.extend(found.said);
-            let beside = found.beside;
+            let (beside, confirm) = (found.beside, found.open);
             let mut tx = self.store().begin(operator.partner).await?;
             let active = tx
                 .active_setup_for(&access, plan.application.app_id)
                 .await?;
             tx.commit().await?;
-            let takes = takes(&plan, &self.grants(&access, &plan).await?);
+            let takes = takes(&plan, found.effects.as_ref());
             // The setup gets its own id when it starts; this one only shows where it will stand.
             let setup = new_setup_id();
             Ok::<_, Failure>(Review {
@@ -163,6 +181,7 @@ impl Engine {
                 active,
                 hurdles,
                 beside,
+                confirm,
                 notes,
                 takes,
             })
@@ -170,48 +189,45 @@ impl Engine {
         load.await.map_err(Problem::from)
     }
 
-    /// Makes a plan of a draft, with what should be known of it, or tells what does not fit.
+    /// Makes a plan of a draft, or tells what does not fit.
     pub(crate) async fn plan(
         &self,
         access: &CustomerAccess,
+        tenant: &microsoft::Customer,
         draft: &Draft,
         holder: Holder,
-    ) -> Result<(Plan, Vec<String>), Failure> {
-        let tenant = self.tenant(access).await?;
+    ) -> Result<Planned, Failure> {
         let object = object(draft)?;
-        let application = tenant
-            .applications()
-            .await?
-            .value
-            .into_iter()
-            .find(|application| application.object == object)
-            .ok_or_else(no_application)?;
+        let mut tx = self.store().begin(access.partner()).await?;
+        let consented = tx.connection(access).await?.consented;
+        tx.commit().await?;
+        let (scan, application) = self.read_one(access, tenant, object, consented).await?;
         if holder == Holder::Refuses {
             let mut tx = self.store().begin(access.partner()).await?;
             if let Some(row) = tx.active_setup_for(access, application.app_id).await? {
                 return Err(already_active(&row).into());
             }
         }
-        let scan = tenant.scan_application(object).await;
         let reach = Judge::new(&scan.seen).reach();
         let found = reach.application(object);
         if let Some(hurdle) = found.and_then(ApplicationReach::hurdle) {
             return Err(hurdle.problem(&application.name).into());
         }
+        let open = open(&scan, object, &application.name);
         let unprovable = self
-            .unprovable(access, &application, None)
+            .unprovable(access, &application, &scan)
             .await?
             .filter(|why| why.is_certain());
-        let mut problems = Vec::new();
-        let senders = chosen(&tenant, "senders", &draft.senders, &mut problems).await?;
-        let refused = chosen(&tenant, "refused", &draft.refused, &mut problems).await?;
-        let mut notes = aliases_of_senders(&senders);
-        notes.extend(aliases_of_refused(&refused, &senders, &mut problems));
-        let (senders, refused) = (senders.mailboxes(), refused.mailboxes());
+        let Chosen {
+            senders,
+            refused,
+            problems,
+            notes,
+        } = chosen(tenant, draft).await?;
         if let Some(problem) = problems.into_iter().next() {
             return Err(problem.into());
         }
-        let group = group(&tenant, access, draft, &senders).await?;
+        let (group, existing) = group(tenant, access, draft, &senders).await?;
         let recipient = recipient(draft)?;
         let plan = Plan {
             application: Confined {
@@ -226,20 +242,52 @@ impl Engine {
             prove: draft.prove && unprovable.is_none(),
             unprovable,
             recipient,
+            accepted: Vec::new(),
         };
         plan.check()?;
-        Ok((plan, notes))
+        Ok(Planned {
+            plan,
+            notes,
+            open,
+            read: Read {
+                scan,
+                group: existing,
+            },
+        })
     }
 }
 
 impl Engine {
-    /// Why real mail can show nothing of an application. `scan`: a reading of it, where there is
-    /// one already.
+    /// One application and all that decides what it reaches. What could not be read is told in the
+    /// place of what would hang on it.
+    async fn read_one(
+        &self,
+        access: &CustomerAccess,
+        tenant: &microsoft::Customer,
+        object: ObjectId,
+        consented: Option<Timestamp>,
+    ) -> Result<(Scan, Application), Failure> {
+        let scan = tenant.scan_application(object).await;
+        self.note_scan(access, &scan, consented).await;
+        if let Some(problem) = nothing_read(&scan) {
+            return Err(self.said(problem, consented).into());
+        }
+        match application(&scan.seen, object) {
+            Some(application) => Ok((scan, application)),
+            None => Err(match unread_holder(&scan) {
+                Some(problem) => self.said(problem, consented),
+                None => no_application(),
+            }
+            .into()),
+        }
+    }
+
+    /// Why real mail can show nothing of an application, by the reading of it.
     async fn unprovable(
         &self,
         access: &CustomerAccess,
         application: &Application,
-        scan: Option<&Scan>,
+        scan: &Scan,
     ) -> Result<Option<Unprovable>, Failure> {
         let mut tx = self.store().begin(access.partner()).await?;
         let home = tx.home_tenant().await?;
@@ -248,26 +296,12 @@ impl Engine {
             .into_iter()
             .flatten()
             .collect();
-        let own = |scan: &Scan| {
-            let details = scan.details.get(&application.object)?;
-            let credentials = &details.credentials;
-            Some(
-                credentials
-                    .iter()
-                    .any(|one| one.of == CredentialOf::Principal),
-            )
-        };
-        Ok(Unprovable::of(application, &homes, scan.and_then(own)))
-    }
-
-    /// What the plan's application was granted.
-    async fn grants(&self, access: &CustomerAccess, plan: &Plan) -> Result<Vec<Grant>, Failure> {
-        let applications = self.tenant(access).await?.applications().await?.value;
-        Ok(applications
-            .into_iter()
-            .find(|application| application.object == plan.application.object)
-            .map(|application| application.grants)
-            .unwrap_or_default())
+        let details = scan.details.get(&application.object);
+        let own = details.map(|details| {
+            let mut credentials = details.credentials.iter();
+            credentials.any(|one| one.of == CredentialOf::Principal)
+        });
+        Ok(Unprovable::of(application, &homes, own))
     }
 }
 
@@ -291,117 +325,13 @@ fn no_application() -> Problem {
     Hurdle::NothingGranted.problem("")
 }
 
-/// What was asked for, and the mailbox behind each address.
-struct Chosen(Vec<(MailAddress, Mailbox)>);
-
-impl Chosen {
-    /// Each once.
-    fn mailboxes(self) -> Vec<Mailbox> {
-        let mut found = Vec::new();
-        for (_, mailbox) in self.0 {
-            if !found.contains(&mailbox) {
-                found.push(mailbox);
-            }
-        }
-        found
-    }
-
-    /// Those that were asked for by another than their own address.
-    fn aliases(&self) -> impl Iterator<Item = &(MailAddress, Mailbox)> {
-        self.0.iter().filter(|(asked, mailbox)| {
-            !asked
-                .as_str()
-                .eq_ignore_ascii_case(mailbox.address.as_str())
-        })
-    }
-}
-
-/// There is no policy for an address, only for the mailbox behind it.
-fn aliases_of_senders(senders: &Chosen) -> Vec<String> {
-    let said = |(asked, mailbox): &(MailAddress, Mailbox)| {
-        format!(
-            "{asked} is an address of {0}: the application will be allowed all of {0}, whichever address it sends from.",
-            mailbox.address
-        )
-    };
-    senders.aliases().map(said).collect()
-}
-
-/// An address of a permitted mailbox cannot be refused; any other is tried as its mailbox.
-fn aliases_of_refused(
-    refused: &Chosen,
-    senders: &Chosen,
-    problems: &mut Vec<Problem>,
-) -> Vec<String> {
-    let mut notes = Vec::new();
-    for (asked, mailbox) in refused.aliases() {
-        let permitted = senders
-            .0
-            .iter()
-            .any(|(_, one)| one.object == mailbox.object);
-        if permitted {
-            problems.push(Problem::input(
-                "refused",
-                format!(
-                    "{asked} is an address of {}, which is permitted: it cannot be refused.",
-                    mailbox.address
-                ),
-                "Take it out of one of the two lists.",
-            ));
-        } else {
-            notes.push(format!(
-                "{asked} is an address of {}: that mailbox is the one that must be refused.",
-                mailbox.address
-            ));
-        }
-    }
-    notes
-}
-
-/// The chosen addresses as mailboxes, in their order. What is none is told, not dropped silently.
-async fn chosen(
-    tenant: &microsoft::Customer,
-    field: &str,
-    addresses: &[String],
-    problems: &mut Vec<Problem>,
-) -> Result<Chosen, Failure> {
-    let mut asked: Vec<MailAddress> = Vec::new();
-    for text in addresses.iter().filter(|text| !text.trim().is_empty()) {
-        match text.parse() {
-            Ok(address) if asked.contains(&address) => {}
-            Ok(address) => asked.push(address),
-            Err(problem) => {
-                let problem: Problem = problem;
-                problems.push(Problem::input(field, problem.happened, problem.todo));
-            }
-        }
-    }
-    let mailboxes = tenant.mailboxes_at(&asked).await?.value;
-    let mut found = Vec::new();
-    for (address, mailbox) in asked.iter().zip(mailboxes) {
-        if let Some(mailbox) = mailbox {
-            found.push((address.clone(), mailbox));
-            continue;
-        }
-        let why = names::why_no_mailbox(tenant, address).await?;
-        problems.push(Problem::input(
-            field,
-            match why {
-                Some(why) => format!("{address} {why}."),
-                None => format!("{address} is not a mailbox of this customer."),
-            },
-            "Take it out, or choose another from the list.",
-        ));
-    }
-    Ok(Chosen(found))
-}
-
+/// The group of the plan, and the same as Exchange has it, where it exists.
 async fn group(
     tenant: &microsoft::Customer,
     access: &CustomerAccess,
     draft: &Draft,
     senders: &[Mailbox],
-) -> Result<Group, Failure> {
+) -> Result<(Group, Option<ExGroup>), Failure> {
     let text = draft.group.trim();
     if !text.contains('@') {
         let name = GroupName::parse(text)?;
@@ -420,7 +350,7 @@ async fn group(
             )
             .into());
         }
-        return Ok(Group::New { name, address });
+        return Ok((Group::New { name, address }, None));
     }
     let address: MailAddress = text
         .parse()
@@ -447,11 +377,12 @@ async fn group(
             "Wait a few minutes, then try again.",
         )
     })?;
-    Ok(Group::Existing {
+    let group = Group::Existing {
         object,
-        name: found.name,
+        name: found.name.clone(),
         address,
-    })
+    };
+    Ok((group, Some(found)))
 }
 
 /// Exchange would answer that it is no security principal (MICROSOFT.md §2.4).

@@ -1,5 +1,6 @@
 //! Exchange's admin API: cmdlets over HTTPS (MICROSOFT.md §1, §2).
 
+mod appearances;
 pub(crate) mod batch;
 mod fault;
 mod groups;

@@ -6,7 +6,7 @@
 //!
 //! | part | calls |
 //! |---|---|
-//! | app roles of Graph and Exchange and who holds them; directory roles; delegated permissions; agent identities | 1, and 1 for each further page |
+//! | app roles of Graph and Exchange, and of others that reach mail, and who holds them; keys of Exchange itself; directory roles; delegated permissions; agent identities | 1, and 1 for each further page |
 //! | what the holders of directory roles and the blueprints of agents are, if there are some | 1 each |
 //! | policies; role assignments; Exchange's service principals | 1 each |
 //! | mailboxes; those of groups | 1 for each 1,000 |
@@ -31,6 +31,7 @@ mod groups;
 mod known_roles;
 mod log;
 mod mailboxes;
+mod others;
 mod policy_targets;
 mod principals;
 mod rights;
@@ -40,22 +41,27 @@ mod scopes;
 mod units;
 mod unread;
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, OnceLock},
+};
 
 use domain::{
     id::ObjectId,
     permission::Resource,
     reach::{
-        DelegatedGrant, DirectoryRole, InheritedGrant, Ownership, PowersSeen, PrincipalDetails,
-        Reading, RightsSeen, ScanPart, Seen,
+        DelegatedGrant, DirectoryRole, InheritedGrant, OtherHeld, Ownership, PowersSeen,
+        PrincipalDetails, Reading, RightsSeen, ScanPart, Seen,
     },
 };
 use futures::FutureExt as _;
 
 pub use domain::reach::{PartRead, PartResult};
 
+pub(crate) use self::rights::gives;
 use self::{log::Log, mailboxes::Mailbox, unread::Unread};
 use crate::{
+    call::{Call, Trace},
     customer::Customer,
     error::{Error, Kind, Result, Service},
 };
@@ -70,6 +76,8 @@ pub struct Scan {
     pub details: BTreeMap<ObjectId, PrincipalDetails>,
     /// How each part went, in a fixed order.
     pub parts: Vec<PartRead>,
+    /// The call that gave the policies, as evidence; none: they were not read.
+    pub policies_call: Option<Trace>,
     /// Calls of Graph and Exchange that were sent, each try by itself; token requests not counted.
     pub calls: u32,
 }
@@ -99,13 +107,16 @@ impl Customer {
         let door = async { self.access_token(Resource::Exchange).await.map(|_| ()) };
         let door = door.boxed().shared();
         let first = self.first(&log, only).boxed().shared();
+        let policies_call = OnceLock::new();
+        let kept = &policies_call;
         let policies = exchange(
             &log,
             ScanPart::Policies,
             door.clone(),
             |customer| async move {
-                let policies = customer.policies().await?.value;
-                Ok((policies.len(), policies))
+                let Call { value, trace } = customer.policies().await?;
+                kept.get_or_init(|| trace);
+                Ok((value.len(), value))
             },
         );
         let policies = policies.boxed().shared();
@@ -275,8 +286,12 @@ impl Customer {
                 .into_iter()
                 .map(|unit| unit.seen(&unread))
                 .collect(),
-            mailboxes: unread
-                .part(mailboxes.map(|list| list.iter().map(|mailbox| mailbox.object).collect())),
+            mailboxes: match only {
+                Some(_) => Reading::NotAsked,
+                None => unread.part(
+                    mailboxes.map(|list| list.iter().map(|mailbox| mailbox.object).collect()),
+                ),
+            },
             special,
             stray_policies: targets.ok(),
             powers: PowersSeen {
@@ -289,6 +304,7 @@ impl Customer {
                 },
                 ownerships: unread.part(ownerships),
                 inherited: unread.part(first.inherited.clone()),
+                others: unread.part(first.others.clone()),
             },
             rights: RightsSeen {
                 mailbox_rights: unread.part(rights),
@@ -305,6 +321,7 @@ impl Customer {
                 .into_iter()
                 .map(|(object, found)| (object, found.seen(&unread)))
                 .collect(),
+            policies_call: policies_call.get().cloned(),
             calls: parts.iter().map(|part| part.calls).sum(),
             parts,
         }
@@ -316,6 +333,7 @@ impl Customer {
         let roles = log.begin(ScanPart::DirectoryRoles);
         let delegated = log.begin(ScanPart::Delegated);
         let agents = log.begin(ScanPart::Inherited);
+        let others = log.begin(ScanPart::Others);
         let [of_graph, _] = &grants;
         // Counted with the first of them.
         let first = first::read(&of_graph.customer, only).await;
@@ -333,10 +351,11 @@ impl Customer {
                 _ => None,
             }
         };
-        let (roles, delegated, inherited, owned, grants) = futures::join!(
+        let (roles, delegated, inherited, others, owned, grants) = futures::join!(
             directory_roles::read(log, roles, first.roles),
             delegated,
             agents::read(log, agents, first.agents, only, grants.clone()),
+            others::read(log, others, first.others, first.exchange_keys),
             owned,
             grants.clone()
         );
@@ -345,6 +364,7 @@ impl Customer {
             roles,
             delegated,
             inherited,
+            others,
             owned,
         })
     }
@@ -356,6 +376,7 @@ struct FirstParts {
     roles: Result<Vec<DirectoryRole>>,
     delegated: Result<Vec<DelegatedGrant>>,
     inherited: Result<Vec<InheritedGrant>>,
+    others: Result<Vec<OtherHeld>>,
     /// Of one application: what it owns.
     owned: Option<Result<Vec<ObjectId>>>,
 }
@@ -366,7 +387,8 @@ impl FirstParts {
         let roles = self.roles.iter().flatten().map(|role| role.principal);
         let clients = self.delegated.iter().flatten().map(|grant| grant.client);
         let children = self.inherited.iter().flatten().map(|grant| grant.principal);
-        roles.chain(clients).chain(children)
+        let others = self.others.iter().flatten().map(|one| one.principal);
+        roles.chain(clients).chain(children).chain(others)
     }
 }
 

@@ -148,7 +148,14 @@ async fn exposure_csv(
     // Only where a row is one application at one customer is there one answer.
     let each = query.by == By::Each;
     if each {
-        head.extend(["powers", "acts as whoever signs in"]);
+        head.extend([
+            "powers",
+            "acts as whoever signs in",
+            "may still",
+            "may still until",
+        ]);
+    } else if query.by == By::Application {
+        head.push("acts only as whoever signs in");
     }
     csv::push_row(&mut out, head);
     for row in &found.rows {
@@ -163,7 +170,15 @@ async fn exposure_csv(
         ];
         cells.extend(Standing::ALL.map(|standing| row.tally.of(standing).to_string()));
         if each {
-            cells.extend([row.powers.join("; "), row.acts_as.join("; ")]);
+            let may_still = row.may_still.as_ref();
+            cells.extend([
+                row.powers.join("; "),
+                row.acts_as.join("; "),
+                may_still.map(|one| one.what.clone()).unwrap_or_default(),
+                may_still.map(|one| one.until.rfc3339()).unwrap_or_default(),
+            ]);
+        } else if query.by == By::Application {
+            cells.push(row.acts_as.join("; "));
         }
         csv::push_row(&mut out, cells.iter().map(String::as_str));
     }

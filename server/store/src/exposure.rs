@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use domain::{
     Timestamp,
     connection::Trouble,
-    exposure::{EXPOSURE_PER_PAGE, ExposureQuery, ExposureRow, Standing, Tally},
+    exposure::{EXPOSURE_PER_PAGE, ExposureQuery, ExposureRow, MayStill, Standing, Tally},
     id::{AppId, CustomerId, ObjectId},
 };
 use sqlx::{AssertSqlSafe, FromRow};
@@ -58,6 +58,8 @@ struct Row {
     permissions: Option<Vec<String>>,
     powers: Option<Vec<String>>,
     acts_as: Option<Vec<String>>,
+    may_still: Option<String>,
+    may_still_until: Option<DateTime<Utc>>,
 }
 
 impl Row {
@@ -73,6 +75,13 @@ impl Row {
             permissions: self.permissions.unwrap_or_default(),
             powers: self.powers.unwrap_or_default(),
             acts_as: self.acts_as.unwrap_or_default(),
+            may_still: self
+                .may_still
+                .zip(self.may_still_until)
+                .map(|(what, until)| MayStill {
+                    what,
+                    until: until.into(),
+                }),
             customers: count(self.customers),
             never_read: count(self.never_read),
             confinable: count(self.confinable),
@@ -86,6 +95,38 @@ impl Row {
                 nothing: count(self.nothing),
             },
         })
+    }
+}
+
+#[derive(FromRow)]
+struct DelegatedRow {
+    customer_id: Uuid,
+    customer_name: String,
+    object: Uuid,
+    app_id: Option<Uuid>,
+    name: String,
+    publisher: Option<String>,
+    acts_as: Vec<String>,
+}
+
+impl From<DelegatedRow> for ExposureRow {
+    fn from(row: DelegatedRow) -> Self {
+        Self {
+            name: row.name,
+            beside: row.publisher.unwrap_or_default(),
+            application: row.app_id.map(AppId),
+            customer: Some(CustomerId(row.customer_id)),
+            customer_name: Some(row.customer_name),
+            object: Some(ObjectId(row.object)),
+            permissions: Vec::new(),
+            powers: Vec::new(),
+            acts_as: row.acts_as,
+            may_still: None,
+            customers: 1,
+            never_read: 0,
+            confinable: 0,
+            tally: Tally::default(),
+        }
     }
 }
 
@@ -152,6 +193,32 @@ impl Tx {
     pub async fn exposure_all(&mut self, query: &ExposureQuery) -> Result<Vec<ExposureRow>> {
         let rows = self.exposure_rows(query, None).await?;
         Ok(rows.into_iter().filter_map(Row::exposure).collect())
+    }
+
+    /// Those that reach nothing by themselves and act for whoever signs in, each at each customer:
+    /// they are no rows of the lists, and have no standing.
+    pub async fn exposure_delegated(&mut self, query: &ExposureQuery) -> Result<Vec<ExposureRow>> {
+        let partner = self.partner();
+        let rows: Vec<DelegatedRow> = sqlx::query_as(
+            "select d.customer_id, c.name as customer_name, d.object, d.app_id, d.name,
+                    d.publisher, d.acts_as
+             from reach_delegated d
+             join customers c on c.partner_id = $1 and c.id = d.customer_id
+             where d.partner_id = $1
+               and ($2 = '' or strpos(lower(c.name), $2) > 0 or strpos(lower(c.domain), $2) > 0
+                    or strpos(lower(concat_ws(' ', d.name, d.publisher,
+                                              coalesce(d.app_id, d.object)::text)), $2) > 0)
+               and ($3::uuid is null or d.app_id = $3)
+               and ($4::uuid is null or d.customer_id = $4)
+             order by lower(d.name), d.app_id, lower(c.name), d.object",
+        )
+        .bind(partner.0)
+        .bind(clean::text(query.search.trim()).to_lowercase())
+        .bind(query.application.map(|id| id.0))
+        .bind(query.customer.map(|id| id.0))
+        .fetch_all(self.conn())
+        .await?;
+        Ok(rows.into_iter().map(ExposureRow::from).collect())
     }
 
     async fn exposure_rows(

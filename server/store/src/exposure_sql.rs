@@ -186,7 +186,7 @@ fn each(query: &ExposureQuery) -> String {
                 (e.held = 3 and e.shown)::int::bigint as proven,
                 (e.held = 4)::int::bigint as nothing,
                 (e.can_be_confined and e.held <= 2)::int::bigint as confinable,
-                e.permissions, e.powers, e.acts_as
+                e.permissions, e.powers, e.acts_as, e.may_still, e.may_still_until
          from pages left join (e join customers c on c.partner_id = $1 and c.id = e.customer_id)
              on true
          order by e.place"
@@ -224,7 +224,8 @@ fn grouped(query: &ExposureQuery) -> String {
                 {customer} as customer_id, {customer_name} as customer_name,
                 {object} as object, g.customers, g.never_read, g.power, g.unrestricted,
                 g.all_except, g.unknown, g.confined, g.proven, g.nothing, g.confinable,
-                {permissions} as permissions, null::text[] as powers, null::text[] as acts_as
+                {permissions} as permissions, null::text[] as powers, null::text[] as acts_as,
+                null::text as may_still, null::timestamptz as may_still_until
          from pages left join placed g on true {alone}
          order by g.place"
     )

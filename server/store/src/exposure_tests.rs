@@ -298,3 +298,73 @@ async fn every_combination_of_filters_is_a_query_and_pages_are_parts_of_the_whol
         }
     }
 }
+
+/// They are in the download, and in no count.
+#[tokio::test]
+async fn reach_r05_who_only_acts_for_people_is_found_apart() {
+    let world = world().await;
+    let other = another(&world.store, &world.a, 1).await;
+    read(&world, &world.a.customer, later(10), &[Level::Unrestricted]).await;
+    read(&world, &other, later(20), &[Level::Unrestricted]).await;
+    let mut tx = world.store.begin(world.a.owner.partner).await.unwrap();
+    let all = tx.exposure_delegated(&by(By::Each)).await.unwrap();
+    assert_eq!(all.len(), 2);
+    for row in &all {
+        assert!(row.name.starts_with("Notes"), "{row:?}");
+        assert_eq!(row.acts_as.len(), 1, "{row:?}");
+        assert_eq!(row.tally, Tally::default());
+    }
+    for (query, expected) in [
+        (
+            ExposureQuery {
+                search: "NOTES".to_owned(),
+                ..by(By::Each)
+            },
+            2,
+        ),
+        (
+            ExposureQuery {
+                search: "no such thing".to_owned(),
+                ..by(By::Each)
+            },
+            0,
+        ),
+        (
+            ExposureQuery {
+                customer: Some(other.record().id),
+                ..by(By::Each)
+            },
+            1,
+        ),
+        (
+            ExposureQuery {
+                application: Some(AppId(Uuid::from_u128(1))),
+                ..by(By::Each)
+            },
+            0,
+        ),
+    ] {
+        let found = tx.exposure_delegated(&query).await.unwrap();
+        assert_eq!(found.len(), expected, "{query:?}");
+    }
+    let each = tx.exposure_all(&by(By::Each)).await.unwrap();
+    assert_eq!(each.len(), 2);
+    assert!(each.iter().all(|row| row.tally.total() == 1));
+}
+
+/// What was taken away is kept with its time.
+#[tokio::test]
+async fn field_b09_what_may_still_work_is_kept_in_the_row() {
+    let world = world().await;
+    let mut reading = result(&[Level::Confined, Level::Confined]);
+    let may_still = domain::exposure::MayStill {
+        what: "send mail in info@fabrikam.example".to_owned(),
+        until: later(90_000),
+    };
+    reading.entries[0].may_still = Some(may_still.clone());
+    keep(&world, &world.a.customer, later(10), &reading).await;
+    let mut tx = world.store.begin(world.a.owner.partner).await.unwrap();
+    let rows = tx.exposure(&by(By::Each)).await.unwrap().rows;
+    let kept: Vec<_> = rows.into_iter().filter_map(|row| row.may_still).collect();
+    assert_eq!(kept, [may_still]);
+}

@@ -70,7 +70,7 @@ pub use owners::add_owner;
 pub use people::SignedIn;
 pub use proofs::{Claimed, OtherPolicies};
 pub use scan_reads::{ScanMemory, StoredReach};
-pub use scans::{Next, ReachEntry, ScanResult, Turn};
+pub use scans::{DelegatedEntry, Next, ReachEntry, ScanResult, Turn};
 pub use session_store::{SessionStore, session_hash};
 pub use setups::{SetupRecord, StartError};
 pub use sign_ins::{Purpose, SignIn, TakenSignIn};

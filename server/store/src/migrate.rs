@@ -65,6 +65,7 @@ const GRANTS: &[(&str, &str)] = &[
          tries)",
     ),
     ("reaches", "select, insert, delete"),
+    ("reach_delegated", "select, insert, delete"),
     (
         "reach_sums",
         "select, insert, update (app_id, name, publisher, power, unrestricted, all_except, \

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use domain::{
     Problem, Timestamp,
-    exposure::{ReachChange, ScanState},
+    exposure::{MayStill, ReachChange, ScanState},
     id::{CustomerId, ObjectId, PartnerId, TenantId},
     reach::{Kept, Known, Level, PartRead, Reach},
 };
@@ -42,8 +42,21 @@ pub struct ReachEntry {
     pub powers: Vec<String>,
     /// What it may do for whoever signs in to it, in words.
     pub acts_as: Vec<String>,
+    /// What was taken away, and may still work.
+    pub may_still: Option<MayStill>,
     /// Credentials and the like.
     pub details: Option<Value>,
+}
+
+/// An application that reaches nothing by itself, and acts for whoever signs in to it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DelegatedEntry {
+    pub object: ObjectId,
+    pub app_id: Option<Uuid>,
+    pub name: String,
+    pub publisher: Option<String>,
+    /// What it may do for whoever signs in to it, in words.
+    pub acts_as: Vec<String>,
 }
 
 /// What a scan brought.
@@ -54,6 +67,8 @@ pub struct ScanResult {
     pub reach: Reach,
     pub names: BTreeMap<ObjectId, String>,
     pub entries: Vec<ReachEntry>,
+    /// Those that are no rows of the lists.
+    pub delegated: Vec<DelegatedEntry>,
     pub parts: Vec<PartRead>,
     /// What a person reads where not all parts were read.
     pub problem: Option<Problem>,
@@ -338,6 +353,8 @@ impl Tx {
             return Ok(false);
         }
         self.put_entries(partner, customer, result).await?;
+        self.put_delegated(partner, customer, &result.delegated)
+            .await?;
         self.count_day(partner, customer, now).await?;
         notices::scans_changed(self.conn(), partner).await?;
         Ok(true)
@@ -422,20 +439,22 @@ impl Tx {
                     "levels": one.levels,
                     "powers": entry.powers,
                     "acts_as": entry.acts_as,
+                    "may_still": entry.may_still.as_ref().map(|one| &one.what),
+                    "until": entry.may_still.as_ref().map(|one| one.until.rfc3339()),
                 }))
             })
             .collect();
         sqlx::query(
             "insert into reaches (customer_id, object, partner_id, app_id, name, publisher, owner,
                                   level, as_proven, can_be_confined, permissions, levels, powers,
-                                  acts_as, details, sought)
+                                  acts_as, may_still, may_still_until, details, sought)
              select $1, e.object, $2, e.app_id, e.name, e.publisher, e.owner, e.level,
                     e.as_proven, e.can_be_confined,
                     array(select jsonb_array_elements_text(e.held -> 'names')),
                     array(select jsonb_array_elements_text(e.held -> 'levels')::smallint),
                     array(select jsonb_array_elements_text(e.held -> 'powers')),
                     array(select jsonb_array_elements_text(e.held -> 'acts_as')),
-                    e.details,
+                    e.held ->> 'may_still', (e.held ->> 'until')::timestamptz, e.details,
                     lower(concat_ws(' ', e.name, e.publisher, coalesce(e.app_id, e.object)::text))
              from unnest($3::uuid[], $4::uuid[], $5::text[], $6::text[], $7::jsonb[],
                          $8::smallint[], $9::boolean[], $10::boolean[], $11::jsonb[],
@@ -479,6 +498,47 @@ impl Tx {
         .execute(self.conn())
         .await?;
         self.resum(partner, customer, &old, &new).await
+    }
+
+    async fn put_delegated(
+        &mut self,
+        partner: PartnerId,
+        customer: CustomerId,
+        entries: &[DelegatedEntry],
+    ) -> Result<()> {
+        sqlx::query("delete from reach_delegated where partner_id = $1 and customer_id = $2")
+            .bind(partner.0)
+            .bind(customer.0)
+            .execute(self.conn())
+            .await?;
+        if entries.is_empty() {
+            return Ok(());
+        }
+        let rows: Vec<Value> = entries
+            .iter()
+            .map(|one| {
+                clean::json(serde_json::json!({
+                    "object": one.object,
+                    "app_id": one.app_id,
+                    "name": one.name,
+                    "publisher": one.publisher,
+                    "acts_as": one.acts_as,
+                }))
+            })
+            .collect();
+        sqlx::query(
+            "insert into reach_delegated (customer_id, object, partner_id, app_id, name, publisher,
+                                          acts_as)
+             select $1, (e ->> 'object')::uuid, $2, (e ->> 'app_id')::uuid, e ->> 'name',
+                    e ->> 'publisher', array(select jsonb_array_elements_text(e -> 'acts_as'))
+             from unnest($3::jsonb[]) as e",
+        )
+        .bind(customer.0)
+        .bind(partner.0)
+        .bind(rows)
+        .execute(self.conn())
+        .await?;
+        Ok(())
     }
 }
 

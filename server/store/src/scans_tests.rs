@@ -52,6 +52,7 @@ fn entry(number: u128, level: Level) -> ReachEntry {
         ],
         powers: Vec::new(),
         acts_as: Vec::new(),
+        may_still: None,
         details: None,
     }
 }
@@ -65,6 +66,13 @@ pub(crate) fn result(levels: &[Level]) -> ScanResult {
             .zip(levels)
             .map(|(number, level)| entry(number, *level))
             .collect(),
+        delegated: vec![DelegatedEntry {
+            object: ObjectId(Uuid::from_u128(4711)),
+            app_id: Some(Uuid::from_u128(4711)),
+            name: "Notes \0".to_owned(),
+            publisher: None,
+            acts_as: vec!["Mail.Send on Microsoft Graph, for everybody".to_owned()],
+        }],
         parts: Vec::new(),
         problem: None,
         changes: Vec::new(),

@@ -23,7 +23,7 @@ use crate::{
 };
 
 /// Every table that belongs to a partner.
-const TABLES: [&str; 15] = [
+const TABLES: [&str; 16] = [
     "partners",
     "operators",
     "operator_sessions",
@@ -39,6 +39,7 @@ const TABLES: [&str; 15] = [
     "reaches",
     "reach_sums",
     "reach_days",
+    "reach_delegated",
 ];
 
 /// One row or more in every table.

@@ -123,6 +123,7 @@ pub(crate) fn plan(application: u128) -> Plan {
         prove: true,
         unprovable: None,
         recipient: None,
+        accepted: Vec::new(),
     }
 }
 

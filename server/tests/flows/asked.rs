@@ -44,10 +44,7 @@ async fn cancelled_under(operation: &str, position: usize, thing: &str) {
         .ask("roll_back", &setup, Some(("confirm", MAILER)))
         .await;
     begun.settled(&setup, "rolled_back").await;
-    let nothing = Made {
-        groups: vec![],
-        policies: 0,
-    };
+    let nothing = Made::NOTHING;
     assert_eq!(made(&begun.stack.tenant(DOMAIN).await, &setup), nothing);
 }
 
@@ -266,4 +263,74 @@ async fn a_second_click_leads_to_the_setup_of_the_first() {
         .rows("select what from events where kind = 'setup.started'")
         .await;
     assert_eq!(told.len(), 1);
+}
+
+/// The same person starts another plan for the application a moment later: that is no second click.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn live_m5_another_plan_is_not_taken_for_a_second_click() {
+    let mut begun = Begun::new().await;
+    let first = begun.start("").await;
+    let mut other = begun.chosen.clone();
+    other.group = "postern-another".to_owned();
+    let (status, told) = other.try_start(&mut begun.owner, "").await;
+    assert_ne!(status, 200, "{told}");
+    assert_eq!(told["problem"]["key"], "setup.already_active", "{told}");
+    // The very same plan is one.
+    let again = begun.chosen.clone();
+    assert_eq!(again.start(&mut begun.owner, "").await, first);
+    assert_eq!(begun.stack.count("setups").await, 1);
+}
+
+/// Who may only read changes nothing, whatever is posted.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn live_m7_an_auditor_changes_nothing() {
+    let mut begun = Begun::new().await;
+    let setup = begun.start("").await;
+    begun.settled(&setup, "needs_secret").await;
+    let auditor = begun.stack.accounts.auditor();
+    let mut owner = begun.owner.clone();
+    let mut auditor = begun.stack.with_role(&mut owner, &auditor, "auditor").await;
+    let query = begun.chosen.query();
+    let fields = [
+        ("customer", begun.chosen.customer.as_str()),
+        ("setup", &setup),
+        ("confirm", MAILER),
+        ("secret", "x"),
+        ("mailbox[]", &begun.chosen.sender),
+        ("draft", &query),
+        ("tenant", DOMAIN),
+        ("person", "6f1c02b7-41f5-4a0e-9c55-0d3be1f7a2d4"),
+        ("role", "owner"),
+    ];
+    let tables = ["events", "setups", "secrets", "links", "operators"];
+    let mut before = Vec::new();
+    for table in tables {
+        before.push(begun.stack.count(table).await);
+    }
+    for what in [
+        "connect",
+        "reconnect",
+        "make_link",
+        "disconnect",
+        "set_role",
+        "start_setup",
+        "cancel_setup",
+        "retry_setup",
+        "look_now",
+        "skip_proof",
+        "prove_again",
+        "roll_back",
+        "give_secret",
+        "scan_all",
+        "cancel_scan_all",
+        "scan_one",
+    ] {
+        let (status, told) = auditor.call_form(&format!("/api/{what}"), &fields).await;
+        assert_eq!(status, 403, "{what}: {told}");
+    }
+    for (table, before) in tables.into_iter().zip(before) {
+        assert_eq!(begun.stack.count(table).await, before, "{table}");
+    }
+    let view = begun.view(&setup).await;
+    assert_eq!(view["state"], "needs_secret", "{view}");
 }

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use crate::support::{
     Browser, Stack,
     begun::{Begun, DOMAIN, MAILER},
+    field::failed,
     setups::{Made, made},
     until,
 };
@@ -119,43 +120,25 @@ async fn field_b25_postern_switched_off_is_not_the_customers_application() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn field_b12_token_protection_asks_nobody_to_connect_again() {
-    let Begun {
-        stack,
-        mut owner,
-        chosen,
-        ..
-    } = Begun::new().await;
-    let setup = chosen.start(&mut owner, "").await;
-    stack
-        .settled(&owner, &chosen.customer, &setup, &["needs_secret"])
+    let mut begun = Begun::new().await;
+    let setup = begun.started("").await;
+    begun.settled(&setup, "needs_secret").await;
+    refuse(&begun.stack, Some(DOMAIN), "AADSTS530084");
+    let mut begun = begun.restarted().await;
+    begun
+        .ask("roll_back", &setup, Some(("confirm", MAILER)))
         .await;
-    refuse(&stack, Some(DOMAIN), "AADSTS530084");
-    let stack = stack.restarted().await;
-    let fields = [
-        ("customer", chosen.customer.as_str()),
-        ("setup", setup.as_str()),
-        ("confirm", MAILER),
-    ];
-    let (status, told) = owner.call_form("/api/roll_back", &fields).await;
-    assert_eq!(status, 200, "{told}");
-    let view = stack
-        .settled(&owner, &chosen.customer, &setup, &["failed"])
-        .await;
-    let steps = view["steps"].as_array().expect("steps");
-    let failed = steps.iter().find(|step| step["state"] == "failed");
-    let problem = &failed.expect("a failed step")["problem"];
+    let view = begun.settled(&setup, "failed").await;
+    let problem = failed(&view);
     assert_eq!(problem["key"], "entra.token_protection", "{problem}");
     assert_eq!(problem["remedy"], "act", "{problem}");
-    let told = health(&mut owner, &chosen.customer).await;
+    let told = health(&mut begun.owner, &begun.chosen.customer).await;
     assert_eq!(told["problem"]["key"], "entra.token_protection", "{told}");
 
     // The rule was changed, nobody signed in anew: the same token does.
-    accept(&stack);
-    let (status, told) = owner.call_form("/api/retry_setup", &fields[..2]).await;
-    assert_eq!(status, 200, "{told}");
-    stack
-        .settled(&owner, &chosen.customer, &setup, &["rolled_back"])
-        .await;
+    accept(&begun.stack);
+    begun.ask("retry_setup", &setup, None).await;
+    begun.settled(&setup, "rolled_back").await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -172,10 +155,7 @@ async fn field_b12_a_claims_challenge_in_mid_setup_is_met_and_doubles_nothing() 
         let view = begun.settled(&setup, "done").await;
         assert_eq!(view["proof"], "proven", "{cmdlet}");
         assert!(begun.fired(), "{cmdlet}");
-        let expected = Made {
-            groups: vec![vec![begun.chosen.sender.clone()]],
-            policies: 1,
-        };
+        let expected = Made::once(&begun.senders);
         let tenant = begun.stack.tenant(DOMAIN).await;
         assert_eq!(made(&tenant, &setup), expected, "{cmdlet}");
     }

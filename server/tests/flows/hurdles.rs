@@ -3,93 +3,21 @@
 use cloud::{
     permissions::{DirectoryRole, Resource},
     world::{
-        exchange::{AssignmentScope, Pointer, Policy, PolicyScope, RoleAssignment},
-        tenant::{Change, Group, GroupKind, Membership, Tenant},
+        exchange::AssignmentScope,
+        tenant::{Change, Membership, Tenant},
     },
 };
-use serde_json::json;
-use uuid::Uuid;
 
 use crate::support::{
     begun::{Begun, DOMAIN, MAILER},
+    field::{group, made_group, mailer, policy, role},
     setups::made,
 };
-
-fn mailer(tenant: &Tenant) -> (Uuid, Uuid) {
-    let found = tenant
-        .principals
-        .values()
-        .find(|one| one.display_name == MAILER)
-        .expect("the application");
-    (found.id, found.app_id)
-}
 
 fn admin(tenant: &mut Tenant, role: DirectoryRole) {
     let admin = format!("admin@{DOMAIN}");
     let found = tenant.users.values_mut().find(|user| user.upn == admin);
     found.expect("the admin").roles = vec![role];
-}
-
-/// A mail-enabled security group with these members.
-fn group(tenant: &mut Tenant, name: &str, members: &[&str]) -> Uuid {
-    let id = Uuid::new_v4();
-    let at = Change::known(tenant.created);
-    let members = members
-        .iter()
-        .map(|upn| Membership {
-            member: tenant.user(upn).expect("an account").id,
-            added: at,
-            removed: None,
-        })
-        .collect();
-    let created = tenant.created;
-    tenant.groups.insert(
-        id,
-        Group {
-            id,
-            guid: Uuid::new_v4(),
-            kind: GroupKind::MailSecurity,
-            name: name.to_owned(),
-            alias: name.to_owned(),
-            display_name: name.to_owned(),
-            description: "somebody else's".to_owned(),
-            smtp: format!("{name}@{DOMAIN}"),
-            aliases: Vec::new(),
-            rid: 77_001,
-            owners: Vec::new(),
-            foreign_owners: Vec::new(),
-            hidden: false,
-            require_sender_authentication: true,
-            hidden_membership: false,
-            join_restriction: "Closed".to_owned(),
-            depart_restriction: "Closed".to_owned(),
-            members,
-            created,
-            in_exchange: created,
-            in_graph: created,
-        },
-    );
-    id
-}
-
-fn policy(tenant: &mut Tenant, app_id: &str, group: Uuid) {
-    let created = tenant.created;
-    let name = tenant.groups[&group].name.clone();
-    tenant.exchange.policies.push(Policy {
-        app_id: app_id.to_owned(),
-        deny: false,
-        description: "somebody else's".to_owned(),
-        scope: PolicyScope {
-            id: group,
-            sid: tenant.sid(77_001),
-            display_name: name.clone(),
-            name,
-        },
-        created,
-        visible: created,
-        enforced: created,
-        removed: None,
-    });
 }
 
 /// The plan is approved, then the tenant changes, and only then a worker looks at it.
@@ -145,30 +73,16 @@ hurdles! {
     another_policy_of_the_application "readiness.other_policy" |tenant, _| {
         let (_, app_id) = mailer(tenant);
         let group = group(tenant, "elsewhere", &[]);
-        policy(tenant, &app_id.to_string(), group);
+        policy(tenant, &app_id.to_string(), group, false);
     };
     mailboxes_that_somebody_elses_policy_refuses_already "readiness.refused_already" |tenant, begun| {
         let (_, app_id) = mailer(tenant);
         let refused: Vec<&str> = begun.chosen.refused.iter().map(String::as_str).collect();
         let group = group(tenant, "never", &refused);
-        policy(tenant, &app_id.to_string(), group);
-        tenant.exchange.policies.last_mut().expect("the policy").deny = true;
+        policy(tenant, &app_id.to_string(), group, true);
     };
     an_exchange_role_of_the_application "readiness.exchange_role" |tenant, _| {
-        let (object_id, app_id) = mailer(tenant);
-        let created = tenant.created;
-        tenant.exchange.pointers.push(Pointer {
-            id: Uuid::new_v4(), object_id, app_id, display_name: MAILER.to_owned(), created,
-        });
-        tenant.exchange.role_assignments.push(RoleAssignment {
-            guid: Uuid::new_v4(),
-            name: "everywhere".to_owned(),
-            role: "Application Mail.Send".to_owned(),
-            assignee: object_id,
-            scope: AssignmentScope::Organisation,
-            enabled: true,
-            created,
-        });
+        role(tenant, MAILER, "everywhere", AssignmentScope::Organisation);
     };
     a_sender_that_is_gone "readiness.mailbox_gone" |tenant, begun| {
         let sender = tenant.user(&begun.chosen.sender).expect("the sender").id;
@@ -184,7 +98,7 @@ async fn several_hurdles_are_told_together() {
         tenant.users.remove(&sender);
         let (_, app_id) = mailer(tenant);
         let group = group(tenant, "elsewhere", &[]);
-        policy(tenant, &app_id.to_string(), group);
+        policy(tenant, &app_id.to_string(), group, false);
     })
     .await;
 }
@@ -216,8 +130,7 @@ async fn an_existing_group_is_used_and_never_changed() {
     let sender = begun.chosen.sender.clone();
     let id = begun.change(|tenant| group(tenant, "own-mailers", &[&sender]));
     begun.chosen.group = format!("own-mailers@{DOMAIN}");
-    let review = json!({ "customer": begun.chosen.customer, "draft": begun.chosen.draft() });
-    let review = begun.owner.read("/api/review", &review).await;
+    let review = begun.reviewed().await;
     let cmdlets: Vec<&str> = review["cmdlets"]
         .as_array()
         .expect("cmdlets")
@@ -290,12 +203,7 @@ async fn a_group_that_somebody_uses_is_left_and_told() {
             .expect("an account")
             .id;
         let at = Change::known(tenant.created);
-        let group = tenant
-            .groups
-            .values_mut()
-            .find(|group| group.description.contains(&setup))
-            .expect("the group");
-        group.members.push(Membership {
+        made_group(tenant, &setup).members.push(Membership {
             member: stranger,
             added: at,
             removed: None,

@@ -80,10 +80,7 @@ async fn killed_at(operation: &str, when: &str) {
     let view = stack.settled(&owner, &customer, &setup, &["done"]).await;
     second.start_kill().expect("a kill");
     assert_eq!(view["proof"], "proven", "{operation} {when}");
-    let expected = Made {
-        groups: vec![vec![chosen.sender.clone()]],
-        policies: 1,
-    };
+    let expected = Made::once(std::slice::from_ref(&chosen.sender));
     assert_eq!(
         made(&stack.tenant(DOMAIN).await, &setup),
         expected,
@@ -157,10 +154,7 @@ async fn killed_undoing(operation: &str, when: &str) {
         .await;
     second.start_kill().expect("a kill");
     assert_eq!(view["proof"], "none", "{operation} {when}");
-    let nothing = Made {
-        groups: vec![],
-        policies: 0,
-    };
+    let nothing = Made::NOTHING;
     let left = made(&stack.tenant(DOMAIN).await, &setup);
     assert_eq!(left, nothing, "{operation} {when}");
 }

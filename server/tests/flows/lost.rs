@@ -39,7 +39,7 @@ async fn all_told(begun: &Begun, setup: &str) -> Vec<String> {
         .await;
     let (cloud, postern) = (&begun.stack.cloud, &begun.stack.accounts.client_id);
     let entries = events::of_postern(cloud, postern, DOMAIN);
-    let deeds = events::in_cloud(&begun.chosen.group, &app_id, &entries);
+    let deeds = events::in_cloud(&begun.chosen.group, &app_id, &[], &entries);
     let differences = events::differences(&deeds, &events::in_history(&told));
     assert!(differences.is_empty(), "{differences:?} in {told:?}");
     deeds.into_keys().collect()
@@ -83,10 +83,7 @@ async fn rolled_back_under(operation: &str, action: Value) {
     begun.settled(&setup, "rolled_back").await;
     assert!(begun.fired(), "the fault did not fire");
     let left = made(&begun.stack.tenant(DOMAIN).await, &setup);
-    let nothing = Made {
-        groups: vec![],
-        policies: 0,
-    };
+    let nothing = Made::NOTHING;
     assert_eq!(left, nothing);
     assert_eq!(all_told(&begun, &setup).await.len(), 7);
 }

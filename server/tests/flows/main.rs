@@ -11,6 +11,7 @@
 mod agreement;
 mod asked;
 mod campaign;
+mod claims;
 mod command;
 mod connect;
 mod entra_refusals;
@@ -22,6 +23,7 @@ mod kill;
 mod live;
 mod lost;
 mod matrix;
+mod means;
 mod odd_tenants;
 mod powers_read;
 mod processes;

@@ -1,47 +1,41 @@
 //! Tenants in which something is unlike elsewhere: a setup ends well there, or says what to do.
 
-use cloud::world::tenant::Tenant;
 use serde_json::{Value, json};
 
 use crate::support::{
-    Browser, Stack,
+    Stack,
     begun::{Begun, DOMAIN, MAILER},
+    field::{failed, mailer, text},
     setups::{Chosen, Made, made},
     until,
 };
 
 const ADMIN: &str = "admin@fabrikam.example";
 
-async fn begin() -> (Stack, Browser, Chosen) {
-    let begun = Begun::new().await;
-    (begun.stack, begun.owner, begun.chosen)
-}
-
 /// Starts, and waits for one of the states.
-async fn run(stack: &Stack, owner: &mut Browser, chosen: &Chosen, states: &[&str]) -> Value {
+async fn run(begun: &mut Begun, states: &[&str]) -> Value {
+    let Begun {
+        stack,
+        owner,
+        chosen,
+        ..
+    } = begun;
     let secret = chosen.application.secret.clone();
     let setup = chosen.start(owner, &secret).await;
     let view = stack.settled(owner, &chosen.customer, &setup, states).await;
     let done = view["state"] == "done";
     let made = made(&stack.tenant(DOMAIN).await, &setup);
     if done {
-        let expected = Made {
-            groups: vec![vec![chosen.sender.clone()]],
-            policies: 1,
-        };
-        assert_eq!(made, expected);
+        assert_eq!(made, Made::once(std::slice::from_ref(&chosen.sender)));
     }
     view
 }
 
-/// The step that failed, and its problem.
-fn failed(view: &Value) -> (&str, &Value) {
+/// The kind of the step that failed.
+fn failed_step(view: &Value) -> &str {
     let steps = view["steps"].as_array().expect("steps");
-    let step = steps
-        .iter()
-        .find(|step| step["state"] == "failed")
-        .unwrap_or_else(|| panic!("nothing failed: {view}"));
-    (step["kind"].as_str().expect("a kind"), &step["problem"])
+    let step = steps.iter().find(|step| step["state"] == "failed");
+    text(step.expect("a failed step"), "kind")
 }
 
 fn says_what_to_do(problem: &Value) {
@@ -53,14 +47,15 @@ fn says_what_to_do(problem: &Value) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_name_that_exchange_changes_does_not_matter() {
-    let (stack, mut owner, chosen) = begin().await;
+    let mut begun = Begun::new().await;
     let suffix = json!({ "tenant": DOMAIN, "name_suffix": true });
-    stack.control("tenants", &suffix).await;
-    let view = run(&stack, &mut owner, &chosen, &["done"]).await;
+    begun.stack.control("tenants", &suffix).await;
+    let view = run(&mut begun, &["done"]).await;
     assert_eq!(view["proof"], "proven");
-    let tenant = stack.tenant(DOMAIN).await;
+    let tenant = begun.stack.tenant(DOMAIN).await;
+    let group = begun.chosen.group.as_str();
     let names = tenant["groups"].as_array().expect("groups").iter();
-    let ours = |name: &str| name.starts_with(&chosen.group) && name != chosen.group;
+    let ours = |name: &str| name.starts_with(group) && name != group;
     assert!(
         names.filter_map(|group| group["name"].as_str()).any(ours),
         "no name was changed: {}",
@@ -70,37 +65,37 @@ async fn a_name_that_exchange_changes_does_not_matter() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn reads_that_list_everything_mislead_nobody() {
-    let (stack, mut owner, chosen) = begin().await;
+    let mut begun = Begun::new().await;
     let everything = json!({ "unknown_identity_lists_all": true });
-    stack.control("delays", &everything).await;
+    begun.stack.control("delays", &everything).await;
     // Whatever is listed for the group that is not there yet, none of it is taken for it.
-    let view = run(&stack, &mut owner, &chosen, &["done"]).await;
+    let view = run(&mut begun, &["done"]).await;
     assert_eq!(view["proof"], "proven");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_member_that_is_never_listed_is_told() {
-    let (stack, mut owner, chosen) = begin().await;
+    let mut begun = Begun::new().await;
     let unlisted = json!({ "tenant": DOMAIN, "unlisted_members": ["SharedMailbox"] });
-    stack.control("tenants", &unlisted).await;
-    let view = run(&stack, &mut owner, &chosen, &["failed"]).await;
-    let (kind, problem) = failed(&view);
-    assert_eq!(kind, "senders");
+    begun.stack.control("tenants", &unlisted).await;
+    let view = run(&mut begun, &["failed"]).await;
+    let problem = failed(&view);
+    assert_eq!(failed_step(&view), "senders");
     assert_eq!(problem["key"], "senders.not_listed", "{problem}");
     let happened = problem["happened"].as_str().expect("a sentence");
-    assert!(happened.contains(&chosen.sender), "{happened}");
+    assert!(happened.contains(&begun.chosen.sender), "{happened}");
     says_what_to_do(problem);
     assert_eq!(view["proof"], "none");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_result_in_other_words_proves_nothing_and_is_quoted() {
-    let (stack, mut owner, chosen) = begin().await;
+    let mut begun = Begun::new().await;
     let german = json!({ "tenant": DOMAIN, "check_words": "german" });
-    stack.control("tenants", &german).await;
-    let view = run(&stack, &mut owner, &chosen, &["failed"]).await;
-    let (kind, problem) = failed(&view);
-    assert_eq!(kind, "check");
+    begun.stack.control("tenants", &german).await;
+    let view = run(&mut begun, &["failed"]).await;
+    let problem = failed(&view);
+    assert_eq!(failed_step(&view), "check");
     let happened = problem["happened"].as_str().expect("a sentence");
     assert!(happened.contains("Gewährt"), "{happened}");
     says_what_to_do(problem);
@@ -110,57 +105,44 @@ async fn a_result_in_other_words_proves_nothing_and_is_quoted() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_result_without_words_is_understood() {
-    let (stack, mut owner, chosen) = begin().await;
+    let mut begun = Begun::new().await;
     let boolean = json!({ "tenant": DOMAIN, "check_words": "boolean" });
-    stack.control("tenants", &boolean).await;
-    let view = run(&stack, &mut owner, &chosen, &["done"]).await;
+    begun.stack.control("tenants", &boolean).await;
+    let view = run(&mut begun, &["done"]).await;
     assert_eq!(view["proof"], "proven");
 }
 
 /// A setup that waits for its secret when Entra begins to demand something: going on says so.
 async fn demanded(tenant: Value, user: Option<Value>) -> Value {
-    let (stack, mut owner, chosen) = begin().await;
-    let setup = chosen.start(&mut owner, "").await;
-    stack
-        .settled(&owner, &chosen.customer, &setup, &["needs_secret"])
-        .await;
-    stack.control("tenants", &tenant).await;
+    let mut begun = Begun::new().await;
+    let setup = begun.started("").await;
+    begun.settled(&setup, "needs_secret").await;
+    begun.stack.control("tenants", &tenant).await;
     if let Some(user) = user {
-        stack.control("users", &user).await;
+        begun.stack.control("users", &user).await;
     }
     // Access tokens are in memory only, and would do for an hour.
-    let stack = stack.restarted().await;
-    let fields = [
-        ("customer", chosen.customer.as_str()),
-        ("setup", setup.as_str()),
-        ("confirm", MAILER),
-    ];
-    let (status, told) = owner.call_form("/api/roll_back", &fields).await;
-    assert_eq!(status, 200, "{told}");
-    let view = stack
-        .settled(&owner, &chosen.customer, &setup, &["failed"])
+    let mut begun = begun.restarted().await;
+    begun
+        .ask("roll_back", &setup, Some(("confirm", MAILER)))
         .await;
-    let (_, problem) = failed(&view);
+    let view = begun.settled(&setup, "failed").await;
+    let problem = failed(&view);
     says_what_to_do(problem);
     assert_eq!(problem["remedy"], "consent", "{problem}");
     let problem = problem.clone();
 
     // Whoever signs in anew, with what is asked for, lets it go on.
-    let page = owner
-        .send_form("/api/reconnect", &[("customer", &chosen.customer)])
-        .await;
-    let page = owner.consent(page, ADMIN, "accept").await;
+    let fields = [("customer", begun.chosen.customer.as_str())];
+    let page = begun.owner.send_form("/api/reconnect", &fields).await;
+    let page = begun.owner.consent(page, ADMIN, "accept").await;
     assert_eq!(page.status, 200, "{}", page.text());
-    let (status, told) = owner.call_form("/api/retry_setup", &fields[..2]).await;
-    assert_eq!(status, 200, "{told}");
-    stack
-        .settled(&owner, &chosen.customer, &setup, &["rolled_back"])
-        .await;
-    let nothing = Made {
-        groups: Vec::new(),
-        policies: 0,
-    };
-    assert_eq!(made(&stack.tenant(DOMAIN).await, &setup), nothing);
+    begun.ask("retry_setup", &setup, None).await;
+    begun.settled(&setup, "rolled_back").await;
+    assert_eq!(
+        made(&begun.stack.tenant(DOMAIN).await, &setup),
+        Made::NOTHING
+    );
     problem
 }
 
@@ -199,12 +181,9 @@ async fn a_consent_that_spreads_slowly_is_waited_for() {
     let application = stack.accounts.application(DOMAIN, MAILER);
     let object = stack.cloud.with_world(|world| {
         let id = world.tenants.resolve(DOMAIN).expect("a tenant");
-        let tenant: &mut Tenant = world.tenants.get(id).expect("a tenant");
-        let found = tenant
-            .principals
-            .values()
-            .find(|principal| principal.display_name == MAILER);
-        found.expect("an application").id.to_string()
+        mailer(world.tenants.get(id).expect("a tenant"))
+            .0
+            .to_string()
     });
     let chosen = Chosen {
         customer,
@@ -231,6 +210,12 @@ async fn a_consent_that_spreads_slowly_is_waited_for() {
         }
     })
     .await;
-    let view = run(&stack, &mut owner, &chosen, &["done"]).await;
+    let mut begun = Begun {
+        senders: vec![chosen.sender.clone()],
+        stack,
+        owner,
+        chosen,
+    };
+    let view = run(&mut begun, &["done"]).await;
     assert_eq!(view["proof"], "proven");
 }

@@ -1,6 +1,8 @@
 //! The review looks at all that the first step looks at: what stands in the way is said before
 //! anybody approves the plan, and before anything is made.
 
+use std::collections::BTreeMap;
+
 use cloud::{
     permissions::Resource,
     world::{exchange::AssignmentScope, tenant::GroupKind},
@@ -11,6 +13,7 @@ use uuid::Uuid;
 use crate::support::{
     begun::{Begun, DOMAIN},
     field::{group, group_of, mailer, policy, role, text},
+    get_json,
 };
 
 async fn begin() -> Begun {
@@ -299,6 +302,66 @@ async fn field_b11_what_is_no_mailbox_here_is_told_with_the_reason() {
     );
 }
 
+/// Whoever has no mailbox here is neither a sender nor a mailbox that could be refused, and the
+/// reason is told by its kind.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn field_b11_a_guest_and_a_leaver_are_told_by_their_kind() {
+    let mut begun = begin().await;
+    let guest = format!("olivia.guest@{DOMAIN}");
+    let user = json!({
+        "upn": guest, "create": true, "mailbox": "mailuser",
+        "guest_of": "olivia@northwind-it.example",
+    });
+    begun.stack.control("users", &user).await;
+    let leaver = format!("leaver@{DOMAIN}");
+    let user = json!({ "upn": leaver, "create": true, "mailbox": "user" });
+    begun.stack.control("users", &user).await;
+    let gone = json!({ "tenant": DOMAIN, "recipient": leaver, "soft_delete": true });
+    begun.stack.control("recipients", &gone).await;
+    let sender = begun.chosen.sender.clone();
+    let refused = begun.chosen.refused.clone();
+    for (who, kind) in [(guest, "is a guest"), (leaver, "is a deleted user mailbox")] {
+        begun.senders = vec![sender.clone(), who.clone()];
+        begun.chosen.refused.clone_from(&refused);
+        let (_, told) = begun.try_review().await;
+        let problem = &told["problem"];
+        assert_eq!(problem["key"], "input.senders", "{told}");
+        assert!(text(problem, "happened").contains(kind), "{told}");
+
+        begun.senders = vec![sender.clone()];
+        begun.chosen.refused = vec![who];
+        let (_, told) = begun.try_review().await;
+        let problem = &told["problem"];
+        assert_eq!(problem["key"], "input.refused", "{told}");
+        assert!(text(problem, "happened").contains(kind), "{told}");
+    }
+    nothing_written(&begun).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn field_b11_a_group_that_is_managed_on_premises_is_told_beforehand() {
+    let mut begun = begin().await;
+    let sender = begun.chosen.sender.clone();
+    begun.change(|tenant| group(tenant, "dl-scan", &[&sender]));
+    let synced = json!({ "tenant": DOMAIN, "recipient": "dl-scan", "dir_synced": true });
+    begun.stack.control("recipients", &synced).await;
+    begun.chosen.group = format!("dl-scan@{DOMAIN}");
+    let review = begun.reviewed().await;
+    assert_eq!(keys(&review), [""; 0], "{}", review["hurdles"]);
+    assert!(notes(&review).contains("managed on premises"), "{review}");
+
+    // With other members it has to be put right there, and not here.
+    begun.senders = vec![format!("info@{DOMAIN}")];
+    begun.chosen.refused.retain(|one| !one.starts_with("info@"));
+    let review = begun.reviewed().await;
+    let told = hurdle(&review, "readiness.group_members");
+    assert!(
+        text(told, "means").contains("managed on premises"),
+        "{told}"
+    );
+    nothing_written(&begun).await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn field_b19_an_alias_is_told_as_the_mailbox_behind_it() {
     let mut begun = begin().await;
@@ -365,4 +428,164 @@ async fn live_m01_what_cannot_be_looked_at_is_said_beside_what_was_found() {
     let keys = keys(&review);
     assert_eq!(keys.first(), Some(&"readiness.other_policy"), "{keys:?}");
     assert!(keys.contains(&"exchange.cmdlet_failed"), "{keys:?}");
+}
+
+/// What no policy governs and neither sends nor reads mail keeps nobody from confining the rest; but
+/// a person has to say that it may stay, and what is kept is what was so.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn reach_m04_what_stays_open_is_confirmed_or_nothing_starts() {
+    let mut begun = begin().await;
+    let app_id = begun.change(|tenant| mailer(tenant).1);
+    let more = json!({
+        "tenant": DOMAIN,
+        "app_id": app_id,
+        "grants": ["graph:MailTips.ReadBasic.All", "graph:MailboxFolder.Read.All"],
+    });
+    begun.stack.control("applications", &more).await;
+    let review = begun.reviewed().await;
+    assert_eq!(keys(&review), [""; 0], "{}", review["hurdles"]);
+    let open: Vec<String> =
+        serde_json::from_value(review["confirm"].clone()).expect("what stays open");
+    assert_eq!(open.len(), 2, "{open:?}");
+    for value in ["MailTips.ReadBasic.All", "MailboxFolder.Read.All"] {
+        assert!(open.iter().any(|one| one.contains(value)), "{open:?}");
+    }
+    // One list: what is to be confirmed is not noted a second time.
+    assert!(!notes(&review).contains("MailTips"), "{review}");
+    let page = format!(
+        "/customers/{}/setups/new?{}&step=review",
+        begun.chosen.customer,
+        begun.chosen.query()
+    );
+    let page = begun.owner.open(&page).await.body;
+    assert_eq!(page.matches("name=\"accept[]\"").count(), 2, "{page}");
+
+    let query = begun.chosen.query();
+    let customer = begun.chosen.customer.clone();
+    let fields = |accept: &[&str]| {
+        let mut fields = vec![
+            ("customer", customer.clone()),
+            ("draft", query.clone()),
+            ("secret", String::new()),
+        ];
+        fields.extend(accept.iter().map(|one| ("accept[]", (*one).to_owned())));
+        fields
+    };
+    // Neither without a tick, nor with one of two, nor with something else.
+    for accept in [vec![], vec![open[0].as_str()], vec!["Everything is fine."]] {
+        let fields = fields(&accept);
+        let fields: Vec<(&str, &str)> = fields
+            .iter()
+            .map(|(name, value)| (*name, value.as_str()))
+            .collect();
+        let (status, told) = begun.owner.call_form("/api/start_setup", &fields).await;
+        assert_eq!(status, 422, "{told}");
+        assert_eq!(told["problem"]["key"], "input.accept", "{told}");
+        assert_eq!(begun.rows("select id from setups").await.len(), 0);
+    }
+    let fields = fields(&[open[0].as_str(), open[1].as_str(), "Everything is fine."]);
+    let fields: Vec<(&str, &str)> = fields
+        .iter()
+        .map(|(name, value)| (*name, value.as_str()))
+        .collect();
+    let (status, told) = begun.owner.call_form("/api/start_setup", &fields).await;
+    assert_eq!(status, 200, "{told}");
+    let plan = begun.rows("select plan from setups").await.remove(0);
+    assert_eq!(plan["plan"]["accepted"], json!(open), "{plan}");
+    let event = begun
+        .rows("select what, after from events where kind = 'setup.started'")
+        .await
+        .remove(0);
+    assert!(
+        text(&event, "what").contains("Confirmed as staying open"),
+        "{event}"
+    );
+    assert_eq!(event["after"]["accepted"], json!(open), "{event}");
+}
+
+/// Two requests that differ in the group, the proof or who receives its mails are two.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn live_m05_another_request_is_not_taken_for_a_second_click() {
+    let mut begun = begin().await;
+    let setup = begun.start("").await;
+    // The same once more: the button was pressed twice.
+    assert_eq!(begun.chosen.start(&mut begun.owner, "").await, setup);
+    let same = begun.chosen.clone();
+    for change in ["group", "prove"] {
+        let mut other = same.clone();
+        match change {
+            "group" => other.group = "another-group".to_owned(),
+            _ => other.prove = true,
+        }
+        let (status, told) = other.try_start(&mut begun.owner, "").await;
+        assert_eq!(status, 409, "{change}: {told}");
+        assert_eq!(
+            told["problem"]["key"], "setup.already_active",
+            "{change}: {told}"
+        );
+    }
+    assert_eq!(begun.rows("select id from setups").await.len(), 1);
+}
+
+/// What Graph and Exchange were asked since an entry of the cloud's log: each cmdlet and each path with
+/// how often. The parts of a batch are entries of their own.
+async fn asked_since(begun: &Begun, since: u64) -> BTreeMap<String, usize> {
+    let url = format!("{}/_cloud/log?since={since}", begun.stack.cloud.url());
+    let mut asked = BTreeMap::new();
+    for entry in get_json(&url).await["log"].as_array().expect("a log") {
+        if entry["host"] != "entra" {
+            *asked
+                .entry(text(entry, "operation").to_owned())
+                .or_default() += 1;
+        }
+    }
+    asked
+}
+
+async fn last_entry(begun: &Begun) -> u64 {
+    let log = get_json(&format!("{}/_cloud/log", begun.stack.cloud.url())).await;
+    let last = log["log"].as_array().and_then(|entries| entries.last());
+    last.and_then(|entry| entry["number"].as_u64())
+        .expect("a number")
+}
+
+/// The plan is made of a reading and looked at with the same: nothing is asked twice.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn review_reads_each_thing_once() {
+    let mut begun = begin().await;
+    begun.chosen.refused.truncate(2);
+    let since = last_entry(&begun).await;
+    begun.reviewed().await;
+    let expected = [
+        // The application: who holds what, what it is, what it owns.
+        ("GET /roleManagement/directory/roleAssignments", 1),
+        ("GET /servicePrincipals/microsoft.graph.agentIdentity", 1),
+        // Graph, Exchange with its keys, three other resources, and the application itself.
+        ("GET /servicePrincipals/{id}", 7),
+        ("GET /servicePrincipals/{id}/appRoleAssignedTo", 5),
+        ("GET /servicePrincipals/{id}/oauth2PermissionGrants", 1),
+        ("GET /servicePrincipals/{id}/ownedObjects", 1),
+        ("POST /$batch", 2),
+        ("Get-ApplicationAccessPolicy", 1),
+        ("Get-ManagementRoleAssignment", 1),
+        ("Get-ServicePrincipal", 1),
+        // The sender; those that must be refused, in one batch.
+        ("Get-Mailbox", 3),
+        ("POST $batch", 1),
+        // Whether the new group's address and its name are free: among recipients, and among Microsoft
+        // 365 groups, which are asked for apart.
+        ("Get-Recipient", 4),
+        // Whether the account can do it.
+        ("GET /organization", 1),
+        (
+            "GET /me/transitiveMemberOf/microsoft.graph.directoryRole",
+            1,
+        ),
+        ("Get-OrganizationConfig", 1),
+    ];
+    let expected: BTreeMap<String, usize> = expected
+        .into_iter()
+        .map(|(operation, times)| (operation.to_owned(), times))
+        .collect();
+    assert_eq!(asked_since(&begun, since).await, expected);
 }

@@ -120,7 +120,12 @@ async fn all_ways_of_looking_add_up() {
             .filter_map(Value::as_i64)
             .sum()
     };
-    let each = exposure(&mut owner, "by=each").await;
+    let file = exposure(&mut owner, "by=each").await;
+    // Those that only act for people are in the file too, and count nowhere.
+    let (each, apart): (Vec<Value>, Vec<Value>) = file
+        .into_iter()
+        .partition(|row| sum(std::slice::from_ref(row)) > 0);
+    assert!(apart.iter().all(|row| row["acts_as"] != json!([])));
     assert_eq!(sum(&each), i64::try_from(each.len()).expect("a number"));
     assert_eq!(sum(&each), stack.count("reaches").await);
     assert_eq!(
@@ -170,7 +175,12 @@ async fn all_ways_of_looking_add_up() {
             .is_some_and(|name| name.contains("Litware"))
     }));
     let file = owner.open("/exposure.csv?by=each").await;
-    assert_eq!(file.body.lines().count(), each.len() + 1, "{}", file.body);
+    assert_eq!(
+        file.body.lines().count(),
+        each.len() + apart.len() + 1,
+        "{}",
+        file.body
+    );
     // The number of the day comes to be what the page says: it is counted after the last reading.
     until("the number of the day", || async {
         let day = stack
@@ -526,4 +536,106 @@ async fn a_reading_that_is_asked_for_during_another_follows_it() {
         (rests && reads().await.len() == before + 2).then_some(())
     })
     .await;
+}
+
+/// A mailbox that somebody took out of the group can be sent from until Microsoft knows: that is
+/// said in the row, on the page and in the file, beside a proof too.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn field_b09_a_mailbox_that_was_taken_out_may_still_be_sent_from() {
+    let mut begun = Begun::new().await;
+    let gone = format!("info@{DOMAIN}");
+    begun.senders.push(gone.clone());
+    begun.chosen.refused.retain(|one| *one != gone);
+    let secret = begun.chosen.application.secret.clone();
+    let setup = begun.start(&secret).await;
+    begun.settled(&setup, "done").await;
+    let confined = |count: &'static str| {
+        let owner = begun.owner.clone();
+        move || {
+            let mut owner = owner.clone();
+            async move {
+                let row = mailer(&mut owner).await?;
+                let object = row["object"].as_str()?;
+                let customer = row["customer"].as_str()?;
+                let at = format!("/customers/{customer}/applications/{object}");
+                let page = drawn(&mut owner, &at).await;
+                // The row of the same reading, or of a later one.
+                let row = mailer(&mut owner).await?;
+                page.contains(count).then_some((row, page))
+            }
+        }
+    };
+    let (row, page) = until("the reading after the setup", confined("(2 of ")).await;
+    assert_eq!(row["may_still"], Value::Null, "{row}");
+    assert!(!page.contains("may still"), "{page}");
+    // Eligible roles are not among what Postern reads, and the page says so.
+    assert!(page.contains("Privileged Identity Management"), "{page}");
+
+    begun.change(|tenant| {
+        let info = tenant.user(&gone).expect("an account").id;
+        let group = crate::support::field::made_group(tenant, &setup);
+        group.members.retain(|entry| entry.member != info);
+    });
+    let mut owner = begun.owner.clone();
+    let customer = begun.chosen.customer.clone();
+    owner
+        .send_form("/api/scan_one", &[("customer", customer.as_str())])
+        .await;
+    let (row, page) = until("the reading that shows it", confined("(1 of ")).await;
+    let what = row["may_still"]["what"].as_str().unwrap_or_default();
+    assert_eq!(what, format!("send mail in {gone}"), "{row}");
+    assert!(
+        page.contains(&format!("It may still send mail in {gone} until")),
+        "{page}"
+    );
+    let page = drawn(&mut owner, &format!("/customers/{customer}")).await;
+    assert!(
+        page.contains(&format!("may still send mail in {gone}")),
+        "{page}"
+    );
+    let page = drawn(&mut owner, "/exposure?by=each").await;
+    assert!(
+        page.contains(&format!("may still send mail in {gone}")),
+        "{page}"
+    );
+    let file = owner.open("/exposure.csv?by=each").await.body;
+    assert!(file.contains("may still until"), "{file}");
+    assert!(file.contains(&format!("send mail in {gone}")), "{file}");
+}
+
+/// What only acts for people is in the file, apart from what is counted.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn reach_r05_who_only_acts_for_people_is_in_the_file() {
+    let stack = Stack::start().await;
+    let mut owner = stack.owner().await;
+    let customer = stack.connect(&mut owner, "margiestravel.example").await;
+    until("the first reading", || {
+        let stack = &stack;
+        async move { (ended(stack).await == 1).then_some(()) }
+    })
+    .await;
+    let page = drawn(&mut owner, &format!("/customers/{customer}")).await;
+    let rows = exposure(&mut owner, "by=each").await;
+    let total = |row: &Value| -> i64 {
+        let numbers = row["tally"].as_object().expect("numbers").values();
+        numbers.filter_map(Value::as_i64).sum()
+    };
+    let apart: Vec<&Value> = rows.iter().filter(|row| total(row) == 0).collect();
+    assert!(!apart.is_empty(), "{rows:?}");
+    for row in &apart {
+        let name = row["name"].as_str().expect("a name");
+        assert!(page.contains(name), "{name}: {page}");
+        assert_ne!(row["acts_as"], json!([]), "{row}");
+    }
+    let names: Vec<&str> = apart
+        .iter()
+        .filter_map(|row| row["name"].as_str())
+        .collect();
+    for by in ["each", "application"] {
+        let file = owner.open(&format!("/exposure.csv?by={by}")).await.body;
+        assert!(names.iter().all(|name| file.contains(name)), "{by}: {file}");
+    }
+    // They have no standing and no permission of their own.
+    let some = exposure(&mut owner, "by=each&standing=unrestricted").await;
+    assert!(some.iter().all(|row| total(row) == 1), "{some:?}");
 }

@@ -10,23 +10,6 @@ use crate::support::{
     until,
 };
 
-fn form<'a>(chosen: &'a Chosen, setup: &'a str, more: &'a str) -> Vec<(&'a str, &'a str)> {
-    let mut fields = vec![("customer", chosen.customer.as_str()), ("setup", setup)];
-    if let Some((name, value)) = more.split_once('=') {
-        fields.push((name, value));
-    }
-    fields
-}
-
-async fn ask(owner: &mut Browser, what: &str, fields: &[(&str, &str)]) -> (u16, Value) {
-    owner.call_form(&format!("/api/{what}"), fields).await
-}
-
-async fn must(owner: &mut Browser, what: &str, fields: &[(&str, &str)]) {
-    let (status, told) = ask(owner, what, fields).await;
-    assert_eq!(status, 200, "{what}: {told}");
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn the_whole_way_to_proven() {
     let Begun {
@@ -84,10 +67,7 @@ async fn the_whole_way_to_proven() {
     assert_eq!(states, ["done"; 8]);
 
     let tenant = stack.tenant(DOMAIN).await;
-    let expected = Made {
-        groups: vec![vec![chosen.sender.clone()]],
-        policies: 1,
-    };
+    let expected = Made::once(std::slice::from_ref(&chosen.sender));
     assert_eq!(made(&tenant, &setup), expected);
     assert_eq!(stack.count("secrets").await, 0);
     // The last job ends a moment after what it did.
@@ -181,187 +161,122 @@ async fn read_the_history(
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn without_real_mail_it_ends_as_checked() {
-    let Begun {
-        stack,
-        mut owner,
-        mut chosen,
-        ..
-    } = Begun::new().await;
-    chosen.prove = false;
-    let setup = chosen.start(&mut owner, "").await;
-    let view = stack
-        .settled(&owner, &chosen.customer, &setup, &["done"])
-        .await;
+    let mut begun = Begun::new().await;
+    begun.chosen.prove = false;
+    let setup = begun.started("").await;
+    let view = begun.settled(&setup, "done").await;
     assert_eq!(view["proof"], "checked");
     assert_eq!(view["secret"]["secret"], "none");
-    assert!(stack.outbox().await.is_empty());
+    assert!(begun.stack.outbox().await.is_empty());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn the_secret_can_come_later() {
-    let Begun {
-        stack,
-        mut owner,
-        chosen,
-        ..
-    } = Begun::new().await;
-    let setup = chosen.start(&mut owner, "").await;
-    stack
-        .settled(&owner, &chosen.customer, &setup, &["needs_secret"])
-        .await;
-    let wrong = "secret=6f1c02b7-41f5-4a0e-9c55-0d3be1f7a2d4";
-    let (status, told) = ask(&mut owner, "give_secret", &form(&chosen, &setup, wrong)).await;
+    let mut begun = Begun::new().await;
+    let setup = begun.started("").await;
+    begun.settled(&setup, "needs_secret").await;
+    let wrong = Some(("secret", "6f1c02b7-41f5-4a0e-9c55-0d3be1f7a2d4"));
+    let (status, told) = begun.try_ask("give_secret", &setup, wrong).await;
     assert_eq!(status, 422, "{told}");
     assert_eq!(told["problem"]["key"], "input.secret");
-    let right = format!("secret={}", chosen.application.secret);
-    must(&mut owner, "give_secret", &form(&chosen, &setup, &right)).await;
-    let view = stack
-        .settled(&owner, &chosen.customer, &setup, &["done"])
+    let secret = begun.chosen.application.secret.clone();
+    begun
+        .ask("give_secret", &setup, Some(("secret", &secret)))
         .await;
+    let view = begun.settled(&setup, "done").await;
     assert_eq!(view["proof"], "proven");
-    assert_eq!(stack.count("secrets").await, 0);
+    assert_eq!(begun.stack.count("secrets").await, 0);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn the_second_operator_is_told_about_the_first() {
-    let Begun {
-        stack,
-        mut owner,
-        chosen,
-        ..
-    } = Begun::new().await;
-    let mut nora = stack
-        .with_role(&mut owner, &stack.accounts.engineer(), "engineer")
-        .await;
-    let setup = chosen.start(&mut owner, "").await;
+    let mut begun = Begun::new().await;
+    let Begun { stack, owner, .. } = &mut begun;
+    let engineer = stack.accounts.engineer();
+    let mut nora = stack.with_role(owner, &engineer, "engineer").await;
+    let setup = begun.started("").await;
     // Everything that both would make is there by now.
-    stack
-        .settled(&owner, &chosen.customer, &setup, &["needs_secret"])
-        .await;
-    let (status, told) = chosen.try_start(&mut nora, "").await;
+    begun.settled(&setup, "needs_secret").await;
+    let (status, told) = begun.chosen.try_start(&mut nora, "").await;
     assert!(status >= 400, "{told}");
     assert_eq!(told["problem"]["key"], "setup.already_active", "{told}");
     assert!(told.to_string().contains("Olivia Berg"), "{told}");
-    let wizard = json!({ "customer": chosen.customer, "draft": chosen.draft() });
+    let wizard = json!({ "customer": begun.chosen.customer, "draft": begun.chosen.draft() });
     let wizard = nora.read("/api/wizard", &wizard).await;
     assert_eq!(wizard["active"]["id"], setup.as_str());
-    assert_eq!(stack.count("setups").await, 1);
+    assert_eq!(begun.stack.count("setups").await, 1);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn cancelled_it_leaves_things_as_they_are() {
-    let Begun {
-        stack,
-        mut owner,
-        chosen,
-        ..
-    } = Begun::new().await;
-    let setup = chosen.start(&mut owner, "").await;
-    stack
-        .settled(&owner, &chosen.customer, &setup, &["needs_secret"])
-        .await;
-    must(&mut owner, "cancel_setup", &form(&chosen, &setup, "")).await;
-    let view = stack
-        .settled(&owner, &chosen.customer, &setup, &["cancelled"])
-        .await;
+    let mut begun = Begun::new().await;
+    let setup = begun.started("").await;
+    begun.settled(&setup, "needs_secret").await;
+    begun.ask("cancel_setup", &setup, None).await;
+    let view = begun.settled(&setup, "cancelled").await;
     assert_eq!(view["proof"], "checked");
-    assert_eq!(made(&stack.tenant(DOMAIN).await, &setup).policies, 1);
-    let (status, _) = ask(&mut owner, "cancel_setup", &form(&chosen, &setup, "")).await;
+    assert_eq!(made(&begun.stack.tenant(DOMAIN).await, &setup).policies, 1);
+    let (status, _) = begun.try_ask("cancel_setup", &setup, None).await;
     assert!(status >= 400, "cancelled twice");
     // The application is free again.
-    let again = chosen.try_start(&mut owner, "").await;
+    let Begun { owner, chosen, .. } = &mut begun;
+    let again = chosen.try_start(owner, "").await;
     assert_ne!(again.1["problem"]["key"], "setup.already_active");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_failed_step_is_tried_again() {
-    let Begun {
-        stack,
-        mut owner,
-        mut chosen,
-        ..
-    } = Begun::new().await;
-    chosen.prove = false;
-    let fault = json!({
-        "id": "refusal",
-        "operation": "New-ApplicationAccessPolicy",
-        "action": { "exchange_error": "The policy is refused today.", "type": "Some.Exception" },
-    });
-    stack.cloud.fault(fault).expect("a fault");
-    let setup = chosen.start(&mut owner, "").await;
-    let view = stack
-        .settled(&owner, &chosen.customer, &setup, &["failed"])
-        .await;
+    let mut begun = Begun::new().await;
+    begun.chosen.prove = false;
+    let error =
+        json!({ "exchange_error": "The policy is refused today.", "type": "Some.Exception" });
+    begun.refusal("New-ApplicationAccessPolicy", None, &error);
+    let setup = begun.started("").await;
+    let view = begun.settled(&setup, "failed").await;
     assert!(
         view["steps"].to_string().contains("refused today"),
         "{view}"
     );
     assert_eq!(view["can"]["retry"], true);
-    stack
-        .cloud
-        .with_world(|world| world.faults.disarm("refusal"));
-    must(&mut owner, "retry_setup", &form(&chosen, &setup, "")).await;
-    let view = stack
-        .settled(&owner, &chosen.customer, &setup, &["done"])
-        .await;
+    begun.no_refusal();
+    begun.ask("retry_setup", &setup, None).await;
+    let view = begun.settled(&setup, "done").await;
     assert_eq!(view["proof"], "checked");
-    assert_eq!(made(&stack.tenant(DOMAIN).await, &setup).policies, 1);
+    assert_eq!(made(&begun.stack.tenant(DOMAIN).await, &setup).policies, 1);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn rolled_back_nothing_is_left() {
-    let Begun {
-        stack,
-        mut owner,
-        mut chosen,
-        ..
-    } = Begun::new().await;
-    chosen.prove = false;
-    let setup = chosen.start(&mut owner, "").await;
-    stack
-        .settled(&owner, &chosen.customer, &setup, &["done"])
-        .await;
-    let wrong = form(&chosen, &setup, "confirm=Something else");
-    let (status, told) = ask(&mut owner, "roll_back", &wrong).await;
+    let mut begun = Begun::new().await;
+    begun.chosen.prove = false;
+    let setup = begun.started("").await;
+    begun.settled(&setup, "done").await;
+    let wrong = Some(("confirm", "Something else"));
+    let (status, told) = begun.try_ask("roll_back", &setup, wrong).await;
     assert_eq!(status, 422, "{told}");
-    let right = format!("confirm={MAILER}");
-    must(&mut owner, "roll_back", &form(&chosen, &setup, &right)).await;
-    let view = stack
-        .settled(&owner, &chosen.customer, &setup, &["rolled_back"])
-        .await;
+    let right = Some(("confirm", MAILER));
+    begun.ask("roll_back", &setup, right).await;
+    let view = begun.settled(&setup, "rolled_back").await;
     assert_eq!(view["proof"], "none", "{view}");
-    let left = made(&stack.tenant(DOMAIN).await, &setup);
-    assert_eq!(
-        left,
-        Made {
-            groups: vec![],
-            policies: 0
-        }
-    );
+    let left = made(&begun.stack.tenant(DOMAIN).await, &setup);
+    assert_eq!(left, Made::NOTHING);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_wrong_secret_is_told_and_can_be_replaced() {
-    let Begun {
-        stack,
-        mut owner,
-        chosen,
-        ..
-    } = Begun::new().await;
-    let setup = chosen.start(&mut owner, "this~is~not~the~secret").await;
-    let view = stack
-        .settled(&owner, &chosen.customer, &setup, &["failed"])
-        .await;
+    let mut begun = Begun::new().await;
+    let setup = begun.started("this~is~not~the~secret").await;
+    let view = begun.settled(&setup, "failed").await;
     assert!(
         view["steps"].to_string().contains("AADSTS7000215"),
         "{}",
         view["steps"]
     );
-    let right = format!("secret={}", chosen.application.secret);
-    must(&mut owner, "give_secret", &form(&chosen, &setup, &right)).await;
-    let view = stack
-        .settled(&owner, &chosen.customer, &setup, &["done"])
+    let secret = begun.chosen.application.secret.clone();
+    begun
+        .ask("give_secret", &setup, Some(("secret", &secret)))
         .await;
+    let view = begun.settled(&setup, "done").await;
     assert_eq!(view["proof"], "proven");
 }
 

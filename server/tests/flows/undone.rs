@@ -172,10 +172,7 @@ async fn live_m03_a_group_on_which_another_setup_stands_stays() {
     let view = roll_back(&mut begun, &first).await;
     assert!(left(&view, "policy").contains("stands on it"), "{view}");
     assert!(left(&view, "group").contains("stays"), "{view}");
-    let nothing_gone = Made {
-        groups: vec![vec![begun.chosen.sender.clone()]],
-        policies: 1,
-    };
+    let nothing_gone = Made::once(std::slice::from_ref(&begun.chosen.sender));
     assert_eq!(
         made(&begun.stack.tenant(DOMAIN).await, &first),
         nothing_gone

@@ -76,7 +76,8 @@ pub enum Answer {
     ConfinedTo { mailboxes: SetId },
     /// No mailbox.
     Nothing,
-    /// Somewhere between the two, because something is missing. Never to be shown as safe.
+    /// Somewhere between the two, because something is missing. Never to be shown as safe. Where
+    /// the two are the same, which mailboxes is known, and not whether they are all that there are.
     Unknown {
         at_least: Extent,
         at_most: Extent,
@@ -144,6 +145,11 @@ impl Answer {
             Self::Nothing => Level::Nothing,
             Self::Unknown { .. } => Level::Unknown,
         }
+    }
+
+    /// Whether it is known which mailboxes, though perhaps not of how many.
+    pub fn names_all(&self) -> bool {
+        self.at_least() == self.at_most()
     }
 
     /// What is reached for certain.
@@ -436,9 +442,9 @@ impl fmt::Display for Count {
     /// “3 of 500 mailboxes”.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (self.mailboxes, self.of) {
-            (Some(1), None) => f.write_str("1 mailbox (how many there are was not read)"),
+            (Some(1), None) => f.write_str("1 mailbox of an unread number"),
             (Some(count), None) => {
-                write!(f, "{count} mailboxes (how many there are was not read)")
+                write!(f, "{count} mailboxes of an unread number")
             }
             (Some(count), Some(1)) => write!(f, "{count} of 1 mailbox"),
             (Some(count), Some(all)) => write!(f, "{count} of {all} mailboxes"),

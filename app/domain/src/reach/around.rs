@@ -8,7 +8,7 @@ use std::{
 use super::{
     answer::Note,
     judge::Judge,
-    powers::{DirectoryRole, Power, PowerKind, PowerSource},
+    powers::{DirectoryRole, Other, Power, PowerKind, PowerSource},
     reading::Reading,
     reasons::{Gap, Part},
     seen::Seen,
@@ -19,6 +19,7 @@ use crate::{
     id::ObjectId,
     permission::{
         Resource,
+        other::{OtherRole, other},
         power::{self, Counts},
         role::{self, Directory, Management},
     },
@@ -34,6 +35,8 @@ pub(super) struct Around<'a> {
     groups_gaps: Vec<Rc<Gap>>,
     owned: BTreeMap<ObjectId, BTreeSet<ObjectId>>,
     owned_gap: Option<Rc<Gap>>,
+    others: BTreeMap<ObjectId, Vec<&'a Other>>,
+    others_gap: Option<Rc<Gap>>,
 }
 
 /// What was found of one application.
@@ -66,7 +69,16 @@ impl<'a> Around<'a> {
             groups_gaps: Vec::new(),
             owned: BTreeMap::new(),
             owned_gap: (powers.ownerships.get().err()).map(|why| gap(Part::Ownerships, why)),
+            others: BTreeMap::new(),
+            others_gap: (powers.others.get().err()).map(|why| gap(Part::Others, why)),
         };
+        for one in last(&powers.others) {
+            around
+                .others
+                .entry(one.principal)
+                .or_default()
+                .push(&one.what);
+        }
         for role in last(&powers.directory_roles) {
             around.roles.entry(role.principal).or_default().push(role);
         }
@@ -112,6 +124,7 @@ impl<'a> Around<'a> {
             .keys()
             .chain(self.groups.keys())
             .chain(self.owned.keys())
+            .chain(self.others.keys())
             .copied()
     }
 
@@ -121,7 +134,10 @@ impl<'a> Around<'a> {
 
     /// What may hide a power of anybody.
     pub fn unread(&self) -> impl Iterator<Item = &Rc<Gap>> {
-        self.roles_gap.iter().chain(&self.owned_gap)
+        self.roles_gap
+            .iter()
+            .chain(&self.owned_gap)
+            .chain(&self.others_gap)
     }
 }
 
@@ -132,6 +148,7 @@ impl Judge<'_> {
         self.by_permissions(subject, &mut found);
         self.by_directory_roles(subject, &mut found);
         self.by_exchange_roles(subject, &mut found);
+        self.by_others(subject, &mut found);
         found.gaps = self.powers_unseen(subject);
         if subject.exists() == Truth::Perhaps {
             found.held = std::mem::take(&mut found.held)
@@ -199,6 +216,49 @@ impl Judge<'_> {
                     moved => found.put(known.kind, held.source(), moved),
                 },
             }
+        }
+    }
+
+    /// What it holds beside Graph and Exchange. How far that goes depends on what Postern does not
+    /// see: a case and a role in Purview, who holds a key.
+    fn by_others(&self, subject: &Subject<'_>, found: &mut Found) {
+        let mut metadata = Vec::new();
+        for held in self
+            .around
+            .others
+            .get(&subject.object)
+            .into_iter()
+            .flatten()
+        {
+            let (resource, role, value) = match held {
+                Other::Keys { count } => {
+                    let source = PowerSource::Keys { count: *count };
+                    found.put(PowerKind::ActsAsOthers, source, Truth::Perhaps);
+                    continue;
+                }
+                Other::Role {
+                    resource,
+                    role,
+                    value,
+                } => (*resource, *role, value),
+            };
+            let name = || value.clone().unwrap_or_else(|| role.to_string());
+            match other(resource, role, value.as_deref()) {
+                Some(OtherRole::ReachesMail) => {
+                    let value = name();
+                    let source = PowerSource::OtherGrant { resource, value };
+                    found.put(PowerKind::ReachesElsewhere, source, Truth::Perhaps);
+                }
+                Some(OtherRole::Metadata) => {
+                    metadata.push(format!("{} of {}", name(), resource.name()));
+                }
+                None => {}
+            }
+        }
+        if !metadata.is_empty() {
+            metadata.sort_unstable();
+            metadata.dedup();
+            found.notes.insert(Note::Metadata { values: metadata });
         }
     }
 

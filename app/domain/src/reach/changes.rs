@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     answer::{Answer, ApplicationReach, Extent, Level, Reach},
+    lost::Lost,
     permission::Permission,
     powers::Power,
 };
@@ -98,6 +99,11 @@ impl Mailboxes {
         }
     }
 
+    /// These and no others; none: every mailbox, or every mailbox but some.
+    pub(super) fn listed(&self) -> Option<impl Iterator<Item = ObjectId> + '_> {
+        (!self.inverted).then(|| self.listed.iter().copied())
+    }
+
     pub fn level(&self) -> Level {
         match (self.inverted, self.listed.is_empty()) {
             (true, true) => Level::Unrestricted,
@@ -144,6 +150,9 @@ struct KnownApplication {
     /// It was certain once that it holds no other power.
     #[serde(default)]
     all_powers: bool,
+    /// What was taken from it, as long as Microsoft may not know.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    lost: Vec<Lost>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -225,6 +234,7 @@ impl Known {
         if let Some(name) = new.and_then(|application| application.name.clone()) {
             known.name = Some(name);
         }
+        known.lost.retain(|lost| !lost.is_over(at));
         for permission in held(&known, new) {
             let answer = reach.answer(object, &permission);
             let Some(after) = Mailboxes::certain(reach, answer) else {
@@ -233,6 +243,13 @@ impl Known {
             if let Some(before) = known.get(&permission)
                 && let Some(direction) = direction(&before, &after)
             {
+                let held = new.into_iter().flat_map(|one| &one.permissions);
+                let mut held = held.filter(|one| one.permission == permission);
+                if direction != Direction::Wider
+                    && let Some(held) = held.next()
+                {
+                    known.lost.push(Lost::new(held, before.clone(), at));
+                }
                 changes.push(Change {
                     application: object,
                     name: known.name.clone(),
@@ -253,6 +270,13 @@ impl Known {
         if new.is_some() || *others != Answer::Nothing || !gaps.is_empty() {
             self.applications.insert(object, known);
         }
+    }
+
+    pub(super) fn lost(&self, application: ObjectId) -> impl Iterator<Item = &Lost> {
+        self.applications
+            .get(&application)
+            .into_iter()
+            .flat_map(|known| &known.lost)
     }
 
     /// The worst that is certain of an application; none: it is not known, or holds nothing.

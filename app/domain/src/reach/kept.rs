@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    powers::{DirectoryRole, InheritedGrant, Ownership, RoleGroup},
+    powers::{DirectoryRole, InheritedGrant, OtherHeld, Ownership, RoleGroup},
     reading::Reading,
     rights::{DelegatedGrant, MailboxRight},
     scanned::ScanPart,
@@ -27,6 +27,8 @@ pub struct Kept {
     role_groups: Option<Dated<RoleGroup>>,
     ownerships: Option<Dated<Ownership>>,
     inherited: Option<Dated<InheritedGrant>>,
+    #[serde(default)]
+    others: Option<Dated<OtherHeld>>,
     mailbox_rights: Option<Dated<MailboxRight>>,
     delegated: Option<Dated<DelegatedGrant>>,
 }
@@ -54,6 +56,7 @@ impl Kept {
         fill(&mut powers.directory_roles, self.directory_roles.as_ref());
         fill(&mut powers.ownerships, self.ownerships.as_ref());
         fill(&mut powers.inherited, self.inherited.as_ref());
+        fill(&mut powers.others, self.others.as_ref());
         fill(&mut seen.rights.delegated, self.delegated.as_ref());
         let Some(kept) = &self.principals else {
             return;
@@ -120,6 +123,7 @@ impl Kept {
             && seen.powers.role_groups.is_read()
             && seen.powers.ownerships.is_read()
             && seen.powers.inherited.is_read()
+            && seen.powers.others.is_read()
             && seen.rights.delegated.is_read();
         if let Ok(principals) = seen.principals.get() {
             let mut list = principals.clone();
@@ -138,6 +142,7 @@ impl Kept {
         renew(&mut self.role_groups, &powers.role_groups, at);
         renew(&mut self.ownerships, &powers.ownerships, at);
         renew(&mut self.inherited, &powers.inherited, at);
+        renew(&mut self.others, &powers.others, at);
         renew(&mut self.mailbox_rights, &seen.rights.mailbox_rights, at);
         renew(&mut self.delegated, &seen.rights.delegated, at);
     }
@@ -153,6 +158,7 @@ impl Kept {
             ScanPart::RoleGroups => self.role_groups.as_ref().map(|kept| kept.at),
             ScanPart::Owners => self.ownerships.as_ref().map(|kept| kept.at),
             ScanPart::Inherited => self.inherited.as_ref().map(|kept| kept.at),
+            ScanPart::Others => self.others.as_ref().map(|kept| kept.at),
             ScanPart::MailboxRights => self.mailbox_rights.as_ref().map(|kept| kept.at),
             ScanPart::Delegated => self.delegated.as_ref().map(|kept| kept.at),
             _ => None,
@@ -204,6 +210,7 @@ fn named(seen: &Seen) -> BTreeSet<ObjectId> {
         .flatten();
     let owned = powers.ownerships.kept().into_iter().flatten();
     let inherited = powers.inherited.kept().into_iter().flatten();
+    let others = powers.others.kept().into_iter().flatten();
     let delegated = seen.rights.delegated.kept().into_iter().flatten();
     grants
         .chain(ids)
@@ -212,6 +219,7 @@ fn named(seen: &Seen) -> BTreeSet<ObjectId> {
         .chain(members.copied())
         .chain(owned.flat_map(|one| [one.owner, one.owned]))
         .chain(inherited.flat_map(|one| [one.principal, one.blueprint]))
+        .chain(others.map(|one| one.principal))
         .chain(delegated.map(|one| one.client))
         .collect()
 }

@@ -262,6 +262,7 @@ prop_compose! {
                 owned: application(owned),
             }).collect()),
             inherited: Reading::read(inherited),
+            others: Reading::read(Vec::new()),
         }
     }
 }

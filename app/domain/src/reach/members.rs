@@ -20,6 +20,8 @@ pub(super) struct Index {
     ids: Vec<ObjectId>,
     /// It holds every mailbox and nothing else.
     pub complete: bool,
+    /// Why the list was asked for and did not come: then nobody can tell some mailboxes from all.
+    pub unread: Option<Why>,
 }
 
 impl Index {
@@ -30,7 +32,12 @@ impl Index {
         };
         ids.sort_unstable();
         ids.dedup();
-        Self { ids, complete }
+        let unread = seen.mailboxes.get().err();
+        Self {
+            ids,
+            complete,
+            unread: unread.filter(|why| *why != Why::NotAsked && !seen.has_no_exchange()),
+        }
     }
 
     pub fn position(&self, object: ObjectId) -> Option<u32> {

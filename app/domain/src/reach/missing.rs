@@ -355,6 +355,14 @@ fn what_is_missing_is_unknown() {
                 .restrict(BOARD)
                 .with(|seen| seen.mailboxes = failed()),
             SEND,
+            "unknown, ceo reception to ceo reception: mailboxes unread",
+        ),
+        (
+            "mailboxes not asked for: these and no others",
+            held()
+                .restrict(BOARD)
+                .with(|seen| seen.mailboxes = Reading::NotAsked),
+            SEND,
             "confined to ceo reception",
         ),
         (

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     id::{AppRoleId, ObjectId},
-    permission::Resource,
+    permission::{Resource, other::OtherResource},
 };
 
 /// What was read of one customer that can give an application a power.
@@ -25,6 +25,9 @@ pub struct PowersSeen {
     pub ownerships: Reading<Vec<Ownership>>,
     /// App roles that agent identities inherit from their blueprint (MICROSOFT.md §10.8).
     pub inherited: Reading<Vec<InheritedGrant>>,
+    /// What is held beside Graph and Exchange, and keys of Exchange itself (MICROSOFT.md §10.2,
+    /// §10.6).
+    pub others: Reading<Vec<OtherHeld>>,
 }
 
 impl PowersSeen {
@@ -35,6 +38,7 @@ impl PowersSeen {
             role_groups: Reading::read(Vec::new()),
             ownerships: Reading::read(Vec::new()),
             inherited: Reading::read(Vec::new()),
+            others: Reading::read(Vec::new()),
         }
     }
 }
@@ -87,6 +91,27 @@ pub struct InheritedGrant {
     pub value: Option<String>,
 }
 
+/// Something that a service principal holds beside roles of Graph and Exchange.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OtherHeld {
+    pub principal: ObjectId,
+    pub what: Other,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "other", rename_all = "snake_case")]
+pub enum Other {
+    /// An app role of another resource; `value`: none where the resource does not name it.
+    Role {
+        resource: OtherResource,
+        role: AppRoleId,
+        value: Option<String>,
+    },
+    /// The service principal is Exchange's own, and so many keys and secrets that still work were
+    /// added to it in this tenant: whoever holds one signs in as Exchange.
+    Keys { count: u32 },
+}
+
 /// What a power lets an application do, the worst first (MICROSOFT.md §10.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -99,6 +124,9 @@ pub enum PowerKind {
     ActsAsOthers,
     /// Changes who is inside a scope, without touching policy or role (class B).
     MovesBoundary,
+    /// Reaches mail through another service (class E), by a role of another resource than Graph
+    /// and Exchange.
+    ReachesElsewhere,
 }
 
 impl PowerKind {
@@ -109,6 +137,7 @@ impl PowerKind {
             Self::GrantsItself => "can grant itself more",
             Self::ActsAsOthers => "can act as other applications or people",
             Self::MovesBoundary => "can change who is inside what confines",
+            Self::ReachesElsewhere => "reaches mail through another service",
         }
     }
 }
@@ -148,6 +177,13 @@ pub enum PowerSource {
         resource: Resource,
         value: String,
     },
+    /// An app role of another resource.
+    OtherGrant {
+        resource: OtherResource,
+        value: String,
+    },
+    /// Keys of the service principal of Exchange itself.
+    Keys { count: u32 },
 }
 
 impl PowerSource {
@@ -170,6 +206,8 @@ impl PowerSource {
             Self::ManagementRole { role } => format!("the role {role} of Exchange"),
             Self::Owner { name, .. } => format!("it owns {name}"),
             Self::Inherited { value, .. } => format!("{value}, inherited from its blueprint"),
+            Self::OtherGrant { resource, value } => format!("{value} on {}", resource.name()),
+            Self::Keys { .. } => "keys that were added to Exchange itself".to_owned(),
         }
     }
 }

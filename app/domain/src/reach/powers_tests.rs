@@ -617,7 +617,7 @@ fn reach_r03_confined_to_everybody_is_not_confined() {
             "how many there are is not known",
             every().with(|seen| seen.mailboxes = failed()),
             SEND,
-            "confined to ceo reception sales shared room",
+            "unknown, ceo reception sales shared room to ceo reception sales shared room: mailboxes unread",
         ),
     ]);
     // Whoever is confined to the only mailbox that there is, is confined.
@@ -643,7 +643,7 @@ fn reach_r03_so_many_of_so_many() {
     );
     assert_eq!(
         count(confined().with(|seen| seen.mailboxes = failed())),
-        "2 mailboxes (how many there are was not read)"
+        "2 mailboxes of an unread number"
     );
 }
 
@@ -852,6 +852,33 @@ fn reach_m01_protocols_reach_what_exchange_opens() {
     );
 }
 
+/// EWS's retirement: the grant alone is not everything for ever, and is never forgotten.
+#[test]
+fn reach_m02_a_retired_ews_reaches_nothing_and_comes_alive_again() {
+    let switched = |enabled, allowed: Option<Vec<AppId>>| {
+        let sample = customer().exchange("full_access_as_app").with(|seen| {
+            seen.rights.ews = Reading::read(EwsSwitch { enabled, allowed });
+        });
+        let reach = sample.reach();
+        let application = reach.application(APP).unwrap().clone();
+        (application.level(), application.level_once_on())
+    };
+    // Off for the organisation, and on for others than this one.
+    for (enabled, allowed) in [(false, None), (true, Some(vec![OTHER_CLIENT]))] {
+        assert_eq!(
+            switched(Some(enabled), allowed),
+            (Level::Nothing, Level::Unrestricted)
+        );
+    }
+    // Not set, it goes on until Microsoft turns it; listed, it goes on.
+    for (enabled, allowed) in [(None, None), (Some(true), Some(vec![CLIENT]))] {
+        assert_eq!(
+            switched(enabled, allowed),
+            (Level::Unrestricted, Level::Unrestricted)
+        );
+    }
+}
+
 #[test]
 fn field_b05_the_switch_for_ews_decides_and_says_so() {
     let ews = |enabled, allowed: Option<&[AppId]>| {
@@ -1034,4 +1061,57 @@ fn field_b07_an_unscoped_role_is_not_limited_by_a_policy() {
         words(&reach, &narrowing.leaves),
         "confined to ceo reception"
     );
+}
+
+#[test]
+fn reach_r11_what_is_held_of_other_resources_counts() {
+    use crate::permission::other::OtherResource;
+    let role = |resource, value: &str| super::OtherHeld {
+        principal: APP,
+        what: super::Other::Role {
+            resource,
+            role: crate::id::AppRoleId(object(77).0),
+            value: Some(value.to_owned()),
+        },
+    };
+    let with = |held: super::OtherHeld| {
+        confined().with(|seen| seen.powers.others = Reading::read(vec![held]))
+    };
+    // Exports of any mailbox, where somebody gave it a role in Purview too.
+    let exports = with(role(
+        OtherResource::PurviewEdiscovery,
+        "eDiscovery.Download.Read",
+    ));
+    let reach = exports.reach();
+    let found = reach.application(APP).unwrap();
+    assert_eq!(found.level(), Level::Unknown);
+    assert_eq!(found.powers.held.len(), 1);
+    assert!(found.powers.held[0].perhaps);
+    // Who wrote to whom is a note, and takes nothing of what is confined.
+    let hunts = with(role(
+        OtherResource::ThreatProtection,
+        "AdvancedHunting.Read.All",
+    ));
+    assert_eq!(level(&hunts), Level::Confined);
+    let values = vec!["AdvancedHunting.Read.All of Microsoft Threat Protection".to_owned()];
+    assert_eq!(notes(&hunts), [Note::Metadata { values }]);
+    // What was not read may be there.
+    let unread = confined().with(|seen| seen.powers.others = failed());
+    assert_eq!(level(&unread), Level::Unknown);
+    assert_eq!(unread.reach().unlisted_level(), Level::Unknown);
+}
+
+#[test]
+fn reach_r11_keys_of_exchange_itself_are_listed() {
+    let exchange = object(4242);
+    let keys = super::OtherHeld {
+        principal: exchange,
+        what: super::Other::Keys { count: 2 },
+    };
+    let sample = confined().with(|seen| seen.powers.others = Reading::read(vec![keys]));
+    let reach = sample.reach();
+    let found = reach.application(exchange).unwrap();
+    assert_eq!(found.level(), Level::Unknown);
+    // Nothing changes for whoever is confined.
+    assert_eq!(level(&sample), Level::Confined);
 }

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::{
-    Answer, ApplicationReach, Judge, Level, Permission, Reach, Reading, Seen, Verdict,
+    ApplicationReach, Judge, Level, Permission, Reach, Reading, Seen, Verdict,
     made_up::{
         APPLICATIONS, ASKED, MAILBOXES, a_grant, a_scope_of_a_policy, application, client, group,
         hide, hidings, items, partial, probes,
@@ -239,12 +239,6 @@ proptest! {
         compare(&seen, &less, |was, is| was == Verdict::Refused || is != Verdict::Refused)?;
         let after = reach(&less);
         for application in &before.applications {
-            // How many mailboxes there are decides whether something is everybody.
-            let by_count = !less.mailboxes.is_read()
-                && application.permissions.iter().any(|one| matches!(one.answer, Answer::Everyone { .. }));
-            if by_count {
-                continue;
-            }
             let (was, is) = (
                 application.level(),
                 after.application(application.object).map_or_else(|| after.unlisted_level(), ApplicationReach::level),

@@ -16,6 +16,8 @@ pub enum Reading<T> {
     NotPermitted { reason: String },
     /// It was tried, and did not work.
     Failed { reason: String },
+    /// Nobody asked: what is read of one application leaves it alone.
+    NotAsked,
     /// The tenant does not have the service.
     NotLicensed { reason: String },
     /// It was not read now, and this is what an earlier scan read. Good enough to say who held
@@ -41,6 +43,7 @@ impl<T> Reading<T> {
             Self::NotLicensed { reason } => Err(Why::NotLicensed {
                 reason: reason.clone(),
             }),
+            Self::NotAsked => Err(Why::NotAsked),
             Self::Kept { why, .. } => Err(why.clone()),
         }
     }
@@ -75,6 +78,8 @@ pub enum Why {
     NotLicensed {
         reason: String,
     },
+    /// Nobody asked.
+    NotAsked,
     /// Something that was read names it, and it is not in the list where it should be.
     Missing,
     /// It was read, and its meaning is not known.
@@ -87,6 +92,7 @@ impl fmt::Display for Why {
             Self::NotPermitted { reason } => write!(f, "not permitted: {reason}"),
             Self::Failed { reason } => write!(f, "failed: {reason}"),
             Self::NotLicensed { reason } => write!(f, "not licensed: {reason}"),
+            Self::NotAsked => f.write_str("nobody asked"),
             Self::Missing => f.write_str("named, but not there"),
             Self::NotUnderstood => f.write_str("not understood"),
         }

@@ -59,6 +59,8 @@ pub enum Part {
     Unit { object: ObjectId },
     /// Whether members of groups in this group count: Microsoft's documents and reports differ.
     Nested { group: ObjectId },
+    /// The list of mailboxes: whether some of them are all that there are.
+    Mailboxes,
     /// Which mailboxes are those of groups or of Bookings.
     Kinds,
     /// What a permission reaches that depends on something Postern cannot see.
@@ -79,6 +81,8 @@ pub enum Part {
     Ownerships,
     /// What agent identities inherit.
     Inherited,
+    /// What is held of other resources than Graph and Exchange, and keys of Exchange itself.
+    Others,
     /// Whether a policy for an agent identity's blueprint narrows the agent identity.
     BlueprintPolicy { identity: String },
     /// What applications may do for whoever signs in.

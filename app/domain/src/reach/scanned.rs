@@ -72,6 +72,8 @@ pub enum ScanPart {
     Federated,
     /// What the policies are about whose id is no client id of an application that was read.
     PolicyTargets,
+    /// Roles of other resources that reach mail, and keys of Exchange's own service principal.
+    Others,
 }
 
 impl ScanPart {
@@ -98,6 +100,9 @@ impl ScanPart {
             Self::Ews => "The switch and the list for EWS",
             Self::Federated => "Federated credentials and owners of own applications",
             Self::PolicyTargets => "Applications that policies name",
+            Self::Others => {
+                "Permissions on Purview, Defender and the audit feed, and keys of Exchange itself"
+            }
         }
     }
 }

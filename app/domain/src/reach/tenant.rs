@@ -9,7 +9,7 @@ use uuid::{Uuid, uuid};
 
 use super::{
     answer::{
-        Answer, ApplicationReach, AssignmentNode, GrantFate, Level, Narrowing, Owner,
+        Answer, ApplicationReach, AssignmentNode, Extent, GrantFate, Level, Narrowing, Owner,
         PermissionReach, PolicyNode, Reach, Route,
     },
     around::Found,
@@ -264,6 +264,18 @@ impl Judge<'_> {
             (Answer::ConfinedTo { mailboxes }, _) if self.gates.is_everybody(&span.lo) => {
                 Answer::Everyone { mailboxes }
             }
+            // Which mailboxes is known, and not whether they are all that there are.
+            (Answer::ConfinedTo { mailboxes }, _) => match &self.index.unread {
+                None => Answer::ConfinedTo { mailboxes },
+                Some(why) => Answer::Unknown {
+                    at_least: Extent::Only { mailboxes },
+                    at_most: Extent::Only { mailboxes },
+                    gaps: lists.gaps_of(&[Rc::new(Gap {
+                        part: Part::Mailboxes,
+                        why: why.clone(),
+                    })]),
+                },
+            },
             (answer, _) => answer,
         }
     }

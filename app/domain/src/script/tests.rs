@@ -72,6 +72,7 @@ fn plan(name: &str) -> Plan {
         prove: false,
         unprovable: None,
         recipient: None,
+        accepted: Vec::new(),
     }
 }
 

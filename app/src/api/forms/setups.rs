@@ -10,11 +10,13 @@ use leptos::prelude::*;
 use crate::{api::context, error::AppError, paths, query::Query};
 
 /// Starts a setup and opens its page. `draft` is the wizard's query string; the secret may be empty.
+/// `accept`: what the review says that stays open, as far as it was ticked.
 #[server(endpoint = "start_setup")]
 pub async fn start_setup(
     customer: CustomerId,
     draft: String,
     secret: Option<ClientSecret>,
+    #[server(default)] accept: Vec<String>,
 ) -> Result<(), AppError> {
     let server = context::server()?;
     let operator = server.operator()?;
@@ -22,7 +24,7 @@ pub async fn start_setup(
     let secret = secret.and_then(given).transpose()?;
     let started = server
         .engine
-        .start_setup(&operator, customer, draft, secret);
+        .start_setup(&operator, customer, draft, secret, &accept);
     let setup = started.await?;
     leptos_axum::redirect(&paths::setup(customer, setup));
     Ok(())

@@ -10,7 +10,7 @@ use crate::{
     api::{self, forms},
     components::{
         Ask, CopyButton, Erase as _, Failure, Moment, Post, PostForm, ProblemBox, Question, Submit,
-        TextField, dynamic, health_tag,
+        TextField, breakable, dynamic, health_tag,
     },
     paths,
 };
@@ -110,7 +110,7 @@ fn facts(connection: &Connection) -> AnyView {
             <div>
                 <dt>"Consented by"</dt>
                 <dd>
-                    {connection.account.clone().unwrap_or_else(|| "nobody".to_owned())}
+                    {breakable(connection.account.as_deref().unwrap_or("nobody"))}
                     {connection.way.map(|way| view! { <small>{way.explained()}</small> }.any())}
                 </dd>
             </div>

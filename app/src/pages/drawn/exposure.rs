@@ -12,7 +12,7 @@ use leptos::prelude::*;
 
 use super::{
     draw::Page,
-    parts::{counted, filters, numbers},
+    parts::{counted, filters, may_still, numbers},
 };
 use crate::{
     api::forms,
@@ -332,7 +332,7 @@ fn line(row: ExposureRow, asked: &ExposureQuery, query: &Query, may_change: bool
             vec![
                 view! { <td><a href=customer>{name}</a></td> }.any(),
                 permissions(),
-                view! { <td>{standings(&row.tally).next().map(reach_tag)}</td> }.any(),
+                view! { <td>{standings(&row.tally).next().map(reach_tag)}{may_still(row.may_still.as_ref())}</td> }.any(),
             ]
         }
     };

@@ -1,13 +1,15 @@
 //! What the exposure and a customer's reach have in common.
 
 use domain::{
-    exposure::{ActsAs, ActsAsLine, ExposureQuery, ExposureSort, Standing, Tally, WhyPower},
+    exposure::{
+        ActsAs, ActsAsLine, ExposureQuery, ExposureSort, MayStill, Standing, Tally, WhyPower,
+    },
     id::CustomerId,
 };
 use leptos::prelude::*;
 
 use crate::{
-    components::{Erase as _, TableCard, th},
+    components::{Erase as _, Glyph, Moment, TableCard, Tone, tag, th},
     paths,
     query::Query,
 };
@@ -193,4 +195,19 @@ pub(super) fn acting(
         }
         .any()
     })
+}
+
+/// What was taken away and may still work, in a row.
+pub(super) fn may_still(one: Option<&MayStill>) -> Option<AnyView> {
+    let MayStill { what, until } = one?;
+    let until = *until;
+    Some(
+        view! {
+            <p class="line" title=MayStill::LAG>
+                {tag(Tone::Warn, Glyph::Question, "taken away lately")}
+                <span class="others">{format!("may still {what} until ")}<Moment at=until/></span>
+            </p>
+        }
+        .any(),
+    )
 }

@@ -16,7 +16,7 @@ use leptos::prelude::*;
 
 use super::{
     exposure::ask,
-    parts::{acting, counted, filters, numbers, powers},
+    parts::{acting, counted, filters, may_still, numbers, powers},
 };
 use crate::{
     api::forms,
@@ -187,7 +187,7 @@ fn line(row: ApplicationLine, customer: CustomerId, may_change: bool, primary: b
         <tr>
             <td>{title}<span class="sub">{row.owner}</span><span class="sub mono">{id}</span></td>
             <td><ul class="chips">{powers}{row.held.iter().map(chip).collect_view()}{unseen}</ul></td>
-            <td class="wide">{reach_tag(row.standing)}<p>{row.sentence}</p>{naming(&row.naming)}</td>
+            <td class="wide">{reach_tag(row.standing)}<p>{row.sentence}</p>{may_still(row.may_still.as_ref())}{naming(&row.naming)}</td>
             <td class="act">{confine}{setup}</td>
         </tr>
     }

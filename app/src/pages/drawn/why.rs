@@ -2,8 +2,8 @@
 
 use domain::{
     exposure::{
-        ActsAs, Credential, Standing, WhyEvent, WhyPermission, WhyPolicy, WhyPower, WhyRoute,
-        WhyView,
+        ActsAs, Credential, MayStill, Standing, WhyEvent, WhyPermission, WhyPolicy, WhyPower,
+        WhyRoute, WhyView,
     },
     id::CustomerId,
     person::{Operator, Right},
@@ -67,11 +67,14 @@ pub(super) fn page(view: WhyView, operator: &Operator) -> Page {
             </div>
             {reach_tag(view.standing)}
         </div>
+        {still(&view.may_still)}
         {powers(&view.powers)}
         {why}
         {acting(&view.acts_as)}
+        {lines("As whom its mail may appear", view.appears)}
         {lines("What is not known", view.gaps)}
         {lines("To be known", view.notes)}
+        {lines("What was not looked at", view.not_looked_at)}
         {mailboxes(view.mailboxes, view.more_mailboxes)}
         {facts}
         {credentials(&view.credentials, view.about_credentials)}
@@ -91,6 +94,25 @@ pub(super) fn page(view: WhyView, operator: &Operator) -> Page {
         actions: confine.into_any(),
         body,
     }
+}
+
+/// What was taken away, and may still work.
+fn still(all: &[MayStill]) -> Option<AnyView> {
+    (!all.is_empty()).then(|| {
+        let lines = all
+            .iter()
+            .map(|one| {
+                view! { <p class="happened">{format!("It may still {} until ", one.what)}<Moment at=one.until/>"."</p> }.any()
+            })
+            .collect_view();
+        view! {
+            <div class="problem warn" role="note">
+                <div class="lines">{lines}<p>{MayStill::LAG}</p></div>
+                {tag(Tone::Warn, Glyph::Question, "taken away lately")}
+            </div>
+        }
+        .any()
+    })
 }
 
 /// What lets it go around every confinement, and from where.

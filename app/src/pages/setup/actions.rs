@@ -193,6 +193,7 @@ mod tests {
             prove: false,
             unprovable: None,
             recipient: None,
+            accepted: Vec::new(),
         }
     }
 

@@ -1,6 +1,13 @@
 //! The proof once more, alone: for mailboxes that were not tried, or because it is old.
 
-use domain::{plan::Mailbox, proof::proved};
+use domain::{
+    id::ObjectId,
+    plan::{Mailbox, Plan},
+    proof::{probes, proved},
+    proving::{MAILS_A_DAY, MOST_AGAIN},
+    step::Must,
+    view::SetupView,
+};
 use leptos::prelude::*;
 
 use super::{
@@ -9,11 +16,10 @@ use super::{
 };
 use crate::{
     api::forms,
-    components::{Erase as _, Failure, Post, PostForm, Submit, TextField, dynamic},
+    components::{Erase as _, Failure, Post, PostForm, Submit, TextField, breakable, dynamic},
 };
 
-/// Offers it where it can be asked for. Ticked are the senders that were not tried; without any,
-/// the first of the plan.
+/// Offers it where it can be asked for. Ticked is what earlier proofs left open.
 #[component]
 pub fn Again(shown: Shown) -> impl IntoView {
     let post = Post::new(forms::PROVE_AGAIN);
@@ -23,71 +29,111 @@ pub fn Again(shown: Shown) -> impl IntoView {
     dynamic(form)
 }
 
+/// What is known of the plan's mailboxes from earlier proofs.
+struct Known {
+    plan: Plan,
+    /// Permitted senders as which no mail was tried.
+    untried: Vec<ObjectId>,
+    /// Whose newest mail did not behave as planned.
+    otherwise: Vec<ObjectId>,
+    /// Some real mail behaved as planned.
+    any: bool,
+}
+
+impl Known {
+    fn of(view: &SetupView) -> Self {
+        let (plan, probes) = (&view.plan, probes(&view.steps));
+        let found = proved(&view.steps, plan);
+        let any = found.is_some();
+        let proved = found.unwrap_or_default();
+        let untried = proved.untried(plan, probes);
+        let otherwise = proved.otherwise(plan, probes);
+        Self {
+            untried: untried.into_iter().map(|one| one.object).collect(),
+            otherwise: otherwise.into_iter().map(|(one, _)| one.object).collect(),
+            plan: plan.clone(),
+            any,
+        }
+    }
+
+    /// Real mail did not show all that the plan says.
+    fn leaves_open(&self) -> bool {
+        !self.any || !self.otherwise.is_empty() || !self.untried.is_empty()
+    }
+
+    /// What the form suggests: what the plan tries, and later what it did not show.
+    fn suggested(&self) -> Vec<ObjectId> {
+        let open = self.otherwise.iter().chain(&self.untried).copied();
+        let open: Vec<ObjectId> = open.take(MOST_AGAIN).collect();
+        if !self.any {
+            self.plan.probed().map(|(one, _)| one.object).collect()
+        } else if open.is_empty() {
+            let first = self.plan.senders.first();
+            first.map(|one| one.object).into_iter().collect()
+        } else {
+            open
+        }
+    }
+
+    fn word(&self, mailbox: &Mailbox, must: Must) -> &'static str {
+        let otherwise = self.otherwise.contains(&mailbox.object);
+        match must {
+            Must::Arrive if otherwise => "permitted, the newest mail was not accepted",
+            Must::Arrive if self.untried.contains(&mailbox.object) => "permitted, not tried yet",
+            Must::Arrive => "permitted",
+            Must::BeRefused if otherwise => "must be refused, the newest mail was not",
+            Must::BeRefused => "must be refused",
+        }
+    }
+}
+
 fn form(shown: Shown, post: Post) -> AnyView {
-    let (plan, untried) = shown.view.with_untracked(|view| {
-        let untried: Vec<_> = match proved(&view.steps, &view.plan) {
-            Some(proved) => proved
-                .untried(&view.plan)
-                .into_iter()
-                .map(|one| one.object)
-                .collect(),
-            None => Vec::new(),
-        };
-        (view.plan.clone(), untried)
-    });
+    let known = shown.view.with_untracked(Known::of);
+    let plan = &known.plan;
     let first = plan.refused.first().map(|one| one.address.to_string());
     let to = plan
         .recipient()
         .map(ToString::to_string)
         .unwrap_or_default();
     let hint = format!(
-        "As each ticked mailbox a mail is sent to {to}, twice, ten minutes apart; {} is always tried, to see that the policy refuses. Nothing else is touched.",
+        "Postern sends a mail as each ticked mailbox to {to}, in two rounds ten minutes apart. {} is always tried as well: it must be refused, or {to} receives its mails, {MAILS_A_DAY} in a day at most. Nothing at the customer is changed.",
         first.unwrap_or_default()
     );
-    let ticked = |one: &Mailbox, index: usize| {
-        if untried.is_empty() {
-            index == 0
-        } else {
-            untried.contains(&one.object)
-        }
+    // What is left to do is the one primary action of the page.
+    let rank = if known.leaves_open() {
+        "btn primary"
+    } else {
+        "btn"
     };
-    let box_of = |one: &Mailbox, what: &str, ticked: bool| {
-        view! {
-            <li>
-                <label class="pick">
-                    <input type="checkbox" name="mailbox[]" value=one.address.to_string() checked=ticked/>
-                    <span class="who-is"><b>{one.address.to_string()}</b><span class="sub">{what.to_owned()}</span></span>
-                </label>
-            </li>
-        }
-        .any()
-    };
-    let senders = plan.senders.iter().enumerate();
-    let senders = senders
-        .map(|(index, one)| {
-            let what = if untried.contains(&one.object) {
-                "permitted, not tried yet"
-            } else {
-                "permitted"
-            };
-            box_of(one, what, ticked(one, index))
+    let suggested = known.suggested();
+    let senders = plan.senders.iter().map(|one| (one, Must::Arrive));
+    let refused = plan.refused.iter().map(|one| (one, Must::BeRefused));
+    let boxes = senders
+        .chain(refused)
+        .map(|(one, must)| {
+            let ticked = suggested.contains(&one.object);
+            view! {
+                <li>
+                    <label class="pick">
+                        <input type="checkbox" name="mailbox[]" value=one.address.to_string() checked=ticked/>
+                        <span class="who-is"><b>{breakable(one.address.as_str())}</b><span class="sub">{known.word(one, must)}</span></span>
+                    </label>
+                </li>
+            }
+            .any()
         })
         .collect_view();
-    let refused = plan
-        .refused
-        .iter()
-        .map(|one| box_of(one, "must be refused", false))
-        .collect_view();
     view! {
-        <section class="card form" aria-labelledby="again">
-            <h2 id="again">"Prove again"</h2>
+        <section aria-labelledby="again">
+            <details class="fold card form" open=known.leaves_open()>
+            <summary><h2 id="again">"Prove again"</h2></summary>
             <p class="hint">{hint}</p>
             <Failure of=post.failure_beside("secret")/>
             <PostForm post class="secret">
                 {ids(shown)}
                 <fieldset class="picker">
                     <legend>"Mailboxes to try"</legend>
-                    <ul class="picks">{senders}{refused}</ul>
+                    <ul class="picks">{boxes}</ul>
                 </fieldset>
                 <TextField
                     name="secret"
@@ -98,8 +144,9 @@ fn form(shown: Shown, post: Post) -> AnyView {
                     required=true
                     longest=512
                 />
-                <Submit label="Prove again" class="btn" pending=post.pending()/>
+                <Submit label="Prove again" class=rank pending=post.pending()/>
             </PostForm>
+            </details>
         </section>
     }
     .any()

@@ -3,7 +3,7 @@
 use domain::{
     Problem, Timestamp,
     problem::Remedy,
-    proof::{Judged, Proof, proved},
+    proof::{Judged, Proof, RealMail, meaning, probes, proved, real_mail},
     setup::{Intent, SetupState},
     step::{StepKind, StepState, Waiting},
     view::{SecretState, SetupView},
@@ -53,6 +53,7 @@ enum About {
 #[derive(Clone, PartialEq)]
 struct Ended {
     proof: Proof,
+    real_mail: RealMail,
     /// Why real mail did not show it, where it was not tried or did not.
     unproven: Option<String>,
     /// What was tried, when and through what.
@@ -61,10 +62,15 @@ struct Ended {
 }
 
 fn ended(view: &SetupView) -> Ended {
-    let tried = proved(&view.steps, &view.plan)
-        .map(|proved| (proved.sentence(&view.plan), proved.newest()));
+    let tried = proved(&view.steps, &view.plan).map(|proved| {
+        (
+            proved.sentence(&view.plan, probes(&view.steps)),
+            proved.newest(),
+        )
+    });
     Ended {
         proof: view.proof,
+        real_mail: real_mail(&view.steps, &view.plan),
         unproven: view.steps.iter().find_map(|step| match &step.state {
             StepState::Skipped { why } if step.kind == StepKind::Prove => Some(why.clone()),
             _ => None,
@@ -247,24 +253,26 @@ pub fn Now(shown: Shown) -> impl IntoView {
 fn done(ended: Ended, clock: Clock) -> AnyView {
     let Ended {
         proof,
+        real_mail,
         unproven,
         tried,
         judged,
     } = ended;
     let (class, glyph) = match proof {
+        Proof::Proven if real_mail == RealMail::ShowedBefore => ("now wait", Glyph::Star),
         Proof::Proven => ("now good", Glyph::Star),
         Proof::MoreOpen => ("now bad", Glyph::Unlock),
         Proof::NotKnown => ("now needs", Glyph::Question),
         Proof::None | Proof::Configured | Proof::Checked => ("now wait", Glyph::Check),
     };
-    let word = if proof == Proof::Checked && unproven.is_some() {
-        "checked, not yet proven"
-    } else {
-        proof.word()
+    let word = match (proof, real_mail) {
+        (Proof::Checked, RealMail::NotYet) => "checked, not yet proven",
+        (Proof::Checked, _) => "checked, not proven",
+        _ => proof.word(),
     };
     let (sentence, newest) = tried.unzip();
     let age = newest.flatten().map(|at| {
-        view! { <p class="counters"><span>"real mail was last tried "{dynamic(move || since(clock, at))}" ago"</span></p> }.any()
+        view! { <p class="counters"><span>"Real mail last behaved as planned "{dynamic(move || since(clock, at))}" ago"</span></p> }.any()
     });
     let look = judged.map(|judged| {
         let lines = judged
@@ -279,9 +287,9 @@ fn done(ended: Ended, clock: Clock) -> AnyView {
         <div class=class>
             {icon(glyph)}
             <div>
-                <p role="status"><b>"Finished: "{word}". "</b>{proof.explained()}</p>
+                <p role="status"><b>"Finished: "{word}". "</b>{meaning(proof, real_mail)}</p>
                 {sentence.map(|said| view! { <p>{said}</p> }.any())}
-                {unproven.map(|why| view! { <p>{why}</p> }.any())}
+                {unproven.map(|why| why.lines().map(|line| view! { <p>{line.to_owned()}</p> }.any()).collect_view())}
                 {look}
                 {age}
             </div>

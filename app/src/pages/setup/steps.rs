@@ -3,7 +3,7 @@
 use domain::{
     Timestamp,
     setup::Intent,
-    step::{Evidence, Must, Outcome, Probe, Step, StepKind, StepState},
+    step::{Evidence, Look, Must, Outcome, Probe, Step, StepKind, StepState},
     time::span,
     view::SecretState,
 };
@@ -14,12 +14,12 @@ use super::{
     secret::{SecretForm, whereabouts},
 };
 use crate::components::{
-    CopyButton, Erase as _, Moment, TimeOfDay, dynamic, icon, keyed, list_of, outcome_tag, since,
-    step_look,
+    CopyButton, Erase as _, Moment, TimeOfDay, breakable, dynamic, icon, keyed, list_of,
+    outcome_tag, since, step_look,
 };
 
 /// More columns than these do not help anybody; all tries are in the evidence.
-const TRIES: usize = 5;
+const TRIES: usize = 4;
 
 #[component]
 pub fn Steps(shown: Shown) -> impl IntoView {
@@ -86,7 +86,8 @@ fn sentence(step: &Step) -> String {
     match &step.state {
         StepState::Waiting(waiting) => waiting.why.clone(),
         StepState::Failed { problem } => problem.happened.clone(),
-        StepState::Skipped { why } => why.clone(),
+        // What is to be known of it stands at the top of the page.
+        StepState::Skipped { why } => why.lines().next().unwrap_or_default().to_owned(),
         StepState::Pending | StepState::Running | StepState::Done | StepState::Undone => step
             .summary
             .clone()
@@ -215,12 +216,26 @@ fn ProofPart(shown: Shown, step: Memo<Step>) -> impl IntoView {
     }.any()
 }
 
+fn outcome_of(probe: &Probe, look: &Look) -> AnyView {
+    let planned = matches!(
+        (probe.must, &look.outcome),
+        (Must::Arrive, Outcome::Accepted) | (Must::BeRefused, Outcome::Refused)
+    );
+    outcome_tag(&look.outcome, planned)
+}
+
 fn table(probes: &[Probe], next: Option<Timestamp>) -> AnyView {
     let looks = || probes.iter().flat_map(|probe| &probe.looks);
     let mut runs: Vec<u32> = looks().map(|look| look.run).collect();
     runs.sort_unstable();
     runs.dedup();
     let runs = runs.split_off(runs.len().saturating_sub(TRIES));
+    // What a mailbox showed before these, where it was not tried in any of them.
+    let shown_now = |probe: &Probe| probe.looks.iter().any(|look| runs.contains(&look.run));
+    let earlier = probes
+        .iter()
+        .any(|probe| !probe.looks.is_empty() && !shown_now(probe));
+    let earlier_head = earlier.then(|| view! { <th scope="col">"Earlier"</th> }.any());
     let times = runs
         .iter()
         .filter_map(|run| looks().find(|look| look.run == *run))
@@ -238,22 +253,20 @@ fn table(probes: &[Probe], next: Option<Timestamp>) -> AnyView {
                         .looks
                         .iter()
                         .find(|look| look.run == *run)
-                        .map(|look| {
-                            let planned = matches!(
-                                (probe.must, &look.outcome),
-                                (Must::Arrive, Outcome::Accepted)
-                                    | (Must::BeRefused, Outcome::Refused)
-                            );
-                            outcome_tag(&look.outcome, planned)
-                        });
+                        .map(|look| outcome_of(probe, look));
                     view! { <td>{tag}</td> }.any()
                 })
                 .collect_view();
+            let before = earlier.then(|| {
+                let last = probe.looks.last().filter(|_| !shown_now(probe));
+                view! { <td>{last.map(|look| outcome_of(probe, look))}</td> }.any()
+            });
             let next = next.map(|at| view! { <td class="faint"><TimeOfDay at/></td> }.any());
             view! {
                 <tr>
-                    <th scope="row">{probe.mailbox.to_string()}</th>
+                    <th scope="row">{breakable(probe.mailbox.as_str())}</th>
                     <td>{probe.must.word()}</td>
+                    {before}
                     {cells}
                     {next}
                 </tr>
@@ -265,7 +278,7 @@ fn table(probes: &[Probe], next: Option<Timestamp>) -> AnyView {
         <div class="scroll" tabindex="0" role="group" aria-label="Real sends">
             <table class="probes">
                 <thead>
-                    <tr><th scope="col">"Send as"</th><th scope="col">"Must"</th>{times}{next_head}</tr>
+                    <tr><th scope="col">"Send as"</th><th scope="col">"Must"</th>{earlier_head}{times}{next_head}</tr>
                 </thead>
                 <tbody>{rows}</tbody>
             </table>

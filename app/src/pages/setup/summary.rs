@@ -1,19 +1,32 @@
-//! What the setup is about, in four fields.
+//! What the setup is about, in a few fields.
 
-use domain::{plan::Mailbox, proof::Proof};
+use domain::{
+    plan::Mailbox,
+    proof::{Proof, meaning, real_mail},
+    setup::SetupState,
+};
 use leptos::prelude::*;
 
 use super::Shown;
-use crate::components::{Erase as _, dynamic, proof_tag};
+use crate::components::{Erase as _, breakable, dynamic, proof_tag};
 
 #[component]
 pub fn Summary(shown: Shown) -> impl IntoView {
     let proof = shown.part(|view| view.proof);
     let over = shown.part(|view| !view.state.is_active());
+    let undone = shown.part(|view| view.state == SetupState::RolledBack);
+    let again = shown.part(|view| {
+        let mut proving = view.steps.iter().filter_map(|step| step.proving.as_ref());
+        proving.any(|proving| proving.again.is_some())
+    });
+    let mail = shown.part(|view| real_mail(&view.steps, &view.plan));
     let plan = shown.view.with_untracked(|view| view.plan.clone());
     let next = move || {
+        if undone.get() {
+            return "The setup was rolled back.";
+        }
         if over.get() {
-            return proof.get().explained();
+            return meaning(proof.get(), mail.get());
         }
         match (proof.get(), plan.prove) {
             (Proof::None, _) => "next: the policy in place",
@@ -21,6 +34,7 @@ pub fn Summary(shown: Shown) -> impl IntoView {
             (Proof::Configured, _) => "next: checked by Exchange",
             (Proof::Checked, true) => "next: proven by real mail",
             (Proof::Checked, false) => "ends here: no real mail",
+            (Proof::Proven, _) if again.get() => "proven before, now proven again",
             (Proof::Proven, _) => "next: a last look",
         }
     };
@@ -32,23 +46,34 @@ pub fn Summary(shown: Shown) -> impl IntoView {
             <div><dt>"Mechanism"</dt><dd>"Access policy"<small>"RestrictAccess, group "{group}</small></dd></div>
             <div><dt>"May send as"</dt><dd>{some(&plan.senders)}</dd></div>
             <div><dt>"Must be refused"</dt><dd>{some(&plan.refused)}</dd></div>
+            {stays_open(&plan.accepted)}
         </dl>
     }.any()
+}
+
+/// What was confirmed as staying open beside the policy.
+fn stays_open(accepted: &[String]) -> Option<AnyView> {
+    let lines = accepted
+        .iter()
+        .map(|one| view! { <small>{one.clone()}</small> }.any())
+        .collect_view();
+    (!accepted.is_empty())
+        .then(|| view! { <div><dt>"Stays open, as confirmed"</dt><dd>{lines}</dd></div> }.any())
 }
 
 /// The first by address, the rest by number; all of them fold out.
 fn some(mailboxes: &[Mailbox]) -> AnyView {
     match mailboxes {
         [] => view! { <span class="faint">"nobody"</span> }.any(),
-        [one] => one.address.to_string().into_any(),
+        [one] => breakable(one.address.as_str()),
         [first, rest @ ..] => {
             let lines = rest
                 .iter()
-                .map(|mailbox| view! { <small>{mailbox.address.to_string()}</small> }.any())
+                .map(|mailbox| view! { <small>{breakable(mailbox.address.as_str())}</small> }.any())
                 .collect_view();
             let more = format!("and {} more", rest.len());
             view! {
-                {first.address.to_string()}
+                {breakable(first.address.as_str())}
                 <details class="fold"><summary>{more}</summary>{lines}</details>
             }
             .any()

@@ -41,10 +41,16 @@ pub fn screen(choose: Choose) -> AnyView {
     } else {
         wizard.refused
     };
-    let refused_hint = if suggested {
-        "Postern suggests these. Each is tried: a policy that refuses nobody proves nothing."
+    // Where no mail can be sent, only Exchange is asked.
+    let asked = if wizard.unprovable.is_some_and(Unprovable::is_certain) {
+        "Exchange's own test is asked about each: a policy that refuses nobody confines nothing."
     } else {
         "Each is tried: a policy that refuses nobody proves nothing."
+    };
+    let refused_hint = if suggested {
+        format!("Postern suggests these. {asked}")
+    } else {
+        asked.to_owned()
     };
     let prove = wizard.draft.prove;
     let proof = match wizard.unprovable {
@@ -99,7 +105,7 @@ fn can_prove(
         |one| one.address.to_string(),
     );
     let hint = format!(
-        "Empty: {first}. Until Microsoft enforces the policy, usually for 30 minutes to 2 hours, mails as the first mailbox above still arrive: {MAILS_A_DAY} in a day at most. Then all are tried twice. Subject: “{SUBJECT}”. An address of your own will do."
+        "Left empty, {first} receives them; an address of your own will do. Until Microsoft enforces the policy (usually 30 minutes to 2 hours), mails as the first mailbox above still arrive, {MAILS_A_DAY} in a day at most. Then all mailboxes are tried twice. Subject: “{SUBJECT}”."
     );
     view! {
         <div class="card form">

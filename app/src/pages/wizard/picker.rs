@@ -14,7 +14,7 @@ use leptos::{prelude::*, task::spawn_local};
 
 use crate::{
     api,
-    components::{Erase as _, Glyph, dynamic, icon, keyed, list_of, problem_view},
+    components::{Erase as _, Glyph, breakable, dynamic, icon, keyed, list_of, problem_view},
     error::Answer,
 };
 
@@ -185,7 +185,7 @@ fn who(mailbox: &Mailbox, reason: Option<&'static str>) -> AnyView {
     let notes =
         (!notes.is_empty()).then(|| view! { <span class="sub">{notes.join(", ")}</span> }.any());
     view! {
-        <span class="who-is"><b>{mailbox.name.clone()}</b><span class="sub">{mailbox.address.to_string()}</span>{notes}</span>
+        <span class="who-is"><b>{mailbox.name.clone()}</b><span class="sub">{breakable(mailbox.address.as_str())}</span>{notes}</span>
     }
     .any()
 }

@@ -11,7 +11,7 @@ use leptos::prelude::*;
 use super::{Stage, address, goes_on_beside, head, held_by, hurdles, noted};
 use crate::{
     api::forms,
-    components::{CopyButton, Erase as _, Failure, Post, PostForm, Submit, TextField},
+    components::{CopyButton, Erase as _, Failure, Post, PostForm, Submit, TextField, breakable},
     query::{Query, encode},
 };
 
@@ -25,6 +25,7 @@ pub fn screen(review: Review) -> AnyView {
         active,
         hurdles: in_the_way,
         beside,
+        confirm,
         notes,
         takes,
     } = review;
@@ -65,6 +66,7 @@ pub fn screen(review: Review) -> AnyView {
             <input type="hidden" name="customer" value=customer.id.to_string()/>
             <input type="hidden" name="draft" value=text/>
             {secret}
+            {confirms(&confirm, &name)}
             <div class="bar">
                 <a class="btn quiet" href=back>"Back"</a>
                 {(!held).then(|| view! { <Submit label="Start the setup" pending=start.pending()/> }.any())}
@@ -74,14 +76,42 @@ pub fn screen(review: Review) -> AnyView {
     .any()
 }
 
+/// What stays open beside the policy, each to be ticked: the setup does not start without it.
+fn confirms(open: &[String], name: &str) -> Option<AnyView> {
+    let boxes = open
+        .iter()
+        .map(|one| {
+            view! {
+                <li>
+                    <label class="pick">
+                        <input type="checkbox" name="accept[]" value=one.clone() required=true/>
+                        <span class="who-is">{one.clone()}</span>
+                    </label>
+                </li>
+            }
+            .any()
+        })
+        .collect_view();
+    (!open.is_empty()).then(|| {
+        view! {
+            <fieldset class="card form picker">
+                <legend>{format!("Confirm what stays open to {name}")}</legend>
+                <p class="hint">"The setup changes nothing of this. It starts only when each is ticked; that is kept in the plan and in the history."</p>
+                <ul class="picks">{boxes}</ul>
+            </fieldset>
+        }
+        .any()
+    })
+}
+
 fn summary(plan: &Plan) -> AnyView {
     let group = match &plan.group {
         Group::New { address, .. } => {
-            view! { {plan.group.name().to_owned()}<small>"new: "{address.to_string()}</small> }
+            view! { {plan.group.name().to_owned()}<small>"new: "{breakable(address.as_str())}</small> }
                 .any()
         }
         Group::Existing { address, .. } => {
-            view! { {plan.group.name().to_owned()}<small>"exists: "{address.to_string()}</small> }
+            view! { {plan.group.name().to_owned()}<small>"exists: "{breakable(address.as_str())}</small> }
                 .any()
         }
     };
@@ -113,12 +143,15 @@ fn summary(plan: &Plan) -> AnyView {
 
 /// Which mails are sent, or why none can be.
 fn about_proof(plan: &Plan) -> Option<AnyView> {
-    let lines = match plan.unprovable {
-        Some(unprovable) => vec![unprovable.why().to_owned(), Unprovable::WEAKER.to_owned()],
-        None if plan.prove => plan.mails(),
+    let (title, lines) = match plan.unprovable {
+        Some(unprovable) => (
+            "Why no real mail is sent",
+            vec![unprovable.why().to_owned(), Unprovable::WEAKER.to_owned()],
+        ),
+        None if plan.prove => ("What real mail is sent", plan.mails()),
         None => return None,
     };
-    Some(list("mails", "What real mail is sent", lines))
+    Some(list("mails", title, lines))
 }
 
 /// What the plan takes beside sending, and what it does not limit.
@@ -141,7 +174,8 @@ fn list(id: &'static str, title: &'static str, lines: Vec<String>) -> AnyView {
 }
 
 fn mailboxes(list: &[Mailbox]) -> AnyView {
-    let address = |mailbox: &Mailbox| view! { <small>{mailbox.address.to_string()}</small> }.any();
+    let address =
+        |mailbox: &Mailbox| view! { <small>{breakable(mailbox.address.as_str())}</small> }.any();
     match list {
         [] => view! { <span class="faint">"nobody"</span> }.any(),
         [first] => view! { {first.name.clone()}{address(first)} }.any(),

@@ -116,6 +116,7 @@ fn answer(world: &mut World, call: &Call) -> Reply {
         status: reply.status,
         retry_after: reply.retry_after(),
         client_request_id: call.client_request_id().map(str::to_owned),
+        request_id: reply.request_id(),
         fault: fired.map(|fired| fired.id),
         batched: true,
     });

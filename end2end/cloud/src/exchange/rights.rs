@@ -199,7 +199,8 @@ fn get(run: &mut Run<'_>, family: Family) -> Result<Output, CmdletError> {
             .unwrap_or_default(),
         None => tenant
             .recipients(now)
-            .filter(opens)
+            // A right to send as can be on a group too.
+            .filter(|found| family == Family::Recipient || opens(found))
             .flat_map(|found| rows_of(tenant, family, &found))
             .collect(),
     };

@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use super::tenant::{Change, Group, GroupKind, Mailbox, Tenant, User};
+use super::tenant::{Change, Group, GroupKind, Mailbox, MailboxKind, Tenant, User};
 use crate::clock::Time;
 
 /// A recipient: somebody with a mailbox or an address, or a group with one.
@@ -68,6 +68,11 @@ impl<'a> Recipient<'a> {
 
     pub fn details(&self) -> &'static str {
         match self {
+            Self::Person(user, mailbox)
+                if mailbox.kind == MailboxKind::MailUser && user.guest_of.is_some() =>
+            {
+                "GuestMailUser"
+            }
             Self::Person(_, mailbox) => mailbox.kind.details(),
             Self::Group(group) => group.kind.details(),
         }

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::assertions::redeem_assertion;
 use super::{FABRIKAM, GRAPH, World, access};
 
 /// An application of Fabrikam's own with these fields beside its name.
@@ -54,15 +55,6 @@ pub async fn agent_token(world: &World, blueprint: &Value, agent: &Value) -> Str
         ("fmi_path", child),
     ];
     let exchange = access(&world.raw_token(FABRIKAM, &form).await.unwrap());
-    let form = [
-        ("client_id", child),
-        (
-            "client_assertion_type",
-            "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
-        ),
-        ("client_assertion", &exchange),
-        ("grant_type", "client_credentials"),
-        ("scope", "https://graph.microsoft.com/.default"),
-    ];
-    access(&world.raw_token(FABRIKAM, &form).await.unwrap())
+    let answer = redeem_assertion(world, FABRIKAM, child, &exchange).await;
+    access(&answer.unwrap())
 }

@@ -3,8 +3,10 @@
 #![allow(dead_code)]
 
 pub mod apps;
+pub mod assertions;
 pub mod browser;
 pub mod shell;
+pub mod ways;
 
 use browser::Browser;
 

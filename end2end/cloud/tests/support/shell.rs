@@ -27,6 +27,32 @@ impl<'a> Shell<'a> {
             .await
     }
 
+    /// Exchange learns of an application.
+    pub async fn point(&self, app_id: &str, object_id: &str) {
+        self.run(
+            "New-ServicePrincipal",
+            json!({"AppId": app_id, "ObjectId": object_id}),
+        )
+        .await
+        .unwrap();
+    }
+
+    /// A new scope, and a role of an application within it.
+    pub async fn give(&self, app: &str, role: &str, scope: &str, filter: &str) {
+        for (name, parameters) in [
+            (
+                "New-ManagementScope",
+                json!({"Name": scope, "RecipientRestrictionFilter": filter}),
+            ),
+            (
+                "New-ManagementRoleAssignment",
+                json!({"App": app, "Role": role, "CustomResourceScope": scope}),
+            ),
+        ] {
+            self.run(name, parameters).await.unwrap();
+        }
+    }
+
     pub async fn test(&self, app_id: &str, mailbox: &str) -> String {
         let rows = self
             .run(

@@ -2,19 +2,25 @@
 
 use domain::{
     Problem, Timestamp,
+    effects::{self, Appearances},
     exposure::{Credential, Standing, WhyEvent, WhyView},
     history::Event,
-    id::{CustomerId, ObjectId, TenantId},
+    id::{AppId, CustomerId, ObjectId, TenantId},
     person::{Operator, Right},
     reach::{
         ApplicationReach, CredentialKind, CredentialOf, Known, Level, Owner, PrincipalDetails,
         Reach,
     },
+    setup::SetupState,
+    step::Step,
     view::SetupRow,
 };
-use store::StoredReach;
+use store::{CustomerAccess, StoredReach, Tx};
 
-use super::{power_words::acts_as, sign_in::about_credentials, words::Words};
+use super::{
+    may_still::may_still, not_looked_at::not_looked_at, power_words::acts_as,
+    sign_in::about_credentials, words::Words,
+};
 use crate::{Engine, Failure, customers::head};
 
 /// Mailboxes that the page lists.
@@ -28,7 +34,10 @@ struct Stored {
     known: Known,
     details: Option<PrincipalDetails>,
     proven: bool,
+    /// Those of the application, newest first.
     setups: Vec<SetupRow>,
+    /// Of the newest of them whose policy is to stand.
+    steps: Option<Vec<Step>>,
     changes: Vec<Event>,
 }
 
@@ -47,12 +56,17 @@ impl Engine {
                 return Err(Problem::not_found().into());
             };
             let (details, proven) = tx.reach_details(&access, object).await?;
+            let setups = tx.setups_of_customer(&access).await?;
+            let app_id = reach.reach.application(object).and_then(|one| one.app_id);
+            let setups = of(setups, app_id);
+            let steps = last_steps(&mut tx, &access, &setups).await?;
             let stored = Stored {
                 reach,
                 known: tx.known_reach(&access).await?,
                 details,
                 proven,
-                setups: tx.setups_of_customer(&access).await?,
+                setups,
+                steps,
                 changes: tx.reach_history(&access, object, CHANGES + 1).await?,
             };
             tx.commit().await?;
@@ -84,6 +98,7 @@ impl Engine {
                 .iter()
                 .map(|one| words.permission(one))
                 .collect(),
+            may_still: may_still(&words, &stored.known, object, stored.proven, self.now()),
             powers: words.powers(application),
             acts_as: acts_as(&application.delegated),
             policies: words.policies(application),
@@ -93,6 +108,7 @@ impl Engine {
                 .map(|note| words.note(note))
                 .collect(),
             gaps: words.gaps(application),
+            not_looked_at: not_looked_at(),
             more_mailboxes: u32::try_from(listed.len().saturating_sub(LISTED)).unwrap_or(u32::MAX),
             mailboxes: listed.into_iter().take(LISTED).collect(),
             details_read: details.is_some(),
@@ -102,11 +118,8 @@ impl Engine {
             credentials: credentials(details, self.now()),
             about_credentials: about_credentials(application, details, access.record().tenant),
             last_certain: last_certain(reach, &stored.known, object),
-            setups: stored
-                .setups
-                .into_iter()
-                .filter(|setup| Some(setup.app_id) == application.app_id)
-                .collect(),
+            appears: appears(level, stored.steps.as_deref()),
+            setups: stored.setups,
             more_history: stored.changes.len() > shown,
             history: stored
                 .changes
@@ -142,6 +155,47 @@ pub(super) fn owner(application: &ApplicationReach, customer: TenantId) -> Strin
             "a managed identity: whoever may use its Azure resource gets its token".to_owned()
         }
         Owner::NotTold => "nobody says whose it is".to_owned(),
+    }
+}
+
+fn of(setups: Vec<SetupRow>, application: Option<AppId>) -> Vec<SetupRow> {
+    let own = setups.into_iter();
+    own.filter(|setup| Some(setup.app_id) == application)
+        .collect()
+}
+
+async fn last_steps(
+    tx: &mut Tx,
+    access: &CustomerAccess,
+    setups: &[SetupRow],
+) -> Result<Option<Vec<Step>>, Failure> {
+    let stands = |row: &&SetupRow| {
+        !matches!(
+            row.state,
+            SetupState::Cancelled | SetupState::RollingBack | SetupState::RolledBack
+        )
+    };
+    let Some(row) = setups.iter().find(stands) else {
+        return Ok(None);
+    };
+    let record = tx.setup(access, row.id).await?;
+    Ok(record.map(|record| record.steps))
+}
+
+/// As whom mail may appear is a question where the application is held to some mailboxes. A setup
+/// looks for those that it permits; a reading of the customer does not.
+fn appears(level: Level, steps: Option<&[Step]>) -> Vec<String> {
+    match (level, steps.and_then(effects::of)) {
+        (_, Some(effects)) => {
+            let mut said = effects.appears.sentences(effects.at);
+            said.insert(
+                0,
+                "What its last setup read of the mailboxes that the setup permits:".to_owned(),
+            );
+            said
+        }
+        (Level::Confined, None) => Appearances::default().sentences(Timestamp::default()),
+        (_, None) => Vec::new(),
     }
 }
 

@@ -15,7 +15,7 @@ use store::StoredReach;
 
 use super::{
     application::{name_of, owner},
-    exposure::DAYS,
+    exposure::{DAYS, current},
     power_words::acts_as,
     strays::strays,
     words::Words,
@@ -47,9 +47,7 @@ impl Engine {
             let setups = tx.setups_of_customer(&access).await?;
             let days = tx.reach_days(Some(&access), DAYS).await?;
             tx.commit().await?;
-            let rows = found
-                .rows
-                .into_iter()
+            let rows = current(found.rows, now)
                 .map(|row| line(row, known.as_ref(), &setups, &access))
                 .collect();
             let words = known.as_ref().map(|known| Words {
@@ -133,6 +131,7 @@ fn line(
         unseen: false,
         naming: Naming::NotAsked,
         powers: Vec::new(),
+        may_still: row.may_still,
         setup,
         can_be_confined: row.confinable > 0,
     };

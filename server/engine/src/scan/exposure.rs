@@ -1,8 +1,8 @@
 //! Who can reach whose mailboxes, over all customers.
 
 use domain::{
-    Problem,
-    exposure::{ExposurePage, ExposureQuery, ExposureRow},
+    Problem, Timestamp,
+    exposure::{By, ExposurePage, ExposureQuery, ExposureRow},
     person::Operator,
 };
 
@@ -36,7 +36,7 @@ impl Engine {
             let days = tx.reach_days(None, DAYS).await?;
             tx.commit().await?;
             Ok::<_, Failure>(ExposurePage {
-                rows: rows.rows,
+                rows: current(rows.rows, self.now()).collect(),
                 matching: rows.matching,
                 page: rows.page,
                 pages: rows.pages,
@@ -65,7 +65,17 @@ impl Engine {
         any_role(operator.role)?;
         let load = async {
             let mut tx = self.store().begin(operator.partner).await?;
-            let rows = tx.exposure_all(query).await?;
+            let mut rows: Vec<ExposureRow> =
+                current(tx.exposure_all(query).await?, self.now()).collect();
+            // They have no standing, no permission of their own, and nothing to confine.
+            if query.standing.is_none() && query.permission.is_empty() && !query.confinable {
+                let delegated = tx.exposure_delegated(query).await?;
+                match query.by {
+                    By::Each => rows.extend(delegated),
+                    By::Application => rows.extend(by_application(delegated)),
+                    By::Customer | By::Permission => {}
+                }
+            }
             tx.commit().await?;
             Ok::<_, Failure>(rows)
         };
@@ -74,4 +84,34 @@ impl Engine {
             rows: load.await.map_err(Problem::from)?,
         })
     }
+}
+
+/// Rows without what is over by now.
+pub(super) fn current(rows: Vec<ExposureRow>, now: Timestamp) -> impl Iterator<Item = ExposureRow> {
+    rows.into_iter().map(move |row| ExposureRow {
+        may_still: row.may_still.filter(|one| one.until > now),
+        ..row
+    })
+}
+
+/// Rows of one application at one customer, sorted by application, as one for each application.
+fn by_application(rows: Vec<ExposureRow>) -> Vec<ExposureRow> {
+    let mut all: Vec<ExposureRow> = Vec::new();
+    for row in rows {
+        let same = all
+            .iter_mut()
+            .find(|one| row.application.is_some() && one.application == row.application);
+        let Some(one) = same else {
+            all.push(row);
+            continue;
+        };
+        one.customers = one.customers.saturating_add(1);
+        (one.customer, one.customer_name, one.object) = (None, None, None);
+        for line in row.acts_as {
+            if !one.acts_as.contains(&line) {
+                one.acts_as.push(line);
+            }
+        }
+    }
+    all
 }

@@ -6,6 +6,8 @@ mod customer;
 mod customer_page;
 mod exposure;
 mod fleet;
+mod may_still;
+mod not_looked_at;
 mod power_words;
 mod proven;
 mod result;
@@ -18,6 +20,7 @@ mod words;
 
 pub(crate) use application::name_of;
 pub use exposure::Download;
+pub(crate) use power_words::acts_as;
 pub(crate) use proven::{against, is_as_proven};
 pub(crate) use unread::{nothing_read, unread};
 pub(crate) use words::{Names, Words};

@@ -18,6 +18,9 @@ pub(crate) const fn can(kind: PowerKind) -> &'static str {
         PowerKind::MovesBoundary => {
             "move the boundary: change who is inside of what confines it or others"
         }
+        PowerKind::ReachesElsewhere => {
+            "reach mail through another service: download what eDiscovery exported"
+        }
     }
 }
 
@@ -63,6 +66,12 @@ impl Words<'_> {
                 format!("was given the role {role} in Exchange")
             }
             PowerSource::Owner { name, .. } => format!("owns the application {name}"),
+            PowerSource::OtherGrant { resource, value } => {
+                format!("was granted {value} of {} in Entra", resource.name())
+            }
+            PowerSource::Keys { count } => format!(
+                "is Exchange itself, and has {count} keys of its own in this tenant: whoever holds one signs in as Exchange (an Exchange on premises leaves one)"
+            ),
             PowerSource::Inherited {
                 blueprint,
                 resource,

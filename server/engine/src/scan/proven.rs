@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 
 use domain::{
     id::{AppId, ObjectId},
+    permission::Weight,
     proof::Verdict,
-    reach::{Answer, ApplicationReach, Extent, Level, Reach},
+    reach::{Answer, ApplicationReach, Extent, Level, PermissionReach, Reach},
 };
 
 use super::words::Words;
@@ -26,18 +27,25 @@ pub(crate) fn is_as_proven(
     })
 }
 
-fn answers(application: &ApplicationReach) -> impl Iterator<Item = &Answer> {
+/// What can contradict a proof. Mail tips, when people are busy and hours of work cannot: they open
+/// nothing of what a setup confines. Who wrote to whom can.
+fn weighty(application: &ApplicationReach) -> impl Iterator<Item = &PermissionReach> {
     application
         .permissions
         .iter()
+        .filter(|one| one.permission.weight() != Weight::Harmless)
+}
+
+fn answers(application: &ApplicationReach) -> impl Iterator<Item = &Answer> {
+    weighty(application)
         .map(|one| &one.answer)
         .chain([&application.others])
 }
 
 /// Whether an answer lets an application into no other mailbox, as far as it can be ruled out.
 fn within(reach: &Reach, answer: &Answer, senders: &[ObjectId]) -> bool {
-    match (answer, answer.at_most()) {
-        (Answer::Unknown { .. }, _) | (_, Extent::Everything | Extent::AllExcept { .. }) => false,
+    match (answer.names_all(), answer.at_most()) {
+        (false, _) | (_, Extent::Everything | Extent::AllExcept { .. }) => false,
         (_, Extent::Nothing) => true,
         (_, Extent::Only { mailboxes }) => {
             let reached: BTreeSet<ObjectId> = reach.members(mailboxes).collect();
@@ -63,12 +71,8 @@ pub(crate) fn against(
             },
         };
     };
-    let mut open: Vec<String> = application
-        .permissions
-        .iter()
-        .filter(|one| {
-            !matches!(one.answer, Answer::Unknown { .. }) && !within(reach, &one.answer, senders)
-        })
+    let mut open: Vec<String> = weighty(application)
+        .filter(|one| one.answer.names_all() && !within(reach, &one.answer, senders))
         .map(|one| {
             format!(
                 "With {} it can {} in {}.",
@@ -94,7 +98,8 @@ pub(crate) fn against(
     let unknown: Vec<&Answer> = answers(application)
         .filter(|answer| !within(reach, answer, senders))
         .collect();
-    if unknown.is_empty() && level != Level::Unknown {
+    // Of how many mailboxes the senders are is nothing that the plan promised.
+    if unknown.is_empty() && powers != Level::Unknown {
         return Verdict::Holds;
     }
     let mut why = words.gaps_of(unknown);
@@ -196,5 +201,107 @@ mod tests {
             reason: "time-out".to_owned(),
         };
         assert!(!matches!(verdict(&unread), Verdict::More { .. }));
+    }
+
+    /// With Mail.Send, confined to the sender and whoever else is in the group.
+    fn confined(more: &[&str], members: &[ObjectId]) -> Seen {
+        let group = ObjectId(Uuid::from_u128(50));
+        let mut graph = vec!["Mail.Send"];
+        graph.extend(more);
+        let mut seen = seen(&graph, &[]);
+        seen.groups = vec![domain::reach::Group {
+            object: group,
+            name: "Senders".to_owned(),
+            direct: Reading::read(domain::reach::Members {
+                recipients: members.to_vec(),
+                groups: Vec::new(),
+            }),
+            nested: None,
+            writable: None,
+            rule: None,
+        }];
+        seen.policies = Reading::read(vec![domain::application::AccessPolicy {
+            identity: "policy".to_owned(),
+            app_id: Some(AppId(Uuid::from_u128(2))),
+            right: domain::application::AccessRight::RestrictAccess,
+            scope_object: Some(group),
+            scope_name: "Senders".to_owned(),
+            description: String::new(),
+            valid: true,
+        }]);
+        seen.mailboxes = Reading::read(vec![SENDER, OTHER, ObjectId(Uuid::from_u128(9))]);
+        seen
+    }
+
+    const OTHER: ObjectId = ObjectId(Uuid::from_u128(8));
+
+    fn as_proven(seen: &Seen) -> bool {
+        let reach = Judge::new(seen).reach();
+        let application = reach.application(APP).unwrap();
+        is_as_proven(
+            &reach,
+            application,
+            &[(AppId(Uuid::from_u128(2)), vec![SENDER])],
+        )
+    }
+
+    #[test]
+    fn reach_m04_what_is_harmless_contradicts_no_proof() {
+        // Each past every policy, for every mailbox: mail tips, hours of work, when people are busy.
+        let harmless = [
+            "MailTips.ReadBasic.All",
+            "Calendars.ReadWrite.All",
+            "Calendars.ReadBasic.All",
+        ];
+        let seen = confined(&harmless, &[SENDER]);
+        assert_eq!(verdict(&seen), Verdict::Holds);
+        assert!(as_proven(&seen));
+    }
+
+    #[test]
+    fn reach_m04_what_is_not_harmless_contradicts_a_proof() {
+        for more in ["MailboxFolder.Read.All", "MailboxItem.Read.All"] {
+            let seen = confined(&[more], &[SENDER]);
+            let Verdict::More { open } = verdict(&seen) else {
+                panic!("{more} contradicts nothing");
+            };
+            assert!(open.iter().any(|one| one.contains(more)), "{open:?}");
+            assert!(!as_proven(&seen), "{more}");
+        }
+        // Who wrote to whom: a role opens it beside the policy.
+        let mut seen = confined(&[], &[SENDER]);
+        seen.pointers = Reading::read(vec![domain::reach::Pointer {
+            object: APP,
+            app_id: Some(AppId(Uuid::from_u128(2))),
+            names: Vec::new(),
+        }]);
+        seen.assignments = Reading::read(vec![domain::reach::Assignment {
+            name: "basic".to_owned(),
+            role: "Application Mail.ReadBasic".to_owned(),
+            assignee: APP.to_string(),
+            scope: domain::reach::AssignmentScope::Organisation,
+            enabled: true,
+            delegating: false,
+        }]);
+        assert!(matches!(verdict(&seen), Verdict::More { .. }));
+        assert!(!as_proven(&seen));
+    }
+
+    #[test]
+    fn reach_r03_without_the_list_of_mailboxes_a_plan_is_judged_and_nothing_is_called_proven() {
+        let unread = |members: &[ObjectId]| {
+            let mut seen = confined(&[], members);
+            seen.mailboxes = Reading::Failed {
+                reason: "time-out".to_owned(),
+            };
+            seen
+        };
+        // Who may be sent as is known, whoever else there is.
+        assert_eq!(verdict(&unread(&[SENDER])), Verdict::Holds);
+        assert!(!as_proven(&unread(&[SENDER])));
+        assert!(matches!(
+            verdict(&unread(&[SENDER, OTHER])),
+            Verdict::More { .. }
+        ));
     }
 }

@@ -7,13 +7,20 @@ use domain::{
     exposure::ReachChange,
     id::ObjectId,
     problem::Remedy,
-    reach::{ApplicationReach, Judge, Level, Meant, PartRead, PowerSource, Reach, Seen},
+    reach::{ApplicationReach, Judge, Known, Level, Meant, PartRead, PowerSource, Reach, Seen},
 };
 use microsoft::scan::Scan;
 use serde_json::json;
-use store::{ReachEntry, ScanMemory, ScanResult};
+use store::{DelegatedEntry, ReachEntry, ScanMemory, ScanResult};
 
-use super::{power_words::acts_as, proven::is_as_proven, unread::unread, words::Words};
+use super::{
+    application::name_of,
+    may_still::{in_a_row, may_still},
+    power_words::acts_as,
+    proven::is_as_proven,
+    unread::unread,
+    words::Words,
+};
 
 /// What may be held unseen, in lists of permissions.
 pub(super) const UNSEEN: &str = "unseen";
@@ -46,45 +53,52 @@ pub(super) fn result(scan: Scan, memory: ScanMemory, now: Timestamp) -> ScanResu
         part.kept = part.problem().and_then(|_| kept.time(part.part));
     }
     let names: BTreeMap<ObjectId, String> = memory.names.into_iter().chain(names).collect();
-    let entries = reach
+    let words = Words {
+        reach: &reach,
+        names: &names,
+    };
+    // Without a signed-in user it reaches nothing: it is no row of those that do.
+    let (delegated, others): (Vec<&ApplicationReach>, Vec<&ApplicationReach>) = reach
         .applications
         .iter()
-        // Without a signed-in user it reaches nothing: it is no row of those that do.
-        .filter(|application| !application.only_delegated())
-        .map(|application| ReachEntry {
+        .partition(|application| application.only_delegated());
+    let delegated = delegated
+        .into_iter()
+        .map(|application| DelegatedEntry {
             object: application.object,
             app_id: application.app_id.map(|id| id.0),
-            name: application
-                .name
-                .clone()
-                .unwrap_or_else(|| application.object.to_string()),
+            name: name_of(application),
             publisher: application.publisher.clone(),
-            owner: json!(application.owner),
-            level: application.level(),
-            as_proven: is_as_proven(&reach, application, &memory.proven),
-            can_be_confined: application.can_be_confined(),
-            permissions: held(application),
-            powers: powers(
-                &Words {
-                    reach: &reach,
-                    names: &names,
-                },
-                application,
-            ),
-            acts_as: acts_as(&application.delegated)
-                .into_iter()
-                .map(|one| {
-                    format!(
-                        "{} on {}, for {}",
-                        one.scopes.join(" "),
-                        one.resource,
-                        one.who
-                    )
-                })
-                .collect(),
-            details: details
-                .get(&application.object)
-                .map(|details| json!(details)),
+            acts_as: acting(application),
+        })
+        .collect();
+    let entries = others
+        .into_iter()
+        .map(|application| {
+            let as_proven = is_as_proven(&reach, application, &memory.proven);
+            ReachEntry {
+                object: application.object,
+                app_id: application.app_id.map(|id| id.0),
+                name: name_of(application),
+                publisher: application.publisher.clone(),
+                owner: json!(application.owner),
+                level: application.level(),
+                as_proven,
+                can_be_confined: application.can_be_confined(),
+                permissions: held(application),
+                powers: powers(&words, application),
+                acts_as: acting(application),
+                may_still: in_a_row(may_still(
+                    &words,
+                    &known,
+                    application.object,
+                    as_proven,
+                    now,
+                )),
+                details: details
+                    .get(&application.object)
+                    .map(|details| json!(details)),
+            }
         })
         .collect();
     ScanResult {
@@ -92,8 +106,9 @@ pub(super) fn result(scan: Scan, memory: ScanMemory, now: Timestamp) -> ScanResu
         problem: partly(&parts),
         changes,
         mailboxes: seen.mailboxes.get().ok().map(|list| called(list, &names)),
-        names: named(&reach, &names),
+        names: named(&reach, &known, &names, now),
         entries,
+        delegated,
         parts,
         reach,
         kept,
@@ -138,8 +153,34 @@ fn powers(words: &Words<'_>, application: &ApplicationReach) -> Vec<String> {
     .collect()
 }
 
-/// Only the names that the reach needs: of what it mentions.
-fn named(reach: &Reach, names: &BTreeMap<ObjectId, String>) -> BTreeMap<ObjectId, String> {
+/// What it may do for whoever signs in to it, as pages say it.
+fn acting(application: &ApplicationReach) -> Vec<String> {
+    acts_as(&application.delegated)
+        .into_iter()
+        .map(|one| {
+            format!(
+                "{} on {}, for {}",
+                one.scopes.join(" "),
+                one.resource,
+                one.who
+            )
+        })
+        .collect()
+}
+
+/// Only the names that the reach needs: of what it mentions, and of what was taken away lately.
+fn named(
+    reach: &Reach,
+    known: &Known,
+    names: &BTreeMap<ObjectId, String>,
+    now: Timestamp,
+) -> BTreeMap<ObjectId, String> {
+    let lost = reach
+        .applications
+        .iter()
+        .flat_map(|one| known.lingering(one.object, reach, now))
+        .filter_map(|one| one.mailboxes)
+        .flatten();
     let scopes = reach.policies.iter().filter_map(|policy| policy.scope);
     let held = reach.applications.iter().flat_map(|one| &one.powers.held);
     let through = held.filter_map(|power| match power.from {
@@ -161,6 +202,7 @@ fn named(reach: &Reach, names: &BTreeMap<ObjectId, String>) -> BTreeMap<ObjectId
         .chain(scopes)
         .chain(through)
         .chain(meant)
+        .chain(lost)
         .filter_map(|object| Some((object, names.get(&object)?.clone())))
         .collect()
 }
@@ -266,6 +308,7 @@ mod tests {
             names: BTreeMap::new(),
             details: BTreeMap::from([(APP, PrincipalDetails::default())]),
             parts: Vec::new(),
+            policies_call: None,
             calls: 0,
         }
     }
@@ -314,6 +357,18 @@ mod tests {
         }]);
         let result = result(scan, ScanMemory::default(), NOW);
         assert_eq!(result.entries, []);
+        // Apart from those that are counted it is there, in the words of the page.
+        let [delegated] = result.delegated.as_slice() else {
+            panic!("one application, not {:?}", result.delegated);
+        };
+        assert_eq!(delegated.name, "Mailer");
+        assert!(
+            delegated
+                .acts_as
+                .iter()
+                .any(|one| one.contains("Mail.Send")),
+            "{delegated:?}"
+        );
         let found = result.reach.application(APP).expect("still told of");
         assert!(found.only_delegated());
     }
@@ -389,34 +444,39 @@ mod tests {
         );
     }
 
+    /// Confined by a policy to these, of five mailboxes.
+    fn confined(members: std::ops::Range<u128>) -> Scan {
+        let group = ObjectId(Uuid::from_u128(50));
+        let mut scan = scan();
+        scan.seen.exchange_grants = Reading::read(Vec::new());
+        scan.seen.mailboxes = Reading::read((10..15).map(Uuid::from_u128).map(ObjectId).collect());
+        scan.seen.groups = vec![domain::reach::Group {
+            object: group,
+            name: "Senders".to_owned(),
+            direct: Reading::read(domain::reach::Members {
+                recipients: members.map(Uuid::from_u128).map(ObjectId).collect(),
+                groups: Vec::new(),
+            }),
+            nested: None,
+            writable: None,
+            rule: None,
+        }];
+        scan.seen.policies = Reading::read(vec![domain::application::AccessPolicy {
+            identity: "policy".to_owned(),
+            app_id: Some(AppId(Uuid::from_u128(2))),
+            right: domain::application::AccessRight::RestrictAccess,
+            scope_object: Some(group),
+            scope_name: "Senders".to_owned(),
+            description: String::new(),
+            valid: true,
+        }]);
+        scan
+    }
+
     #[test]
     fn reach_r03_a_confinement_to_more_than_half_says_so() {
         let sentence = |members: std::ops::Range<u128>| {
-            let group = ObjectId(Uuid::from_u128(50));
-            let mut scan = scan();
-            scan.seen.exchange_grants = Reading::read(Vec::new());
-            scan.seen.mailboxes =
-                Reading::read((10..15).map(Uuid::from_u128).map(ObjectId).collect());
-            scan.seen.groups = vec![domain::reach::Group {
-                object: group,
-                name: "Senders".to_owned(),
-                direct: Reading::read(domain::reach::Members {
-                    recipients: members.map(Uuid::from_u128).map(ObjectId).collect(),
-                    groups: Vec::new(),
-                }),
-                nested: None,
-                writable: None,
-                rule: None,
-            }];
-            scan.seen.policies = Reading::read(vec![domain::application::AccessPolicy {
-                identity: "policy".to_owned(),
-                app_id: Some(AppId(Uuid::from_u128(2))),
-                right: domain::application::AccessRight::RestrictAccess,
-                scope_object: Some(group),
-                scope_name: "Senders".to_owned(),
-                description: String::new(),
-                valid: true,
-            }]);
+            let scan = confined(members);
             let result = result(scan, ScanMemory::default(), NOW);
             let words = Words {
                 reach: &result.reach,
@@ -489,5 +549,60 @@ mod tests {
             "Permissions on Microsoft Graph could not be read: It broke."
         );
         assert_eq!(second.reach.unlisted.level(), Level::Unknown);
+    }
+
+    #[test]
+    fn reach_r03_of_an_unread_number_is_not_green() {
+        let mut scan = confined(10..15);
+        scan.seen.mailboxes = Reading::Failed {
+            reason: "time-out".to_owned(),
+        };
+        let result = result(scan, ScanMemory::default(), NOW);
+        let [entry] = result.entries.as_slice() else {
+            panic!("one application, not {:?}", result.entries);
+        };
+        assert_eq!(entry.level, Level::Unknown);
+        let words = Words {
+            reach: &result.reach,
+            names: &result.names,
+        };
+        let found = result.reach.application(APP).expect("it");
+        let said = words.sentence(found);
+        assert!(said.contains("5 mailboxes of an unread number"), "{said}");
+        let gaps = words.gaps(found);
+        assert!(
+            gaps.iter().any(|gap| gap.contains("The list of mailboxes")),
+            "{gaps:?}"
+        );
+    }
+
+    #[test]
+    fn field_b09_a_row_says_what_was_taken_away_and_until_when() {
+        let before = result(confined(10..12), ScanMemory::default(), NOW);
+        let [entry] = before.entries.as_slice() else {
+            panic!("one application, not {:?}", before.entries);
+        };
+        assert_eq!(entry.may_still, None);
+        let removed = ObjectId(Uuid::from_u128(11));
+        let memory = ScanMemory {
+            known: before.known,
+            names: BTreeMap::from([(removed, "info@fabrikam.example".to_owned())]),
+            // A setup proved what is left: the mailbox that was taken out is not what it tried.
+            proven: vec![(
+                AppId(Uuid::from_u128(2)),
+                vec![ObjectId(Uuid::from_u128(10))],
+            )],
+            ..ScanMemory::default()
+        };
+        let later = NOW.plus_seconds(3600);
+        let after = result(confined(10..11), memory, later);
+        let [entry] = after.entries.as_slice() else {
+            panic!("one application, not {:?}", after.entries);
+        };
+        assert_eq!(entry.level, Level::Confined);
+        let may_still = entry.may_still.clone().expect("what may still work");
+        assert_eq!(may_still.what, "send mail in info@fabrikam.example");
+        assert_eq!(may_still.until, later.plus_seconds(24 * 3600));
+        assert!(after.names.contains_key(&removed));
     }
 }

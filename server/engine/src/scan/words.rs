@@ -123,6 +123,8 @@ impl Words<'_> {
             Answer::Unknown {
                 at_least, at_most, ..
             } => match (at_least, at_most) {
+                // “3 mailboxes of an unread number”.
+                (least, most) if least == most => self.extent(*most),
                 (Extent::Nothing, most) => format!("unknown: perhaps {}", self.extent(*most)),
                 (least, most) => format!(
                     "unknown: {} for certain, perhaps {}",
@@ -174,8 +176,8 @@ impl Words<'_> {
     fn of_all(&self, count: usize) -> String {
         match (self.reach.mailbox_count, count) {
             (Some(all), _) => format!("{count} of {all} mailboxes"),
-            (None, 1) => "1 mailbox, of how many is not known".to_owned(),
-            (None, _) => format!("{count} mailboxes, of how many is not known"),
+            (None, 1) => "1 mailbox of an unread number".to_owned(),
+            (None, _) => format!("{count} mailboxes of an unread number"),
         }
     }
 
@@ -264,6 +266,10 @@ impl Words<'_> {
                     "It holds a permission and reaches no mailbox.".to_owned()
                 }
             }
+            answer @ Answer::Unknown { .. } if answer.names_all() => format!(
+                "It can {can}; it reaches {}. Whether that is everybody is not known: the list of mailboxes could not be read.",
+                self.answer(answer)
+            ),
             Answer::Unknown { .. } => {
                 format!(
                     "Whether it can {can} is not known for all mailboxes: something could not be read."
@@ -460,6 +466,7 @@ impl Words<'_> {
                 "Whether members of groups in {} count, which Microsoft's documents and reports tell differently",
                 self.called(*group)
             ),
+            Part::Mailboxes => "The list of mailboxes".to_owned(),
             Part::Kinds => "Which mailboxes are those of groups".to_owned(),
             Part::Elsewhere { value } => {
                 format!("What {value} reaches, which depends on settings of another service")
@@ -473,6 +480,10 @@ impl Words<'_> {
             Part::RoleGroups => "The role groups of Exchange".to_owned(),
             Part::RoleGroup { name } => format!("The members of the role group “{name}”"),
             Part::Ownerships => "What applications own".to_owned(),
+            Part::Others => {
+                "Permissions on Purview, Defender and the audit feed, and keys of Exchange itself"
+                    .to_owned()
+            }
             Part::Inherited => "What agent identities inherit".to_owned(),
             Part::BlueprintPolicy { identity } => format!(
                 "Whether {identity}, which names the blueprint, narrows its agent identities"

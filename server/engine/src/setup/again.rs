@@ -7,7 +7,7 @@ use domain::{
     person::{Operator, Right},
     plan::Plan,
     proof::names,
-    proving::{Again, Proving},
+    proving::{Again, MOST_AGAIN, Proving},
     secret::ClientSecret,
     setup::can,
     step::{Step, StepKind, StepState},
@@ -21,9 +21,6 @@ use crate::{
     setup::{claim::look_at_the_end, save::save, start::already_active},
     worker::setup_job,
 };
-
-/// Tried at once at most: each sender receives, or causes, a mail.
-const MOST: usize = 20;
 
 impl Engine {
     /// Tries these mailboxes of a finished setup with real mail, and touches nothing else.
@@ -151,10 +148,10 @@ fn chosen(plan: &Plan, addresses: &[String]) -> Result<Vec<ObjectId>, Failure> {
             "Choose at least one mailbox to try.",
         ));
     }
-    if mailboxes.len() > MOST {
+    if mailboxes.len() > MOST_AGAIN {
         return Err(wrong(
             format!(
-                "{} mailboxes were chosen; {MOST} are the most.",
+                "{} mailboxes were chosen; {MOST_AGAIN} are the most.",
                 mailboxes.len()
             ),
             "Choose fewer, and try the others afterwards.",

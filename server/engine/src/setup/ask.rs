@@ -384,6 +384,7 @@ mod tests {
             prove: false,
             unprovable: None,
             recipient: None,
+            accepted: Vec::new(),
         }
     }
 

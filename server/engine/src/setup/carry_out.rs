@@ -2,12 +2,13 @@
 
 use domain::{
     Problem, Timestamp,
+    effects::{self, means},
     history::EventKind,
     id::SetupId,
     person::Actor,
     plan::Plan,
     problem::Remedy,
-    proof::{Judged, Proof, Proved, SeenBy, Verdict, proved, stands},
+    proof::{Judged, Proof, Proved, SeenBy, Verdict, probes, proved, stands},
     setup::{Intent, SetupState, derive, proof},
     step::{Evidence, Step, StepKind, StepState, WaitFor},
     view::SecretState,
@@ -223,7 +224,7 @@ impl Engine {
                 &mut tx,
                 access,
                 kind,
-                format!("{title}: {}", settled.sentence),
+                format!("{title}: {}", settled.sentence.replace('\n', " ")),
                 settled.facts,
             )
             .await?;
@@ -315,9 +316,13 @@ impl Engine {
                 record.ended_at = Some(log.now);
                 let showed = proof(record.intent, &record.steps);
                 let proof = stands(showed, record.judged.as_ref());
-                if let (Proof::Proven, Some(proved)) = (proof, proved(&record.steps, &record.plan))
-                {
-                    let said = proved.sentence(&record.plan);
+                // A newer proof that did not end proves nothing anew.
+                if let (Proof::Proven, true, Some(proved)) = (
+                    proof,
+                    proven_anew(record),
+                    proved(&record.steps, &record.plan),
+                ) {
+                    let said = proved.sentence(&record.plan, probes(&record.steps));
                     let mails = tried(&record.steps, &proved, &record.plan);
                     log.append(tx, access, EventKind::Proven, said, mails)
                         .await?;
@@ -328,7 +333,7 @@ impl Engine {
                     access,
                     EventKind::SetupDone,
                     finished(proof, record),
-                    None,
+                    Some(json!({ "means": means(&record.plan, effects::of(&record.steps)) })),
                 )
                 .await?;
                 tx.ask_scan(access, log.now).await?;
@@ -435,8 +440,19 @@ fn requests(evidence: &[Evidence]) -> Vec<String> {
     ids
 }
 
-/// How a setup ended, for its history.
+/// How a setup ended, for its history; and as whom mail may appear, which no policy limits.
 fn finished(proof: Proof, record: &SetupRecord) -> String {
+    let ended = ended(proof, record);
+    match effects::of(&record.steps) {
+        Some(effects) => format!(
+            "{ended} {}",
+            effects.appears.sentences(effects.at).join(" ")
+        ),
+        None => ended,
+    }
+}
+
+fn ended(proof: Proof, record: &SetupRecord) -> String {
     let unproven = record.steps.iter().find_map(|step| match &step.state {
         StepState::Skipped { why } if step.kind == StepKind::Prove => Some(why.as_str()),
         _ => None,
@@ -451,30 +467,31 @@ fn finished(proof: Proof, record: &SetupRecord) -> String {
             judged.says.sentences().join(" ")
         ),
         (_, Proof::Proven, None) | (_, _, None) => format!("Finished as {}.", proof.word()),
-        (_, _, Some(why)) => format!("Finished as {}. {why}", proof.word()),
+        (_, _, Some(why)) => format!("Finished as {}. {}", proof.word(), why.replace('\n', " ")),
     }
 }
 
 /// A last look that follows a new proof begins anew; another one remembers what was open before.
 fn newer(judged: Judged, record: &SetupRecord) -> Judged {
-    let proven_anew = record
-        .steps
-        .iter()
-        .any(|step| step.kind == StepKind::Prove && step.state == StepState::Done);
-    if proven_anew {
+    if proven_anew(record) {
         judged
     } else {
         judged.after(record.judged.as_ref())
     }
 }
 
+/// The newest proof ended as planned.
+fn proven_anew(record: &SetupRecord) -> bool {
+    record
+        .steps
+        .iter()
+        .any(|step| step.kind == StepKind::Prove && step.state == StepState::Done)
+}
+
 /// The mailboxes that real mail was tried as, and how the last try of each ended; and the senders
 /// that were not tried.
 fn tried(steps: &[Step], proved: &Proved, plan: &Plan) -> Option<serde_json::Value> {
-    let probes = &steps
-        .iter()
-        .find(|step| step.kind == StepKind::Prove)?
-        .probes;
+    let probes = probes(steps);
     let mails: Vec<_> = probes
         .iter()
         .filter_map(|probe| {
@@ -489,7 +506,7 @@ fn tried(steps: &[Step], proved: &Proved, plan: &Plan) -> Option<serde_json::Val
         })
         .collect();
     let untried: Vec<&str> = proved
-        .untried(plan)
+        .untried(plan, probes)
         .into_iter()
         .map(|mailbox| mailbox.address.as_str())
         .collect();
@@ -556,6 +573,9 @@ fn keep(step: &mut Step, notes: &Notes) {
     }
     if notes.proving.is_some() {
         step.proving.clone_from(&notes.proving);
+    }
+    if notes.effects.is_some() {
+        step.effects.clone_from(&notes.effects);
     }
 }
 

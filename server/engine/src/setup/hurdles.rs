@@ -6,14 +6,15 @@ mod places;
 
 use domain::{
     Problem, Timestamp,
+    effects::Effects,
     id::{ObjectId, SetupId},
     plan::Plan,
     problem::Remedy,
     step::Evidence,
 };
-use microsoft::{Call, Customer, Fault, Kind};
+use microsoft::{Call, Customer, Fault, Kind, exchange::ExGroup, scan::Scan};
 
-use super::work::evidence;
+use super::{effects, work::evidence};
 use crate::tenant::is_about_consent;
 
 /// Directory roles that may do all that the setup does (MICROSOFT.md §1.6): Global Administrator,
@@ -34,6 +35,11 @@ pub(crate) struct Found {
     pub said: Vec<String>,
     /// Powers of the application, which go on beside the policy.
     pub beside: Vec<String>,
+    /// What the plan means beside sending; none: the look did not get so far.
+    pub effects: Option<Effects>,
+    /// All that stays open beside the policy, those powers too: what a person confirms before the
+    /// setup starts.
+    pub open: Vec<String>,
     /// What could not be looked at, and why; what was found beside it holds all the same.
     pub failures: Vec<microsoft::Error>,
     /// The same of a part that is read together with others.
@@ -58,18 +64,34 @@ impl Found {
     }
 }
 
-/// Looks at everything. `setup`: the one that the plan belongs to, once it has started. `now`: when
-/// the look began.
-pub(crate) async fn look(
-    tenant: &Customer,
-    plan: &Plan,
-    setup: Option<SetupId>,
-    now: Timestamp,
-) -> Found {
+/// Whose plan is looked at.
+pub(crate) enum Of {
+    /// That of a setup which has started: all is read anew.
+    Setup(SetupId),
+    /// That of a draft, a moment ago: what the plan was made of is not read again.
+    Draft(Box<Read>),
+}
+
+/// What a plan was made of. Its mailboxes, and a group that exists, were found as it names them; of
+/// a new group, that nobody has its name and its address.
+pub(crate) struct Read {
+    pub scan: Scan,
+    /// The group that exists, as Exchange has it.
+    pub group: Option<ExGroup>,
+}
+
+/// Looks at everything. `now`: when the look began.
+pub(crate) async fn look(tenant: &Customer, plan: &Plan, of: Of, now: Timestamp) -> Found {
+    let (setup, scan, group) = match of {
+        Of::Setup(setup) => (Some(setup), None, None),
+        Of::Draft(read) => (None, Some(read.scan), read.group),
+    };
     let mut look = Look {
         tenant,
         plan,
         setup,
+        scan,
+        group,
         now,
         found: Found::default(),
     };
@@ -80,7 +102,12 @@ pub(crate) async fn look(
 struct Look<'a> {
     tenant: &'a Customer,
     plan: &'a Plan,
+    /// None: the plan is of a draft, which named its mailboxes and its group a moment ago.
     setup: Option<SetupId>,
+    /// None: the look reads it.
+    scan: Option<Scan>,
+    /// The same of the group that exists.
+    group: Option<ExGroup>,
     now: Timestamp,
     found: Found,
 }
@@ -89,14 +116,18 @@ type Looked = Result<(), microsoft::Error>;
 
 impl Look<'_> {
     async fn all(&mut self) {
-        for part in 0..6 {
+        for part in 0..7 {
             let looked = match part {
                 0 => self.organization().await,
                 1 => self.role().await,
                 2 => self.exchange().await,
                 3 => self.application().await,
                 4 => self.mailboxes().await,
-                _ => self.group().await,
+                5 => self.group().await,
+                _ => {
+                    self.appearances().await;
+                    Ok(())
+                }
             };
             let Err(error) = looked else { continue };
             let role = matches!(
@@ -134,6 +165,18 @@ impl Look<'_> {
         let key = format!("readiness.{key}");
         let problem = Problem::new(key, Remedy::Act, happened, means, todo);
         self.found.hurdles.push(problem);
+    }
+
+    /// Nobody is kept from anything by what is not known of it.
+    async fn appearances(&mut self) {
+        if self.found.effects.is_none() {
+            return;
+        }
+        let call = self.tenant.appearances(&self.plan.senders).await;
+        let appears = self.saw(effects::TITLE, call);
+        if let Some(effects) = &mut self.found.effects {
+            effects.appears = appears;
+        }
     }
 
     fn name(&self) -> &str {

@@ -9,16 +9,20 @@ pub(crate) async fn why_no_mailbox(
     tenant: &Customer,
     address: &MailAddress,
 ) -> Result<Option<String>, microsoft::Error> {
-    let found = tenant.recipient(address).await?.value;
-    Ok(found.map(|found| {
-        recipient::why_no_mailbox(&found.details).map_or_else(
-            || {
-                format!(
-                    "is an address of {}, which Exchange shows without a mailbox",
-                    found.told()
-                )
-            },
-            str::to_owned,
+    if let Some(found) = tenant.recipient(address).await?.value {
+        let why = recipient::why_no_mailbox(&found.details).map(str::to_owned);
+        return Ok(Some(why.unwrap_or_else(|| {
+            format!(
+                "is an address of {}, which Exchange shows without a mailbox",
+                found.told()
+            )
+        })));
+    }
+    let deleted = tenant.deleted_recipient(address).await?.value;
+    Ok(deleted.map(|found| {
+        format!(
+            "is a deleted {}: it can be restored for a while, or is kept as an inactive mailbox, and nobody sends from it",
+            recipient::kind_of(&found.details)
         )
     }))
 }

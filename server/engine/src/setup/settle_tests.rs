@@ -288,3 +288,29 @@ fn a_last_look_goes_on_after_a_refusal() {
     let outcome = look_again(Way::LastLook, passes("refused", 10));
     assert!(matches!(outcome, Outcome::Wait { .. }));
 }
+
+/// What was made minutes ago is not known everywhere yet: three refusals a minute apart fail nothing
+/// (MICROSOFT.md §1.7).
+#[test]
+fn field_b04_three_refusals_a_minute_apart_are_waited_for() {
+    let not_known = || Outcome::Passing {
+        why: "couldn't be found".into(),
+        wait: pace::REPLICATED,
+        problem: Box::new(Problem::not_found()),
+    };
+    let mut step = step(StepKind::Senders, StepState::Running);
+    let mut told = Vec::new();
+    for minute in 0..3 {
+        let settled = settle_at(&mut step, not_known(), minute * 60_000);
+        assert!(settled.goes_on && settled.next_look.is_some(), "{minute}");
+        assert!(matches!(step.state, StepState::Waiting(_)), "{step:?}");
+        told.extend(settled.event);
+        step.attempts += 1;
+    }
+    assert_eq!(told, [EventKind::StepWaiting]);
+    let done = Outcome::Done {
+        summary: "done".into(),
+    };
+    settle_at(&mut step, done, 180_000);
+    assert_eq!(step.state, StepState::Done);
+}

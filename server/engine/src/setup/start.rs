@@ -2,10 +2,11 @@
 
 use domain::{
     Problem,
+    address::MailAddress,
     history::EventKind,
     id::{CustomerId, SetupId},
     person::{Operator, Right},
-    plan::{Draft, Mailbox, Plan},
+    plan::{Draft, Group, Mailbox, Plan},
     problem::Remedy,
     secret::ClientSecret,
     view::SetupRow,
@@ -13,7 +14,12 @@ use domain::{
 use store::{NewEvent, StartError};
 use uuid::Uuid;
 
-use crate::{Answer, Engine, Failure, connection::event, wizard::Holder, worker::setup_job};
+use crate::{
+    Answer, Engine, Failure,
+    connection::event,
+    wizard::{Holder, Planned},
+    worker::setup_job,
+};
 
 /// A second click comes within this time. Milliseconds.
 const A_MOMENT: i64 = 30_000;
@@ -23,20 +29,31 @@ pub(crate) fn new_setup_id() -> SetupId {
 }
 
 impl Engine {
-    /// Approves the plan and starts. One transaction: setup, steps, event, job.
+    /// Approves the plan and starts. One transaction: setup, steps, event, job. `accept`: what was
+    /// confirmed as staying open; without all of it nothing starts.
     pub async fn start_setup(
         &self,
         operator: &Operator,
         customer: CustomerId,
         draft: Draft,
         secret: Option<ClientSecret>,
+        accept: &[String],
     ) -> Answer<SetupId> {
         let asked = draft.clone();
         let start = async {
             let mut tx = self.store().begin(operator.partner).await?;
             let access = tx.access(operator, customer, Right::Change).await?;
             tx.commit().await?;
-            let (plan, _) = self.plan(&access, &draft, Holder::Refuses).await?;
+            let tenant = self.tenant(&access).await?;
+            let planned = self.plan(&access, &tenant, &draft, Holder::Refuses).await?;
+            let Planned { mut plan, open, .. } = planned;
+            // Only what is so goes into the plan, whatever else was ticked.
+            plan.accepted = open
+                .iter()
+                .filter(|one| accept.contains(one))
+                .cloned()
+                .collect();
+            plan.confirms(&open)?;
             let setup = new_setup_id();
             let now = self.now();
             let mut tx = self.store().begin(operator.partner).await?;
@@ -45,12 +62,23 @@ impl Engine {
                 Err(StartError::AlreadyActive(row)) => return Err(already_active(&row).into()),
                 Err(StartError::Store(error)) => return Err(error.into()),
             }
+            let count = match plan.senders.len() {
+                1 => "one mailbox".to_owned(),
+                many => format!("{many} mailboxes"),
+            };
             let what = format!(
-                "{} is to be confined to {} mailbox(es) with the group {}.",
+                "{} is to be confined to {count} with the group {}.",
                 plan.application.name,
-                plan.senders.len(),
                 plan.group.name()
             );
+            let what = if plan.accepted.is_empty() {
+                what
+            } else {
+                format!(
+                    "{what} Confirmed as staying open: {}",
+                    plan.accepted.join(" ")
+                )
+            };
             tx.append(
                 &access,
                 &NewEvent {
@@ -120,9 +148,19 @@ fn is_of(plan: &Plan, draft: &Draft) -> bool {
                 .zip(addresses)
                 .all(|(one, text)| one.address.as_str().eq_ignore_ascii_case(text.trim()))
     };
+    let alike = |one: &str, other: &str| one.eq_ignore_ascii_case(other.trim());
+    let group = match &plan.group {
+        Group::New { name, .. } => alike(name.as_str(), &draft.group),
+        Group::Existing { address, .. } => alike(address.as_str(), &draft.group),
+    };
+    let recipient = plan.recipient.as_ref().map_or("", MailAddress::as_str);
     draft.application.trim() == plan.application.object.to_string()
         && same(&plan.senders, &draft.senders)
         && same(&plan.refused, &draft.refused)
+        && group
+        // What cannot be proven is not, whatever was asked.
+        && (plan.prove == draft.prove || plan.unprovable.is_some())
+        && alike(recipient, &draft.recipient)
 }
 
 pub(crate) fn already_active(row: &SetupRow) -> Problem {

@@ -2,10 +2,11 @@
 
 use domain::{
     Problem,
+    effects::{self, means},
     id::{CustomerId, SetupId},
     person::{Operator, Right},
     proof::stands,
-    setup::{can, derive, proof},
+    setup::{Intent, can, derive, proof},
     view::SetupView,
 };
 use store::{CustomerAccess, SetupRecord};
@@ -48,6 +49,11 @@ impl Engine {
                 }
             } else {
                 domain::setup::Can::default()
+            },
+            // Of a policy that is being taken away there is nothing to say.
+            means: match record.intent {
+                Intent::RollBack => Vec::new(),
+                Intent::Forward | Intent::Cancel => means(&record.plan, effects::of(&record.steps)),
             },
             plan: record.plan,
             judged: record.judged,

@@ -2,6 +2,7 @@
 
 use domain::{
     Problem, Timestamp,
+    effects::Effects,
     id::SetupId,
     plan::Plan,
     proof::Judged,
@@ -45,6 +46,8 @@ pub(crate) struct Notes {
     pub probes: Vec<Probe>,
     /// What the proof keeps for its next look.
     pub proving: Option<Proving>,
+    /// What the plan means beside sending, as this run read it.
+    pub effects: Option<Effects>,
     /// What the last look says of the setup's claim.
     pub judged: Option<Judged>,
     /// The secret is of no more use.

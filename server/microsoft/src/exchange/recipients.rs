@@ -61,6 +61,23 @@ impl Customer {
         self.recipient_with(address.as_str(), ADDRESSES).await
     }
 
+    /// The same among what was deleted and can be restored, or is kept as an inactive mailbox: it
+    /// still holds its addresses (MICROSOFT.md §2.1).
+    pub async fn deleted_recipient(
+        &self,
+        address: &MailAddress,
+    ) -> Result<Call<Option<Recipient>>> {
+        let cmdlet = Cmdlet::new("Get-Recipient")
+            .with("Identity", address.as_str())
+            .with("IncludeSoftDeletedRecipients", true);
+        let call = none_if_missing(self.rows(&cmdlet, How::read(RECIPIENT)).await)?;
+        Ok(call.map(|rows| {
+            rows.iter()
+                .find(|row| row.is(address.as_str(), ADDRESSES))
+                .map(recipient)
+        }))
+    }
+
     /// Who has the address, the name or the alias that a new group is to get; none: nobody that
     /// Exchange shows.
     pub async fn taken(&self, address: &MailAddress, name: &str) -> Result<Call<Option<Taken>>> {

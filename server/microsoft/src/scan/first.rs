@@ -2,7 +2,10 @@
 //! resources, who holds directory roles, what was granted for whoever signs in, agent identities
 //! (MICROSOFT.md §7.1, §10.3, §10.5, §10.8).
 
-use domain::{id::ObjectId, permission::Resource};
+use domain::{
+    id::ObjectId,
+    permission::{Resource, other::OtherResource},
+};
 
 use crate::{
     customer::Customer,
@@ -17,6 +20,10 @@ pub(super) struct First {
     pub(super) roles: Answered,
     pub(super) delegated: Answered,
     pub(super) agents: Answered,
+    /// Of resources other than the two.
+    pub(super) others: Vec<(OtherResource, Grants)>,
+    /// The keys of Exchange's own service principal.
+    pub(super) exchange_keys: Answered,
     /// What the one application owns.
     pub(super) owned: Option<Answered>,
 }
@@ -45,6 +52,13 @@ pub(super) async fn read(customer: &Customer, only: Option<ObjectId>) -> First {
         "/servicePrincipals/microsoft.graph.agentIdentity?$select=id,appId,agentIdentityBlueprintId&$top=999"
             .to_owned(),
     ];
+    for other in OtherResource::ALL {
+        let at = by_app_id(other.app_id());
+        paths.extend([principal(&at), assigned(&at)]);
+    }
+    paths.push(format!(
+        "/{exchange}?$select=id,keyCredentials,passwordCredentials"
+    ));
     if let Some(object) = only {
         paths.push(format!("/servicePrincipals/{object}/ownedObjects?$top=999"));
     }
@@ -71,6 +85,16 @@ pub(super) async fn read(customer: &Customer, only: Option<ObjectId>) -> First {
         roles: next(),
         delegated: next(),
         agents: next(),
+        others: OtherResource::ALL
+            .map(|resource| {
+                let grants = Grants {
+                    principal: next(),
+                    assigned: next(),
+                };
+                (resource, grants)
+            })
+            .into(),
+        exchange_keys: next(),
         owned: only.map(|_| next()),
     }
 }

@@ -115,6 +115,19 @@ struct Credential {
     end_date_time: Option<String>,
 }
 
+/// The object id of a service principal and its credentials, where nothing else was asked for.
+pub(super) fn credentials(body: serde_json::Value) -> Result<(ObjectId, Vec<AppCredential>)> {
+    #[derive(Deserialize)]
+    struct Only {
+        id: ObjectId,
+        #[serde(flatten)]
+        credentials: Credentials,
+    }
+    let Only { id, credentials } = serde_json::from_value(body)
+        .map_err(|error| Error::unsent(Service::Graph, Kind::Malformed, error.to_string()))?;
+    Ok((id, credentials.of(CredentialOf::Principal).collect()))
+}
+
 impl Credentials {
     fn of(self, of: CredentialOf) -> impl Iterator<Item = AppCredential> {
         let one = move |kind| {

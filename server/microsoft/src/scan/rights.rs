@@ -240,7 +240,7 @@ async fn recipients(
 
 /// Whether a row gives a right. A row that refuses it does not take it back here: more is said than
 /// there may be, never less.
-fn gives(row: &Row, right: &str) -> bool {
+pub(crate) fn gives(row: &Row, right: &str) -> bool {
     let denied = row.flag("Deny") == Some(true)
         || row
             .text("AccessControlType")

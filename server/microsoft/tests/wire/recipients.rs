@@ -1,5 +1,10 @@
 //! Who has a name, and what stands on a group, as Exchange writes it.
 
+use domain::{
+    effects::AppearRight,
+    id::ObjectId,
+    plan::{Mailbox, MailboxKind},
+};
 use microsoft::{Customer, exchange::ExGroup};
 use serde_json::{Value, json};
 use wiremock::{Mock, Request, ResponseTemplate, matchers::method};
@@ -164,4 +169,98 @@ async fn field_b24_a_token_that_cannot_be_read_tells_no_roles() {
     let world = World::new().await;
     let customer = world.customer().await;
     assert_eq!(customer.roles_in_token().await, None);
+}
+
+fn sender() -> Mailbox {
+    Mailbox {
+        object: ObjectId(uuid(7)),
+        address: "service@fabrikam.example".parse().unwrap(),
+        name: "Service".to_owned(),
+        kind: MailboxKind::Shared,
+    }
+}
+
+/// Rights of one trustee: what is its own, denied or not named counts for nothing.
+#[tokio::test]
+async fn field_b20_rights_of_a_mailbox_are_read_and_what_is_not_told_is_said() {
+    let (_world, customer) = playing(|name, parameters| match name {
+        "Get-RecipientPermission" => {
+            assert_eq!(parameters["Trustee"], json!(uuid(7)));
+            let right = |identity: &str, trustee: &str, kind: &str| {
+                json!({"Identity": identity, "Trustee": trustee, "AccessRights": ["SendAs"],
+                    "AccessControlType": kind})
+            };
+            rows(&json!([
+                right("director", "service", "Allow"),
+                right("everyone", "service", "Allow"),
+                right("two of one name", "service", "Allow"),
+                right("service", "NT AUTHORITY\\SELF", "Allow"),
+                right("service", "service", "Allow"),
+                right("payroll", "service", "Deny"),
+            ]))
+        }
+        "Get-Recipient" => match parameters["Identity"].as_str().unwrap() {
+            "director" => rows(&json!([{"Name": "director", "ExternalDirectoryObjectId": uuid(8),
+                "PrimarySmtpAddress": "director@fabrikam.example"}])),
+            // A group without an object in Entra.
+            "everyone" => rows(&json!([{"Name": "everyone",
+                "PrimarySmtpAddress": "everyone@fabrikam.example"}])),
+            "service" => rows(&json!([{"Name": "service", "ExternalDirectoryObjectId": uuid(7),
+                "PrimarySmtpAddress": "service@fabrikam.example"}])),
+            _ => nothing(),
+        },
+        "Get-Mailbox" => rows(&json!([
+            {"Name": "service", "ExternalDirectoryObjectId": uuid(7),
+                "PrimarySmtpAddress": "service@fabrikam.example", "GrantSendOnBehalfTo": ["service"]},
+            {"Name": "office", "ExternalDirectoryObjectId": uuid(9),
+                "PrimarySmtpAddress": "office@fabrikam.example", "GrantSendOnBehalfTo": ["Service"]},
+            {"Name": "payroll", "ExternalDirectoryObjectId": uuid(10),
+                "PrimarySmtpAddress": "payroll@fabrikam.example",
+                "GrantSendOnBehalfTo": ["office", "Board and assistants"]},
+        ])),
+        other => panic!("{other} was not needed"),
+    })
+    .await;
+    let found = customer.appearances(&[sender()]).await.value;
+    let told: Vec<(AppearRight, &str)> = found
+        .found
+        .iter()
+        .map(|one| (one.right, one.other.as_str()))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            (AppearRight::SendAs, "director@fabrikam.example"),
+            (AppearRight::SendAs, "everyone@fabrikam.example"),
+            (AppearRight::SendAs, "two of one name"),
+            (AppearRight::SendOnBehalf, "office@fabrikam.example"),
+        ]
+    );
+    assert_eq!((found.asked, found.read.len()), (1, 2));
+    let unread = found.unread.join(" ");
+    assert!(
+        unread.contains("On 1 of the customer's mailboxes"),
+        "{unread}"
+    );
+}
+
+#[tokio::test]
+async fn field_b20_a_holder_that_exchange_does_not_know_is_not_one_without_rights() {
+    let (_world, customer) = playing(|name, _| match name {
+        "Get-Mailbox" => cmdlet_error(403, "", "Something new."),
+        _ => nothing(),
+    })
+    .await;
+    let found = customer.appearances(&[sender()]).await.value;
+    assert!(found.found.is_empty());
+    assert_eq!(found.read, []);
+    let unread = found.unread.join(" ");
+    assert!(
+        unread.contains("does not know service@fabrikam.example"),
+        "{unread}"
+    );
+    assert!(
+        unread.contains("Send on Behalf of the permitted mailboxes could not be read"),
+        "{unread}"
+    );
 }

@@ -16,7 +16,7 @@ use uuid::Uuid;
 use super::{
     check,
     drive::{Driven, drive},
-    leftovers,
+    leftovers, mails,
     operator::Operator,
     plan::Plan,
     process::Process,
@@ -35,6 +35,8 @@ const DATABASE_PATIENCE: Duration = Duration::from_secs(30);
 /// Postern's pace: slower than the cloud's clock, because what interrupts it here (kills, hangs,
 /// pauses that are asked for) takes as long as anywhere, and is no reason to give up.
 const PACE: f64 = 100.0;
+/// Where nothing interrupts it.
+pub const PACE_IN_CALM: f64 = 600.0;
 /// Seconds that a call may take; a cmdlet twice as long.
 const CALL_SECONDS: u32 = 2;
 /// Some hang for longer than any call may take.
@@ -107,28 +109,54 @@ pub struct Block {
 
 #[expect(
     clippy::cast_possible_truncation,
-    clippy::cast_precision_loss,
     clippy::cast_sign_loss,
-    reason = "milliseconds of a short while"
+    reason = "small numbers"
 )]
-fn in_the_cloud(millis: u64) -> u64 {
-    (millis as f64 * SPEED) as u64
+fn whole(number: f64) -> u64 {
+    number as u64
 }
 
-async fn start(plans: &[Plan], calm: watch::Receiver<bool>) -> Block {
+#[expect(clippy::cast_precision_loss, reason = "milliseconds of a short while")]
+fn in_the_cloud(millis: u64) -> u64 {
+    whole(millis as f64 * SPEED)
+}
+
+/// How quickly Postern waits, and how much longer than usual enforcement lags in the cloud.
+#[derive(Clone, Copy)]
+pub struct Tempo {
+    pub pace: f64,
+    pub lags: u64,
+}
+
+impl Tempo {
+    /// Enforcement lags at Postern's pace: an older policy refuses for as long as Postern reckons
+    /// with, and mail goes through for a while after a policy was made.
+    pub fn of(pace: f64) -> Self {
+        Self {
+            pace,
+            lags: whole(SPEED / pace),
+        }
+    }
+}
+
+async fn start(plans: &[Plan], calm: watch::Receiver<bool>, tempo: Tempo) -> Block {
+    let Tempo { pace, lags } = tempo;
+    let usual = patient();
     let config = Config {
         clock_speed: SPEED,
         delays: Delays {
             exchange_latency_ms: EXCHANGE_TAKES.map(in_the_cloud),
             graph_latency_ms: GRAPH_TAKES.map(in_the_cloud),
-            ..patient()
+            policy_enforcement: usual.policy_enforcement.map(|seconds| seconds * lags),
+            member_enforcement: usual.member_enforcement.map(|seconds| seconds * lags),
+            ..usual
         },
         ..Config::default()
     };
     let cloud = Cloud::start(config).await.expect("a cloud");
     let accounts = Accounts::of(get_json(&format!("{}/_cloud/accounts", cloud.url())).await);
     let database = TestDatabase::create().await.expect("a database");
-    let own = [("POSTERN_PACE", PACE.to_string())];
+    let own = [("POSTERN_PACE", pace.to_string())];
     let process = |role| Process::start_with(role, cloud.url(), &accounts, &database, &own);
     let mut portals = [process("web"), process("web")];
     for portal in &portals {
@@ -206,13 +234,13 @@ async fn start(plans: &[Plan], calm: watch::Receiver<bool>) -> Block {
 
 impl Block {
     /// Runs that nothing disturbs; afterwards nobody is at work any more.
-    pub async fn in_calm(plans: Vec<Plan>) -> (Self, Vec<Driven>) {
+    pub async fn in_calm(plans: Vec<Plan>, tempo: Tempo) -> (Self, Vec<Driven>) {
         let (_calm, is_calm) = watch::channel(true);
-        let mut block = start(&plans, is_calm).await;
+        let mut block = start(&plans, is_calm, tempo).await;
         let runs = plans
             .into_iter()
             .map(|plan| drive(block.shared.clone(), plan));
-        let runs = join_all(runs).await;
+        let runs = join_all(runs).await.into_iter().flatten().collect();
         assert_eq!(leftovers::stuck(&block.shared).await, Vec::<String>::new());
         for process in block.workers.iter_mut().chain(&mut block.portals) {
             process.kill().await;
@@ -230,7 +258,7 @@ impl Block {
     pub async fn run(first: u64, end: u64, restart: Option<&str>) -> Tally {
         let plans: Vec<Plan> = (first..end).map(Plan::of).collect();
         let (calm, is_calm) = watch::channel(false);
-        let mut block = start(&plans, is_calm).await;
+        let mut block = start(&plans, is_calm, Tempo::of(PACE)).await;
         let mut rng = StdRng::seed_from_u64(first ^ 0x00ca_1a0f);
         block.begin_faults(first, rng.random_range(0.05..0.35));
         let mut runs = JoinSet::new();
@@ -243,13 +271,13 @@ impl Block {
         let mut driven: Vec<Driven> = Vec::new();
         while let Some(ended) = runs.join_next().await {
             match ended {
-                Ok(run) => driven.push(run),
+                Ok(runs) => driven.extend(runs),
                 Err(error) => block
                     .tally
                     .broken(&format!("from seed {first} on: {error}")),
             }
         }
-        driven.sort_by_key(|run| run.plan.seed);
+        driven.sort_by_key(|run| (run.plan.seed, run.plan.follows));
         let checked = check::check(&block.shared, &driven, &block.logs()).await;
         let mut found = checked.violations;
         found.extend(leftovers::logged(&block.logs(), &driven));
@@ -263,7 +291,20 @@ impl Block {
         tally.entries = checked.entries;
         tally.proofs = checked.proofs;
         tally.runs = end - first;
+        mails::fired(&block.shared, &mut tally.mails);
         for run in driven {
+            if let Some(disturbed) = &run.disturbed {
+                let how = if checked.noticed.contains(&run.setup) {
+                    "told"
+                } else {
+                    "passed"
+                };
+                Tally::count(&mut tally.changes, &format!("{:?} {how}", disturbed.what));
+            }
+            if run.before.is_some() {
+                let group = if run.plan.existing { "same" } else { "new" };
+                Tally::count(&mut tally.followed, &format!("{} {group} group", run.end));
+            }
             tally.setups += u64::from(run.setup.is_some());
             Tally::count(&mut tally.ends, &run.end);
             if let (Some(trap), false) = (run.plan.trap, run.planted.is_empty()) {

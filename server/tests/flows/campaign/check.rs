@@ -9,9 +9,17 @@ use std::{
 use cloud::world::enforcement::View;
 use serde_json::Value;
 use store::verify_all;
+use uuid::Uuid;
 
 use super::{
-    block::Shared, drive::Driven, events, foreign, leftovers, pauses, proof, tally::Tally, trap,
+    block::Shared,
+    disturb::{self, is_excused, overlooked},
+    drive::Driven,
+    events, foreign, leftovers, pauses,
+    plan::Disturbance,
+    proof,
+    tally::Tally,
+    trap,
     watch::Claimed,
 };
 use crate::support::get_json;
@@ -25,6 +33,8 @@ pub struct Checked {
     pub entries: u64,
     /// The claims by their strength.
     pub proofs: BTreeMap<String, u64>,
+    /// Setups that say that more is open, or that it is not known.
+    pub noticed: BTreeSet<Option<Uuid>>,
 }
 
 impl Checked {
@@ -55,17 +65,27 @@ pub async fn look(shared: &Shared, runs: &[Driven], logs: &[&Path]) -> Checked {
         let url = format!("{}/_cloud/state?tenant={domain}", shared.cloud.url());
         let state = get_json(&url).await["tenants"][0].clone();
         let entries = events::of_postern(&shared.cloud, &shared.accounts.client_id, domain);
-        for run in runs {
+        for run in &runs {
             let seed = run.plan.seed;
+            let of_app = runs.iter().filter(|one| one.app_id == run.app_id);
+            let setups = of_app.filter_map(|one| one.setup);
+            let others: Vec<String> = setups
+                .filter(|setup| Some(*setup) != run.setup)
+                .map(|setup| setup.to_string())
+                .collect();
             let (said, wrong) = claims(shared, run, &state).await;
             if let Some(said) = said {
                 found.all(seed, proof::too_weak(run, &said));
+                if ["more_open", "not_known"].contains(&said.as_str()) {
+                    found.noticed.insert(run.setup);
+                }
                 Tally::count(&mut found.proofs, &said);
             }
             found.all(seed, wrong);
             found.all(seed, proof::missing(shared, run));
             found.all(seed, trap::untouched(shared, run));
-            found.all(seed, changes(shared, run, &entries).await);
+            found.all(seed, changes(shared, run, &others, &entries).await);
+            found.all(seed, disturb::lost_group(run, &entries));
             found.all(seed, mail(shared, run));
         }
     }
@@ -112,7 +132,7 @@ async fn claims(shared: &Shared, run: &Driven, state: &Value) -> (Option<String>
     };
     let id = setup.to_string();
     let query = format!(
-        "select state, proof, intent, plan,
+        "select state, proof, intent,
                 (select jsonb_agg(body order by position) from steps where setup_id = s.id) steps
          from setups s where id = '{id}'"
     );
@@ -133,18 +153,25 @@ async fn claims(shared: &Shared, run: &Driven, state: &Value) -> (Option<String>
     let left = row["steps"]
         .as_array()
         .is_some_and(|steps| steps.iter().any(|step| !step["left"].is_null()));
+    let disturbed = run.disturbed.as_ref();
+    wrong.extend(overlooked(&row, &said, disturbed));
+    let is_held = disturbed.is_some_and(|one| one.what.holds_group());
     // Nobody else has a hand in it, where nothing was planted.
-    if left && run.planted.is_empty() {
+    if left && run.planted.is_empty() && !is_held {
         wrong.push(format!("something was left: {}", row["steps"]));
     }
-    if row["state"] == "rolled_back" && groups.len() + policies.len() > 0 {
+    let stays = if left && is_held { groups.len() } else { 0 };
+    if row["state"] == "rolled_back" && groups.len() + policies.len() > stays {
         wrong.push(format!(
             "rolled back, and {} groups and {} policies are there",
             groups.len(),
             policies.len()
         ));
     }
-    if said == "none" {
+    // What it says less of, or said before somebody changed it, need not be there any more.
+    let opened = disturbed.is_some_and(|one| one.what.opens());
+    let less = opened && ["more_open", "not_known"].contains(&said.as_str());
+    if said == "none" || less || is_excused(&row, disturbed) {
         return (Some(said), wrong);
     }
     let groups = if run.plan.existing {
@@ -177,18 +204,33 @@ async fn claims(shared: &Shared, run: &Driven, state: &Value) -> (Option<String>
         domain: run.plan.domain,
         app_id: run.app_id,
         senders: run.senders.clone(),
+        disturbed: disturb::Mark::default(),
+        lapses: run.before.and_then(|before| before.lapses),
     };
     if said == "checked" || said == "proven" {
         wrong.extend(claimed.holds(shared, View::Configured, &said));
     }
     if said == "proven" {
         wrong.extend(claimed.holds(shared, View::InForce, &said));
+        wrong.extend(claimed.opens_no_other(shared, &said));
     }
     (Some(said), wrong)
 }
 
-async fn changes(shared: &Shared, run: &Driven, entries: &[Value]) -> Vec<String> {
-    let cloud = events::in_cloud(&run.group, &run.app_id.to_string(), entries);
+fn dropped(run: &Driven) -> bool {
+    let disturbed = run.disturbed.as_ref();
+    disturbed.is_some_and(|one| one.what == Disturbance::PolicyDropped)
+}
+
+/// `others`: setups of the same application.
+async fn changes(
+    shared: &Shared,
+    run: &Driven,
+    others: &[String],
+    entries: &[Value],
+) -> Vec<String> {
+    let app_id = run.app_id.to_string();
+    let mut cloud = events::in_cloud(&run.group, &app_id, others, entries);
     let told = match run.setup {
         Some(setup) => {
             let query = format!(
@@ -199,7 +241,12 @@ async fn changes(shared: &Shared, run: &Driven, entries: &[Value]) -> Vec<String
         }
         None => Vec::new(),
     };
-    let history = events::in_history(&told);
+    let mut history = events::in_history(&told);
+    if dropped(run) {
+        // Whoever was first: the setup may have been about to remove it.
+        cloud.remove("policy removed");
+        history.remove("policy removed");
+    }
     let mut wrong = events::differences(&cloud, &history);
     for (deed, times) in &cloud {
         if times.len() > 1 && deed != "group changed" {

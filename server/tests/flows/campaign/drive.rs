@@ -2,14 +2,16 @@
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
-use cloud::clock::Time;
+use cloud::clock::{Time, wall_now};
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep, sleep_until};
 use uuid::Uuid;
 
 use super::{
+    before::{self, Before},
     block::{Shared, id},
-    failures,
+    disturb::{self, Disturbed, Mark},
+    failures, mails,
     plan::{Meddling, Plan, Secret, Trap},
     trap::{self, Planted},
     watch::{Claimed, watch},
@@ -19,6 +21,12 @@ use super::{
 /// all of it together.
 const PATIENCE: Duration = Duration::from_secs(90);
 const LOOK: Duration = Duration::from_millis(300);
+/// What waits for longer is looked at by its operator.
+const SOON: Duration = Duration::from_secs(6);
+/// Between two of their looks: each sends mail, of which there are a dozen in a day.
+const BETWEEN_LOOKS: Duration = Duration::from_secs(12);
+/// An operator sees after so long that a step waits for what somebody changed.
+const SEES_THROUGH: Duration = Duration::from_secs(15);
 /// So often a failed setup is tried again before the operator gives up.
 const RETRIES: u32 = 6;
 
@@ -46,59 +54,56 @@ pub struct Driven {
     /// Keys of what the operator was told.
     pub problems: Vec<String>,
     pub violations: Vec<String>,
+    /// What somebody changed under it.
+    pub disturbed: Option<Disturbed>,
+    /// Another setup for the same application, which was rolled back.
+    pub before: Option<Before>,
 }
 
-struct Drive {
+pub struct Drive {
     shared: Arc<Shared>,
     customer: String,
     run: Driven,
+    mark: Mark,
+    /// It does not wait for calm to roll back.
+    at_once: bool,
 }
 
-pub async fn drive(shared: Arc<Shared>, plan: Plan) -> Driven {
+/// Gives what came of the run, and of the setup before it if there was one.
+pub async fn drive(shared: Arc<Shared>, plan: Plan) -> Vec<Driven> {
     let (senders, refused) = plan.people(&shared.mailboxes(plan.domain));
     let registered = register(&shared, &plan).await;
-    let mut drive = Drive {
-        customer: shared.customers[plan.domain].clone(),
-        run: Driven {
-            app_id: id(&registered["app_id"]),
-            object: id(&registered["object_id"]),
-            group: format!("postern-mailer-{}", plan.seed),
-            senders,
-            refused,
-            secret: registered["secret"].as_str().expect("a secret").to_owned(),
-            planted: Planted::default(),
-            asked: BTreeSet::new(),
-            called: BTreeSet::new(),
-            enforced: None,
-            setup: None,
-            end: "never started".to_owned(),
-            problems: Vec::new(),
-            violations: Vec::new(),
-            plan,
-        },
-        shared,
+    let mut run = Driven {
+        app_id: id(&registered["app_id"]),
+        object: id(&registered["object_id"]),
+        group: format!("postern-mailer-{}", plan.seed),
+        senders,
+        refused,
+        secret: registered["secret"].as_str().expect("a secret").to_owned(),
+        planted: Planted::default(),
+        asked: BTreeSet::new(),
+        called: BTreeSet::new(),
+        enforced: None,
+        setup: None,
+        end: "never started".to_owned(),
+        problems: Vec::new(),
+        violations: Vec::new(),
+        disturbed: None,
+        before: None,
+        plan,
     };
-    trap::plant(&drive.shared, &mut drive.run);
-    sleep(drive.run.plan.delay).await;
-    if drive.start().await {
-        trap::plant_later(&drive.shared, &mut drive.run);
-        let (ended, has_ended) = tokio::sync::watch::channel(false);
-        let claimed = Claimed {
-            domain: drive.run.plan.domain,
-            app_id: drive.run.app_id,
-            senders: drive.run.senders.clone(),
-        };
-        let setup = drive.run.setup.expect("a setup");
-        let watched = tokio::spawn(watch(drive.shared.clone(), setup, claimed, has_ended));
-        drive.meddle().await;
-        drive.finish().await;
-        ended.send_replace(true);
-        let seen = watched.await.expect("what was seen");
-        drive.run.violations.extend(seen.violations);
-        drive.run.called = seen.called;
-        drive.run.enforced = seen.enforced;
-    }
-    drive.run
+    trap::plant(&shared, &mut run);
+    mails::arm(&shared, &run);
+    sleep(run.plan.delay).await;
+    let first = if run.plan.follows {
+        let (first, before) = before::run(&shared, &run).await;
+        run.before = before;
+        Some(first)
+    } else {
+        None
+    };
+    let run = Drive::of(&shared, run, false).finished().await;
+    first.into_iter().chain([run]).collect()
 }
 
 async fn register(shared: &Shared, plan: &Plan) -> Value {
@@ -109,6 +114,21 @@ async fn register(shared: &Shared, plan: &Plan) -> Value {
     let answer = reqwest::Client::new().post(url).json(&body).send().await;
     let text = answer.expect("an answer").text().await.expect("text");
     serde_json::from_str(&text).unwrap_or_else(|_| panic!("not registered: {text}"))
+}
+
+/// The proof waits for Microsoft, and looks again later than somebody has patience for.
+fn waits_long(row: &Value) -> bool {
+    let steps = row["steps"].as_array().into_iter().flatten();
+    let now = wall_now().timestamp_millis();
+    let soon = i64::try_from(SOON.as_millis()).expect("a short while");
+    steps
+        .filter(|step| step["kind"] == "prove" && step["what"] == "microsoft")
+        .filter(|step| step["proving"]["counts_from"].is_null())
+        .any(|step| {
+            step["next_look"]
+                .as_i64()
+                .is_some_and(|next| next - now > soon)
+        })
 }
 
 /// What a problem lacks to help whoever reads it.
@@ -127,6 +147,70 @@ pub fn unhelpful(problem: &Value) -> Vec<String> {
 }
 
 impl Drive {
+    pub fn of(shared: &Arc<Shared>, run: Driven, at_once: bool) -> Self {
+        Self {
+            customer: shared.customers[run.plan.domain].clone(),
+            shared: shared.clone(),
+            run,
+            mark: Mark::default(),
+            at_once,
+        }
+    }
+
+    pub async fn finished(mut self) -> Driven {
+        if !self.start().await {
+            return self.run;
+        }
+        trap::plant_later(&self.shared, &mut self.run);
+        let (ended, has_ended) = tokio::sync::watch::channel(false);
+        let run = &self.run;
+        let claimed = Claimed {
+            domain: run.plan.domain,
+            app_id: run.app_id,
+            senders: run.senders.clone(),
+            disturbed: self.mark.clone(),
+            lapses: run.before.and_then(|before| before.lapses),
+        };
+        let setup = run.setup.expect("a setup");
+        let watching = watch(self.shared.clone(), setup, claimed, has_ended.clone());
+        let watched = tokio::spawn(watching);
+        let disturbed = run.plan.disturbance.map(|disturbance| {
+            let place = disturb::Place {
+                domain: run.plan.domain,
+                app_id: run.app_id,
+                object: run.object,
+                setup,
+                seed: run.plan.seed,
+                group: run.group.clone(),
+                existing: run.plan.existing,
+                senders: run.senders.clone(),
+                refused: run.refused.clone(),
+                named: run.plan.shuffle.is_multiple_of(2),
+            };
+            let (shared, mark) = (self.shared.clone(), self.mark.clone());
+            tokio::spawn(disturb::disturb(
+                shared,
+                place,
+                disturbance,
+                mark,
+                has_ended,
+            ))
+        });
+        self.meddle().await;
+        self.finish().await;
+        ended.send_replace(true);
+        if let Some(disturbed) = disturbed {
+            let planted = disturbed.await.expect("what was changed");
+            self.run.planted.add(planted);
+        }
+        let seen = watched.await.expect("what was seen");
+        self.run.disturbed = self.mark.get().copied();
+        self.run.violations.extend(seen.violations);
+        self.run.called = seen.called;
+        self.run.enforced = seen.enforced;
+        self.run
+    }
+
     fn calm(&self) -> bool {
         *self.shared.calm.borrow()
     }
@@ -219,7 +303,12 @@ impl Drive {
     }
 
     async fn setup_of_application(&mut self) -> bool {
-        let query = format!("select id from setups where app_id = '{}'", self.run.app_id);
+        // One that was rolled back before stays what it is.
+        let before = self.run.before.map_or(Uuid::nil(), |before| before.setup);
+        let query = format!(
+            "select id from setups where app_id = '{}' and id <> '{before}'",
+            self.run.app_id
+        );
         let rows = self.shared.rows(&query).await;
         if rows.len() > 1 {
             self.wrong(format!("{} setups for one application", rows.len()));
@@ -296,6 +385,7 @@ impl Drive {
         let mut ends: Option<Instant> = None;
         let mut version = Value::Null;
         let mut retries = 0;
+        let mut looked = Instant::now();
         loop {
             let row = self.row().await;
             if self.calm() && (ends.is_none() || row["version"] != version) {
@@ -316,7 +406,10 @@ impl Drive {
             }
             let patient = !self.calm() && !self.run.plan.impatient;
             match state.as_str() {
-                "done" if self.rolls_back_later() && self.calm() => {
+                "done" if self.rolls_back_later() && (self.calm() || self.at_once) => {
+                    if self.at_once {
+                        before::is_enforced(&self.shared, &self.run);
+                    }
                     let name = self.run.plan.application.clone();
                     self.ask("roll_back", Some(("confirm", &name))).await;
                 }
@@ -329,9 +422,16 @@ impl Drive {
                                 .is_none_or(|one| !open.contains(&one))
                         })
                     });
-                    if self.calm() && over {
+                    if (self.calm() || (self.at_once && state == "rolled_back")) && over {
                         return;
                     }
+                }
+                "waiting" if self.is_seen_through(&row) => {
+                    self.ask("cancel_setup", None).await;
+                }
+                "waiting" if !patient && looked.elapsed() > BETWEEN_LOOKS && waits_long(&row) => {
+                    looked = Instant::now();
+                    self.ask("look_now", None).await;
                 }
                 "failed" | "needs_secret" if patient => {
                     calm.changed().await.ok();
@@ -342,6 +442,28 @@ impl Drive {
             }
             sleep(LOOK).await;
         }
+    }
+
+    /// What somebody changed is in the way of a step, and does not pass by itself.
+    fn is_seen_through(&self, row: &Value) -> bool {
+        let Some(disturbed) = self.opened() else {
+            return false;
+        };
+        let since = wall_now().timestamp_millis() - disturbed.at;
+        let mut steps = row["steps"].as_array().into_iter().flatten();
+        let waits = steps.find(|step| step["state"] == "waiting");
+        self.calm()
+            && u128::try_from(since).is_ok_and(|since| since > SEES_THROUGH.as_millis())
+            && waits.is_some_and(|step| {
+                ["senders", "policy", "check"]
+                    .iter()
+                    .any(|one| step["kind"] == *one)
+            })
+    }
+
+    /// Something was changed that leaves more open than the plan.
+    fn opened(&self) -> Option<&Disturbed> {
+        self.mark.get().filter(|disturbed| disturbed.what.opens())
     }
 
     fn rolls_back_later(&self) -> bool {
@@ -361,14 +483,15 @@ impl Drive {
         };
         self.told(&problem);
         let step = kind.as_str().unwrap_or("?");
-        if let Some(why) = failures::wrong(&self.shared, &self.run, step, &problem) {
+        let disturbed = self.mark.get();
+        if let Some(why) = failures::wrong(&self.shared, &self.run, disturbed, step, &problem) {
             self.wrong(why);
         }
         if let (Some(key), Some(kind)) = (self.run.problems.pop(), kind.as_str()) {
             self.run.problems.push(format!("{kind}:{key}"));
         }
         *retries += 1;
-        let stopped = self.run.plan.trap.is_some_and(Trap::stops);
+        let stopped = self.run.plan.trap.is_some_and(Trap::stops) || self.opened().is_some();
         if (*retries <= RETRIES && !stopped) || !self.calm() {
             self.ask("retry_setup", None).await;
             return;

@@ -44,12 +44,17 @@ pub fn deed(entry: &Value) -> String {
     }
 }
 
-/// Deeds of a run after the journal: by its group's name and its application's id.
-pub fn in_cloud(group: &str, app_id: &str, entries: &[Value]) -> Deeds {
+/// Deeds of a run after the journal: by its group's name and its application's id, but for policies
+/// that name another setup of the application.
+pub fn in_cloud(group: &str, app_id: &str, others: &[String], entries: &[Value]) -> Deeds {
     let mut deeds = Deeds::new();
     for entry in entries {
         let mine = match text(entry, "kind") {
-            "policy" => text(&entry["detail"], "app_id") == app_id,
+            "policy" => {
+                let says = text(&entry["detail"], "description");
+                text(&entry["detail"], "app_id") == app_id
+                    && !others.iter().any(|other| says.contains(other))
+            }
             _ => text(entry, "name") == group,
         };
         if mine {

@@ -4,8 +4,9 @@ use serde_json::Value;
 
 use super::{
     block::Shared,
+    disturb::Disturbed,
     drive::Driven,
-    plan::{Secret, Trap},
+    plan::{Disturbance, Secret, Trap},
 };
 
 /// Which fault of the campaign was met in a customer.
@@ -28,9 +29,16 @@ fn met(shared: &Shared, domain: &str, kinds: &[&str]) -> bool {
 /// Only one kind of fault looks like something that somebody has to mend: Exchange answers with
 /// NUL bytes to whoever lacks a role (MICROSOFT.md §1.4). Throttling, outages, spoilt answers and
 /// giving up are to be waited for.
-pub fn wrong(shared: &Shared, run: &Driven, kind: &str, problem: &Value) -> Option<String> {
+pub fn wrong(
+    shared: &Shared,
+    run: &Driven,
+    disturbed: Option<&Disturbed>,
+    kind: &str,
+    problem: &Value,
+) -> Option<String> {
     let key = problem["key"].as_str().unwrap_or("?");
     let plan = &run.plan;
+    let was = |what: Disturbance| disturbed.is_some_and(|disturbed| disturbed.what == what);
     let explained = match key {
         _ if plan.is_sick() => {
             key.starts_with("readiness.")
@@ -38,6 +46,7 @@ pub fn wrong(shared: &Shared, run: &Driven, kind: &str, problem: &Value) -> Opti
                 || key == "entra.consent_missing"
         }
         "readiness.other_policy" => plan.trap == Some(Trap::Restrict),
+        "senders.strangers" => was(Disturbance::MemberAdded),
         "group.taken" => plan.trap == Some(Trap::TakenLater),
         "entra.secret_wrong" => kind == "prove" && plan.secret == Secret::WrongFirst,
         "exchange.role_missing" => met(shared, plan.domain, &["nul", "nul_gzip"]),

@@ -7,13 +7,16 @@
 //! the processes, and with them the faults of the first: what breaks is printed with the command
 //! that repeats all of them.
 
+mod before;
 mod block;
 mod check;
+mod disturb;
 mod drive;
 pub mod events;
 mod failures;
 mod foreign;
 mod leftovers;
+mod mails;
 mod operator;
 mod pauses;
 mod plan;
@@ -26,14 +29,21 @@ mod watch;
 
 use std::{panic::AssertUnwindSafe, time::Instant};
 
+use cloud::campaign::MAIL_KINDS;
 use futures::{FutureExt as _, future::join_all};
 use tokio::sync::Mutex;
 
-use self::{block::Block, tally::Tally};
+use self::{
+    block::Block,
+    plan::{Disturbance, Trap},
+    tally::Tally,
+};
 
-/// Of a short campaign.
+/// Of a short campaign: from this seed on so many plans draw everything that there is.
 const RUNS: u64 = 24;
-const SEED: u64 = 1;
+const SEED: u64 = 12_834;
+/// From so many on everything that a plan can draw happens.
+const ALL_FIRE: u64 = 200;
 /// Runs that share a cloud.
 const PER_BLOCK: u64 = 24;
 
@@ -121,5 +131,32 @@ async fn nothing_is_lost_doubled_or_wrongly_called_safe() {
     if settings.runs >= RUNS {
         assert!(tally.proofs.contains_key("proven"), "nothing was proven");
         assert!(!tally.traps.is_empty(), "no trap was planted");
+        assert!(
+            !tally.changes.is_empty(),
+            "no tenant changed under its setup"
+        );
+        assert!(!tally.followed.is_empty(), "nothing followed a roll-back");
+        for whom in ["Refused", "Sender"] {
+            let told = tally.mails.keys().any(|key| key.ends_with(whom));
+            assert!(told, "no unclear answer to mail as a {whom}");
+        }
+    }
+    if settings.runs >= ALL_FIRE {
+        for what in Disturbance::ALL {
+            let done = Tally::has(&tally.changes, &format!("{what:?} "));
+            assert!(done, "{what:?} never happened");
+        }
+        for kind in MAIL_KINDS {
+            assert!(
+                Tally::has(&tally.mails, &format!("{kind} as ")),
+                "{kind} never answered"
+            );
+        }
+        for trap in [Trap::Restrict, Trap::Deny, Trap::Taken] {
+            assert!(
+                Tally::has(&tally.traps, &format!("{trap:?}")),
+                "{trap:?} was never planted"
+            );
+        }
     }
 }

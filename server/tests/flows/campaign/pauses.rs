@@ -159,6 +159,7 @@ fn a_request_inside_a_pause_is_found() {
         status: if id == "a" { 429 } else { 200 },
         retry_after: (id == "a").then_some(3),
         client_request_id: Some(id.to_owned()),
+        request_id: None,
         fault: None,
         batched: false,
     };

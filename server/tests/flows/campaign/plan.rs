@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
+use cloud::campaign::MAIL_KINDS;
 use rand::{Rng as _, SeedableRng as _, rngs::StdRng, seq::IndexedRandom as _};
+
+use super::{RUNS, SEED};
 
 /// Customers whose applications can be confined.
 pub const WELL: [&str; 7] = [
@@ -65,6 +68,92 @@ impl Trap {
     }
 }
 
+/// What the customer's own admin changes under a setup.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Disturbance {
+    /// The setup's policy is removed.
+    PolicyDropped,
+    /// Somebody is added to the setup's group.
+    MemberAdded,
+    /// IMAP in Entra, and the right on a mailbox.
+    ImapGranted,
+    /// A permission of the retired Outlook API, which no policy governs.
+    RetiredGranted,
+    /// One of Graph's that the policy governs.
+    ReadGranted,
+    /// All of a mailbox through EWS.
+    EwsGranted,
+    /// A second policy of the application, with a group of others.
+    WiderPolicy,
+    /// Another application's policy takes the setup's group.
+    GroupInPolicy,
+    /// Another application's role in Exchange takes it.
+    GroupInRole,
+}
+
+impl Disturbance {
+    pub const ALL: [Self; 9] = [
+        Self::PolicyDropped,
+        Self::MemberAdded,
+        Self::ImapGranted,
+        Self::RetiredGranted,
+        Self::ReadGranted,
+        Self::EwsGranted,
+        Self::WiderPolicy,
+        Self::GroupInPolicy,
+        Self::GroupInRole,
+    ];
+
+    /// More is open from then on than the plan permits, so that a last look has to say so.
+    pub fn opens(self) -> bool {
+        match self {
+            Self::PolicyDropped
+            | Self::MemberAdded
+            | Self::ImapGranted
+            | Self::RetiredGranted
+            | Self::WiderPolicy => true,
+            Self::ReadGranted | Self::EwsGranted | Self::GroupInPolicy | Self::GroupInRole => false,
+        }
+    }
+
+    /// Somebody else has a hand in the setup's group, so that it may have to stay.
+    pub fn holds_group(self) -> bool {
+        matches!(
+            self,
+            Self::MemberAdded | Self::GroupInPolicy | Self::GroupInRole
+        )
+    }
+}
+
+/// Behind which moment of a setup something happens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Moment {
+    /// A step is done.
+    After(&'static str),
+    /// The first mail was tried.
+    Proving,
+}
+
+/// Steps behind which a tenant is changed: the group is there.
+const MOMENTS: [&str; 5] = ["group", "visible", "senders", "policy", "check"];
+
+/// As whom `sendMail` gives an answer that says nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Whom {
+    Refused,
+    Sender,
+}
+
+/// An answer of `sendMail` that says nothing of the policy.
+#[derive(Clone, Copy, Debug)]
+pub struct Unclear {
+    pub kind: &'static str,
+    pub whom: Whom,
+    /// Mails as that mailbox that are answered as they should be before it.
+    pub skip: u64,
+    pub times: u64,
+}
+
 #[derive(Clone, Debug)]
 pub struct Plan {
     pub seed: u64,
@@ -87,6 +176,12 @@ pub struct Plan {
     pub delay: Duration,
     /// Decides which mailboxes.
     pub shuffle: u64,
+    /// What changes under it, when, and how long after that moment.
+    pub disturbance: Option<(Disturbance, Moment, Duration)>,
+    /// It is started as soon as another setup for the same application was rolled back.
+    pub follows: bool,
+    /// What `sendMail` answers beside the truth.
+    pub unclear: Vec<Unclear>,
 }
 
 impl Plan {
@@ -131,7 +226,7 @@ impl Plan {
         };
         let group_is_free = trap.is_none_or(|trap| trap == Trap::Deny);
         let existing = rng.random_bool(0.12) && group_is_free && !sick;
-        Self {
+        let mut plan = Self {
             seed,
             domain,
             application: format!("Mailer {seed}"),
@@ -147,7 +242,70 @@ impl Plan {
             impatient,
             delay,
             shuffle,
+            disturbance: None,
+            follows: false,
+            unclear: Vec::new(),
+        };
+        // Drawn behind all others, so that a seed goes on meaning what it meant.
+        if !sick && rng.random_bool(0.1) && plan.trap.is_none() {
+            plan.follow(rng.random_bool(0.5));
+        } else if !sick && plan.trap.is_none_or(|trap| !trap.stops()) && rng.random_bool(0.75) {
+            plan.disturbance = Some(plan.disturbed(&mut rng));
         }
+        if plan.prove && plan.sends() && !sick {
+            plan.unclear = unclear(&mut rng);
+        }
+        plan
+    }
+
+    /// Follows a roll-back: what counts is its proof. `existing`: both setups take the same group,
+    /// which stays.
+    fn follow(&mut self, existing: bool) {
+        if !self.sends() {
+            self.grants.push("graph:Mail.Send");
+        }
+        if matches!(self.secret, Secret::WrongFirst | Secret::Never) {
+            self.secret = Secret::AtOnce;
+        }
+        self.existing = existing;
+        self.prove = true;
+        self.meddling = None;
+        self.delay = Duration::ZERO;
+        self.follows = true;
+    }
+
+    /// The setup that is rolled back before this one.
+    pub fn before(&self) -> Self {
+        Self {
+            prove: false,
+            secret: Secret::Never,
+            meddling: Some((Meddling::RollBackLater, Duration::ZERO)),
+            twice: false,
+            impatient: true,
+            follows: false,
+            unclear: Vec::new(),
+            ..self.clone()
+        }
+    }
+
+    fn disturbed(&self, rng: &mut StdRng) -> (Disturbance, Moment, Duration) {
+        let mut what = Disturbance::ALL.choose(rng).copied().expect("disturbances");
+        if what == Disturbance::ReadGranted && self.grants.contains(&"graph:Mail.ReadWrite") {
+            what = Disturbance::RetiredGranted;
+        }
+        let moments: &[&'static str] = if what == Disturbance::PolicyDropped {
+            &MOMENTS[3..]
+        } else {
+            &MOMENTS
+        };
+        let proves = self.prove && self.sends();
+        let moment = if proves && rng.random_bool(0.5) {
+            Moment::Proving
+        } else {
+            Moment::After(moments.choose(rng).expect("moments"))
+        };
+        let behind = Duration::from_millis(rng.random_range(0..6000));
+        (what, moment, behind)
     }
 
     /// It may send at all, so that there is mail to prove it with.
@@ -171,6 +329,24 @@ impl Plan {
     }
 }
 
+/// Answers of `sendMail` for one run: on a mailbox that must be refused, on a sender, both or none.
+fn unclear(rng: &mut StdRng) -> Vec<Unclear> {
+    let mut found = Vec::new();
+    for whom in [Whom::Refused, Whom::Sender] {
+        let kind = MAIL_KINDS.choose(rng).copied().expect("kinds");
+        let (skip, times) = (rng.random_range(0..=1), rng.random_range(1..=2));
+        if rng.random_bool(0.4) {
+            found.push(Unclear {
+                kind,
+                whom,
+                skip,
+                times,
+            });
+        }
+    }
+    found
+}
+
 #[test]
 fn chance_draws_every_kind_of_plan() {
     let plans: Vec<Plan> = (1..400).map(Plan::of).collect();
@@ -185,4 +361,74 @@ fn chance_draws_every_kind_of_plan() {
     }
     assert!(plans.iter().filter(|plan| plan.existing).count() > 15);
     assert!(plans.iter().any(Plan::is_sick));
+    let disturbed = |what: Disturbance, moment: fn(Moment) -> bool| {
+        let drawn = plans.iter().filter_map(|plan| plan.disturbance);
+        drawn
+            .filter(|(one, when, _)| *one == what && moment(*when))
+            .count()
+    };
+    for what in Disturbance::ALL {
+        let proving = disturbed(what, |when| when == Moment::Proving);
+        assert!(proving > 2, "{what:?} while it proves: {proving}");
+        let behind = disturbed(what, |when| when != Moment::Proving);
+        assert!(behind > 2, "{what:?} behind a step: {behind}");
+    }
+    for existing in [true, false] {
+        let follow = plans.iter().filter(|plan| plan.follows);
+        assert!(follow.filter(|plan| plan.existing == existing).count() > 10);
+    }
+    for kind in MAIL_KINDS {
+        for whom in [Whom::Refused, Whom::Sender] {
+            let all = plans.iter().flat_map(|plan| &plan.unclear);
+            let drawn = all.filter(|one| one.kind == kind && one.whom == whom);
+            assert!(drawn.count() > 2, "{kind} as a {whom:?}");
+        }
+    }
+}
+
+/// What the plans of a short campaign do not draw.
+fn lacks(plans: &[Plan]) -> Vec<String> {
+    let undisturbed = |plan: &&Plan| {
+        !plan.is_sick()
+            && !matches!(
+                plan.meddling,
+                Some((Meddling::Cancel | Meddling::RollBack, _))
+            )
+    };
+    let well: Vec<&Plan> = plans.iter().filter(undisturbed).collect();
+    let mut lacks = Vec::new();
+    let mut must = |holds: bool, what: String| {
+        if !holds {
+            lacks.push(what);
+        }
+    };
+    for what in Disturbance::ALL {
+        let mut drawn = well.iter().filter_map(|plan| plan.disturbance);
+        must(drawn.any(|one| one.0 == what), format!("{what:?}"));
+    }
+    for existing in [true, false] {
+        let mut drawn = well.iter().filter(|plan| plan.follows);
+        let of_both = drawn.any(|plan| plan.existing == existing);
+        must(of_both, format!("a setup after a roll-back, {existing}"));
+    }
+    for trap in [Trap::Restrict, Trap::Deny, Trap::Taken] {
+        let drawn = well.iter().any(|plan| plan.trap == Some(trap));
+        must(drawn, format!("{trap:?}"));
+    }
+    for whom in [Whom::Refused, Whom::Sender] {
+        let mut drawn = well.iter().flat_map(|plan| &plan.unclear);
+        let of_whom = drawn.any(|one| one.whom == whom);
+        must(of_whom, format!("unclear answers as a {whom:?}"));
+    }
+    must(
+        plans.iter().any(Plan::is_sick),
+        "a sick customer".to_owned(),
+    );
+    lacks
+}
+
+#[test]
+fn a_short_campaign_draws_everything() {
+    let plans: Vec<Plan> = (SEED..SEED + RUNS).map(Plan::of).collect();
+    assert_eq!(lacks(&plans), Vec::<String>::new());
 }

@@ -5,16 +5,16 @@ use std::collections::BTreeMap;
 
 use cloud::books::{Host, LogEntry};
 
-use super::{block::Shared, drive::Driven, plan::Secret};
+use super::{
+    block::Shared,
+    disturb::Disturbed,
+    drive::Driven,
+    mails::is_made_up,
+    plan::{Disturbance, Secret},
+};
 
 /// So many senders are tried with real mail.
 const TRIED_SENDERS: usize = 2;
-
-/// A refusal that was a fault says nothing of the policy.
-fn is_made_up(entry: &LogEntry) -> bool {
-    let fault = entry.fault.as_deref();
-    fault.is_some_and(|fault| fault.starts_with("campaign:mail_"))
-}
 
 /// What the cloud's books lack of a proof.
 pub fn missing(shared: &Shared, run: &Driven) -> Vec<String> {
@@ -24,6 +24,9 @@ pub fn missing(shared: &Shared, run: &Driven) -> Vec<String> {
     let Some(since) = run.enforced else {
         return vec!["proven, and there never was a policy".to_owned()];
     };
+    // What a policy before may have refused says nothing of this one.
+    let lapses = run.before.and_then(|before| before.lapses);
+    let since = lapses.map_or(since, |lapses| since.max(lapses));
     shared.cloud.with_world(|world| {
         let ids: BTreeMap<String, String> = world
             .tenants
@@ -75,6 +78,11 @@ pub fn missing(shared: &Shared, run: &Driven) -> Vec<String> {
     })
 }
 
+/// What was changed opens more, or may do so.
+fn may_be_less(disturbed: Option<&Disturbed>) -> bool {
+    disturbed.is_some_and(|one| one.what.opens() || one.what == Disturbance::EwsGranted)
+}
+
 /// How strong the claim has to be in the end, and who asked for less.
 pub fn too_weak(run: &Driven, said: &str) -> Vec<String> {
     let plan = &run.plan;
@@ -88,9 +96,11 @@ pub fn too_weak(run: &Driven, said: &str) -> Vec<String> {
             } else {
                 "checked"
             };
+            // Said only where it is so.
+            let less = ["more_open", "not_known"].contains(&said);
             if stopped {
                 vec![format!("it is done in spite of {:?}", plan.trap)]
-            } else if said == wanted {
+            } else if said == wanted || (less && may_be_less(run.disturbed.as_ref())) {
                 Vec::new()
             } else {
                 vec![format!("it ended as {said} instead of {wanted}")]

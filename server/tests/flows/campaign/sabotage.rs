@@ -6,22 +6,27 @@ use cloud::{
     books::Mail,
     clock::Time,
     journal::{Actor, Change as Noted, Deed, Thing},
+    permissions::Resource,
     world::{
         exchange::{AssignmentScope, Pointer, Policy, RoleAssignment},
-        tenant::{Change, Group, Membership, Tenant},
+        rights::{MailboxRight, Right},
+        tenant::{AppRoleAssignment, Change, Group, Membership, Tenant},
     },
 };
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{
-    block::Block,
+    before::Before,
+    block::{Block, PACE_IN_CALM, Tempo},
     check,
+    disturb::Disturbed,
     drive::{Driven, unhelpful},
     failures, leftovers,
-    plan::{Plan, Secret, Trap},
+    plan::{Disturbance, Plan, Secret, Trap},
     watch,
 };
+use crate::support::SPEED;
 
 /// The runs of the stage, by what came of them.
 const PROVEN: usize = 0;
@@ -43,6 +48,9 @@ fn plan(seed: u64, domain: &'static str, prove: bool, trap: Option<Trap>) -> Pla
         existing: false,
         impatient: true,
         delay: Duration::ZERO,
+        disturbance: None,
+        follows: false,
+        unclear: Vec::new(),
         ..Plan::of(seed)
     }
 }
@@ -65,7 +73,7 @@ impl Stage {
             plan(2, "litware.example", false, None),
             plan(3, "contoso.example", true, Some(Trap::Deny)),
         ];
-        let (block, runs) = Block::in_calm(plans).await;
+        let (block, runs) = Block::in_calm(plans, Tempo::of(PACE_IN_CALM)).await;
         Self { block, runs }
     }
 
@@ -81,6 +89,10 @@ impl Stage {
 
     /// Spoils the customer of a run, looks, and mends it.
     async fn customer(&self, run: usize, words: &str, spoil: impl FnOnce(&mut Tenant, Time)) {
+        must_say(&self.spoilt(run, spoil).await, words);
+    }
+
+    async fn spoilt(&self, run: usize, spoil: impl FnOnce(&mut Tenant, Time)) -> Vec<String> {
         let domain = self.runs[run].plan.domain;
         let cloud = &self.block.shared.cloud;
         let was = cloud.with_world(|world| {
@@ -96,7 +108,7 @@ impl Stage {
             let id = was.id;
             *world.tenants.get(id).expect("a tenant") = was;
         });
-        must_say(&found, words);
+        found
     }
 
     /// Spoils the database, looks, and mends it.
@@ -310,6 +322,74 @@ async fn jobs(stage: &Stage) {
         .await;
 }
 
+/// What somebody changed under a setup excuses only what was said before it.
+async fn disturbances(stage: &mut Stage) {
+    let shared = stage.block.shared.clone();
+    let at = |what, at| {
+        Some(Disturbed {
+            what,
+            at,
+            there: shared.cloud.with_world(|world| world.dice.now()),
+            group: Uuid::nil(),
+        })
+    };
+    stage.runs[PROVEN].disturbed = at(Disturbance::MemberAdded, 0);
+    must_say(&stage.look().await, "its last look came after MemberAdded");
+    // That nothing is open from then on is no excuse either.
+    stage.runs[PROVEN].disturbed = at(Disturbance::GroupInRole, i64::MAX);
+    let own = stage.setup(PROVEN).to_string();
+    let drop = |tenant: &mut Tenant, _: Time| {
+        let policies = &mut tenant.exchange.policies;
+        policies.retain(|policy| !policy.description.contains(&own));
+    };
+    stage.customer(PROVEN, "and the policy is []", drop).await;
+    stage.runs[PROVEN].disturbed = at(Disturbance::PolicyDropped, i64::MAX);
+    assert_eq!(stage.spoilt(PROVEN, drop).await, Vec::<String>::new());
+    stage.runs[PROVEN].disturbed = None;
+
+    let (object, app_id) = (stage.runs[PROVEN].object, stage.runs[PROVEN].app_id);
+    let imap = |tenant: &mut Tenant, now: Time| {
+        let exchange = tenant.resource_principal(Resource::Exchange);
+        tenant.assignments.push(AppRoleAssignment {
+            id: "spoilt".to_owned(),
+            principal: object,
+            resource: exchange.expect("Exchange").id,
+            role: Resource::Exchange
+                .role_id("IMAP.AccessAsApp")
+                .expect("IMAP"),
+            created: now,
+            listed: now,
+            removed: None,
+        });
+        tenant.exchange.pointers.push(Pointer {
+            id: Uuid::new_v5(&object, b"pointer"),
+            object_id: object,
+            app_id,
+            display_name: "Spoilt".to_owned(),
+            created: now,
+        });
+        let mailboxes = tenant.users.values().filter(|user| user.mailbox.is_some());
+        let rights = mailboxes.map(|user| MailboxRight {
+            mailbox: user.id,
+            holder: object,
+            right: Right::FullAccess,
+            deny: false,
+            inherited: false,
+        });
+        tenant.exchange.rights.extend(rights);
+    };
+    stage.customer(PROVEN, "by imap: true", imap).await;
+
+    stage.runs[PROVEN].before = Some(Before {
+        setup: Uuid::nil(),
+        lapses: Some(Time::MAX_UTC),
+    });
+    let found = stage.look().await;
+    must_say(&found, "what refuses may be the policy before");
+    must_say(&found, "and no mail as");
+    stage.runs[PROVEN].before = None;
+}
+
 /// What cannot be taken back, and is looked for in the end.
 async fn for_good(stage: &mut Stage) {
     let shared = stage.block.shared.clone();
@@ -343,6 +423,23 @@ async fn for_good(stage: &mut Stage) {
         json!({}),
     ));
     must_say(&stage.look().await, "something that Postern did not make");
+    // A group of which somebody else had made use goes away.
+    stage.runs[PROVEN].disturbed = Some(Disturbed {
+        what: Disturbance::GroupInRole,
+        at: 0,
+        there: Time::UNIX_EPOCH,
+        group: other,
+    });
+    note(Noted::new(
+        Deed::Removed,
+        Thing::Group,
+        other,
+        "other",
+        json!({}),
+    ));
+    let found = stage.look().await;
+    must_say(&found, "the group was removed after GroupInRole");
+    stage.runs[PROVEN].disturbed = None;
     // Its own policy is made once more, and nobody wrote that down.
     let detail = json!({ "app_id": app_id.to_string() });
     note(Noted::new(
@@ -452,6 +549,7 @@ async fn every_check_sees_what_it_is_for() {
     let was = stage.runs[PROVEN].plan.trap.replace(Trap::Restrict);
     must_say(&stage.look().await, "it is done in spite of Some(Restrict)");
     stage.runs[PROVEN].plan.trap = was;
+    disturbances(&mut stage).await;
     // All was mended again, so that each was seen for itself.
     assert_eq!(stage.look().await, Vec::<String>::new());
 
@@ -460,10 +558,32 @@ async fn every_check_sees_what_it_is_for() {
     let run = &stage.runs[PROVEN];
     for (kind, key) in [("policy", "throttled"), ("prove", "entra.secret_wrong")] {
         let problem = json!({ "key": key });
-        let why = failures::wrong(&stage.block.shared, run, kind, &problem);
+        let why = failures::wrong(&stage.block.shared, run, None, kind, &problem);
         must_say(&Vec::from_iter(why), "failed instead of waiting");
     }
     for_good(&mut stage).await;
+}
+
+/// Postern reckons with two hours of the cloud's time for a policy that was removed; here it goes on
+/// refusing for a day, and its group stays.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn live_x3_a_proof_that_rests_on_the_policy_before_is_seen() {
+    let follows = Plan {
+        follows: true,
+        existing: true,
+        ..plan(4, "fabrikam.example", true, None)
+    };
+    let tempo = Tempo {
+        lags: 72,
+        ..Tempo::of(SPEED)
+    };
+    let (_block, runs) = Block::in_calm(vec![follows], tempo).await;
+    let [before, run] = runs.as_slice() else {
+        panic!("{} setups", runs.len());
+    };
+    assert_eq!(before.end, "rolled_back");
+    assert!(run.called.contains("proven"), "{:?}", run.called);
+    must_say(&run.violations, "what refuses may be the policy before");
 }
 
 #[test]

@@ -19,6 +19,12 @@ pub struct Tally {
     pub proofs: BTreeMap<String, u64>,
     /// Traps that were planted.
     pub traps: BTreeMap<String, u64>,
+    /// What customers changed under setups: those that a setup told of in the end, and others.
+    pub changes: BTreeMap<String, u64>,
+    /// How setups ended that followed a roll-back, by their group.
+    pub followed: BTreeMap<String, u64>,
+    /// Answers of `sendMail` that said nothing of a policy.
+    pub mails: BTreeMap<String, u64>,
     /// Entries of histories that were recomputed.
     pub entries: u64,
     /// What operators were told in the meantime, by key.
@@ -51,6 +57,11 @@ impl Tally {
         *map.entry(key.to_owned()).or_default() += 1;
     }
 
+    /// Whether anything whose name begins so was counted.
+    pub fn has(map: &BTreeMap<String, u64>, start: &str) -> bool {
+        map.keys().any(|key| key.starts_with(start))
+    }
+
     pub fn add(&mut self, other: Self) {
         self.runs += other.runs;
         self.setups += other.setups;
@@ -59,6 +70,9 @@ impl Tally {
         self.entries += other.entries;
         merge(&mut self.proofs, other.proofs);
         merge(&mut self.traps, other.traps);
+        merge(&mut self.changes, other.changes);
+        merge(&mut self.followed, other.followed);
+        merge(&mut self.mails, other.mails);
         merge(&mut self.ends, other.ends);
         merge(&mut self.faults, other.faults);
         merge(&mut self.kills, other.kills);
@@ -77,13 +91,16 @@ impl Tally {
     /// One line with everything.
     pub fn line(&self, seed: u64, took: Duration) -> String {
         format!(
-            "seed {seed}, runs {}, setups {} in {} s; ends {}; proofs {}; traps {}; faults {}; kills {}; cut connections {}; Postgres restarts {}; entries verified {}; problems told {}; violations {}",
+            "seed {seed}, runs {}, setups {} in {} s; ends {}; proofs {}; traps {}; changes under a setup {}; after a roll-back {}; unclear answers to mail {}; faults {}; kills {}; cut connections {}; Postgres restarts {}; entries verified {}; problems told {}; violations {}",
             self.runs,
             self.setups,
             took.as_secs(),
             shown(&self.ends),
             shown(&self.proofs),
             shown(&self.traps),
+            shown(&self.changes),
+            shown(&self.followed),
+            shown(&self.mails),
             shown(&self.faults),
             shown(&self.kills),
             self.cuts,
@@ -104,6 +121,9 @@ impl Tally {
             "ends": self.ends,
             "proofs": self.proofs,
             "traps": self.traps,
+            "changes_under_a_setup": self.changes,
+            "after_a_roll_back": self.followed,
+            "unclear_answers_to_mail": self.mails,
             "faults": self.faults,
             "kills": self.kills,
             "cut_connections": self.cuts,

@@ -25,6 +25,20 @@ impl Planted {
     pub fn is_empty(&self) -> bool {
         self.groups.is_empty() && self.policies.is_empty()
     }
+
+    /// A group of the customer's own was changed by the customer: it stays as it is now.
+    pub fn is_now(&mut self, group: &Group) {
+        self.groups.push((group.id, format!("{group:?}")));
+    }
+
+    /// Adds what was planted later, or changed by its owner.
+    pub fn add(&mut self, later: Self) {
+        for (id, is) in later.groups {
+            self.groups.retain(|(known, _)| *known != id);
+            self.groups.push((id, is));
+        }
+        self.policies.extend(later.policies);
+    }
 }
 
 fn tenant_of<T>(shared: &Shared, domain: &str, look: impl FnOnce(&mut Tenant, Time) -> T) -> T {
@@ -35,7 +49,7 @@ fn tenant_of<T>(shared: &Shared, domain: &str, look: impl FnOnce(&mut Tenant, Ti
     })
 }
 
-fn user(tenant: &Tenant, address: &str) -> Uuid {
+pub fn user(tenant: &Tenant, address: &str) -> Uuid {
     let found = tenant.users.values().find(|user| {
         user.mailbox
             .as_ref()
@@ -79,65 +93,79 @@ fn make_group(tenant: &mut Tenant, now: Time, name: &str, members: &[Uuid]) -> G
 }
 
 /// Makes a group, unless its address is taken.
-fn group(shared: &Shared, run: &mut Driven, name: &str, members: &[String]) -> Option<Uuid> {
-    let made = tenant_of(shared, run.plan.domain, |tenant, now| {
-        let members: Vec<Uuid> = members.iter().map(|one| user(tenant, one)).collect();
-        let group = make_group(tenant, now, name, &members);
-        let taken = tenant
-            .groups
-            .values()
-            .any(|other| other.name == group.name || other.smtp == group.smtp);
-        if taken {
-            return None;
-        }
-        let (id, shown) = (group.id, format!("{group:?}"));
-        tenant.groups.insert(id, group);
-        Some((id, shown))
-    })?;
-    run.planted.groups.push(made.clone());
-    Some(made.0)
+pub fn group(
+    tenant: &mut Tenant,
+    now: Time,
+    planted: &mut Planted,
+    name: &str,
+    members: &[String],
+) -> Option<Uuid> {
+    let members: Vec<Uuid> = members.iter().map(|one| user(tenant, one)).collect();
+    let group = make_group(tenant, now, name, &members);
+    let taken = tenant
+        .groups
+        .values()
+        .any(|other| other.name == group.name || other.smtp == group.smtp);
+    if taken {
+        return None;
+    }
+    let id = group.id;
+    planted.groups.push((id, format!("{group:?}")));
+    tenant.groups.insert(id, group);
+    Some(id)
 }
 
-fn policy(shared: &Shared, run: &mut Driven, group: Uuid, deny: bool) {
-    let app_id = run.app_id.to_string();
-    let made = tenant_of(shared, run.plan.domain, |tenant, now| {
-        let found = &tenant.groups[&group];
-        let policy = Policy {
-            app_id,
-            deny,
-            description: "somebody else's".to_owned(),
-            scope: PolicyScope {
-                id: found.id,
-                sid: tenant.sid(found.rid),
-                name: found.name.clone(),
-                display_name: found.display_name.clone(),
-            },
-            created: now,
-            visible: now,
-            enforced: now,
-            removed: None,
-        };
-        let made = (policy.identity(tenant.id), format!("{policy:?}"));
-        tenant.exchange.policies.push(policy);
-        made
-    });
-    run.planted.policies.push(made);
+pub fn policy(
+    tenant: &mut Tenant,
+    now: Time,
+    planted: &mut Planted,
+    app_id: Uuid,
+    group: Uuid,
+    deny: bool,
+) {
+    let found = &tenant.groups[&group];
+    let policy = Policy {
+        app_id: app_id.to_string(),
+        deny,
+        description: "somebody else's".to_owned(),
+        scope: PolicyScope {
+            id: found.id,
+            sid: tenant.sid(found.rid),
+            name: found.name.clone(),
+            display_name: found.display_name.clone(),
+        },
+        created: now,
+        visible: now,
+        enforced: now,
+        removed: None,
+    };
+    let made = (policy.identity(tenant.id), format!("{policy:?}"));
+    planted.policies.push(made);
+    tenant.exchange.policies.push(policy);
 }
 
 /// Before the setup starts: what its plan finds. The plan's group, if it takes one that is there.
 pub fn plant(shared: &Shared, run: &mut Driven) {
-    let others = run.refused.clone();
+    let (app_id, mut planted) = (run.app_id, std::mem::take(&mut run.planted));
+    let make = |planted: &mut Planted, name: &str, members: &[String]| {
+        tenant_of(shared, run.plan.domain, |tenant, now| {
+            group(tenant, now, planted, name, members).expect("a free name")
+        })
+    };
+    let make_policy = |planted: &mut Planted, group: Uuid, deny: bool| {
+        tenant_of(shared, run.plan.domain, |tenant, now| {
+            policy(tenant, now, planted, app_id, group, deny);
+        });
+    };
     if run.plan.existing {
-        let senders = run.senders.clone();
         let name = format!("there-before-{}", run.plan.seed);
-        group(shared, run, &name, &senders).expect("a free name");
+        make(&mut planted, &name, &run.senders);
         run.group = name;
     }
     let name = format!("somebody-elses-{}", run.plan.seed);
     match run.plan.trap {
         Some(Trap::Taken) => {
-            let name = run.group.clone();
-            group(shared, run, &name, &others).expect("a free name");
+            make(&mut planted, &run.group, &run.refused);
         }
         Some(Trap::Deny) => {
             // Of nobody in the plan: what is refused already would prove nothing.
@@ -146,22 +174,25 @@ pub fn plant(shared: &Shared, run: &mut Driven) {
                 .into_iter()
                 .find(|one| !run.senders.contains(one) && !run.refused.contains(one))
                 .expect("somebody else");
-            let id = group(shared, run, &name, &[bystander]).expect("a free name");
-            policy(shared, run, id, true);
+            let id = make(&mut planted, &name, &[bystander]);
+            make_policy(&mut planted, id, true);
         }
         Some(Trap::Restrict) => {
-            let id = group(shared, run, &name, &others).expect("a free name");
-            policy(shared, run, id, false);
+            let id = make(&mut planted, &name, &run.refused);
+            make_policy(&mut planted, id, false);
         }
         Some(Trap::TakenLater) | None => {}
     }
+    run.planted = planted;
 }
 
 /// Once it has started: the group that it wants, if it is not quicker.
 pub fn plant_later(shared: &Shared, run: &mut Driven) {
     if run.plan.trap == Some(Trap::TakenLater) {
-        let (name, others) = (run.group.clone(), run.refused.clone());
-        if group(shared, run, &name, &others).is_none() {
+        let made = tenant_of(shared, run.plan.domain, |tenant, now| {
+            group(tenant, now, &mut run.planted, &run.group, &run.refused)
+        });
+        if made.is_none() {
             // The setup was quicker: nothing is in its way.
             run.plan.trap = None;
         }

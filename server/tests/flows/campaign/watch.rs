@@ -13,7 +13,11 @@ use cloud::{
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::block::Shared;
+use super::{
+    block::Shared,
+    disturb::{Mark, is_excused},
+    mails,
+};
 use crate::support::scans::ask;
 
 const LOOK: Duration = Duration::from_millis(150);
@@ -24,6 +28,9 @@ pub struct Claimed {
     pub domain: &'static str,
     pub app_id: Uuid,
     pub senders: Vec<String>,
+    pub disturbed: Mark,
+    /// Until when the policy of a setup before goes on refusing.
+    pub lapses: Option<Time>,
 }
 
 impl Claimed {
@@ -47,26 +54,46 @@ impl Claimed {
                 }
             }
             if view == View::InForce {
-                wrong.extend(self.enforced(world, id, said));
+                wrong.extend(self.enforced(world, id, said, "graph_send"));
+                if self.lapses.is_some_and(|lapses| now < lapses) {
+                    wrong.push(format!("{said}, and what refuses may be the policy before"));
+                }
             }
             wrong
         })
     }
 
+    /// By whatever way: of the mailboxes it opens those of its senders and no others.
+    pub fn opens_no_other(&self, shared: &Shared, said: &str) -> Vec<String> {
+        const WAYS: [&str; 6] = ["graph_send", "graph_read", "ews", "imap", "pop", "smtp"];
+        shared.cloud.with_world(|world| {
+            let id = world.tenants.resolve(self.domain).expect("a tenant");
+            let ways = WAYS.iter().flat_map(|way| {
+                let found = self.enforced(world, id, said, way);
+                // As a sender it need not be open.
+                found.into_iter().filter(|why| why.ends_with(": true"))
+            });
+            ways.collect()
+        })
+    }
+
     /// The same by all that decides, roles of Exchange included, and for every mailbox of the
     /// tenant: those of groups, too.
-    fn enforced(&self, world: &mut World, tenant: Uuid, said: &str) -> Vec<String> {
+    fn enforced(&self, world: &mut World, tenant: Uuid, said: &str, way: &str) -> Vec<String> {
         let body = json!({
-            "tenant": tenant, "applications": [self.app_id], "ways": ["graph_send"],
+            "tenant": tenant, "applications": [self.app_id], "ways": [way],
         });
         let answer = ask(world, "/_cloud/probe", &body);
         let Some(may) = answer["may"][self.app_id.to_string()].as_object() else {
             return vec![format!("{said}, and the cloud says {answer}")];
         };
         may.iter()
-            .map(|(address, ways)| (address.to_lowercase(), ways["graph_send"] == true))
-            .filter(|(address, sends)| *sends != self.senders.contains(address))
-            .map(|(address, sends)| format!("{said}, and it sends as {address}: {sends}"))
+            .map(|(address, ways)| (address.to_lowercase(), ways[way] == true))
+            .filter(|(address, opens)| *opens != self.senders.contains(address))
+            .map(|(address, opens)| match way {
+                "graph_send" => format!("{said}, and it sends as {address}: {opens}"),
+                _ => format!("{said}, and it opens {address} by {way}: {opens}"),
+            })
             .collect()
     }
 }
@@ -96,7 +123,7 @@ pub struct Seen {
 
 async fn row(shared: &Shared, setup: Uuid) -> Value {
     let query = format!(
-        "select s.proof, (select jsonb_agg(body order by position) from steps
+        "select s.proof, s.state, (select jsonb_agg(body order by position) from steps
                           where setup_id = s.id) steps
          from setups s where s.id = '{setup}'"
     );
@@ -111,6 +138,7 @@ pub async fn watch(
     mut ended: tokio::sync::watch::Receiver<bool>,
 ) -> Seen {
     let mut seen = Seen::default();
+    let mut told = Vec::new();
     loop {
         let over = *ended.borrow();
         seen.enforced = seen
@@ -118,8 +146,12 @@ pub async fn watch(
             .or_else(|| enforced_since(&shared, setup, &claimed));
         let now = row(&shared, setup).await;
         let said = now["proof"].as_str().expect("a proof").to_owned();
-        for why in waits(&now) {
-            seen.violations.insert(why);
+        seen.violations.extend(waits(&now));
+        let mails = mails::tried(&now);
+        if mails != told {
+            told = mails;
+            let answers = mails::answers(&shared, claimed.app_id);
+            seen.violations.extend(mails::misread(&now, &answers));
         }
         let view = match said.as_str() {
             "checked" => Some(View::Configured),
@@ -128,9 +160,15 @@ pub async fn watch(
         };
         if let Some(view) = view {
             let wrong = claimed.holds(&shared, view, &said);
-            // It may have been rolled back between the two looks.
-            if !wrong.is_empty() && row(&shared, setup).await["proof"] == said {
-                seen.violations.extend(wrong);
+            // It may have been rolled back between the two looks, or changed by its owner.
+            if !wrong.is_empty() {
+                let then = row(&shared, setup).await;
+                let excused = [&now, &then]
+                    .iter()
+                    .any(|row| is_excused(row, claimed.disturbed.get()));
+                if then["proof"] == said && !excused {
+                    seen.violations.extend(wrong);
+                }
             }
         }
         seen.called.insert(said);

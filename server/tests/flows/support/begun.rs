@@ -77,6 +77,19 @@ impl Begun {
             .to_owned()
     }
 
+    /// The same as a person does without scripts, with one sender.
+    pub async fn started(&mut self, secret: &str) -> String {
+        self.chosen.start(&mut self.owner, secret).await
+    }
+
+    /// The portal starts anew: what it had in memory only is gone.
+    pub async fn restarted(self) -> Self {
+        Self {
+            stack: self.stack.restarted().await,
+            ..self
+        }
+    }
+
     /// Asks something of the setup. Gives the status and the answer.
     pub async fn try_ask(
         &mut self,

@@ -163,6 +163,21 @@ pub struct Made {
     pub policies: usize,
 }
 
+impl Made {
+    pub const NOTHING: Self = Self {
+        groups: Vec::new(),
+        policies: 0,
+    };
+
+    /// One group with these members, and one policy.
+    pub fn once(members: &[String]) -> Self {
+        Self {
+            groups: vec![members.to_vec()],
+            policies: 1,
+        }
+    }
+}
+
 pub fn made(tenant: &Value, setup: &str) -> Made {
     let of_setup = |row: &&Value| {
         row["description"]

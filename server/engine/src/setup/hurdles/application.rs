@@ -8,29 +8,40 @@ use domain::{
     confine::Hurdle,
     plan::{Group, marker},
     reach::{
-        ApplicationReach, AssignmentNode, AssignmentScope, Extent, GrantFate, Judge, PartRead,
+        ApplicationReach, AssignmentNode, AssignmentScope, Extent, Judge, PartRead, PartResult,
         Reach, Route, ScanPart,
     },
 };
 use microsoft::{exchange::TestAnswer, scan::Scan};
 
 use super::{Look, Looked};
-use crate::scan::Words;
+use crate::{
+    scan::Words,
+    setup::{
+        effects::{self, is_governed},
+        open::{decides, open},
+        work::evidence,
+    },
+};
 
 impl Look<'_> {
     pub(super) async fn application(&mut self) -> Looked {
-        let policies = self.tenant.policies().await?;
-        let policies = self.saw("Access policies", policies);
-        let scan = self
-            .tenant
-            .scan_application(self.plan.application.object)
-            .await;
+        let object = self.plan.application.object;
+        let scan = match self.scan.take() {
+            Some(scan) => scan,
+            None => self.tenant.scan_application(object).await,
+        };
+        if let Some(call) = &scan.policies_call {
+            let policies = evidence("Access policies", call, false);
+            self.found.evidence.push(policies);
+        }
         let read = reading(&scan, self.now);
         self.found.evidence.push(read);
         self.unread_parts(&scan.parts);
         let reach = Judge::new(&scan.seen).reach();
-        let found = reach.application(self.plan.application.object);
+        let found = reach.application(object);
         self.grants(&scan, found);
+        self.found.effects = Some(effects::held(&scan, found, self.now));
         if let Some(found) = found {
             self.roles(&scan, &reach, found);
             let words = Words {
@@ -38,38 +49,27 @@ impl Look<'_> {
                 names: &scan.names,
             };
             self.found.beside = words.beside_policy(found);
-            for one in found.beside_policies() {
-                self.found.said.push(format!(
-                    "No access policy governs {} of {}. It can {} with it, and reaches {}: that stays as it is.",
-                    one.permission.name(),
-                    self.name(),
-                    one.permission.can(),
-                    words.answer(&one.answer)
-                ));
-            }
         }
-        self.policies(&policies).await
+        self.found.open = open(&scan, self.plan.application.object, self.name());
+        // Where they were not read, that is said already.
+        let Ok(policies) = scan.seen.policies.get() else {
+            return Ok(());
+        };
+        self.policies(policies).await
     }
 
-    /// Without the parts that decide what a policy leaves there is no plan; of the others it is said
-    /// that nobody looked.
+    /// Without the parts that decide what a policy leaves there is no plan; the others are in what
+    /// stays open.
     fn unread_parts(&mut self, parts: &[PartRead]) {
-        let mut others = Vec::new();
-        for part in parts {
-            let Some(problem) = part.problem() else {
-                continue;
+        for part in parts.iter().filter(|part| decides(part.part)) {
+            let problem = match &part.result {
+                // Without Exchange there is no policy.
+                PartResult::Unread { problem, .. } if part.part == ScanPart::Policies => {
+                    Some(&**problem)
+                }
+                _ => part.problem(),
             };
-            if decides(part.part) {
-                self.found.unread.push(problem.clone());
-            } else {
-                others.push(part.part.words());
-            }
-        }
-        if !others.is_empty() {
-            self.found.said.push(format!(
-                "Could not be read, and may go around the policy: {}.",
-                others.join(", ")
-            ));
+            self.found.unread.extend(problem.cloned());
         }
     }
 
@@ -335,32 +335,6 @@ fn told(denies: &[&AccessPolicy]) -> String {
     denies.iter().map(one).collect::<Vec<_>>().join("; ")
 }
 
-/// Whether the part says what an access policy leaves of the application.
-const fn decides(part: ScanPart) -> bool {
-    matches!(
-        part,
-        ScanPart::GraphGrants
-            | ScanPart::ExchangeGrants
-            | ScanPart::Policies
-            | ScanPart::Assignments
-            | ScanPart::Pointers
-            | ScanPart::Scopes
-            | ScanPart::Groups
-            | ScanPart::Units
-            | ScanPart::Principals
-    )
-}
-
-fn is_governed(route: &Route) -> bool {
-    matches!(
-        route,
-        Route::Grant {
-            fate: GrantFate::NoPolicy | GrantFate::Narrowed | GrantFate::PoliciesNotRead,
-            ..
-        }
-    )
-}
-
 fn limits(scan: &Scan, node: &AssignmentNode) -> String {
     if node.exclusive {
         return "with an exclusive scope, which limits no application".to_owned();
@@ -380,7 +354,6 @@ fn limits(scan: &Scan, node: &AssignmentNode) -> String {
 
 /// The reading as evidence: its parts, each with what came of it.
 fn reading(scan: &Scan, now: domain::Timestamp) -> domain::step::Evidence {
-    use domain::reach::PartResult;
     let line = |part: &PartRead| {
         let result = match &part.result {
             PartResult::Read { count } => format!("{count} read"),

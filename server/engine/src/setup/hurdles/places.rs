@@ -11,6 +11,9 @@ use crate::setup::names::{taken, why_no_mailbox};
 
 impl Look<'_> {
     pub(super) async fn mailboxes(&mut self) -> Looked {
+        if self.setup.is_none() {
+            return Ok(());
+        }
         let plan = self.plan;
         let planned: Vec<&Mailbox> = plan.senders.iter().chain(&plan.refused).collect();
         let addresses: Vec<MailAddress> = planned
@@ -50,18 +53,15 @@ impl Look<'_> {
 
     /// Nobody has the name, the alias or the address of the group that is to be made.
     async fn free(&mut self, address: &MailAddress, name: &str) -> Looked {
+        let Some(setup) = self.setup else {
+            return Ok(());
+        };
         let call = self.tenant.taken(address, name).await?;
         let Some(holder) = self.saw("Is the group's name free?", call) else {
             return Ok(());
         };
-        let own = match self.setup {
-            Some(setup) => {
-                let group = self.tenant.group(address.as_str()).await?.value;
-                group.is_some_and(|group| group.is_described(&marker(setup)))
-            }
-            None => false,
-        };
-        if !own {
+        let group = self.tenant.group(address.as_str()).await?.value;
+        if !group.is_some_and(|group| group.is_described(&marker(setup))) {
             self.found.hurdles.push(taken(&holder));
         }
         Ok(())
@@ -73,8 +73,13 @@ impl Look<'_> {
         let Group::Existing { object, .. } = &self.plan.group else {
             return Ok(());
         };
-        let call = self.tenant.group(&object.to_string()).await?;
-        let group = self.saw("The existing group", call);
+        let group = match self.group.take() {
+            Some(group) => Some(group),
+            None => {
+                let call = self.tenant.group(&object.to_string()).await?;
+                self.saw("The existing group", call)
+            }
+        };
         let Some(group) = group else {
             self.hurdle(
                 "group_gone",

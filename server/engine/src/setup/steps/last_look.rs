@@ -4,21 +4,33 @@
 use std::collections::BTreeMap;
 
 use domain::{
+    Timestamp,
+    effects::Effects,
     id::ObjectId,
+    problem::Remedy,
     proof::{Judged, SeenBy, Verdict},
-    reach::Judge,
-    step::Evidence,
+    reach::{Judge, PartRead},
+    step::{Evidence, StepState, WaitFor},
 };
 use microsoft::scan::Scan;
 
-use super::super::work::{Outcome, Work};
+use super::super::{
+    effects,
+    work::{Outcome, Work},
+};
 use crate::{
-    Failure, pace,
+    Failure,
+    pace::{self, Wait},
     scan::{Words, against},
 };
 
-/// Looks before it is said that something cannot be read.
+/// Looks before it is said that something cannot be read, where waiting is of no use.
 const LOOKS: u32 = 3;
+/// The number of looks ends it, never their time: what cannot be read is said, and fails nothing.
+const AGAIN: Wait = Wait {
+    patience: pace::TROUBLE.patience,
+    ..pace::READ_BACK
+};
 
 pub(super) async fn run(work: &mut Work<'_>) -> Result<Outcome, Failure> {
     let policies = work.tenant.policies().await?;
@@ -28,7 +40,10 @@ pub(super) async fn run(work: &mut Work<'_>) -> Result<Outcome, Failure> {
     let scan = work.tenant.scan_application(object).await;
     let now = work.engine.now();
     let names = names(work, &scan).await?;
-    let (verdict, sentence) = judge(work, &scan, &names);
+    let (verdict, sentence, mut held) = judge(work, &scan, &names);
+    let call = work.tenant.appearances(&work.plan.senders).await;
+    held.appears = work.saw(effects::TITLE, call);
+    work.notes.effects = Some(held);
     work.notes.evidence.push(Evidence {
         at: now,
         title: "What the application reaches".to_owned(),
@@ -39,11 +54,11 @@ pub(super) async fn run(work: &mut Work<'_>) -> Result<Outcome, Failure> {
         change: false,
     });
     if let Verdict::Unknown { why } = &verdict
-        && work.step.attempts < LOOKS
+        && let Some(wait) = once_more(work, &scan, now)
     {
         return Outcome::wait(
             format!("Not all of it could be read: {}", why.join(" ")),
-            pace::READ_BACK,
+            wait,
             "a minute",
         );
     }
@@ -58,6 +73,21 @@ pub(super) async fn run(work: &mut Work<'_>) -> Result<Outcome, Failure> {
     };
     work.notes.judged = Some(Judged::new(now, SeenBy::LastLook, verdict));
     Outcome::done(summary)
+}
+
+/// How long to wait for another look, before it is said that something cannot be read. Trouble that
+/// passes by itself is waited for like any other; looks that it spoilt say nothing.
+fn once_more(work: &Work<'_>, scan: &Scan, now: Timestamp) -> Option<Wait> {
+    let mut unread = scan.parts.iter().filter_map(PartRead::problem);
+    if !unread.any(|problem| problem.remedy == Remedy::Wait) {
+        return (work.step.attempts < LOOKS).then_some(AGAIN);
+    }
+    let last = now.plus_millis(work.engine.inner.pace.of(pace::TROUBLE.longest));
+    let over = matches!(
+        &work.step.state,
+        StepState::Waiting(waiting) if waiting.what == WaitFor::Microsoft && last >= waiting.latest
+    );
+    (!over).then_some(pace::TROUBLE)
 }
 
 /// What mailboxes are called. A reading of one application leaves the list of mailboxes alone, so
@@ -76,7 +106,11 @@ async fn names(work: &Work<'_>, scan: &Scan) -> Result<BTreeMap<ObjectId, String
 }
 
 /// The judge's parts are not made to cross threads, so it lives and ends here.
-fn judge(work: &Work<'_>, scan: &Scan, names: &BTreeMap<ObjectId, String>) -> (Verdict, String) {
+fn judge(
+    work: &Work<'_>,
+    scan: &Scan,
+    names: &BTreeMap<ObjectId, String>,
+) -> (Verdict, String, Effects) {
     let reach = Judge::new(&scan.seen).reach();
     let words = Words {
         reach: &reach,
@@ -84,10 +118,12 @@ fn judge(work: &Work<'_>, scan: &Scan, names: &BTreeMap<ObjectId, String>) -> (V
     };
     let application = &work.plan.application;
     let senders: Vec<_> = work.plan.senders.iter().map(|one| one.object).collect();
-    let sentence = reach.application(application.object).map_or_else(
+    let found = reach.application(application.object);
+    let held = effects::held(scan, found, work.engine.now());
+    let sentence = found.map_or_else(
         || "It holds no mailbox permission.".to_owned(),
         |found| words.sentence(found),
     );
     let verdict = against(&words, application.object, &application.name, &senders);
-    (verdict, sentence)
+    (verdict, sentence, held)
 }

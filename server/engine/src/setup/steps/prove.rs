@@ -268,7 +268,7 @@ fn all_held(work: &mut Work<'_>, proving: &mut Proving, round: &Round) -> Result
         count(Must::Arrive),
         count(Must::BeRefused)
     );
-    if let Some(names) = domain::proof::names(&proved.untried(work.plan)) {
+    if let Some(names) = domain::proof::names(&proved.untried(work.plan, &round.probes)) {
         summary.push_str(&format!(" Not tried: {names}."));
     }
     proving.proved = Some(proved);

@@ -3,15 +3,16 @@
 use domain::problem::Remedy;
 
 use super::super::{
-    hurdles::{self, one_of},
+    hurdles::{self, Of, one_of},
     work::{Outcome, Work},
 };
 use crate::{Failure, pace};
 
 pub(super) async fn run(work: &mut Work<'_>) -> Result<Outcome, Failure> {
-    let mut found =
-        hurdles::look(&work.tenant, work.plan, Some(work.setup), work.engine.now()).await;
+    let of = Of::Setup(work.setup);
+    let mut found = hurdles::look(&work.tenant, work.plan, of, work.engine.now()).await;
     work.notes.evidence.append(&mut found.evidence);
+    work.notes.effects = found.effects.take();
     if found.other_policy {
         work.mark(domain::step::told::OTHER_POLICY);
     }
@@ -48,13 +49,7 @@ pub(super) async fn run(work: &mut Work<'_>) -> Result<Outcome, Failure> {
     };
     let organization = found.organization.unwrap_or_default();
     let mut summary = vec![format!("{organization} answers {able}. {senders}.")];
-    if !found.beside.is_empty() {
-        summary.push(format!(
-            "No policy holds {}, and this goes on beside the policy. {}",
-            work.plan.application.name,
-            found.beside.join(" ")
-        ));
-    }
+    summary.append(&mut found.open);
     summary.append(&mut found.said);
     Outcome::done(summary.join(" "))
 }

@@ -433,3 +433,69 @@ async fn reach_r01_of_one_application_its_powers_are_read_too() {
         Reading::NotPermitted { .. }
     ));
 }
+
+#[tokio::test]
+async fn reach_r11_roles_of_other_resources_and_keys_of_exchange_are_read() {
+    use domain::{
+        permission::other::OtherResource,
+        reach::{Other, OtherHeld},
+    };
+    let purview = OtherResource::PurviewEdiscovery;
+    let at = format!("/servicePrincipals(appId='{}')", purview.app_id());
+    let roles = json!([{"id": uuid(960), "value": "eDiscovery.Download.Read"}]);
+    let exchange = principal_path(Resource::Exchange);
+    let key = |name: &str, ends: &str| json!({"displayName": name, "endDateTime": ends});
+    let (world, scan) = Tenant::new()
+        .graph(
+            at.clone(),
+            200,
+            json!({"id": uuid(300), "appId": purview.app_id(), "appRoles": roles}),
+        )
+        .graph(
+            format!("{at}/appRoleAssignedTo"),
+            200,
+            json!({"value": [held(7, &uuid(960).to_string(), 300)]}),
+        )
+        .graph(
+            exchange,
+            200,
+            json!({"id": uuid(EXCHANGE), "appId": Resource::Exchange.app_id(), "appRoles": [],
+                "keyCredentials": [key("Exchange Server Auth Certificate", "2999-01-01T00:00:00Z"),
+                    key("an old one", "2001-01-01T00:00:00Z")],
+                "passwordCredentials": []}),
+        )
+        .graph(principal(7), 200, an_application(7, "Exporter"))
+        .graph(
+            principal(EXCHANGE),
+            200,
+            an_application(EXCHANGE, "Office 365 Exchange Online"),
+        )
+        .scan()
+        .await;
+    assert_eq!(
+        scan.seen.powers.others,
+        Reading::read(vec![
+            OtherHeld {
+                principal: object(7),
+                what: Other::Role {
+                    resource: purview,
+                    role: domain::id::AppRoleId(uuid(960)),
+                    value: Some("eDiscovery.Download.Read".into()),
+                },
+            },
+            OtherHeld {
+                principal: object(EXCHANGE),
+                what: Other::Keys { count: 1 },
+            },
+        ])
+    );
+    for number in [7, EXCHANGE] {
+        assert!(scan.details.contains_key(&object(number)), "{number}");
+    }
+    assert!(matches!(
+        result(&scan, ScanPart::Others),
+        PartResult::Read { count: 2 }
+    ));
+    // In the requests that are made anyway: the first, and those of the principals.
+    assert!(!world.asked("v1.0/$batch").await.is_empty());
+}

@@ -33,7 +33,7 @@ pub(super) fn other(what: &str, until: Timestamp) -> String {
 }
 
 /// The proof took a day. Exchange's own test, and what is known of such delays (MICROSOFT.md §§2.4,
-/// 3.9).
+/// 3.9). The first line says what happened, each further one a thing to know of it.
 pub(super) async fn not_yet(
     work: &mut Work<'_>,
     mailboxes: &[(Mailbox, Must)],
@@ -66,6 +66,6 @@ pub(super) async fn not_yet(
         None => "is not shown",
     };
     Ok(format!(
-        "Not yet proven after a day. {why} {test} Two explanations are known. Enforcement took longer than a day in other tenants too, and then came by itself. And in some tenants Microsoft was reported to refuse all mail of an application until Exchange gave it a role as well; Microsoft documents neither that nor the switch EnforceExoAppRbacPermissions, which {flag} here. Nothing has to be made again: prove again later."
+        "Not yet proven after a day. {why}\n{test}\nTwo explanations are known. Enforcement took longer than a day in other tenants too, and then came by itself. And in some tenants Microsoft was reported to refuse all mail of an application until Exchange gave it a role as well; Microsoft documents neither that nor the switch EnforceExoAppRbacPermissions, which {flag} here.\nNothing has to be made again: prove again later."
     ))
 }

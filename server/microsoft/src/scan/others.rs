@@ -1,0 +1,107 @@
+//! App roles of resources other than Graph and Exchange that reach mail, and keys that somebody
+//! added to Exchange's own service principal (MICROSOFT.md §10.2, §10.6).
+
+use domain::{
+    Timestamp,
+    permission::other::{OtherResource, other},
+    reach::{Other, OtherHeld},
+};
+
+use super::{
+    first,
+    log::{Log, Running},
+    principals,
+};
+use crate::{
+    customer::Customer,
+    error::{Error, Kind, Result, Service},
+    graph::{
+        ResourcePrincipal,
+        applications::{Assignment, ResourceRow},
+        batch::Answered,
+    },
+};
+
+pub(super) async fn read(
+    log: &Log<'_>,
+    running: Running,
+    answers: Vec<(OtherResource, first::Grants)>,
+    exchange: Answered,
+) -> Result<Vec<OtherHeld>> {
+    let now = running.customer.microsoft.clock().now();
+    let found = list(&running.customer, answers, exchange, now).await;
+    log.end(&running, found.as_ref().map(Vec::len).map_err(Clone::clone));
+    found
+}
+
+async fn list(
+    customer: &Customer,
+    answers: Vec<(OtherResource, first::Grants)>,
+    exchange: Answered,
+    now: Timestamp,
+) -> Result<Vec<OtherHeld>> {
+    let mut found = Vec::new();
+    for (resource, grants) in answers {
+        found.extend(roles(customer, resource, grants).await?);
+    }
+    if let Some(body) = exchange? {
+        let (principal, credentials) = principals::credentials(body)?;
+        // One without an end that Graph tells may work for ever.
+        let works = |ends: Option<Timestamp>| ends.is_none_or(|ends| ends > now);
+        let count = credentials.iter().filter(|one| works(one.ends_at)).count();
+        if let Some(count) = u32::try_from(count).ok().filter(|count| *count > 0) {
+            found.push(OtherHeld {
+                principal,
+                what: Other::Keys { count },
+            });
+        }
+    }
+    Ok(found)
+}
+
+/// Who holds what of one resource; nobody where the tenant does not have it.
+async fn roles(
+    customer: &Customer,
+    resource: OtherResource,
+    first::Grants {
+        principal,
+        assigned,
+    }: first::Grants,
+) -> Result<Vec<OtherHeld>> {
+    let Some(principal) = principal? else {
+        return Ok(Vec::new());
+    };
+    let principal: ResourcePrincipal = serde_json::from_value::<ResourceRow>(principal)
+        .map(ResourcePrincipal::from)
+        .map_err(|error| Error::unsent(Service::Graph, Kind::Malformed, error.to_string()))?;
+    let first = first::there(assigned, resource.name())?;
+    let rows: Vec<Assignment> = customer.rest_of_list(first).await?;
+    if rows.iter().any(|row| row.resource_id != principal.object) {
+        return Err(Error::unsent(
+            Service::Graph,
+            Kind::Mismatch,
+            "an assignment belongs to another resource",
+        ));
+    }
+    Ok(rows
+        .into_iter()
+        .filter(|row| {
+            row.principal_type
+                .as_deref()
+                .is_none_or(|kind| kind == "ServicePrincipal")
+        })
+        .filter_map(|row| {
+            let role = row.app_role_id;
+            let value = principal.roles.get(&role).filter(|value| !value.is_empty());
+            other(resource, role, value.map(String::as_str))?;
+            Some(OtherHeld {
+                principal: row.principal_id,
+                what: Other::Role {
+                    resource,
+                    role,
+                    value: value.cloned(),
+                },
+            })
+        })
+        .collect())
+}

@@ -1,0 +1,83 @@
+//! A setup that is rolled back before another one for the same application is started: its policy
+//! goes on refusing for a while, and proves nothing of the next one (MICROSOFT.md §2.4).
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use cloud::{clock::Time, world::exchange::Policy};
+use uuid::Uuid;
+
+use super::{
+    block::Shared,
+    drive::{Drive, Driven},
+};
+
+/// A setup that was rolled back.
+#[derive(Clone, Copy, Debug)]
+pub struct Before {
+    pub setup: Uuid,
+    /// Until when its policy goes on refusing; none: it never made one.
+    pub lapses: Option<Time>,
+}
+
+/// The setup that is rolled back, so that another one follows.
+pub async fn run(shared: &Arc<Shared>, run: &Driven) -> (Driven, Option<Before>) {
+    let plan = run.plan.before();
+    let group = if plan.existing {
+        run.group.clone()
+    } else {
+        format!("postern-before-{}", plan.seed)
+    };
+    // It takes the group that was planted, and leaves it to the one that follows.
+    let before = Driven {
+        group,
+        senders: run.senders.clone(),
+        refused: run.refused.clone(),
+        secret: run.secret.clone(),
+        planted: run.planted.clone(),
+        asked: BTreeSet::new(),
+        called: BTreeSet::new(),
+        end: run.end.clone(),
+        problems: Vec::new(),
+        violations: Vec::new(),
+        plan,
+        ..*run
+    };
+    let first = Drive::of(shared, before, true).finished().await;
+    let before = first.setup.map(|setup| Before {
+        setup,
+        lapses: lapses(shared, first.plan.domain, setup),
+    });
+    (first, before)
+}
+
+fn policy<T>(
+    shared: &Shared,
+    domain: &str,
+    setup: Uuid,
+    look: impl FnOnce(&mut Policy, Time) -> T,
+) -> Option<T> {
+    let setup = setup.to_string();
+    shared.cloud.with_world(|world| {
+        let now = world.dice.now();
+        let id = world.tenants.resolve(domain)?;
+        let policies = &mut world.tenants.get(id)?.exchange.policies;
+        let mut all = policies.iter_mut();
+        let found = all.find(|one| one.description.contains(&setup))?;
+        Some(look(found, now))
+    })
+}
+
+/// Until when the policy that a setup made goes on refusing.
+fn lapses(shared: &Shared, domain: &str, setup: Uuid) -> Option<Time> {
+    let until = |policy: &mut Policy, _| policy.removed.map(|(_, until)| until);
+    policy(shared, domain, setup, until).flatten()
+}
+
+/// Microsoft was quick with the policy of a setup that is about to be rolled back: only what is
+/// enforced goes on refusing.
+pub fn is_enforced(shared: &Shared, run: &Driven) {
+    let setup = run.setup.expect("a setup");
+    policy(shared, run.plan.domain, setup, |policy, now| {
+        policy.enforced = policy.enforced.min(now);
+    });
+}
