@@ -11,6 +11,7 @@ pub mod connection;
 pub mod exposure;
 pub mod history;
 pub mod id;
+pub mod invitation;
 pub mod permission;
 pub mod person;
 pub mod plan;
