@@ -1,5 +1,6 @@
 //! What comes back from Entra: the end of a sign-in or of a consent.
 
+mod invited;
 mod replacing;
 
 use domain::{
@@ -7,7 +8,7 @@ use domain::{
     connection::Way,
     history::EventKind,
     id::{CustomerId, LinkId, OperatorId, PartnerId, TenantId},
-    invitation::{InvitationState, PartnerName, unusable},
+    invitation::unusable,
     permission::Resource,
     person::{Actor, Operator, Right},
     problem::Remedy,
@@ -21,7 +22,10 @@ use serde::Deserialize;
 use serde_json::json;
 use store::{Purpose, SignIn, SignedIn, TakenSignIn};
 
-use self::replacing::{Known, Rights, kept_note, kept_problem, thanks};
+use self::{
+    invited::{declined, guest_by_link, was_good},
+    replacing::{Known, Rights, kept_note, kept_problem, thanks},
+};
 
 use crate::{Answer, Engine, Failure, connection::event, sign_in::expired};
 
@@ -197,7 +201,7 @@ impl Engine {
                 thanks: Box::new(thanks),
             }),
             (Err(problem), Some(link)) => {
-                let declined = query.error.is_some();
+                let declined = declined(query, &problem);
                 let told = self.told_by_link(asked, link, problem, declined, now).await;
                 Ok(Finished::NotByInvitation(Box::new(told)))
             }
@@ -434,65 +438,6 @@ impl Engine {
         read.await.map_err(Problem::from)
     }
 
-    /// What an invitation is at the end of its attempt.
-    async fn state_of_link(&self, asked: &Asked, now: Timestamp) -> Answer<InvitationState> {
-        let read = async {
-            let mut tx = self.store().begin(asked.partner).await?;
-            let access = tx.for_system(asked.customer).await?;
-            let link = match asked.link {
-                Some(id) => tx.link(&access, id).await?,
-                None => None,
-            };
-            match link {
-                Some(link) => self.state_of(&mut tx, &link, now).await,
-                None => Ok(InvitationState::Unknown),
-            }
-        };
-        read.await.map_err(Problem::from)
-    }
-
-    /// The same problem for whoever followed an invitation: they have no account here, and want to
-    /// know whether it is still good.
-    async fn told_by_link(
-        &self,
-        asked: &Asked,
-        link: LinkId,
-        problem: Problem,
-        declined: bool,
-        now: Timestamp,
-    ) -> Problem {
-        let read = async {
-            let mut tx = self.store().begin(asked.partner).await?;
-            let access = tx.for_system(asked.customer).await?;
-            let partner = self.partner_named(&mut tx).await?;
-            let Some(known) = tx.link(&access, link).await? else {
-                return Ok::<_, Failure>(None);
-            };
-            let state = self.state_of(&mut tx, &known, now).await?;
-            if declined {
-                tx.note_link_refused(&access, link, now).await?;
-                tx.commit().await?;
-            }
-            Ok((state == InvitationState::Open).then_some((partner, known.until)))
-        };
-        match read.await {
-            Ok(Some((partner, until))) if declined => not_consented(&partner, until, problem),
-            Ok(Some((_, until))) => {
-                let todo = format!(
-                    "{} The invitation is still good until {}.",
-                    problem.todo,
-                    until.long()
-                );
-                Problem { todo, ..problem }
-            }
-            Ok(None) => problem,
-            Err(failure) => {
-                tracing::error!(error = %failure, "what became of an invitation could not be read");
-                problem
-            }
-        }
-    }
-
     async fn note_refusal(&self, asked: &Asked, problem: &Problem, now: Timestamp) {
         let note = async {
             let mut tx = self.store().begin(asked.partner).await?;
@@ -550,37 +495,6 @@ impl Engine {
             .await;
         Ok(identity.map_err(Failure::from)?)
     }
-}
-
-/// Whether an invitation could be used when the person went to Microsoft, minutes ago.
-fn was_good(state: InvitationState) -> bool {
-    matches!(state, InvitationState::Open | InvitationState::Expired)
-}
-
-fn not_consented(partner: &PartnerName, until: Timestamp, problem: Problem) -> Problem {
-    Problem {
-        microsoft: problem.microsoft,
-        ..Problem::new(
-            "link.not_consented",
-            Remedy::Act,
-            "Microsoft sent you back without a consent.",
-            format!(
-                "You asked an administrator for approval, or declined. {partner} got no access. The invitation is still good until {}.",
-                until.long()
-            ),
-            "Open the invitation again when an administrator of your organisation can consent, or pass it on to them.",
-        )
-    }
-}
-
-fn guest_by_link(identity: &Identity) -> Problem {
-    Problem::new(
-        "link.guest",
-        Remedy::Act,
-        format!("{} is a guest there.", identity.upn),
-        "An invitation is for an admin of the organisation itself. Postern kept nothing of this account.",
-        "Open the invitation again, and sign in with an account of your own organisation.",
-    )
 }
 
 fn no_lasting_token() -> Problem {

@@ -78,6 +78,10 @@ fn input(path: &str, ids: &Ids) -> Option<Input> {
             ("person", ids.engineer.clone()),
             ("role", "engineer".to_owned()),
         ]),
+        "/api/end_sessions_of" => Input::Form(vec![
+            ("person", ids.engineer.clone()),
+            ("session", NONE.to_owned()),
+        ]),
         "/api/end_session" => Input::Form(vec![("session", NONE.to_owned())]),
         "/api/start_setup" => Input::Form(vec![
             ("customer", customer),

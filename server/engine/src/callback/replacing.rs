@@ -101,7 +101,7 @@ pub(super) fn kept_note(
             rights.said()
         ),
         format!(
-            "Postern goes on with {}, whose connection works, and kept nothing of the other account.",
+            "Postern went on with {}, whose connection worked, and kept nothing of the other account.",
             kept.account_upn
         ),
         "If the account should change all the same, sign in with it from here.",
