@@ -86,7 +86,7 @@ fn side(me: Answer<Me>, pulse: Pulse) -> AnyView {
                 <Navigation role=me.role counts/>
                 <div class="who">
                     <a href=paths::ACCOUNT><b>{me.name}</b></a>
-                    <span>{me.role.map(|role| role.to_string())}" · "{me.partner}</span>
+                    <span>{me.role.map(|role| role.to_string())}" · "{me.partner.short().to_owned()}</span>
                     <form method="post" action=paths::SIGN_OUT>
                         <button type="submit" class="btn small quiet">"Sign out"</button>
                     </form>

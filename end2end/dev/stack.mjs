@@ -62,6 +62,7 @@ export function cloudSettings(cloud, pace = 600) {
     POSTERN_EXCHANGE: cloud.url,
     POSTERN_PARTNER_TENANTS: cloud.accounts.partner_tenant,
     POSTERN_FIRST_OWNER: firstOwner(cloud.accounts),
+    POSTERN_PARTNER_NAMES: `${cloud.accounts.partner_tenant}=Northwind IT`,
     POSTERN_PACE: String(pace),
   };
 }

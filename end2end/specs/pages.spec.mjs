@@ -369,7 +369,7 @@ scenario("an auditor sees everything and is offered nothing that changes anythin
   await aksel.sees("auditor");
   // Also where somebody writes the address of a dialog by hand.
   const asked = [`${s.fabrikam}?ask=disconnect`, `${s.waiting}?ask=cancel`, `${s.proven}?ask=roll-back`];
-  const changing = /^(Connect a customer|Confine|Disconnect|Cancel|Roll back|Try again|Look now|Prove it|Prove again|Finish without real mail|Sign in as their admin|Use GDAP|Make a link|Consent again|Start the setup|Save)/;
+  const changing = /^(Connect a customer|Confine|Disconnect|Cancel|Roll back|Try again|Look now|Prove it|Prove again|Finish without real mail|Sign in as their admin|Use GDAP|Make a link|Revoke|Sign in and change|Consent again|Start the setup|Save)/;
   for (const path of ["/customers", s.fabrikam, s.hostile, s.never, s.waiting, s.needsSecret, s.proven, `${s.fabrikam}/history`, "/running?show=all", ...asked]) {
     await aksel.open(path);
     await aksel.sees(aksel.page.getByRole("heading", { level: 1 }));
@@ -391,6 +391,7 @@ scenario("an auditor sees everything and is offered nothing that changes anythin
     ["skip_proof", { customer, setup }],
     ["disconnect", { customer, confirm: "Fabrikam A/S" }],
     ["make_link", { customer }],
+    ["revoke_link", { customer, link: setup }],
     ["connect", { tenant: FABRIKAM }],
   ]) {
     const answer = await aksel.post(endpoint, form);

@@ -121,4 +121,8 @@ pub struct Connection {
     pub consented: Option<Timestamp>,
     pub scopes: Vec<String>,
     pub last_success: Option<Timestamp>,
+    /// What is worth knowing although it works: the account lacks a role, or another account
+    /// wanted to take its place.
+    #[serde(default)]
+    pub note: Option<Problem>,
 }

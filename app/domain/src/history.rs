@@ -42,6 +42,7 @@ kinds! {
     ConnectionRestored "connection.restored" "Connection works again";
     Disconnected "connection.disconnected" "Disconnected";
     LinkMade "link.made" "One-time link made";
+    LinkRevoked "link.revoked" "One-time link revoked";
     SetupStarted "setup.started" "Setup started";
     SetupCancelled "setup.cancelled" "Setup cancelled";
     SetupRetried "setup.retried" "Setup tried again";

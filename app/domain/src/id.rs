@@ -48,6 +48,8 @@ ids! {
     OperatorId;
     /// A customer: one customer tenant of one partner. Ours.
     CustomerId;
+    /// An invitation for a customer's own admin, as pages and forms name it. Ours; not what is in its address.
+    LinkId;
     /// A setup. Ours.
     SetupId;
     /// A scan of all customers of a partner. Ours.

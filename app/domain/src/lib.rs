@@ -12,6 +12,7 @@ pub mod effects;
 pub mod exposure;
 pub mod history;
 pub mod id;
+pub mod invitation;
 pub mod permission;
 pub mod person;
 pub mod plan;

@@ -10,6 +10,7 @@ use crate::{
     exposure::Standing,
     history::Event,
     id::{AppId, CustomerId, ObjectId, OperatorId, SessionRef, SetupId, TenantId},
+    invitation::{InvitationRow, PartnerName},
     person::Role,
     plan::{Draft, Mailbox, Plan},
     proof::{Judged, Proof},
@@ -26,7 +27,7 @@ pub struct Me {
     pub upn: String,
     /// None: waits until an owner gives a role.
     pub role: Option<Role>,
-    pub partner: String,
+    pub partner: PartnerName,
     pub counts: Counts,
 }
 
@@ -128,6 +129,9 @@ pub struct CustomerView {
     pub connection: Connection,
     /// Newest first.
     pub setups: Vec<SetupRow>,
+    /// One-time links that somebody can still use, newest first.
+    #[serde(default)]
+    pub invitations: Vec<InvitationRow>,
     pub now: Timestamp,
 }
 

@@ -14,6 +14,7 @@ addresses! {
     CONNECT "connect";
     RECONNECT "reconnect";
     MAKE_LINK "make_link";
+    REVOKE_LINK "revoke_link";
     JOIN "join";
     DISCONNECT "disconnect";
     SET_ROLE "set_role";

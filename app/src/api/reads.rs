@@ -3,6 +3,7 @@
 use domain::{
     Timestamp,
     id::{CustomerId, SetupId},
+    invitation::Invitation,
     plan::Draft,
     view::{
         ApplicationsView, CustomerView, CustomersPage, CustomersQuery, HistoryPage, HistoryQuery,
@@ -104,4 +105,29 @@ reads! {
     /// The operator's signed-in browsers.
     sessions, ReadSessions, "sessions": fn() -> Vec<SessionRow>
     |server, operator| server.engine.sessions(&operator, server.session);
+}
+
+/// Who asks with a one-time link, and whether it is still good. Needs no operator, and uses
+/// nothing up.
+pub fn invitation(token: String) -> Call<Invitation> {
+    let body = serde_json::json!({ "token": token }).to_string();
+    #[cfg(feature = "ssr")]
+    return Call::new("/api/invitation", body, Box::pin(open::invitation(token)));
+    #[cfg(not(feature = "ssr"))]
+    Call::new("/api/invitation", body)
+}
+
+/// What may be read without signing in.
+#[cfg(feature = "ssr")]
+mod open {
+    use domain::invitation::Invitation;
+    use leptos::{prelude::*, server_fn::codec::Json};
+
+    use crate::{api::context, error::AppError};
+
+    /// An invitation, by the random part of its address.
+    #[server(name = ReadInvitation, endpoint = "invitation", input = Json)]
+    pub async fn invitation(token: String) -> Result<Invitation, AppError> {
+        Ok(context::server()?.engine.invitation(&token).await?)
+    }
 }

@@ -73,6 +73,12 @@ impl Post {
         self.answer.into()
     }
 
+    /// Forgets what came back.
+    pub fn forget(self) {
+        self.failure.set(None);
+        self.answer.set(None);
+    }
+
     /// Runs `then` each time it worked. In the browser only.
     pub fn then(self, then: impl Fn() + 'static) {
         on_change(move || {

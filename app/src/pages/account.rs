@@ -36,7 +36,7 @@ pub fn Account() -> impl IntoView {
 }
 
 fn show(me: Me, sessions: Vec<SessionRow>, post: Post) -> AnyView {
-    let lead = view! { <p>{me.upn}" · "{me.partner}</p> }.any();
+    let lead = view! { <p>{me.upn}" · "{me.partner.to_string()}</p> }.any();
     let role = me.role.map_or("none yet", |role| role.as_str());
     let explained = me
         .role

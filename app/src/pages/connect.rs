@@ -31,8 +31,9 @@ pub fn Connect() -> impl IntoView {
             let typed = typed.clone();
             async move {
                 let me = viewer.0.get().await;
+                let partner = me.as_ref().map(|me| me.partner.to_string()).unwrap_or_default();
                 if may(&me, Right::Change) {
-                    form(post, typed, way)
+                    form(post, typed, way, &partner)
                 } else {
                     problem_view(&domain::Problem::forbidden("engineer or owner").into())
                 }
@@ -43,7 +44,10 @@ pub fn Connect() -> impl IntoView {
     .any()
 }
 
-fn form(post: Post, typed: String, chosen: Way) -> AnyView {
+fn form(post: Post, typed: String, chosen: Way, partner: &str) -> AnyView {
+    let who = format!(
+        "Whoever signs in connects their organisation to {partner}. Tell them so beforehand: Microsoft's page names Postern, not you."
+    );
     let choice = move |way: Way, what: &'static str, means: &'static str| {
         view! {
             <li>
@@ -74,6 +78,7 @@ fn form(post: Post, typed: String, chosen: Way) -> AnyView {
                         {choice(Way::Gdap, "You, through GDAP", "With your own account, where a GDAP relationship gives you Exchange Administrator and an admin of the customer has consented once.")}
                     </ul>
                 </fieldset>
+                <p class="hint">{who}</p>
                 <Submit label="Go to Microsoft" pending=post.pending()/>
             </div>
         </PostForm>

@@ -1,6 +1,7 @@
 //! One customer: what its applications can reach, whether Postern gets in, and its setups.
 
 mod connection;
+mod invitations;
 
 use domain::{connection::Health, person::Right, view::CustomerView};
 use leptos::prelude::*;
@@ -13,13 +14,14 @@ use crate::{
     api,
     components::{
         Empty, Erase as _, Meanwhile, PageHead, SetupTable, arriving, failed_page, on_change,
-        problem_view, use_hydrated,
+        on_later_change, problem_view, use_hydrated,
     },
     loaded::Loaded,
     paths,
     viewer::{may, use_viewer},
 };
 use connection::ConnectionPanel;
+use invitations::Invitations;
 
 #[component]
 pub fn Customer() -> impl IntoView {
@@ -27,6 +29,10 @@ pub fn Customer() -> impl IntoView {
     let id = use_customer();
     let address = use_address(is_customer);
     let customer = Loaded::first(move || Ok(api::customer(id.get()?)));
+    let invitations = Invitations::new();
+    invitations.then(move || customer.again());
+    // A link is shown once, on the page of its own customer.
+    on_later_change(move || drop(id.get()), move || invitations.forget());
     let reach = Loaded::first(move || Ok(api::drawn(address.get())));
     let pending = follow(reach);
     // Reading can find out that the connection broke, or works again.
@@ -41,9 +47,16 @@ pub fn Customer() -> impl IntoView {
     arriving(
         Meanwhile::says("Loading the customer", 5),
         move || async move {
-            let may_change = may(&viewer.0.get().await, Right::Change);
+            let me = viewer.0.get().await;
+            let may_change = may(&me, Right::Change);
+            let partner = me.map(|me| me.partner.to_string()).unwrap_or_default();
             match customer.get().await {
-                Ok(view) => show(view, may_change, (reach, pending), stale),
+                Ok(view) => show(
+                    view,
+                    (may_change, partner, invitations),
+                    (reach, pending),
+                    stale,
+                ),
                 Err(error) => failed_page(&error),
             }
         },
@@ -60,7 +73,7 @@ fn is_customer(path: &str) -> bool {
 
 fn show(
     view: CustomerView,
-    may_change: bool,
+    (may_change, partner, invitations): (bool, String, Invitations),
     reach: (Loaded<Drawn>, RwSignal<bool>),
     stale: impl Fn(bool) + Copy + Send + Sync + 'static,
 ) -> AnyView {
@@ -68,6 +81,7 @@ fn show(
         head,
         connection,
         setups,
+        invitations: open,
         ..
     } = view;
     let crumbs = vec![(paths::CUSTOMERS.to_owned(), "Customers".to_owned())];
@@ -84,7 +98,7 @@ fn show(
         <PageHead title=head.name.clone() crumbs lead=Some(lead.into_any())>
             <a class="btn" href=paths::history(head.id)>"History"</a>
         </PageHead>
-        <ConnectionPanel head connection may_change/>
+        <ConnectionPanel head connection may_change partner invitations open/>
         <section aria-labelledby="applications">{applications}</section>
         <section aria-labelledby="setups">
             <div class="section-head"><h2 id="setups">"Setups"</h2></div>

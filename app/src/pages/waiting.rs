@@ -35,7 +35,7 @@ pub fn Waiting() -> impl IntoView {
                             }
                             Ok(me) => view! {
                                 <p class="lead">
-                                    "You are signed in as "<b>{me.upn}</b>" of "{me.partner}
+                                    "You are signed in as "<b>{me.upn}</b>" of "{me.partner.to_string()}
                                     ", but you have no role yet. Ask an owner to open People in Postern and to give you one."
                                 </p>
                                 <div class="actions">

@@ -1,10 +1,14 @@
 //! What comes back from Entra: the end of a sign-in or of a consent.
 
+mod invited;
+mod replacing;
+
 use domain::{
     Problem, Timestamp,
     connection::Way,
     history::EventKind,
-    id::{CustomerId, OperatorId, PartnerId, TenantId},
+    id::{CustomerId, LinkId, OperatorId, PartnerId, TenantId},
+    invitation::unusable,
     permission::Resource,
     person::{Actor, Operator, Right},
     problem::Remedy,
@@ -17,6 +21,11 @@ use secrecy::SecretString;
 use serde::Deserialize;
 use serde_json::json;
 use store::{Purpose, SignIn, SignedIn, TakenSignIn};
+
+use self::{
+    invited::{declined, guest_by_link, was_good},
+    replacing::{Known, Rights, kept_note, kept_problem, thanks},
+};
 
 use crate::{Answer, Engine, Failure, connection::event, sign_in::expired};
 
@@ -40,7 +49,11 @@ pub enum Finished {
     },
     Connected {
         return_to: String,
+        /// What the person is told who has no account here.
+        thanks: Box<Problem>,
     },
+    /// Whoever followed an invitation came back, and it led to no consent.
+    NotByInvitation(Box<Problem>),
 }
 
 /// What a consent was asked for.
@@ -50,11 +63,15 @@ struct Asked {
     expected: TenantId,
     operator: Option<OperatorId>,
     way: Way,
+    link: Option<LinkId>,
+    replaces: bool,
 }
 
 /// With what Postern was let into a customer.
 struct Admitted {
     way: Way,
+    /// It is the account of the operator who asked.
+    own: bool,
     identity: Identity,
     refresh: SecretString,
     /// Of Graph, at the customer.
@@ -88,6 +105,8 @@ impl Engine {
                 expected,
                 operator,
                 way,
+                link,
+                replaces,
             } => {
                 let asked = Asked {
                     partner,
@@ -95,6 +114,8 @@ impl Engine {
                     expected,
                     operator,
                     way,
+                    link,
+                    replaces,
                 };
                 self.finish_consent(&attempt, &asked, &query, now).await
             }
@@ -128,10 +149,12 @@ impl Engine {
             tracing::warn!(tenant = %identity.tid, object = %identity.oid, "a guest tried to sign in");
             return Err(guest(&identity));
         }
-        let partner_name = identity
-            .upn
-            .rsplit_once('@')
-            .map_or("Partner", |(_, domain)| domain);
+        // A guest's name ends in a domain of somebody else.
+        let home = identity.tid.to_string();
+        let partner_name = match identity.upn.rsplit_once('@') {
+            Some((_, domain)) if !identity.guest => domain,
+            _ => &home,
+        };
         let first_owner = self
             .inner
             .access
@@ -172,9 +195,18 @@ impl Engine {
         if let Err(problem) = &result {
             self.note_refusal(asked, problem, now).await;
         }
-        result.map(|()| Finished::Connected {
-            return_to: attempt.return_to.clone(),
-        })
+        match (result, asked.link) {
+            (Ok(thanks), _) => Ok(Finished::Connected {
+                return_to: attempt.return_to.clone(),
+                thanks: Box::new(thanks),
+            }),
+            (Err(problem), Some(link)) => {
+                let declined = declined(query, &problem);
+                let told = self.told_by_link(asked, link, problem, declined, now).await;
+                Ok(Finished::NotByInvitation(Box::new(told)))
+            }
+            (Err(problem), None) => Err(problem),
+        }
     }
 
     async fn take_consent(
@@ -183,16 +215,40 @@ impl Engine {
         asked: &Asked,
         query: &CallbackQuery,
         now: Timestamp,
-    ) -> Answer<()> {
-        self.may_still_connect(asked).await?;
+    ) -> Answer<Problem> {
+        self.may_still_connect(asked, now).await?;
         let admitted = match asked.way {
             Way::Gdap => self.through_gdap(attempt, asked, query).await?,
             Way::Admin | Way::Link => self.at_the_customer(attempt, asked, query).await?,
         };
         let identity = &admitted.identity;
+        let rights = self.rights_of(asked, &admitted, now).await;
         let store = async {
             let mut tx = self.store().begin(asked.partner).await?;
             let access = tx.for_system(asked.customer).await?;
+            let partner = self.partner_named(&mut tx).await?;
+            let link = match asked.link {
+                Some(id) => tx.link(&access, id).await?,
+                None => None,
+            };
+            if let Some(link) = &link {
+                // Once more, now that nobody else can use it up or take it back.
+                let state = self.state_of(&mut tx, link, now).await?;
+                if !was_good(state) {
+                    return Err(unusable(state).into());
+                }
+            }
+            tx.hold_connection(&access).await?;
+            let known = Known {
+                health: tx.connection(&access).await?.health,
+                consent: tx.stored_consent(&access).await?,
+            };
+            if let Some(kept) = known.stays(asked, identity, &rights) {
+                let note = kept_note(identity, kept, &rights, now);
+                tx.note_on_connection(&access, &note).await?;
+                tx.commit().await?;
+                return Err(kept_problem(identity, kept, &rights, &partner).into());
+            }
             let actor = match asked.operator {
                 Some(id) => match tx.operator(id).await? {
                     Some(operator) if asked.way != Way::Link => Actor::from(&operator),
@@ -223,6 +279,14 @@ impl Engine {
                     now,
                 )
                 .await?;
+            if let Some(note) = rights.note(identity, now) {
+                tx.note_on_connection(&access, &note).await?;
+            }
+            if let Some(link) = link
+                && !matches!(rights, Rights::Lacking)
+            {
+                tx.use_link(&access, link.id, now).await?;
+            }
             tx.ask_scan(&access, now).await?;
             tx.append(&access, &store::NewEvent {
                 after: Some(json!({ "account": identity.upn, "scopes": scopes, "way": admitted.way.as_str() })),
@@ -230,9 +294,10 @@ impl Engine {
             })
             .await?;
             tx.commit().await?;
-            Ok::<_, Failure>((access, consented))
+            let thanks = thanks(access.record(), &partner, identity, &rights);
+            Ok::<_, Failure>((access, consented, thanks))
         };
-        let (access, consented) = store.await.map_err(Problem::from)?;
+        let (access, consented, thanks) = store.await.map_err(Problem::from)?;
         // Under the moment that every process reads with the consent: all drop what an older one
         // gave, and this one keeps what came with it.
         self.microsoft()
@@ -244,13 +309,22 @@ impl Engine {
             )
             .await;
         self.learn_name(&access).await;
-        Ok(())
+        Ok(thanks)
     }
 
-    /// Whoever began, or made the link, must still have the right when the consent comes back.
-    async fn may_still_connect(&self, asked: &Asked) -> Answer<()> {
+    /// Whoever began, or made the link, must still have the right when the consent comes back; and
+    /// the link must still stand.
+    async fn may_still_connect(&self, asked: &Asked, now: Timestamp) -> Answer<()> {
+        if asked.way == Way::Link {
+            let state = self.state_of_link(asked, now).await?;
+            return if was_good(state) {
+                Ok(())
+            } else {
+                Err(unusable(state))
+            };
+        }
         let Some(id) = asked.operator else {
-            return Ok(());
+            return Err(right_gone());
         };
         let operator = self.operator(asked.partner, id).await?;
         match operator.and_then(|operator| operator.role) {
@@ -271,19 +345,23 @@ impl Engine {
         let identity = self
             .identity(&redeemed, attempt, Some(asked.expected))
             .await?;
+        if asked.way == Way::Link && identity.guest {
+            return Err(guest_by_link(&identity));
+        }
         // Somebody of the partner who signs in there is a guest or comes by GDAP: no mailbox of
         // the customer stands behind the account, whichever it is.
         let operator = match asked.operator {
             Some(id) => self.operator(asked.partner, id).await?,
             None => None,
         };
-        let delegated = identity.guest
-            || operator.is_some_and(|own| own.upn.eq_ignore_ascii_case(&identity.upn));
+        let own = operator.is_some_and(|own| own.upn.eq_ignore_ascii_case(&identity.upn));
+        let delegated = identity.guest || own;
         let scopes = self.granted(&redeemed);
         let refresh = redeemed.refresh.ok_or_else(no_lasting_token)?;
         Ok(Admitted {
             scopes,
             way: if delegated { Way::Gdap } else { asked.way },
+            own,
             identity,
             refresh,
             access: redeemed.access,
@@ -320,6 +398,7 @@ impl Engine {
         Ok(Admitted {
             scopes: self.granted(&redeemed),
             way: Way::Gdap,
+            own: true,
             identity,
             refresh: redeemed.refresh.unwrap_or(token),
             access: redeemed.access,

@@ -1,6 +1,6 @@
 //! The engine and what it is given.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use domain::{
     Timestamp,
@@ -40,6 +40,15 @@ impl FirstOwner {
     }
 }
 
+/// What customers' admins are told, and for how long they may be.
+#[derive(Clone, Debug, Default)]
+pub struct InvitationRules {
+    /// How long an invitation is good. Milliseconds.
+    pub lives: i64,
+    /// What partners are called, by their home tenant.
+    pub partner_names: BTreeMap<TenantId, String>,
+}
+
 /// Everything that the engine works with, passed in so that tests can hold time.
 #[derive(Debug)]
 pub struct EngineConfig {
@@ -51,6 +60,7 @@ pub struct EngineConfig {
     /// Home tenants whose people may sign in.
     pub partner_tenants: Vec<TenantId>,
     pub access: SignInRules,
+    pub invitations: InvitationRules,
     pub pace: Pace,
     /// How many jobs one worker process carries out at the same time.
     pub concurrency: usize,
@@ -70,6 +80,7 @@ pub(crate) struct Inner {
     pub public_url: String,
     pub partner_tenants: Vec<TenantId>,
     pub access: SignInRules,
+    pub invitations: InvitationRules,
     pub pace: Pace,
     pub concurrency: usize,
     pub hub: Hub,
@@ -84,6 +95,7 @@ impl Engine {
             public_url,
             partner_tenants,
             access,
+            invitations,
             pace,
             concurrency,
         } = config;
@@ -95,6 +107,7 @@ impl Engine {
                 public_url: public_url.trim_end_matches('/').to_owned(),
                 partner_tenants,
                 access,
+                invitations,
                 pace,
                 concurrency: concurrency.max(1),
                 hub: Hub::default(),

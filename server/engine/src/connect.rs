@@ -5,10 +5,10 @@ use domain::{
     address::TenantName,
     connection::Way,
     history::EventKind,
-    id::{CustomerId, TenantId},
+    id::{CustomerId, LinkId, TenantId},
     person::{Actor, Operator, Right},
 };
-use microsoft::entra::scopes;
+use microsoft::entra::{Prompt, scopes};
 use serde_json::json;
 use store::{CustomerAccess, Purpose, SignIn, Tx};
 
@@ -27,6 +27,12 @@ pub(crate) struct Ask {
     pub home: Option<TenantId>,
     /// A local path to end at, instead of the customer's page.
     pub return_to: Option<String>,
+    /// The invitation that is followed.
+    pub link: Option<LinkId>,
+    /// Whoever signs in may take the place of an account that works, whatever it may do.
+    pub replaces: bool,
+    /// It was asked for a moment ago: no news for the history.
+    pub quiet: bool,
 }
 
 /// A link is not chosen here: it is made for somebody else.
@@ -80,6 +86,9 @@ impl Engine {
                 way,
                 home: Some(operator.tenant),
                 return_to: None,
+                link: None,
+                replaces: false,
+                quiet: false,
             };
             let url = self.ask(&mut tx, &access, ask, browser).await?;
             tx.commit().await?;
@@ -90,13 +99,15 @@ impl Engine {
 
     /// Asks for consent once more: after it broke, or when an action needs more. Without a `way`,
     /// the one that led in before. `return_to` is a local path to end at; anything else ends at
-    /// the customer's page.
+    /// the customer's page. `replaces`: the account that signs in takes the place of one that works
+    /// even if it may do less.
     pub async fn reconnect(
         &self,
         operator: &Operator,
         customer: CustomerId,
         way: Option<Way>,
         return_to: Option<&str>,
+        replaces: bool,
         browser: &str,
     ) -> Answer<String> {
         let ask = async {
@@ -115,6 +126,9 @@ impl Engine {
                 way,
                 home: Some(operator.tenant),
                 return_to: return_to.filter(|path| is_local(path)).map(str::to_owned),
+                link: None,
+                replaces,
+                quiet: false,
             };
             let url = self.ask(&mut tx, &access, ask, browser).await?;
             tx.commit().await?;
@@ -136,6 +150,9 @@ impl Engine {
             way,
             home,
             return_to,
+            link,
+            replaces,
+            quiet,
         } = ask;
         let attempt = fresh_attempt();
         let record = access.record();
@@ -158,14 +175,16 @@ impl Engine {
                 format!("Consent was asked for at {}.", record.domain),
             ),
         };
-        tx.append(
-            access,
-            &store::NewEvent {
-                after: Some(json!({ "scopes": scopes })),
-                ..event(now, actor, EventKind::ConsentAsked, said)
-            },
-        )
-        .await?;
+        if !quiet {
+            tx.append(
+                access,
+                &store::NewEvent {
+                    after: Some(json!({ "scopes": scopes })),
+                    ..event(now, actor, EventKind::ConsentAsked, said)
+                },
+            )
+            .await?;
+        }
         tx.put_sign_in(
             &SignIn {
                 purpose: Purpose::Connect {
@@ -174,6 +193,8 @@ impl Engine {
                     expected: record.tenant,
                     operator,
                     way,
+                    link,
+                    replaces,
                 },
                 nonce: attempt.nonce.clone(),
                 verifier: attempt.verifier.clone(),
@@ -185,7 +206,14 @@ impl Engine {
             browser,
         )
         .await?;
-        self.authorize_url(Some(authority), &scopes, &attempt)
+        // Whoever follows an invitation reads Microsoft's own page too, also where another partner
+        // of this Postern has the consent already. Elsewhere the account is picked: with `consent`
+        // Entra takes whoever is signed in, which is the operator.
+        let prompt = match way {
+            Way::Link => Prompt::Consent,
+            Way::Admin | Way::Gdap => Prompt::SelectAccount,
+        };
+        self.authorize_url(Some(authority), &scopes, &attempt, prompt)
     }
 
     /// Forgets the token and keeps the history. `confirm` is the customer's name, typed.
@@ -209,6 +237,7 @@ impl Engine {
                 .into());
             }
             let before = tx.connection(&access).await?;
+            tx.void_links_of_customer(&access, now).await?;
             if tx.disconnect(&access, now).await? {
                 tx.append(
                     &access,

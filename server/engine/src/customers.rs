@@ -37,10 +37,12 @@ impl Engine {
             let access = tx.access(operator, customer, Right::Read).await?;
             let connection = tx.connection(&access).await?;
             let setups = tx.setups_of_customer(&access).await?;
+            let invitations = tx.open_links(&access, now).await?;
             Ok::<_, Failure>(CustomerView {
                 head: head(&access),
                 connection,
                 setups,
+                invitations,
                 now,
             })
         };

@@ -28,7 +28,7 @@ mod wizard;
 mod worker;
 
 pub use callback::{CallbackQuery, Finished};
-pub use config::{Engine, EngineConfig, FirstOwner, SignInRules};
+pub use config::{Engine, EngineConfig, FirstOwner, InvitationRules, SignInRules};
 pub use failure::Failure;
 pub use pace::Pace;
 pub use scan::Download;

@@ -1,43 +1,44 @@
-//! One-time links, with which a customer's own admin consents.
+//! One-time links (invitations), with which a customer's own admin consents.
+//!
+//! An invitation is used up by a consent that was kept, by nothing else: not by opening it, not by
+//! going to Microsoft, not by somebody who may not consent.
 
 use domain::{
-    Problem,
+    Problem, Timestamp,
     connection::Way,
     history::EventKind,
-    id::CustomerId,
+    id::{CustomerId, LinkId},
+    invitation::{Invitation, InvitationState, InvitationTold, PartnerName, unusable},
     person::{Actor, Operator, Right},
-    problem::Remedy,
 };
+use store::{CustomerAccess, Link, Tx, Voided};
 
 use crate::{Answer, Engine, Failure, connect::Ask, connection::event};
 
-/// Links are good for a week. Milliseconds.
-const LINK_LIVES: i64 = 7 * 24 * 3_600_000;
+/// Going to Microsoft again within this time is no news for the history. Milliseconds.
+const ASKED_AGAIN: i64 = 3_600_000;
+
+/// The random part of a link is shorter; whatever is longer is none.
+const LONGEST_TOKEN: usize = 200;
 
 impl Engine {
     /// A new link for the customer's admin. Shown once: only its hash is kept.
     pub async fn make_link(&self, operator: &Operator, customer: CustomerId) -> Answer<String> {
         let now = self.now();
+        let until = now.plus_millis(self.inner.invitations.lives);
         let token = crate::sign_in::fresh_attempt().state;
         let make = async {
             let mut tx = self.store().begin(operator.partner).await?;
             let access = tx.access(operator, customer, Right::Change).await?;
-            tx.make_link(
-                &access,
-                &token,
-                operator.id,
-                now,
-                now.plus_millis(LINK_LIVES),
-            )
-            .await?;
+            tx.make_link(&access, &token, operator.id, now, until)
+                .await?;
+            let said = format!(
+                "A link for the customer's admin was made, good until {}.",
+                until.long()
+            );
             tx.append(
                 &access,
-                &event(
-                    now,
-                    operator.into(),
-                    EventKind::LinkMade,
-                    "A link for the customer's admin was made.",
-                ),
+                &event(now, operator.into(), EventKind::LinkMade, said),
             )
             .await?;
             tx.commit().await?;
@@ -47,19 +48,80 @@ impl Engine {
         Ok(format!("{}/join/{token}", self.inner.public_url))
     }
 
-    /// Uses a link up and gives the address at the customer's authority.
+    /// Takes a link back that nobody has used.
+    pub async fn revoke_link(
+        &self,
+        operator: &Operator,
+        customer: CustomerId,
+        link: LinkId,
+    ) -> Answer<()> {
+        let now = self.now();
+        let revoke = async {
+            let mut tx = self.store().begin(operator.partner).await?;
+            let access = tx.access(operator, customer, Right::Change).await?;
+            let Some(known) = tx.link(&access, link).await? else {
+                return Err(Problem::not_found().into());
+            };
+            // Pressed twice, or used in between: it is as the page shows it afterwards.
+            if tx.revoke_link(&access, link, now).await? {
+                let said = format!(
+                    "The link for the customer's admin of {} was revoked.",
+                    known.made.long()
+                );
+                tx.append(
+                    &access,
+                    &event(now, operator.into(), EventKind::LinkRevoked, said),
+                )
+                .await?;
+            }
+            tx.commit().await?;
+            Ok::<_, Failure>(())
+        };
+        revoke.await.map_err(Problem::from)
+    }
+
+    /// Who asks with a link, and whether it is still good. Uses nothing up.
+    pub async fn invitation(&self, token: &str) -> Answer<Invitation> {
+        let now = self.now();
+        let read = async {
+            let Some((mut tx, link)) = self.peek(token).await? else {
+                return Ok(Invitation {
+                    state: InvitationState::Unknown,
+                    told: None,
+                });
+            };
+            let access = tx.for_system(link.customer).await?;
+            let state = self.state_of(&mut tx, &link, now).await?;
+            let told = self.told(&mut tx, &access, &link).await?;
+            Ok::<_, Failure>(Invitation { state, told })
+        };
+        read.await.map_err(Problem::from)
+    }
+
+    /// Gives the address at the customer's authority. The link stays as good as it is.
     pub async fn join_link(&self, token: &str, browser: &str) -> Answer<String> {
         let now = self.now();
         let join = async {
-            let Some((mut tx, customer)) = self.store().take_link(token, now).await? else {
-                return Err(used_up().into());
+            let Some((mut tx, link)) = self.peek(token).await? else {
+                return Err(unusable(InvitationState::Unknown).into());
             };
-            let access = tx.for_system(customer).await?;
+            let state = self.state_of(&mut tx, &link, now).await?;
+            if state != InvitationState::Open {
+                return Err(unusable(state).into());
+            }
+            let access = tx.for_system(link.customer).await?;
+            tx.note_link_asked(&access, link.id, now).await?;
+            let again = link
+                .asked
+                .is_some_and(|at| now.millis_since(at) < ASKED_AGAIN);
             let ask = Ask {
                 actor: Actor::System,
                 way: Way::Link,
                 home: None,
                 return_to: None,
+                link: Some(link.id),
+                replaces: false,
+                quiet: again,
             };
             let url = self.ask(&mut tx, &access, ask, browser).await?;
             tx.commit().await?;
@@ -67,14 +129,73 @@ impl Engine {
         };
         join.await.map_err(Problem::from)
     }
-}
 
-fn used_up() -> Problem {
-    Problem::new(
-        "link.used_up",
-        Remedy::Act,
-        "This link does not work any more.",
-        "A link works once, for a week.",
-        "Ask your service provider for a new one.",
-    )
+    async fn peek(&self, token: &str) -> Result<Option<(Tx, Link)>, Failure> {
+        if token.is_empty() || token.len() > LONGEST_TOKEN {
+            return Ok(None);
+        }
+        Ok(self.store().peek_link(token).await?)
+    }
+
+    /// What becomes of a link now. Whoever made it must still be one who may.
+    pub(crate) async fn state_of(
+        &self,
+        tx: &mut Tx,
+        link: &Link,
+        now: Timestamp,
+    ) -> Result<InvitationState, Failure> {
+        if link.used.is_some() {
+            return Ok(InvitationState::Used);
+        }
+        if let Some((_, why)) = link.voided {
+            return Ok(match why {
+                Voided::Revoked => InvitationState::Revoked,
+                Voided::Disconnected => InvitationState::Disconnected,
+                Voided::Role => InvitationState::Role,
+            });
+        }
+        let home = tx.partner_home().await?;
+        let maker = tx.operator(link.made_by).await?;
+        let may = maker
+            .and_then(|maker| maker.role)
+            .is_some_and(|role| role.may(Right::Change));
+        if !may || !self.inner.partner_tenants.contains(&home) {
+            return Ok(InvitationState::Role);
+        }
+        Ok(if link.until <= now {
+            InvitationState::Expired
+        } else {
+            InvitationState::Open
+        })
+    }
+
+    async fn told(
+        &self,
+        tx: &mut Tx,
+        access: &CustomerAccess,
+        link: &Link,
+    ) -> Result<Option<InvitationTold>, Failure> {
+        let Some(maker) = tx.operator(link.made_by).await? else {
+            return Ok(None);
+        };
+        let record = access.record();
+        Ok(Some(InvitationTold {
+            partner: self.partner_named(tx).await?,
+            customer: record.name.clone(),
+            customer_domain: record.domain.clone(),
+            maker: maker.name,
+            maker_upn: maker.upn,
+            made: link.made,
+            until: link.until,
+        }))
+    }
+
+    /// What a transaction's partner is called.
+    pub(crate) async fn partner_named(&self, tx: &mut Tx) -> Result<PartnerName, Failure> {
+        let home = tx.partner_home().await?;
+        Ok(PartnerName {
+            name: self.inner.invitations.partner_names.get(&home).cloned(),
+            domain: tx.partner_name().await?,
+        })
+    }
 }

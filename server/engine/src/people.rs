@@ -14,7 +14,7 @@ impl Engine {
     pub async fn me(&self, operator: &Operator) -> Answer<Me> {
         let read = async {
             let mut tx = self.store().begin(operator.partner).await?;
-            let partner = tx.partner_name().await?;
+            let partner = self.partner_named(&mut tx).await?;
             let counts = if operator.role.is_some() {
                 tx.counts().await?
             } else {

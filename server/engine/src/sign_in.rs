@@ -36,7 +36,7 @@ impl Engine {
             .await
             .map_err(Failure::from)?;
         let scopes = scopes::SIGN_IN.map(str::to_owned);
-        let url = self.authorize_url(None, &scopes, &attempt)?;
+        let url = self.authorize_url(None, &scopes, &attempt, Prompt::SelectAccount)?;
         Ok(url)
     }
 
@@ -46,6 +46,7 @@ impl Engine {
         tenant: Option<TenantId>,
         scopes: &[String],
         attempt: &Attempt,
+        prompt: Prompt,
     ) -> Result<String, Failure> {
         Ok(self.microsoft().authorize_url(&Authorize {
             tenant,
@@ -54,7 +55,7 @@ impl Engine {
             state: &attempt.state,
             nonce: &attempt.nonce,
             challenge: &attempt.challenge,
-            prompt: Some(Prompt::SelectAccount),
+            prompt: Some(prompt),
             login_hint: None,
             domain_hint: None,
         })?)

@@ -193,6 +193,11 @@ impl Microsoft {
         held.clone()
     }
 
+    /// Forgets all that is held under a key that is not used any more.
+    pub async fn let_go(&self, key: Uuid) {
+        self.0.customers.lock().await.remove(&key);
+    }
+
     /// Forgets the access tokens of a customer in this process, because a token keeps the scopes
     /// and roles with which it was issued (MICROSOFT.md §1.6, §6.5). Its limits stay: a pause that
     /// Microsoft asked for goes on.

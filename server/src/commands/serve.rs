@@ -236,6 +236,7 @@ fn engine(settings: &Settings, store: Store) -> Result<Engine, Failed> {
         public_url: settings.public_url.origin().to_owned(),
         partner_tenants: settings.partner_tenants.clone(),
         access: settings.access.clone(),
+        invitations: settings.invitations.clone(),
         pace: Pace::new(settings.pace),
         concurrency: settings.workers,
     }))

@@ -125,6 +125,17 @@ pub struct ServeArguments {
         default_value = "refuse"
     )]
     pub guests: String,
+    /// For how many hours an invitation for a customer's admin is good
+    #[arg(
+        long,
+        env = "POSTERN_INVITATION_HOURS",
+        value_name = "HOURS",
+        default_value = "48"
+    )]
+    pub invitation_hours: String,
+    /// What customers' admins read as your name: tenant id=name, several by semicolons
+    #[arg(long, env = "POSTERN_PARTNER_NAMES", value_name = "NAMES")]
+    pub partner_names: Option<String>,
     /// After how many minutes without use a browser is signed out
     #[arg(
         long,

@@ -12,7 +12,7 @@ mod wrong;
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use domain::id::{AppId, TenantId};
-use engine::SignInRules;
+use engine::{InvitationRules, SignInRules};
 use microsoft::{Credential, Endpoints};
 use secrecy::SecretString;
 use store::Vault;
@@ -38,6 +38,7 @@ pub struct Settings {
     pub partner_tenants: Vec<TenantId>,
     /// Who becomes owner, and who does not get in.
     pub access: SignInRules,
+    pub invitations: InvitationRules,
     pub sessions: SessionLimits,
     pub vault: Vault,
     /// How much faster than usual steps look again.

@@ -1,6 +1,7 @@
 //! From texts to settings.
 
 use std::{
+    collections::BTreeMap,
     io::Read as _,
     net::SocketAddr,
     path::PathBuf,
@@ -10,7 +11,7 @@ use std::{
 
 use clap::ValueEnum;
 use domain::id::{AppId, TenantId};
-use engine::{FirstOwner, SignInRules};
+use engine::{FirstOwner, InvitationRules, SignInRules};
 use microsoft::{Certificate, Credential, Endpoints};
 use secrecy::{ExposeSecret as _, SecretString};
 use store::{DatabaseTls, Vault};
@@ -90,6 +91,16 @@ impl Settings {
             first_owners(arguments.first_owner.as_ref()),
         );
         let guests = one_of::<Guests>("POSTERN_GUESTS", &arguments.guests, &mut wrong);
+        let invitation_hours = wrong.take(
+            "POSTERN_INVITATION_HOURS",
+            "48",
+            number(&arguments.invitation_hours, "hours", 1, 168),
+        );
+        let partner_names = wrong.take(
+            "POSTERN_PARTNER_NAMES",
+            "6f1c02b7-41f5-4a0e-9c55-0d3be1f7a2d4=Northwind IT",
+            partner_names(arguments.partner_names.as_ref()),
+        );
         let idle = wrong.take(
             "POSTERN_SESSION_IDLE_MINUTES",
             "60",
@@ -128,6 +139,10 @@ impl Settings {
                 access: SignInRules {
                     first_owners: first_owners?,
                     guests: guests? == Guests::Allow,
+                },
+                invitations: InvitationRules {
+                    lives: i64::try_from(invitation_hours?).ok()? * 3_600_000,
+                    partner_names: partner_names?,
                 },
                 sessions: SessionLimits {
                     idle: Duration::from_secs(idle? * 60),
@@ -467,6 +482,29 @@ fn workers(text: &str) -> Result<usize, String> {
             "“{text}” is not a whole number from 1 to {MOST_WORKERS}."
         )),
     }
+}
+
+fn partner_names(text: Option<&String>) -> Result<BTreeMap<TenantId, String>, String> {
+    let entries = text.map_or("", String::as_str).split(';').map(str::trim);
+    entries
+        .filter(|entry| !entry.is_empty())
+        .map(|entry| {
+            let (id, name) = entry
+                .split_once('=')
+                .ok_or_else(|| format!("“{entry}” is not of the form tenant id=name."))?;
+            let id: TenantId = id.parse().map_err(|error| format!("{error}."))?;
+            match name.trim() {
+                "" => Err(format!("{id} has no name.")),
+                name if name.chars().count() > 100 => {
+                    Err(format!("the name of {id} is longer than 100 letters."))
+                }
+                name if name.chars().any(char::is_control) => {
+                    Err(format!("the name of {id} has control characters."))
+                }
+                name => Ok((id, name.to_owned())),
+            }
+        })
+        .collect()
 }
 
 fn call_seconds(text: &str) -> Result<Duration, String> {

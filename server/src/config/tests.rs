@@ -20,6 +20,8 @@ fn arguments() -> ServeArguments {
         partner_tenants: Some(ID.into()),
         first_owner: Some("olivia@partner.example".into()),
         guests: "refuse".into(),
+        invitation_hours: "48".into(),
+        partner_names: None,
         session_idle_minutes: "60".into(),
         session_hours: "12".into(),
         pace: "1".into(),
@@ -89,6 +91,8 @@ fn tells_all_mistakes_at_once() {
         partner_tenants: Some("fabrikam".into()),
         first_owner: Some("olivia".into()),
         guests: "some".into(),
+        invitation_hours: "169".into(),
+        partner_names: Some("Northwind IT".into()),
         session_idle_minutes: "1".into(),
         session_hours: "25".into(),
         pace: "0.5".into(),
@@ -120,6 +124,8 @@ fn tells_all_mistakes_at_once() {
             "POSTERN_PARTNER_TENANTS",
             "POSTERN_FIRST_OWNER",
             "POSTERN_GUESTS",
+            "POSTERN_INVITATION_HOURS",
+            "POSTERN_PARTNER_NAMES",
             "POSTERN_SESSION_IDLE_MINUTES",
             "POSTERN_SESSION_HOURS",
             "POSTERN_MASTER_KEYS",
@@ -130,7 +136,7 @@ fn tells_all_mistakes_at_once() {
         ]
     );
     let text = Wrong { mistakes: found }.to_string();
-    assert!(text.starts_with("20 settings are not right."), "{text}");
+    assert!(text.starts_with("22 settings are not right."), "{text}");
     assert!(!text.contains("hunter2"), "{text}");
     assert!(
         text.contains("For example: POSTERN_LISTEN=127.0.0.1:3000"),
@@ -310,4 +316,28 @@ fn security_f02_the_first_owner_is_named() {
             FirstOwner::Upn("olivia@partner.example".into()),
         ]
     );
+}
+
+#[test]
+fn security_f01_partners_have_names_from_the_settings() {
+    let read = |names: &str, hours: &str| {
+        let arguments = ServeArguments {
+            partner_names: Some(names.into()),
+            invitation_hours: hours.into(),
+            ..arguments()
+        };
+        Settings::read(&arguments, &log(), &environment(&[])).map(|settings| settings.invitations)
+    };
+    let rules = read(&format!(" {ID} = Northwind IT, Inc. ; "), "1").unwrap();
+    let named = rules.partner_names.get(&ID.parse().unwrap());
+    assert_eq!(named.map(String::as_str), Some("Northwind IT, Inc."));
+    assert_eq!(rules.lives, 3_600_000);
+    for wrong in ["Northwind", "Northwind=IT", &format!("{ID}= ")] {
+        let found = read(wrong, "48").unwrap_err().mistakes;
+        assert_eq!(names(&found), ["POSTERN_PARTNER_NAMES"], "{wrong}");
+    }
+    for wrong in ["0", "169", "two"] {
+        let found = read("", wrong).unwrap_err().mistakes;
+        assert_eq!(names(&found), ["POSTERN_INVITATION_HOURS"], "{wrong}");
+    }
 }

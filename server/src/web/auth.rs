@@ -71,8 +71,10 @@ async fn callback(
             session::open(&web, &session, &operator, &device, home_token.as_ref()).await?;
             to(&return_to)
         }
-        Finished::Connected { return_to } if signed_in => to(&return_to),
-        Finished::Connected { .. } => Ok(Refusal::thanks().into_response()),
+        Finished::Connected { return_to, .. } if signed_in => to(&return_to),
+        Finished::Connected { thanks, .. } => Ok(Refusal::thanks(*thanks).into_response()),
+        // There is nothing here for somebody without an account but what happened.
+        Finished::NotByInvitation(problem) => Err(refused(*problem, signed_in).without_action()),
     }
 }
 

@@ -9,7 +9,9 @@ use super::refusal::Refusal;
 pub(super) fn of(stylesheet: &str, refusal: &Refusal) -> String {
     let problem = (*refusal.problem).clone();
     let title = title(refusal.status);
-    let (href, label) = refusal.action;
+    let action = refusal.action.map(|(href, label)| {
+        view! { <p class="actions"><a class="btn primary large" href=href>{label}</a></p> }
+    });
     let answer = problem.microsoft.map(|answer| {
         let rows: Vec<(&str, String)> = [
             ("Code", answer.code),
@@ -62,7 +64,7 @@ pub(super) fn of(stylesheet: &str, refusal: &Refusal) -> String {
                                 {answer}
                             </div>
                         </div>
-                        <p class="actions"><a class="btn primary large" href=href>{label}</a></p>
+                        {action}
                     </main>
                 </div>
             </body>

@@ -17,8 +17,8 @@ pub(super) struct Refusal {
     pub(super) status: StatusCode,
     /// Boxed: every handler's result holds one.
     pub(super) problem: Box<Problem>,
-    /// Address and label of the one way on.
-    pub(super) action: (&'static str, &'static str),
+    /// Address and label of the one way on, if there is one here.
+    pub(super) action: Option<(&'static str, &'static str)>,
 }
 
 impl Refusal {
@@ -26,7 +26,7 @@ impl Refusal {
         Self {
             status,
             problem: Box::new(problem),
-            action: ("/", "To the start page"),
+            action: Some(("/", "To the start page")),
         }
     }
 
@@ -62,22 +62,19 @@ impl Refusal {
 
     /// Not a refusal, but as little a page of the app: a customer's admin has consented, and has
     /// no account here.
-    pub(super) fn thanks() -> Self {
-        Self::new(
-            StatusCode::OK,
-            Problem::new(
-                "connected",
-                Remedy::Wait,
-                "Your organisation is connected.",
-                "Your service provider can now look after the applications that reach your mailboxes.",
-                "You can close this window.",
-            ),
-        )
+    pub(super) fn thanks(told: Problem) -> Self {
+        Self::new(StatusCode::OK, told).without_action()
     }
 
     #[must_use]
     pub(super) fn with_action(mut self, href: &'static str, label: &'static str) -> Self {
-        self.action = (href, label);
+        self.action = Some((href, label));
+        self
+    }
+
+    #[must_use]
+    pub(super) fn without_action(mut self) -> Self {
+        self.action = None;
         self
     }
 }

@@ -48,6 +48,9 @@ pub(crate) struct ConnectionRow {
     account_upn: Option<String>,
     scopes: Option<Vec<String>>,
     problem: Option<Value>,
+    /// Lists do not read it.
+    #[sqlx(default)]
+    note: Option<Value>,
     consented_at: Option<DateTime<Utc>>,
     last_success_at: Option<DateTime<Utc>>,
     disconnected_at: Option<DateTime<Utc>>,
@@ -76,6 +79,10 @@ impl ConnectionRow {
             consented: self.consented_at.map(Timestamp::from),
             scopes: self.scopes.unwrap_or_default(),
             last_success: self.last_success_at.map(Timestamp::from),
+            note: self
+                .note
+                .map(|note| clean::from_json("connections.note", note))
+                .transpose()?,
         })
     }
 }
@@ -95,7 +102,7 @@ impl Tx {
     pub async fn connection(&mut self, access: &CustomerAccess) -> Result<Connection> {
         let (partner, customer) = self.reads(access)?;
         let row: Option<ConnectionRow> = sqlx::query_as(
-            "select true as connected, way, account_upn, scopes, problem, consented_at,
+            "select true as connected, way, account_upn, scopes, problem, note, consented_at,
                     last_success_at, disconnected_at
              from connections where partner_id = $1 and customer_id = $2",
         )
@@ -112,6 +119,7 @@ impl Tx {
                 consented: None,
                 scopes: Vec::new(),
                 last_success: None,
+                note: None,
             }),
         }
     }
@@ -176,7 +184,7 @@ impl Tx {
                  refresh_token = excluded.refresh_token, key_id = excluded.key_id,
                  consented_at = greatest(excluded.consented_at,
                                          connections.consented_at + interval '1 millisecond'),
-                 problem = null, disconnected_at = null,
+                 problem = null, note = null, disconnected_at = null,
                  token_version = connections.token_version + 1
              returning consented_at",
         )
@@ -298,11 +306,40 @@ impl Tx {
         Ok(changed.rows_affected() == 1)
     }
 
+    /// Keeps what is worth knowing about a connection, until the next consent.
+    pub async fn note_on_connection(
+        &mut self,
+        access: &CustomerAccess,
+        note: &Problem,
+    ) -> Result<()> {
+        let (partner, customer) = self.changes(access)?;
+        sqlx::query("update connections set note = $3 where partner_id = $1 and customer_id = $2")
+            .bind(partner.0)
+            .bind(customer.0)
+            .bind(clean::to_json(note)?)
+            .execute(self.conn())
+            .await?;
+        Ok(())
+    }
+
+    /// Holds the connection as it is until the transaction ends.
+    pub async fn hold_connection(&mut self, access: &CustomerAccess) -> Result<()> {
+        let (partner, customer) = self.changes(access)?;
+        sqlx::query(
+            "select 1 from connections where partner_id = $1 and customer_id = $2 for update",
+        )
+        .bind(partner.0)
+        .bind(customer.0)
+        .execute(self.conn())
+        .await?;
+        Ok(())
+    }
+
     /// Forgets the token. False: it was not connected.
     pub async fn disconnect(&mut self, access: &CustomerAccess, now: Timestamp) -> Result<bool> {
         let (partner, customer) = self.changes(access)?;
         let changed = sqlx::query(
-            "update connections set refresh_token = null, key_id = null, problem = null,
+            "update connections set refresh_token = null, key_id = null, problem = null, note = null,
                     disconnected_at = $3, token_version = token_version + 1
              where partner_id = $1 and customer_id = $2 and disconnected_at is null",
         )

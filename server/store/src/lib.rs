@@ -63,6 +63,7 @@ pub use history_read::HistoryFound;
 pub use history_verify::{Broken, ChainHead, Verification, Why, verify_all};
 pub use jobs::Job;
 pub use key_ring::{KeyRingError, KeyUse};
+pub use links::{Link, Voided};
 pub use migrate::{SERVER_ROLE, migrate, role_of};
 pub use notices::Notice;
 pub use operator_sessions::HomeToken;

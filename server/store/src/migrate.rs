@@ -37,11 +37,11 @@ const GRANTS: &[(&str, &str)] = &[
     (
         "connections",
         "select, insert, update (way, account_upn, account_oid, scopes, refresh_token, key_id, \
-         problem, consented_at, last_success_at, disconnected_at, token_version)",
+         problem, note, consented_at, last_success_at, disconnected_at, token_version)",
     ),
     (
         "links",
-        "select, insert, update (used_at, voided_at, voided_why)",
+        "select, insert, update (used_at, voided_at, voided_why, asked_at, refused_at)",
     ),
     (
         "setups",

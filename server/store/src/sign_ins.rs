@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use domain::{
     Timestamp,
     connection::Way,
-    id::{CustomerId, OperatorId, PartnerId, TenantId},
+    id::{CustomerId, LinkId, OperatorId, PartnerId, TenantId},
 };
 use secrecy::SecretString;
 use sha2::{Digest as _, Sha256};
@@ -31,6 +31,10 @@ pub enum Purpose {
         /// None: whoever followed a link.
         operator: Option<OperatorId>,
         way: Way,
+        /// The invitation that was followed.
+        link: Option<LinkId>,
+        /// Whoever signs in may take the place of an account that works, whatever it may do.
+        replaces: bool,
     },
 }
 
@@ -92,6 +96,8 @@ struct SignInRow {
     customer_id: Option<Uuid>,
     expected_tid: Option<Uuid>,
     way: Option<String>,
+    link_id: Option<Uuid>,
+    replaces: bool,
     created_at: DateTime<Utc>,
     expires_at: DateTime<Utc>,
 }
@@ -123,6 +129,8 @@ impl SignInRow {
                 self.way.as_deref().ok_or_else(missing)?,
                 Way::parse,
             )?,
+            link: self.link_id.map(LinkId),
+            replaces: self.replaces,
         })
     }
 }
@@ -148,7 +156,7 @@ impl Store {
         let row: Option<SignInRow> = sqlx::query_as(
             "delete from sign_ins where state_hash = $1 and browser_hash = $2
              returning purpose, nonce, pkce_verifier, return_to, partner_id, operator_id,
-                       customer_id, expected_tid, way, created_at, expires_at",
+                       customer_id, expected_tid, way, link_id, replaces, created_at, expires_at",
         )
         .bind(hash.as_slice())
         .bind(sha256(browser).as_slice())
@@ -190,28 +198,33 @@ async fn put(
 ) -> Result<()> {
     let hash = sha256(state);
     set(connection, "state", &hex(&hash)).await?;
-    let (purpose, partner, operator, customer, expected, way) = match sign_in.purpose {
-        Purpose::SignIn => ("sign_in", None, None, None, None, None),
-        Purpose::Connect {
-            partner,
-            customer,
-            expected,
-            operator,
-            way,
-        } => (
-            "connect",
-            Some(partner.0),
-            operator.map(|operator| operator.0),
-            Some(customer.0),
-            Some(expected.0),
-            Some(way.as_str()),
-        ),
-    };
+    let (purpose, partner, operator, customer, expected, way, link, replaces) =
+        match sign_in.purpose {
+            Purpose::SignIn => ("sign_in", None, None, None, None, None, None, false),
+            Purpose::Connect {
+                partner,
+                customer,
+                expected,
+                operator,
+                way,
+                link,
+                replaces,
+            } => (
+                "connect",
+                Some(partner.0),
+                operator.map(|operator| operator.0),
+                Some(customer.0),
+                Some(expected.0),
+                Some(way.as_str()),
+                link.map(|link| link.0),
+                replaces,
+            ),
+        };
     sqlx::query(
         "insert into sign_ins
              (state_hash, browser_hash, purpose, nonce, pkce_verifier, return_to, partner_id,
-              operator_id, customer_id, expected_tid, way, created_at, expires_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
+              operator_id, customer_id, expected_tid, way, created_at, expires_at, link_id, replaces)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
     )
     .bind(hash.as_slice())
     .bind(sha256(browser).as_slice())
@@ -226,6 +239,8 @@ async fn put(
     .bind(way)
     .bind(moment(sign_in.created_at))
     .bind(moment(sign_in.expires_at))
+    .bind(link)
+    .bind(replaces)
     .execute(connection)
     .await?;
     Ok(())

@@ -102,6 +102,8 @@ async fn a_consent_comes_back_with_what_it_is_for() {
         expected: record.tenant,
         operator: Some(world.a.owner.id),
         way: Way::Admin,
+        link: None,
+        replaces: false,
     };
     let mut tx = world.store.begin(record.partner).await.unwrap();
     tx.put_sign_in(&sign_in(purpose), "state", "browser")

@@ -183,8 +183,8 @@ async fn nothing_can_be_written_for_another_partner() {
     // An own row that points to another's customer.
     let mut tx = world.store.begin(a.owner.partner).await.unwrap();
     let error = sqlx::query(
-        "insert into links (token_hash, partner_id, customer_id, made_by, expires_at)
-         values (sha256('x'), $1, $2, $3, now())",
+        "insert into links (token_hash, partner_id, customer_id, made_by, made_at, expires_at)
+         values (sha256('x'), $1, $2, $3, now(), now())",
     )
     .bind(a.owner.partner.0)
     .bind(b.customer.record().id.0)

@@ -19,6 +19,7 @@ mod fleet;
 mod gdap;
 mod http;
 mod hurdles;
+mod invitations;
 mod kill;
 mod live;
 mod lost;

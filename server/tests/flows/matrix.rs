@@ -28,6 +28,9 @@ struct Ids {
     /// Of an application that was read.
     object: String,
     engineer: String,
+    /// The random parts of invitations: one that can be used, one that was revoked.
+    open_link: String,
+    revoked_link: String,
     chosen: Chosen,
 }
 
@@ -64,6 +67,8 @@ fn input(path: &str, ids: &Ids) -> Option<Input> {
         "/api/setups" => Input::Json(json!({ "filter": "all", "before": null })),
         "/api/connect" => Input::Form(vec![("tenant", "nobody.example".to_owned())]),
         "/api/reconnect" | "/api/make_link" => Input::Form(vec![("customer", customer)]),
+        "/api/revoke_link" => Input::Form(vec![("customer", customer), ("link", NONE.to_owned())]),
+        "/api/invitation" => Input::Json(json!({ "token": ids.open_link })),
         "/api/join" => Input::Form(vec![("token", "no-such-token".to_owned())]),
         "/api/disconnect" => Input::Form(vec![
             ("customer", customer),
@@ -72,6 +77,10 @@ fn input(path: &str, ids: &Ids) -> Option<Input> {
         "/api/set_role" => Input::Form(vec![
             ("person", ids.engineer.clone()),
             ("role", "engineer".to_owned()),
+        ]),
+        "/api/end_sessions_of" => Input::Form(vec![
+            ("person", ids.engineer.clone()),
+            ("session", NONE.to_owned()),
         ]),
         "/api/end_session" => Input::Form(vec![("session", NONE.to_owned())]),
         "/api/start_setup" => Input::Form(vec![
@@ -105,6 +114,11 @@ fn routes(ids: &Ids) -> Vec<(String, String)> {
         ("/", "/".to_owned()),
         ("/waiting", "/waiting".to_owned()),
         ("/join/{token}", "/join/no-such-token".to_owned()),
+        ("/join/{token}, open", format!("/join/{}", ids.open_link)),
+        (
+            "/join/{token}, revoked",
+            format!("/join/{}", ids.revoked_link),
+        ),
         ("/customers", "/customers".to_owned()),
         ("/customers/connect", "/customers/connect".to_owned()),
         ("/customers/{id}", customer.clone()),
@@ -201,6 +215,16 @@ async fn call(browser: &Browser, portal: &str, path: &str, input: &Input) -> u16
     request.send().await.expect("an answer").status().as_u16()
 }
 
+/// A new invitation: its random part.
+async fn invited(owner: &mut Browser, customer: &str) -> String {
+    let (status, link) = owner
+        .call_form("/api/make_link", &[("customer", customer)])
+        .await;
+    assert_eq!(status, 200, "{link}");
+    let link = link.as_str().expect("a link");
+    link.rsplit('/').next().expect("a token").to_owned()
+}
+
 /// The service principal of the application that was confined, once the customer has been read.
 async fn read_mailer(owner: &mut Browser) -> Option<String> {
     let file = owner.open("/exposure.json?by=each").await;
@@ -286,7 +310,22 @@ async fn everybody_gets_what_is_theirs() {
         async move { read_mailer(&mut owner).await }
     })
     .await;
+    let revoked_link = invited(&mut owner, &customer).await;
+    let view = owner
+        .read("/api/customer", &json!({ "customer": customer }))
+        .await;
+    let link = view["invitations"][0]["id"].as_str().expect("an id");
+    let (status, told) = owner
+        .call_form(
+            "/api/revoke_link",
+            &[("customer", &customer), ("link", link)],
+        )
+        .await;
+    assert_eq!(status, 200, "{told}");
+    let open_link = invited(&mut owner, &customer).await;
     let ids = Ids {
+        open_link,
+        revoked_link,
         setup,
         object,
         engineer: engineer_id,
@@ -389,7 +428,7 @@ async fn everybody_gets_what_is_theirs() {
     let asked = "events where kind in ('consent.asked', 'link.made')";
     let harmless = stack.count(asked).await;
     let after = stack.count("events where kind <> 'reach.changed'").await;
-    let asked_before = 1;
+    let asked_before = 3;
     assert_eq!(
         after - before,
         harmless - asked_before,

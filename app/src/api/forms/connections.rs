@@ -1,6 +1,10 @@
 //! Connecting customers and letting them go.
 
-use domain::{Problem, connection::Way, id::CustomerId};
+use domain::{
+    Problem,
+    connection::Way,
+    id::{CustomerId, LinkId},
+};
 use leptos::prelude::*;
 
 use crate::{api::context, error::AppError, paths, query::Query};
@@ -32,18 +36,27 @@ fn mistyped(tenant: &str, way: Way, problem: Problem) -> AppError {
 
 /// Sends the browser to a customer's authority to consent again, or, for GDAP, to the operator's
 /// own. Without a `way`, the one that led in before. `return_to`: a local path to end at.
+/// `replaces`: whoever signs in takes the place of an account that works, even if it may do less.
 #[server(endpoint = "reconnect")]
 pub async fn reconnect(
     customer: CustomerId,
     way: Option<Way>,
     return_to: Option<String>,
+    replaces: Option<bool>,
 ) -> Result<(), AppError> {
     let server = context::server()?;
     let operator = server.operator()?;
     let browser = server.browser()?;
     let url = server
         .engine
-        .reconnect(&operator, customer, way, return_to.as_deref(), browser)
+        .reconnect(
+            &operator,
+            customer,
+            way,
+            return_to.as_deref(),
+            replaces.unwrap_or_default(),
+            browser,
+        )
         .await?;
     leptos_axum::redirect(&url);
     Ok(())
@@ -57,7 +70,16 @@ pub async fn make_link(customer: CustomerId) -> Result<String, AppError> {
     Ok(server.engine.make_link(&operator, customer).await?)
 }
 
-/// Uses a one-time link: sends the customer's admin to its authority. Needs no operator.
+/// Takes a one-time link back.
+#[server(endpoint = "revoke_link")]
+pub async fn revoke_link(customer: CustomerId, link: LinkId) -> Result<(), AppError> {
+    let server = context::server()?;
+    let operator = server.operator()?;
+    let done = server.engine.revoke_link(&operator, customer, link).await;
+    Ok(done?)
+}
+
+/// Follows a one-time link, which stays good until a consent comes of it: sends the customer's admin to its authority. Needs no operator.
 #[server(endpoint = "join")]
 pub async fn join(token: String) -> Result<(), AppError> {
     let server = context::server()?;

@@ -1,19 +1,24 @@
 //! The connection: who consented, to what, whether it works, and what to do when it does not.
 
 use domain::{
+    Problem,
     connection::{Connection, Health, Way},
+    id::CustomerId,
+    invitation::InvitationRow,
     view::CustomerHead,
 };
 use leptos::prelude::*;
 
 use crate::{
-    api::{self, forms},
+    api::forms,
     components::{
-        Ask, CopyButton, Erase as _, Failure, Moment, Post, PostForm, ProblemBox, Question, Submit,
-        TextField, breakable, dynamic, health_tag,
+        Ask, Erase as _, Failure, Moment, Post, PostForm, ProblemBox, Question, Submit, TextField,
+        breakable, health_tag,
     },
     paths,
 };
+
+use super::invitations::Invitations;
 
 const DISCONNECT: &str = "disconnect";
 
@@ -22,9 +27,12 @@ pub fn ConnectionPanel(
     head: CustomerHead,
     connection: Connection,
     may_change: bool,
+    partner: String,
+    invitations: Invitations,
+    open: Vec<InvitationRow>,
 ) -> impl IntoView {
     let reconnect = Post::new(forms::RECONNECT);
-    let make_link = Post::new(forms::MAKE_LINK);
+    let make_link = invitations.make;
     let id = head.id;
     let ways_in = move |label: &'static str, class: &'static str| {
         let quieter = if class == "btn small" { class } else { "btn" };
@@ -65,6 +73,17 @@ pub fn ConnectionPanel(
             .any(),
         ),
     };
+    let note = connection
+        .note
+        .clone()
+        .map(|problem| noted(problem, id, may_change, reconnect));
+    let who = may_change.then(|| {
+        let who = format!(
+            "Whoever signs in connects {} to {partner}. Microsoft's page names Postern, not you.",
+            head.name
+        );
+        view! { <p class="hint">{who}</p> }.any()
+    });
     let connected = matches!(connection.health, Health::Good | Health::Broken { .. });
     let again = (may_change && connection.health == Health::Good).then(|| {
         view! { <div class="actions">{ways_in("Consent again", "btn small")}<Ask id=DISCONNECT label="Disconnect…" class="btn small quiet"/></div> }.any()
@@ -75,16 +94,34 @@ pub fn ConnectionPanel(
         <section class="connection" aria-labelledby="connection">
             <div class="section-head"><h2 id="connection">"Connection"</h2></div>
             <Failure of=reconnect.failure()/>
-            <Failure of=make_link.failure()/>
-            <OneTimeLink post=make_link/>
+            {invitations.made()}
             {state}
+            {note}
             {facts(&connection)}
+            {who}
             {again}
             {leave}
+            {invitations.list(id, open, may_change)}
             {(may_change && connected).then(|| view! { <Disconnect head/> }.any())}
         </section>
     }
     .any()
+}
+
+/// What is worth knowing although it works. An account that was not taken can be taken from here.
+fn noted(problem: Problem, id: CustomerId, may_change: bool, reconnect: Post) -> AnyView {
+    let replace = (may_change && problem.key == "connection.kept").then(|| {
+        view! {
+            <PostForm post=reconnect>
+                <input type="hidden" name="customer" value=id.to_string()/>
+                <input type="hidden" name="way" value=Way::Admin.as_str()/>
+                <input type="hidden" name="replaces" value="true"/>
+                <Submit label="Sign in and change the account" class="btn small" pending=reconnect.pending()/>
+            </PostForm>
+        }
+        .any()
+    });
+    view! { <ProblemBox problem>{replace}</ProblemBox> }.any()
 }
 
 /// What is known of the consent, as pairs.
@@ -119,32 +156,6 @@ fn facts(connection: &Connection) -> AnyView {
         </dl>
     }
     .any()
-}
-
-/// The link that was just made. It is shown once: Postern keeps only its hash.
-#[component]
-fn OneTimeLink(post: Post) -> impl IntoView {
-    let answer = post.answer();
-    view! {
-        <div role="status">
-            {dynamic(move || {
-                answer
-                    .with(|text| text.as_ref().and_then(|text| api::read::<String>(text).ok()))
-                    .map(|link| {
-                        view! {
-                            <div class="problem good">
-                                <div class="lines">
-                                    <p class="happened">"A link for their admin"</p>
-                                    <p>"It works once, for a week. Send it to an admin of the customer; it is not shown again."</p>
-                                    <p class="mono break">{link.clone()}</p>
-                                    <div class="actions"><CopyButton text=link label="Copy the link"/></div>
-                                </div>
-                            </div>
-                        }.any()
-                    })
-            })}
-        </div>
-    }.any()
 }
 
 /// Disconnecting asks for the customer's name.

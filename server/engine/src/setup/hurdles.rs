@@ -19,7 +19,7 @@ use crate::tenant::is_about_consent;
 
 /// Directory roles that may do all that the setup does (MICROSOFT.md §1.6): Global Administrator,
 /// Exchange Administrator.
-pub(super) const ENOUGH: [uuid::Uuid; 2] = [
+pub(crate) const ENOUGH: [uuid::Uuid; 2] = [
     uuid::uuid!("62e90394-69f5-4237-9190-012177145e10"),
     uuid::uuid!("29232cdf-9323-42fd-ade2-1d097af3e4de"),
 ];

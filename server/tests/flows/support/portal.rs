@@ -70,6 +70,14 @@ impl Portal {
                 first_owners: first_owners(accounts, partners),
                 guests: false,
             },
+            invitations: engine::InvitationRules {
+                lives: 48 * 3_600_000,
+                partner_names: [(
+                    accounts.partner_tenant.parse().expect("an id"),
+                    "Northwind IT".to_owned(),
+                )]
+                .into(),
+            },
             sessions: server::config::SessionLimits::default(),
             vault: store::testing::vault().expect("a vault"),
             pace: SPEED,
