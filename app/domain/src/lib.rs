@@ -11,6 +11,8 @@ pub mod connection;
 pub mod exposure;
 pub mod history;
 pub mod id;
+pub mod name;
+pub mod path;
 pub mod permission;
 pub mod person;
 pub mod plan;
