@@ -1,5 +1,7 @@
 //! What comes back from Entra: the end of a sign-in or of a consent.
 
+use std::fmt;
+
 use domain::{
     Problem, Timestamp,
     connection::Way,
@@ -21,12 +23,21 @@ use store::{Purpose, SignIn, SignedIn, TakenSignIn};
 use crate::{Answer, Engine, Failure, connection::event, sign_in::expired};
 
 /// The query of `/auth/callback`.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Default, Deserialize)]
 pub struct CallbackQuery {
     pub code: Option<String>,
     pub state: Option<String>,
     pub error: Option<String>,
     pub error_description: Option<String>,
+}
+
+/// Without code and state.
+impl fmt::Debug for CallbackQuery {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CallbackQuery")
+            .field("error", &self.error)
+            .finish_non_exhaustive()
+    }
 }
 
 /// What the callback ended.
