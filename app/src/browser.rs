@@ -122,7 +122,7 @@ pub async fn copy(text: &str) -> bool {
 pub fn use_go() -> impl Fn(&str) + Clone + 'static {
     let navigate = use_navigate();
     move |to: &str| {
-        if crate::paths::is_local(to) {
+        if domain::path::is_local(to) {
             navigate(to, NavigateOptions::default());
         } else if let Err(error) = window().location().set_href(to) {
             leptos::logging::error!("could not go on: {error:?}");

@@ -59,10 +59,14 @@ fn style(files: &SiteFiles) -> AnyView {
 
 /// Loads the program and lets it take over the body. Links and forms work before, so it comes when
 /// the browser has painted and has nothing else to do: no hint in the document asks for it earlier.
+/// Before anything else it makes the one policy by which texts become markup (`trusted-types` of the
+/// page's policy): the program sets markup that it holds itself or that the server drew, and no
+/// text ever becomes code or the address of code.
 /// Both files are asked for at once. `requestIdleCallback` is not in every browser.
 fn hydration(SiteFiles { script, wasm, .. }: &SiteFiles) -> String {
     format!(
-        "const begin=()=>{{const wasm=fetch({wasm:?});\
+        "window.trustedTypes?.createPolicy('default',{{createHTML:text=>text}});\
+         const begin=()=>{{const wasm=fetch({wasm:?});\
          import({script:?}).then(it=>it.default({{module_or_path:wasm}}).then(()=>it.hydrate()))}};\
          window.requestIdleCallback?requestIdleCallback(begin,{{timeout:2000}}):setTimeout(begin)"
     )

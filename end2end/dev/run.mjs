@@ -103,9 +103,10 @@ async function main() {
       postgres: Number(process.env.RUN_PG_PID) || null,
     },
   };
-  // It names passwords of the private database.
+  // It names passwords of the private database, which are nobody's business who reads what is printed.
   writeFileSync(join(STATE, "run.json"), JSON.stringify(run), { mode: 0o600 });
-  if (headless) console.log(JSON.stringify(run));
+  const { database: _, owner_database: __, ...told } = run;
+  if (headless) console.log(JSON.stringify(told));
   else announce(run, cloud);
 }
 

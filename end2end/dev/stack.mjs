@@ -88,7 +88,8 @@ export async function startPortal(settings, { args = [], profile = "debug", log 
     env: { POSTERN_SITE: join(ROOT, "target/site"), ...cleanEnvironment(), ...settings },
     log,
   });
-  const address = settings.POSTERN_LISTEN.replace(/^(0\.0\.0\.0|\[::\])/, "127.0.0.1");
+  // Health is told where the metrics are, if they have a listener of their own.
+  const address = (settings.POSTERN_METRICS_LISTEN ?? settings.POSTERN_LISTEN).replace(/^(0\.0\.0\.0|\[::\])/, "127.0.0.1");
   try {
     if (!args.includes("worker")) await answers(running, `http://${address}/healthz`, PATIENCE);
   } catch (error) {

@@ -204,6 +204,48 @@ scenario("sessions are listed, end one by one, and all at once", async () => {
   assert.equal(world.stack.database("select count(*) from operator_sessions s join operators o on o.id = s.operator_id where o.upn like 'olivia@%'"), "0");
 });
 
+scenario("security_f13: after signing out the browser has no cookie of the portal, whatever was begun", async () => {
+  const visitor = await world.visitor({ name: "leaver" });
+  const ours = async () => (await visitor.context.cookies(world.stack.portal)).map(({ name }) => name).filter((name) => name.startsWith("__Host-postern"));
+  for (const way of ["Sign out", "Sign out everywhere"]) {
+    world.forget("olivia");
+    await visitor.signIn(world.cloud.account("olivia"));
+    assert.deepEqual(await ours(), ["__Host-postern"]);
+    // Another attempt that is left alone: it is bound to the browser by a cookie of its own.
+    await visitor.page.goto(new URL("/auth/sign-in", world.stack.portal).href);
+    assert.equal((await ours()).length, 2);
+    await visitor.open("/account");
+    await visitor.follow(visitor.button(way));
+    assert.deepEqual(await ours(), []);
+    await isOutside(visitor);
+  }
+});
+
+scenario("security_f24: no text becomes code or the address of code, and markup only by the document's own policy", async () => {
+  const visitor = await world.visitor({ as: "olivia" });
+  await visitor.open("/customers");
+  visitor.expect(/TrustedScriptURL|TrustedScript|TrustedTypePolicy|Content Security Policy/);
+  const refused = await visitor.page.evaluate(() => {
+    const isRefused = (act) => {
+      try {
+        act();
+        return false;
+      } catch (error) {
+        return error instanceof TypeError || error.name === "EvalError";
+      }
+    };
+    return [
+      isRefused(() => (document.createElement("script").src = "/pkg/postern.js")),
+      isRefused(() => (document.createElement("script").text = "1")),
+      isRefused(() => window.trustedTypes.createPolicy("another", { createScript: (text) => text })),
+      isRefused(() => window.trustedTypes.createPolicy("default", { createScript: (text) => text })),
+    ];
+  });
+  assert.deepEqual(refused, [true, true, true, true]);
+  // What the program draws still gets in its place.
+  await visitor.page.evaluate(() => (document.createElement("div").innerHTML = "<b>drawn</b>"));
+});
+
 scenario("a page that is open when its session ends says so", async () => {
   const visitor = await world.visitor({ name: "olivia" });
   await visitor.signIn(world.cloud.account("olivia"));

@@ -1,6 +1,7 @@
 //! The log, on standard error.
 
-use tracing_subscriber::{EnvFilter, fmt, prelude::*};
+use tracing::{Level, Metadata};
+use tracing_subscriber::{EnvFilter, filter::filter_fn, fmt, prelude::*};
 
 use crate::config::LogFormat;
 
@@ -9,10 +10,37 @@ use crate::config::LogFormat;
 const USUAL: &str =
     "info,sqlx=warn,graphile_worker=warn,tower_sessions_core=error,tower_sessions=error";
 
+/// Our own parts, by the first word of a target. What they say is written here and tested.
+const OURS: [&str; 7] = [
+    "postern",
+    "server",
+    "engine",
+    "store",
+    "microsoft",
+    "app",
+    "domain",
+];
+
+/// Whatever `RUST_LOG` says, other people's code tells no more than this: below it hyper, h2,
+/// reqwest, rustls, sqlx, sessions and others write whole heads and frames, with cookies, codes and
+/// tokens in them.
+const MOST_OF_OTHERS: Level = Level::INFO;
+
+fn may_be_written(metadata: &Metadata<'_>) -> bool {
+    is_written(metadata.target(), *metadata.level())
+}
+
+fn is_written(target: &str, level: Level) -> bool {
+    let part = target.split("::").next().unwrap_or_default();
+    level <= MOST_OF_OTHERS || OURS.contains(&part)
+}
+
 /// Starts the log of this process. Does nothing when there is one already.
 pub(crate) fn start(format: LogFormat) {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(USUAL));
-    let registry = tracing_subscriber::registry().with(filter);
+    let registry = tracing_subscriber::registry()
+        .with(filter)
+        .with(filter_fn(may_be_written));
     let started = match format {
         LogFormat::Json => registry
             .with(
@@ -40,5 +68,39 @@ pub(crate) fn start(format: LogFormat) {
             let cause = panic.payload_as_str().unwrap_or("no message");
             tracing::error!(place, cause, "a part of the server broke");
         }));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn security_f20_only_our_own_parts_go_into_detail() {
+        for target in [
+            "server::web::auth",
+            "engine",
+            "store::tx",
+            "microsoft::http::transport",
+        ] {
+            assert!(is_written(target, Level::TRACE), "{target}");
+        }
+        for target in [
+            "hyper::proto::h1::io",
+            "hyper_util::client::legacy::connect",
+            "h2::codec",
+            "reqwest::connect",
+            "rustls::client",
+            "tower_sessions",
+            "tower_sessions_core::session",
+            "sqlx::query",
+            "store_of_somebody_else",
+            "leptos",
+            "",
+        ] {
+            assert!(is_written(target, Level::INFO), "{target}");
+            assert!(!is_written(target, Level::DEBUG), "{target}");
+            assert!(!is_written(target, Level::TRACE), "{target}");
+        }
     }
 }

@@ -7,6 +7,7 @@ use std::fmt::Write as _;
 use serde::{Deserialize, Serialize};
 
 pub use self::parameters::{Takes, takes};
+use crate::name::is_invisible;
 
 /// The value of a parameter.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -161,9 +162,11 @@ pub fn quote(text: &str) -> String {
     quoted
 }
 
-/// Text for a comment or a description, where it need not be exact: one line, in pure ASCII.
+/// Text for a comment or a description, where it need not be exact: one line, in pure ASCII, without
+/// what nobody sees.
 pub fn plain(text: &str) -> String {
     text.chars()
+        .filter(|c| !is_invisible(*c) || matches!(c, '\u{2028}' | '\u{2029}'))
         .map(|c| match c {
             c if c.is_control() || c == '\u{2028}' || c == '\u{2029}' => ' ',
             c if c.is_ascii() => c,
@@ -190,6 +193,12 @@ mod tests {
         );
         // Two units of UTF-16, as PowerShell counts.
         assert_eq!(quote("\u{1f4e7}"), "\"$([char]0xD83D)$([char]0xDCE7)\"");
+    }
+
+    #[test]
+    fn security_f17_a_comment_reads_as_it_is() {
+        assert_eq!(plain("Recep\u{200b}tion\u{202e} Bot"), "Reception Bot");
+        assert_eq!(plain("one\u{2028}two\nthree é"), "one two three ?");
     }
 
     #[test]

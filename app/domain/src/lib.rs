@@ -13,6 +13,8 @@ pub mod exposure;
 pub mod history;
 pub mod id;
 pub mod invitation;
+pub mod name;
+pub mod path;
 pub mod permission;
 pub mod person;
 pub mod plan;

@@ -3,8 +3,10 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+use zeroize::{Zeroize as _, ZeroizeOnDrop};
 
-/// A client secret as a person typed it. Never printed; serialised only from the form to the server.
+/// A client secret as a person typed it. Never printed; serialised only from the form to the server,
+/// and overwritten in memory when it is dropped.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct ClientSecret(String);
@@ -46,6 +48,14 @@ impl ClientSecret {
     }
 }
 
+impl Drop for ClientSecret {
+    fn drop(&mut self) {
+        self.0.zeroize();
+    }
+}
+
+impl ZeroizeOnDrop for ClientSecret {}
+
 impl fmt::Debug for ClientSecret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("ClientSecret(…)")
@@ -61,6 +71,12 @@ mod tests {
     fn never_shows_itself() {
         let secret = ClientSecret::parse("abc~Q8~something").unwrap();
         assert!(!format!("{secret:?}").contains("abc"));
+    }
+
+    #[test]
+    fn security_f18_is_overwritten_when_it_is_dropped() {
+        const fn overwrites<T: ZeroizeOnDrop>() {}
+        overwrites::<ClientSecret>();
     }
 
     #[test]

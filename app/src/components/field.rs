@@ -21,6 +21,12 @@ pub fn TextField(
     #[prop(default = 200)] longest: usize,
 ) -> impl IntoView {
     let id = format!("field-{name}");
+    // The customer's secret is not the person's own password: browsers and password managers must
+    // not offer to keep it. Browsers ignore `off` where a password is typed.
+    let (autocomplete, secret) = match kind {
+        "password" => ("new-password", Some("true")),
+        _ => (autocomplete, None),
+    };
     let hint_id = format!("{id}-hint");
     let error_id = format!("{id}-error");
     let described = format!("{hint_id} {error_id}");
@@ -33,6 +39,8 @@ pub fn TextField(
                 type=kind
                 value=value
                 autocomplete=autocomplete
+                data-1p-ignore=secret
+                data-lpignore=secret
                 autocapitalize="none"
                 spellcheck="false"
                 placeholder=placeholder
@@ -47,4 +55,28 @@ pub fn TextField(
             </p>
         </div>
     }.any()
+}
+
+#[cfg(all(test, feature = "ssr"))]
+mod tests {
+    use super::*;
+
+    fn drawn(kind: &'static str) -> String {
+        Owner::new().with(|| view! { <TextField name="secret" label="Secret" kind/> }.to_html())
+    }
+
+    #[test]
+    fn security_f18_nothing_offers_to_keep_the_customers_secret() {
+        let secret = drawn("password");
+        for part in [
+            "autocomplete=\"new-password\"",
+            "data-1p-ignore=\"true\"",
+            "data-lpignore=\"true\"",
+        ] {
+            assert!(secret.contains(part), "{part} is missing in {secret}");
+        }
+        let plain = drawn("text");
+        assert!(plain.contains("autocomplete=\"off\""), "{plain}");
+        assert!(!plain.contains("lpignore"), "{plain}");
+    }
 }

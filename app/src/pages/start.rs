@@ -64,7 +64,7 @@ fn promise(glyph: Glyph, title: &'static str, text: &'static str) -> AnyView {
 /// The one button; who is signed in goes straight on.
 fn enter(me: Answer<domain::view::Me>) -> AnyView {
     let asked = use_query().get_untracked().get("return_to").to_owned();
-    let back = if paths::is_local(&asked) && asked != "/" {
+    let back = if domain::path::is_local(&asked) && asked != "/" {
         asked
     } else {
         paths::CUSTOMERS.to_owned()

@@ -3,6 +3,8 @@
 mod invited;
 mod replacing;
 
+use std::fmt;
+
 use domain::{
     Problem, Timestamp,
     connection::Way,
@@ -30,12 +32,21 @@ use self::{
 use crate::{Answer, Engine, Failure, connection::event, sign_in::expired};
 
 /// The query of `/auth/callback`.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Default, Deserialize)]
 pub struct CallbackQuery {
     pub code: Option<String>,
     pub state: Option<String>,
     pub error: Option<String>,
     pub error_description: Option<String>,
+}
+
+/// Without code and state.
+impl fmt::Debug for CallbackQuery {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CallbackQuery")
+            .field("error", &self.error)
+            .finish_non_exhaustive()
+    }
 }
 
 /// What the callback ended.

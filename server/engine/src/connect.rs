@@ -6,6 +6,7 @@ use domain::{
     connection::Way,
     history::EventKind,
     id::{CustomerId, LinkId, TenantId},
+    name::typable,
     person::{Actor, Operator, Right},
 };
 use microsoft::entra::{Prompt, scopes};
@@ -216,7 +217,7 @@ impl Engine {
         self.authorize_url(Some(authority), &scopes, &attempt, prompt)
     }
 
-    /// Forgets the token and keeps the history. `confirm` is the customer's name, typed.
+    /// Forgets the token and keeps the history. `confirm` is the customer's name or domain, typed.
     pub async fn disconnect(
         &self,
         operator: &Operator,
@@ -227,8 +228,12 @@ impl Engine {
         let forget = async {
             let mut tx = self.store().begin(operator.partner).await?;
             let access = tx.access(operator, customer, Right::Change).await?;
-            let name = &access.record().name;
-            if !confirm.trim().eq_ignore_ascii_case(name.trim()) {
+            let name = typable(&access.record().name);
+            let typed = typable(confirm);
+            let is_named = [name.as_str(), access.record().domain.as_str()]
+                .iter()
+                .any(|known| typed.eq_ignore_ascii_case(known));
+            if !is_named {
                 return Err(Problem::input(
                     "confirm",
                     format!("“{}” is not the name of this customer.", confirm.trim()),

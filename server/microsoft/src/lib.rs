@@ -18,6 +18,7 @@ pub mod exchange;
 pub mod graph;
 mod http;
 mod microsoft;
+mod names;
 mod problems;
 pub mod scan;
 mod tokens;

@@ -9,7 +9,7 @@ use tokio::{net::TcpListener, runtime::Handle, sync::watch, task::JoinSet, time:
 
 use crate::{
     cli::Failed,
-    config::{Settings, Wrong},
+    config::{Role, Settings, Wrong},
     shutdown::{self, stopped},
     web::{self, Web, metrics},
 };
@@ -120,6 +120,9 @@ pub(crate) async fn serve(settings: Settings) -> Result<(), Failed> {
     shutdown::on_signals(sender.clone())
         .map_err(|error| Failed::because("signals cannot be listened to", error))?;
     let listeners = Listeners::bind(&settings).await?;
+    for warning in exposed(settings.role, settings.listen, settings.metrics_listen) {
+        tracing::warn!("{warning}");
+    }
     let running = tokio::select! {
         running = Running::start(&settings, listeners, stop.clone()) => running?,
         () = stopped(stop.clone()) => return Ok(()),
@@ -140,6 +143,30 @@ pub(crate) async fn serve(settings: Settings) -> Result<(), Failed> {
     let _ = tokio::time::timeout(Duration::from_secs(2), store.close()).await;
     tracing::info!("stopped");
     Ok(())
+}
+
+/// What others than this machine can reach, and what should stand in front of it.
+fn exposed(role: Role, listen: SocketAddr, metrics: Option<SocketAddr>) -> Vec<String> {
+    let portal = role.serves().then(|| {
+        (
+            "POSTERN_LISTEN",
+            listen,
+            "the portal speaks plain http: let nothing reach it but the proxy that speaks TLS",
+        )
+    });
+    let metrics = metrics.map(|address| {
+        (
+            "POSTERN_METRICS_LISTEN",
+            address,
+            "the numbers are for whoever can connect: let nothing reach them but your monitoring",
+        )
+    });
+    portal
+        .into_iter()
+        .chain(metrics)
+        .filter(|(_, address, _)| !address.ip().to_canonical().is_loopback())
+        .map(|(name, address, advice)| format!("{name}={address} is no loopback address; {advice}"))
+        .collect()
 }
 
 /// Gives what still runs a while after `stop`, but not for ever.
@@ -240,4 +267,43 @@ fn engine(settings: &Settings, store: Store) -> Result<Engine, Failed> {
         pace: Pace::new(settings.pace),
         concurrency: settings.workers,
     }))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn security_f24_addresses_that_others_reach_are_told() {
+        let told = |role, listen: &str, metrics: Option<&str>| {
+            let metrics = metrics.map(|text| text.parse().unwrap());
+            let told = exposed(role, listen.parse().unwrap(), metrics);
+            let names: Vec<String> = told
+                .iter()
+                .map(|text| text.split(' ').next().unwrap().to_owned())
+                .collect();
+            names
+        };
+        for inside in [
+            "127.0.0.1:3000",
+            "127.8.0.1:3000",
+            "[::1]:3000",
+            "[::ffff:127.0.0.1]:1",
+        ] {
+            assert!(told(Role::All, inside, Some(inside)).is_empty(), "{inside}");
+        }
+        assert_eq!(
+            told(Role::Web, "0.0.0.0:3000", Some("[::]:9000")),
+            [
+                "POSTERN_LISTEN=0.0.0.0:3000",
+                "POSTERN_METRICS_LISTEN=[::]:9000"
+            ]
+        );
+        // A worker takes no address for pages.
+        assert_eq!(
+            told(Role::Worker, "0.0.0.0:3000", Some("10.0.0.1:9000")),
+            ["POSTERN_METRICS_LISTEN=10.0.0.1:9000"]
+        );
+    }
 }

@@ -80,7 +80,7 @@ pub struct ServeArguments {
         default_value = "http://localhost:3000"
     )]
     pub public_url: String,
-    /// Address for Prometheus metrics, /healthz and /readyz; off unless set
+    /// Address for Prometheus metrics, /healthz and /readyz; unless it is set there are no metrics, and the portal answers the other two
     #[arg(long, env = "POSTERN_METRICS_LISTEN", value_name = "ADDRESS")]
     pub metrics_listen: Option<String>,
     /// Application (client) id of Postern's own registration in Entra

@@ -13,7 +13,7 @@ use serde::Deserialize;
 use tower_sessions::Session;
 
 use super::{
-    Web, device,
+    Web, browser, device, headers,
     refusal::Refusal,
     session,
     visitor::{Visitor, see_other},
@@ -69,10 +69,14 @@ async fn callback(
                 .unwrap_or_default();
             let device = device::named(agent);
             session::open(&web, &session, &operator, &device, home_token.as_ref()).await?;
-            to(&return_to)
+            Ok(unbound(to(&return_to)?))
         }
+        // An operator may have begun with other customers as well, in other tabs: for them the
+        // binding stays until its ten minutes are over.
         Finished::Connected { return_to, .. } if signed_in => to(&return_to),
-        Finished::Connected { thanks, .. } => Ok(Refusal::thanks(*thanks).into_response()),
+        Finished::Connected { thanks, .. } => {
+            Ok(unbound(Refusal::thanks(*thanks).into_response()))
+        }
         // There is nothing here for somebody without an account but what happened.
         Finished::NotByInvitation(problem) => Err(refused(*problem, signed_in).without_action()),
     }
@@ -105,7 +109,7 @@ async fn sign_out(
         web.engine().end_session(operator, reference).await?;
     }
     session::close(&session).await?;
-    to("/")
+    signed_out()
 }
 
 async fn sign_out_everywhere(
@@ -117,7 +121,23 @@ async fn sign_out_everywhere(
         web.engine().sign_out_everywhere(operator).await?;
     }
     session::close(&session).await?;
-    to("/")
+    signed_out()
+}
+
+/// The way out: the browser forgets what it kept.
+fn signed_out() -> Result<Response, Refusal> {
+    let mut response = unbound(to("/")?);
+    let (name, value) = headers::FORGET;
+    response.headers_mut().insert(name, value);
+    Ok(response)
+}
+
+/// Takes the cookie away that bound an attempt to this browser.
+fn unbound(mut response: Response) -> Response {
+    response
+        .headers_mut()
+        .append(header::SET_COOKIE, browser::removal());
+    response
 }
 
 fn to(url: &str) -> Result<Response, Refusal> {

@@ -41,6 +41,13 @@ pub(super) fn cookie(secret: &str) -> Option<HeaderValue> {
     Some(value)
 }
 
+/// The header that takes the cookie away.
+pub(super) fn removal() -> HeaderValue {
+    HeaderValue::from_static(
+        "__Host-postern-signin=; Path=/; Max-Age=0; HttpOnly; Secure; SameSite=Lax",
+    )
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
@@ -61,6 +68,12 @@ mod tests {
         );
         assert!(cookie(&secret).is_some());
         assert_ne!(secret, new_secret());
+        assert!(
+            removal()
+                .to_str()
+                .unwrap()
+                .starts_with(&format!("{COOKIE}=;"))
+        );
     }
 
     #[test]

@@ -26,6 +26,12 @@ const FIXED: [(HeaderName, &str); 5] = [
         "same-origin",
     ),
 ];
+/// What the browser forgets when somebody signs out: pages of the session that it kept. Not
+/// "cookies", which would take those of other programs on this host as well.
+pub(super) const FORGET: (HeaderName, HeaderValue) = (
+    HeaderName::from_static("clear-site-data"),
+    HeaderValue::from_static("\"cache\", \"storage\""),
+);
 /// Two years, as preload lists want it.
 const HSTS: &str = "max-age=63072000; includeSubDomains";
 /// For everything that is no page: nothing in it may run or load.
@@ -40,15 +46,21 @@ pub(super) async fn secure(State(web): State<Web>, mut request: Request, next: N
     for (name, value) in FIXED {
         headers.insert(name, HeaderValue::from_static(value));
     }
-    if web.inner.public_url.is_https() {
+    complete_cookies(headers);
+    let https = web.inner.public_url.is_https();
+    if https {
         headers.insert(
             header::STRICT_TRANSPORT_SECURITY,
             HeaderValue::from_static(HSTS),
         );
     }
     let policy = if is_page(headers) {
-        HeaderValue::from_str(&page_policy(&nonce.to_string(), &web.inner.authority))
-            .unwrap_or(HeaderValue::from_static(NOTHING))
+        HeaderValue::from_str(&page_policy(
+            &nonce.to_string(),
+            &web.inner.authority,
+            https,
+        ))
+        .unwrap_or(HeaderValue::from_static(NOTHING))
     } else {
         HeaderValue::from_static(NOTHING)
     };
@@ -60,6 +72,56 @@ pub(super) async fn secure(State(web): State<Web>, mut request: Request, next: N
     response
 }
 
+/// Browsers take a cookie whose name begins with `__Host-` only with `Secure`, also when it is to be
+/// removed; what removes the session's cookie names neither that nor the rest.
+fn complete_cookies(headers: &mut HeaderMap) {
+    if !headers.contains_key(header::SET_COOKIE) {
+        return;
+    }
+    let cookies: Vec<HeaderValue> = headers
+        .get_all(header::SET_COOKIE)
+        .iter()
+        .map(complete)
+        .collect();
+    headers.remove(header::SET_COOKIE);
+    for cookie in cookies {
+        headers.append(header::SET_COOKIE, cookie);
+    }
+}
+
+fn complete(cookie: &HeaderValue) -> HeaderValue {
+    const NEEDED: [(&str, &str); 4] = [
+        ("path", "Path=/"),
+        ("httponly", "HttpOnly"),
+        ("secure", "Secure"),
+        ("samesite", "SameSite=Lax"),
+    ];
+    let Ok(text) = cookie.to_str() else {
+        return cookie.clone();
+    };
+    if !text.starts_with("__Host-") {
+        return cookie.clone();
+    }
+    let has = |name: &str| {
+        text.split(';').skip(1).any(|part| {
+            let (found, _) = part.split_once('=').unwrap_or((part, ""));
+            found.trim().eq_ignore_ascii_case(name)
+        })
+    };
+    let missing: Vec<&str> = NEEDED
+        .into_iter()
+        .filter(|(name, _)| !has(name))
+        .map(|(_, attribute)| attribute)
+        .collect();
+    if missing.is_empty() {
+        return cookie.clone();
+    }
+    let mut whole = HeaderValue::from_str(&format!("{text}; {}", missing.join("; ")))
+        .unwrap_or_else(|_| cookie.clone());
+    whole.set_sensitive(true);
+    whole
+}
+
 fn is_page(headers: &HeaderMap) -> bool {
     headers
         .get(header::CONTENT_TYPE)
@@ -68,7 +130,16 @@ fn is_page(headers: &HeaderMap) -> bool {
 }
 
 /// `form-action` names Entra too: browsers apply it to the redirects after a form.
-fn page_policy(nonce: &str, authority: &str) -> String {
+///
+/// `trusted-types`: texts become markup through the one policy that the document itself makes, and
+/// never code or the address of code (`app::shell`).
+fn page_policy(nonce: &str, authority: &str, https: bool) -> String {
+    // On plain http the portal is reached on this machine only, and has nothing to upgrade to.
+    let upgrade = if https {
+        "; upgrade-insecure-requests"
+    } else {
+        ""
+    };
     format!(
         "default-src 'none'; \
          script-src 'nonce-{nonce}' 'strict-dynamic' 'wasm-unsafe-eval'; \
@@ -79,6 +150,58 @@ fn page_policy(nonce: &str, authority: &str) -> String {
          manifest-src 'self'; \
          form-action 'self' {authority}; \
          base-uri 'none'; \
-         frame-ancestors 'none'"
+         frame-ancestors 'none'; \
+         require-trusted-types-for 'script'; \
+         trusted-types default{upgrade}"
     )
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn completed(cookies: &[&str]) -> Vec<String> {
+        let mut headers = HeaderMap::new();
+        for cookie in cookies {
+            headers.append(header::SET_COOKIE, cookie.parse().unwrap());
+        }
+        complete_cookies(&mut headers);
+        headers
+            .get_all(header::SET_COOKIE)
+            .iter()
+            .map(|value| value.to_str().unwrap().to_owned())
+            .collect()
+    }
+
+    #[test]
+    fn security_f13_a_removal_is_one_that_browsers_take() {
+        let whole = "__Host-postern=x; HttpOnly; SameSite=Lax; Secure; Path=/; Max-Age=3600";
+        assert_eq!(
+            completed(&[
+                "__Host-postern=; Path=/; Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:00 GMT",
+                whole,
+                "other=1; Path=/x",
+                "__Host-postern-signin=; Secure",
+            ]),
+            [
+                "__Host-postern=; Path=/; Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:00 GMT; \
+                 HttpOnly; Secure; SameSite=Lax",
+                whole,
+                "other=1; Path=/x",
+                "__Host-postern-signin=; Secure; Path=/; HttpOnly; SameSite=Lax",
+            ]
+        );
+        assert!(completed(&[]).is_empty());
+    }
+
+    #[test]
+    fn security_f24_only_https_is_upgraded() {
+        let of = |https| page_policy("n", "https://login.example", https);
+        assert!(of(true).ends_with("; upgrade-insecure-requests"));
+        assert!(!of(false).contains("upgrade-insecure-requests"));
+        for policy in [of(true), of(false)] {
+            assert!(policy.contains("; require-trusted-types-for 'script'; trusted-types default"));
+        }
+    }
 }

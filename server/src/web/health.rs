@@ -8,7 +8,7 @@ use store::Store;
 /// A database that needs longer cannot serve pages either.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// `/healthz` and `/readyz`.
+/// `/healthz` and `/readyz`: on the listener for numbers, and on the portal's where there is none.
 pub(crate) fn routes<S: Clone + Send + Sync + 'static>(store: &Store) -> Router<S> {
     let store = store.clone();
     Router::new()

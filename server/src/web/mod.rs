@@ -49,6 +49,8 @@ struct Inner {
     files: SiteFiles,
     clock: Arc<dyn Clock>,
     limits: SessionLimits,
+    /// There is no listener of their own for `/healthz` and `/readyz`.
+    tells_health: bool,
     stop: watch::Receiver<bool>,
 }
 
@@ -74,6 +76,7 @@ impl Web {
                     .ascii_serialization(),
                 clock: Arc::new(SystemClock),
                 limits: settings.sessions,
+                tells_health: settings.metrics_listen.is_none(),
                 stop,
             }),
         }
@@ -118,8 +121,9 @@ pub fn router(web: &Web) -> Router {
             visitor::identify,
         ))
         .layer(session::layer(&web.inner.store, web.inner.limits));
-    let all = known
-        .merge(files::routes(&web.inner.options))
-        .merge(health::routes(&web.inner.store));
+    let mut all = known.merge(files::routes(&web.inner.options));
+    if web.inner.tells_health {
+        all = all.merge(health::routes(&web.inner.store));
+    }
     layers::around(all, web).with_state(web.clone())
 }

@@ -143,7 +143,8 @@ async fn fill(
     session.save().await.map_err(failed)
 }
 
-/// Forgets the session, and with the response the cookie.
+/// Forgets the session, and with the response the cookie (`headers` makes its removal one that
+/// browsers take).
 pub(super) async fn close(session: &Session) -> Result<(), Refusal> {
     session.flush().await.map_err(failed)
 }

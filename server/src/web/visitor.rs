@@ -1,5 +1,7 @@
 //! Who makes a request: found out once, before anything else is done.
 
+use std::fmt;
+
 use axum::{
     extract::{Request, State},
     http::{HeaderValue, Method, StatusCode, header},
@@ -12,13 +14,26 @@ use tower_sessions::Session;
 use super::{Web, browser, refusal::Refusal, session};
 
 /// The person and the browser behind a request.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub(super) struct Visitor {
     /// None: nobody is signed in.
     pub operator: Option<Operator>,
     pub session: Option<SessionRef>,
     /// The secret that binds attempts to sign in or to consent to this browser.
     pub browser: Option<String>,
+}
+
+/// Without the browser's secret.
+impl fmt::Debug for Visitor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Visitor")
+            .field(
+                "operator",
+                &self.operator.as_ref().map(|operator| operator.id),
+            )
+            .field("session", &self.session)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Visitor {

@@ -23,6 +23,15 @@ pub(crate) fn text(text: &str) -> Cow<'_, str> {
     }
 }
 
+/// A name for people, without what nobody sees: those from before this rule, and those that came
+/// another way than from Microsoft, are stored like the rest.
+pub(crate) fn name(name: &str) -> Cow<'_, str> {
+    match domain::name::clean(name) {
+        Cow::Borrowed(name) => text(name),
+        Cow::Owned(name) => Cow::Owned(text(&name).into_owned()),
+    }
+}
+
 /// The value with NUL characters replaced in its texts and keys.
 pub(crate) fn json(value: Value) -> Value {
     match value {
@@ -65,6 +74,13 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn security_f17_names_are_stored_as_they_are_seen() {
+        assert_eq!(name("a\u{202e}\0b\u{200b}"), "a\u{fffd}b");
+        assert_eq!(name(&"x".repeat(1000)).len(), domain::name::LONGEST);
+        assert_eq!(name("Fabrikam A/S"), "Fabrikam A/S");
+    }
 
     #[test]
     fn replaces_nul_everywhere() {

@@ -117,7 +117,7 @@ impl Tx {
         )
         .bind(partner.0)
         .bind(customer.0)
-        .bind(clean::text(name))
+        .bind(clean::name(name))
         .bind(clean::text(domain))
         .execute(self.conn())
         .await?;

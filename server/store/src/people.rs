@@ -77,7 +77,7 @@ impl Store {
         )
         .bind(Uuid::new_v4())
         .bind(who.home.0)
-        .bind(clean::text(who.partner_name))
+        .bind(clean::name(who.partner_name))
         .bind(moment(now))
         .execute(&mut *tx)
         .await?;
@@ -105,7 +105,7 @@ impl Store {
         .bind(partner)
         .bind(who.home.0)
         .bind(who.object.0)
-        .bind(clean::text(who.name))
+        .bind(clean::name(who.name))
         .bind(clean::text(who.upn))
         .bind(moment(now))
         .bind(who.first_owner)

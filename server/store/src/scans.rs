@@ -545,10 +545,11 @@ impl Tx {
 /// An entry as it is kept: each permission once, with the worst of its levels.
 fn counted(entry: &ReachEntry) -> Counted {
     let text = |text: &str| clean::text(text).into_owned();
+    let name = |name: &str| clean::name(name).into_owned();
     let mut held: BTreeMap<String, i16> = BTreeMap::new();
-    for (name, level) in &entry.permissions {
+    for (permission, level) in &entry.permissions {
         let level = number(*level);
-        held.entry(text(name))
+        held.entry(text(permission))
             .and_modify(|worst| *worst = level.min(*worst))
             .or_insert(level);
     }
@@ -556,8 +557,8 @@ fn counted(entry: &ReachEntry) -> Counted {
     Counted {
         object: entry.object.0,
         app_id: entry.app_id,
-        name: text(&entry.name),
-        publisher: entry.publisher.as_deref().map(text),
+        name: name(&entry.name),
+        publisher: entry.publisher.as_deref().map(name),
         level: number(entry.level),
         can_be_confined: entry.can_be_confined,
         permissions,

@@ -1,5 +1,7 @@
 //! Round trips to Entra that have begun. Each is taken out once, by the browser that began.
 
+use std::fmt;
+
 use chrono::{DateTime, Utc};
 use domain::{
     Timestamp,
@@ -39,7 +41,7 @@ pub enum Purpose {
 }
 
 /// A round trip that has begun.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct SignIn {
     pub purpose: Purpose,
     pub nonce: String,
@@ -49,6 +51,18 @@ pub struct SignIn {
     pub return_to: String,
     pub created_at: Timestamp,
     pub expires_at: Timestamp,
+}
+
+/// Without nonce and verifier.
+impl fmt::Debug for SignIn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SignIn")
+            .field("purpose", &self.purpose)
+            .field("return_to", &self.return_to)
+            .field("created_at", &self.created_at)
+            .field("expires_at", &self.expires_at)
+            .finish_non_exhaustive()
+    }
 }
 
 /// What was found for a state that came back.

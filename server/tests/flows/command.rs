@@ -137,6 +137,16 @@ struct Process {
 }
 
 async fn start(cloud: &str, accounts: &Accounts, database: &TestDatabase) -> Process {
+    start_with(cloud, accounts, database, &[]).await
+}
+
+/// `more`: settings beside the usual ones.
+async fn start_with(
+    cloud: &str,
+    accounts: &Accounts,
+    database: &TestDatabase,
+    more: &[(&str, &str)],
+) -> Process {
     let (port, metrics) = (free_port(), free_port());
     let url = format!("http://localhost:{port}");
     let mut command = postern(&["serve"]);
@@ -144,7 +154,8 @@ async fn start(cloud: &str, accounts: &Accounts, database: &TestDatabase) -> Pro
     command
         .env("POSTERN_LISTEN", format!("127.0.0.1:{port}"))
         .env("POSTERN_METRICS_LISTEN", format!("127.0.0.1:{metrics}"))
-        .env("POSTERN_PUBLIC_URL", &url);
+        .env("POSTERN_PUBLIC_URL", &url)
+        .envs(more.iter().copied());
     let mut child = command.spawn().expect("the binary");
     let mut stream = child.stderr.take().expect("a log");
     let log = tokio::spawn(async move {
@@ -152,7 +163,8 @@ async fn start(cloud: &str, accounts: &Accounts, database: &TestDatabase) -> Pro
         stream.read_to_string(&mut log).await.expect("a log");
         log
     });
-    let health = format!("{url}/healthz");
+    let metrics = format!("http://127.0.0.1:{metrics}");
+    let health = format!("{metrics}/healthz");
     until("the portal", || async {
         let answer = reqwest::get(&health).await.ok()?;
         answer.status().is_success().then_some(())
@@ -162,7 +174,7 @@ async fn start(cloud: &str, accounts: &Accounts, database: &TestDatabase) -> Pro
         child,
         log,
         url,
-        metrics: format!("http://127.0.0.1:{metrics}"),
+        metrics,
     }
 }
 
@@ -180,11 +192,58 @@ impl Process {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn neither_log_nor_numbers_tell_secrets() {
+    nothing_tells_secrets(&[]).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn security_f20_nor_does_the_log_whatever_rust_log_says() {
+    let everything = "trace,hyper=trace,hyper::proto=trace,h2=trace,reqwest=trace,rustls=trace,\
+                      sqlx=trace,tower_sessions=trace,tower_sessions_core=trace";
+    nothing_tells_secrets(&[("RUST_LOG", everything)]).await;
+}
+
+/// Takes an attempt out of the database and puts it back: only so can a test know its verifier.
+async fn peek(database: &TestDatabase, state: &str, browser: &str) -> [String; 2] {
+    let ring = vec![("k1".to_owned(), [42; 32])];
+    let vault = store::Vault::new(ring).expect("a vault");
+    let store = store::Store::connect(&database.server_url, 2, vault)
+        .await
+        .expect("a store");
+    let taken = store
+        .take_sign_in(state, browser, domain::Timestamp::from_millis(0))
+        .await
+        .expect("an answer");
+    let store::TakenSignIn::Found(attempt) = taken else {
+        panic!("the attempt is not there: {taken:?}");
+    };
+    store
+        .put_sign_in(&attempt, state, browser)
+        .await
+        .expect("an attempt");
+    store.close().await;
+    [attempt.nonce, attempt.verifier.expose_secret().to_owned()]
+}
+
+async fn nothing_tells_secrets(more: &[(&str, &str)]) {
     let (cloud, accounts) = start_cloud().await;
     let database = TestDatabase::create().await.expect("a database");
-    let process = start(cloud.url(), &accounts, &database).await;
+    let process = start_with(cloud.url(), &accounts, &database, more).await;
     let mut owner = Browser::new(&process.url);
     let page = owner.open("/auth/sign-in").await;
+    let state = cloud
+        .with_world(|world| {
+            world
+                .entra
+                .flows
+                .values()
+                .map(|flow| flow.state.clone())
+                .next()
+        })
+        .flatten()
+        .expect("an attempt at Entra");
+    let browser = owner.portal_cookies()["__Host-postern-signin"].clone();
+    let mut secrets: Vec<String> = peek(&database, &state, &browser).await.into();
+    secrets.push(browser);
     let page = owner.through_entra(page, &accounts.owner(), "accept").await;
     let back = owner.follow_until_back(page).await;
     let page = owner.open(&back).await;
@@ -227,7 +286,12 @@ async fn neither_log_nor_numbers_tell_secrets() {
         .expect("it does not stop");
     assert_eq!(code, 0, "{log}");
 
-    let mut secrets: Vec<String> = owner.portal_cookies().into_values().collect();
+    secrets.extend(owner.portal_cookies().into_values());
+    let refresh_tokens: Vec<String> = stack
+        .cloud
+        .with_world(|world| world.entra.refresh.keys().cloned().collect());
+    assert!(refresh_tokens.len() >= 2, "{refresh_tokens:?}");
+    secrets.extend(refresh_tokens);
     secrets.push(secret);
     secrets.push(stack.accounts.client_secret.clone());
     secrets.push(link.rsplit('/').next().expect("a token").to_owned());
@@ -237,7 +301,9 @@ async fn neither_log_nor_numbers_tell_secrets() {
         value.to_owned()
     }));
     secrets.retain(|secret| secret.len() > 12);
-    assert!(secrets.len() >= 6, "{secrets:?}");
+    assert!(secrets.len() >= 10, "{secrets:?}");
+    // What every JSON Web Token begins with: access tokens, ID tokens, assertions.
+    secrets.push("eyJ".to_owned());
     for secret in &secrets {
         assert!(!log.contains(secret), "{secret} is in the log");
         assert!(!numbers.contains(secret), "{secret} is among the numbers");
@@ -292,4 +358,20 @@ async fn history_is_verified() {
     );
     let (status, _) = owner.call("/api/me", &json!({})).await;
     assert_eq!(status, 200);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn security_f24_health_is_told_where_the_numbers_are() {
+    let (cloud, accounts) = start_cloud().await;
+    let database = TestDatabase::create().await.expect("a database");
+    let process = start(cloud.url(), &accounts, &database).await;
+    for path in ["/healthz", "/readyz"] {
+        for (place, status) in [(&process.metrics, 200), (&process.url, 404)] {
+            let answer = reqwest::get(format!("{place}{path}")).await;
+            assert_eq!(answer.expect("an answer").status(), status, "{place}{path}");
+        }
+    }
+    let (code, log) = process.stop().await;
+    assert_eq!(code, 0, "{log}");
+    assert!(!log.contains("is no loopback address"), "{log}");
 }

@@ -35,6 +35,7 @@ mod review;
 mod scans;
 mod setup;
 mod sign_in;
+mod small_findings;
 mod support;
 mod tenancy;
 mod trouble;

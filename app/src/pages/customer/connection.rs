@@ -178,6 +178,7 @@ fn Disconnect(head: CustomerHead) -> impl IntoView {
                     label=format!("Type {} to disconnect it", head.name)
                     error=post.failure_of("confirm")
                     required=true
+                    longest=300
                 />
                 <Submit label="Disconnect" class="btn danger" pending=post.pending()/>
             </PostForm>

@@ -92,6 +92,7 @@ pub fn RollBack(shown: Shown) -> impl IntoView {
                     label=format!("Type {name} to roll it back")
                     error=post.failure_of("confirm")
                     required=true
+                    longest=300
                 />
                 <Submit label="Roll back" class="btn danger" pending=post.pending()/>
             </PostForm>

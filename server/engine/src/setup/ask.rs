@@ -4,6 +4,7 @@ use domain::{
     Problem, Timestamp,
     history::EventKind,
     id::{CustomerId, SetupId},
+    name::typable,
     person::{Operator, Right},
     plan::{Group, Plan},
     setup::{Can, Intent, can},
@@ -265,8 +266,8 @@ impl Engine {
                     "There is nothing to roll back.",
                 )
                 .await?;
-            let name = &locked.record.plan.application.name;
-            if confirm.trim() != name.trim() {
+            let name = typable(&locked.record.plan.application.name);
+            if typable(confirm) != name {
                 return Err(Problem::input(
                     "confirm",
                     format!("“{}” is not the name of the application.", confirm.trim()),

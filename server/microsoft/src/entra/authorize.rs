@@ -1,6 +1,6 @@
 //! The address to which a browser is sent to sign in and to consent.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, fmt};
 
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use domain::id::TenantId;
@@ -17,12 +17,19 @@ use crate::{
 
 /// What one sign-in is bound to. State, nonce and verifier belong into the browser's session, to
 /// be used once; only state, nonce and challenge travel.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Attempt {
     pub state: String,
     pub nonce: String,
     pub verifier: SecretString,
     pub challenge: String,
+}
+
+/// Whoever reads a log must not be able to finish somebody's attempt.
+impl fmt::Debug for Attempt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Attempt(…)")
+    }
 }
 
 /// A fresh attempt, with 256 random bits in each part.
@@ -62,7 +69,7 @@ impl Prompt {
 }
 
 /// A request to sign in (MICROSOFT.md §6.1).
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Authorize<'a> {
     /// None: whoever has a work account (`organizations`).
     pub tenant: Option<TenantId>,
@@ -78,6 +85,18 @@ pub struct Authorize<'a> {
     pub login_hint: Option<&'a str>,
     /// A domain, to skip the choice between kinds of accounts.
     pub domain_hint: Option<&'a str>,
+}
+
+/// Without state, nonce and challenge.
+impl fmt::Debug for Authorize<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Authorize")
+            .field("tenant", &self.tenant)
+            .field("redirect_uri", &self.redirect_uri)
+            .field("scopes", &self.scopes)
+            .field("prompt", &self.prompt)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Microsoft {
@@ -120,5 +139,32 @@ impl Microsoft {
         let mut url = self.0.endpoints.authority().clone();
         url.set_path(&format!("{tenant}/{path}"));
         url
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn security_f20_an_attempt_does_not_show_itself() {
+        let attempt = new_attempt(&mut rand::rng());
+        let scopes = ["openid".to_owned()];
+        let authorize = Authorize {
+            tenant: None,
+            redirect_uri: "https://portal.example/auth/callback",
+            scopes: &scopes,
+            state: &attempt.state,
+            nonce: &attempt.nonce,
+            challenge: &attempt.challenge,
+            prompt: Some(Prompt::SelectAccount),
+            login_hint: None,
+            domain_hint: None,
+        };
+        let shown = format!("{attempt:?} {authorize:?}");
+        for secret in [&attempt.state, &attempt.nonce, &attempt.challenge] {
+            assert!(!shown.contains(secret), "{shown}");
+        }
+        assert!(shown.contains("SelectAccount"), "{shown}");
     }
 }

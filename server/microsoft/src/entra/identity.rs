@@ -205,7 +205,7 @@ fn guid(text: Option<&str>) -> Option<Uuid> {
 }
 
 fn shown(text: Option<&str>) -> String {
-    shorten_to(text.unwrap_or_default(), 256)
+    shorten_to(&domain::name::clean(text.unwrap_or_default()), 256)
 }
 
 /// JSON's numbers are doubles, and `exp` may have a fraction.

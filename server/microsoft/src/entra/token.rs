@@ -1,6 +1,6 @@
 //! Token requests: codes, refresh tokens and client credentials.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, fmt};
 
 use domain::{
     Timestamp,
@@ -26,7 +26,7 @@ use crate::{
 };
 
 /// What a code or a refresh token was exchanged for.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Redeemed {
     /// With the scope `openid` only. Not validated: see [`Microsoft::identity`].
     pub id_token: Option<String>,
@@ -37,6 +37,16 @@ pub struct Redeemed {
     pub scopes: Vec<String>,
     /// Of the access token.
     pub expires_at: Timestamp,
+}
+
+/// Without the tokens.
+impl fmt::Debug for Redeemed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Redeemed")
+            .field("scopes", &self.scopes)
+            .field("expires_at", &self.expires_at)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Redeemed {
@@ -59,9 +69,15 @@ impl Redeemed {
     }
 }
 
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Serialize, Deserialize)]
 struct IdToken {
     id_token: Option<String>,
+}
+
+impl fmt::Debug for IdToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("IdToken(…)")
+    }
 }
 
 impl ExtraTokenFields for IdToken {}

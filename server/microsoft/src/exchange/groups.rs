@@ -275,7 +275,7 @@ fn group(row: &Row, trace: &Trace) -> Result<ExGroup> {
     Ok(ExGroup {
         object: row.id("ExternalDirectoryObjectId").map(ObjectId),
         guid: row.id("Guid").ok_or_else(|| unreadable("Guid"))?,
-        display: row.text("DisplayName").unwrap_or(&name).to_owned(),
+        display: row.name("DisplayName").unwrap_or_else(|| name.clone()),
         name,
         address,
         dn: row.text("DistinguishedName").unwrap_or_default().to_owned(),
@@ -293,11 +293,10 @@ fn member(row: &Row) -> Member {
         object: row.id("ExternalDirectoryObjectId").map(ObjectId),
         address: address.and_then(|text| text.parse().ok()),
         name: row
-            .text("DisplayName")
-            .or(row.text("Name"))
-            .or(address)
-            .unwrap_or_default()
-            .to_owned(),
+            .name("DisplayName")
+            .or_else(|| row.name("Name"))
+            .or_else(|| address.map(str::to_owned))
+            .unwrap_or_default(),
         details: row
             .text("RecipientTypeDetails")
             .unwrap_or_default()

@@ -204,10 +204,9 @@ fn mailbox(row: &Row) -> Option<Mailbox> {
     Some(Mailbox {
         object: row.id("ExternalDirectoryObjectId").map(ObjectId)?,
         name: row
-            .text("DisplayName")
-            .or(row.text("Name"))
-            .unwrap_or(address.as_str())
-            .to_owned(),
+            .name("DisplayName")
+            .or_else(|| row.name("Name"))
+            .unwrap_or_else(|| address.as_str().to_owned()),
         kind: MailboxKind::from_details(row.text("RecipientTypeDetails").unwrap_or_default()),
         address,
     })

@@ -134,11 +134,10 @@ fn recipient(row: &Row) -> Recipient {
     Recipient {
         object: row.id("ExternalDirectoryObjectId").map(ObjectId),
         name: row
-            .text("DisplayName")
-            .or(row.text("Name"))
-            .or(address)
-            .unwrap_or_default()
-            .to_owned(),
+            .name("DisplayName")
+            .or_else(|| row.name("Name"))
+            .or_else(|| address.map(str::to_owned))
+            .unwrap_or_default(),
         address: address.and_then(|text| text.parse().ok()),
         details: row
             .text("RecipientTypeDetails")

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
-use crate::call::shorten;
+use crate::{call::shorten, names};
 
 /// One object that a cmdlet returned, without the type notes beside its properties.
 #[derive(Clone, Debug, PartialEq)]
@@ -26,6 +26,11 @@ impl Row {
             .as_str()
             .map(str::trim)
             .filter(|text| !text.is_empty())
+    }
+
+    /// A name for people, which nothing is compared with.
+    pub(crate) fn name(&self, property: &str) -> Option<String> {
+        self.text(property).and_then(names::shown)
     }
 
     /// A switch, as JSON's or as a word.
@@ -96,6 +101,17 @@ mod tests {
 
     fn row(value: Value) -> Row {
         Row::new(value.as_object().unwrap().clone())
+    }
+
+    #[test]
+    fn security_f17_names_are_shown_without_what_nobody_sees() {
+        let row = row(json!({ "DisplayName": " Post\u{200b}room\u{202e}", "Name": "\u{2060}" }));
+        assert_eq!(row.name("DisplayName").as_deref(), Some("Postroom"));
+        assert_eq!(row.name("Name"), None);
+        assert_eq!(
+            row.get("DisplayName").and_then(Value::as_str),
+            Some(" Post\u{200b}room\u{202e}")
+        );
     }
 
     #[test]

@@ -37,12 +37,12 @@ pub struct MailboxGrant {
 pub struct ServicePrincipal {
     pub id: ObjectId,
     pub app_id: AppId,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "crate::names::name")]
     pub display_name: Option<String>,
     /// The tenant in which it is registered; none for managed identities.
     #[serde(default)]
     pub app_owner_organization_id: Option<TenantId>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "crate::names::name")]
     pub publisher_name: Option<String>,
     #[serde(default)]
     pub service_principal_type: Option<String>,
@@ -75,7 +75,7 @@ pub(crate) struct Assignment {
     pub(crate) principal_id: ObjectId,
     #[serde(default)]
     pub(crate) principal_type: Option<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "crate::names::name")]
     principal_display_name: Option<String>,
     pub(crate) resource_id: ObjectId,
 }

@@ -31,7 +31,7 @@ pub struct Organization {
 #[serde(rename_all = "camelCase")]
 pub struct DirectoryGroup {
     pub id: ObjectId,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "crate::names::name")]
     pub display_name: Option<String>,
     #[serde(default)]
     pub mail: Option<String>,
@@ -59,7 +59,7 @@ const GROUP_PROPERTIES: &str = "id,displayName,mail,mailEnabled,securityEnabled,
 #[serde(rename_all = "camelCase")]
 struct OrganizationRow {
     id: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "crate::names::name")]
     display_name: Option<String>,
     #[serde(default)]
     verified_domains: Vec<Domain>,

@@ -75,7 +75,7 @@ impl Row {
 struct Definition {
     #[serde(default)]
     template_id: Option<Uuid>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "crate::names::name")]
     display_name: Option<String>,
     is_built_in: bool,
     #[serde(default)]

@@ -80,7 +80,7 @@ impl DirectoryObject {
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct GroupRow {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "crate::names::name")]
     display_name: Option<String>,
     #[serde(default)]
     mail: Option<String>,

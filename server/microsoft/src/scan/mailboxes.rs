@@ -72,8 +72,9 @@ impl Mailbox {
         };
         let called = row
             .text("PrimarySmtpAddress")
-            .or_else(|| row.text("DisplayName"))
-            .map_or_else(|| object.to_string(), str::to_owned);
+            .map(str::to_owned)
+            .or_else(|| row.name("DisplayName"))
+            .unwrap_or_else(|| object.to_string());
         Some(Self {
             object,
             of_group,

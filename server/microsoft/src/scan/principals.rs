@@ -67,11 +67,11 @@ const PROPERTIES: &str = "id,appId,displayName,appOwnerOrganizationId,publisherN
 struct Row {
     id: ObjectId,
     app_id: AppId,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "crate::names::name")]
     display_name: Option<String>,
     #[serde(default)]
     app_owner_organization_id: Option<TenantId>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "crate::names::name")]
     publisher_name: Option<String>,
     #[serde(default)]
     service_principal_type: Option<String>,
@@ -81,7 +81,7 @@ struct Row {
     verified_publisher: Option<Publisher>,
     #[serde(default)]
     created_date_time: Option<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "crate::names::text")]
     notes: Option<String>,
     #[serde(flatten)]
     credentials: Credentials,
@@ -93,7 +93,7 @@ struct Row {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Publisher {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "crate::names::name")]
     display_name: Option<String>,
 }
 
@@ -109,7 +109,7 @@ struct Credentials {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Credential {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "crate::names::name")]
     display_name: Option<String>,
     #[serde(default)]
     end_date_time: Option<String>,

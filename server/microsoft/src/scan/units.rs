@@ -20,6 +20,7 @@ use crate::{
     call::Call,
     customer::Customer,
     error::{Error, Kind, Result, Service},
+    names,
 };
 
 /// What is known of the units.
@@ -123,7 +124,8 @@ async fn list(customer: &Customer, named: &BTreeSet<&str>) -> Result<Units> {
             units.by_name.insert((*name).to_owned(), row.id);
             let shown = row
                 .display_name
-                .clone()
+                .as_deref()
+                .and_then(names::shown)
                 .unwrap_or_else(|| row.id.to_string());
             units.names.insert(row.id, shown);
         }

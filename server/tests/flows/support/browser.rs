@@ -31,6 +31,39 @@ fn origin(url: &str) -> String {
         .ascii_serialization()
 }
 
+/// Whether a browser takes what a `Set-Cookie` says. It takes no cookie whose name begins with
+/// `__Host-` without `Secure` and `Path=/`, or with `Domain`; a removal is no exception.
+fn takes(text: &str) -> bool {
+    let mut parts = text.split(';').map(|part| part.trim().to_ascii_lowercase());
+    if !parts.next().is_some_and(|pair| pair.starts_with("__host-")) {
+        return true;
+    }
+    let attributes: Vec<String> = parts.collect();
+    let has = |attribute: &str| attributes.iter().any(|part| part == attribute);
+    has("secure") && has("path=/") && !attributes.iter().any(|part| part.starts_with("domain"))
+}
+
+#[test]
+fn security_f13_this_browser_takes_cookies_as_others_do() {
+    for (text, taken) in [
+        ("__Host-postern=x; Path=/; Secure; HttpOnly", true),
+        (
+            "__Host-postern=; Path=/; Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:00 GMT",
+            false,
+        ),
+        ("__Host-postern=; Path=/; Max-Age=0; secure", true),
+        ("__Host-postern=x; Secure", false),
+        ("__Host-postern=x; Path=/a; Secure", false),
+        (
+            "__Host-postern=x; Path=/; Secure; Domain=portal.example",
+            false,
+        ),
+        ("other=x", true),
+    ] {
+        assert_eq!(takes(text), taken, "{text}");
+    }
+}
+
 impl Browser {
     pub fn new(portal: &str) -> Self {
         let client = Client::builder()
@@ -76,6 +109,9 @@ impl Browser {
         let jar = self.cookies.entry(origin(url)).or_default();
         for header in response.headers().get_all(SET_COOKIE) {
             let text = header.to_str().expect("a cookie");
+            if !takes(text) {
+                continue;
+            }
             let mut parts = text.split(';').map(str::trim);
             let (name, value) = parts
                 .next()

@@ -21,7 +21,7 @@ pub(super) struct OwnerRow {
     id: ObjectId,
     #[serde(rename = "@odata.type", default)]
     kind: Option<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "crate::names::name")]
     display_name: Option<String>,
 }
 
