@@ -9,7 +9,13 @@ use domain::{
     problem::Remedy,
 };
 
-use crate::{Answer, Engine, Failure, connect::Ask, connection::event};
+use store::NewEvent;
+
+use crate::{
+    Answer, Engine, Failure,
+    connect::Ask,
+    connection::{event, of_customer},
+};
 
 /// Links are good for a week. Milliseconds.
 const LINK_LIVES: i64 = 7 * 24 * 3_600_000;
@@ -30,16 +36,16 @@ impl Engine {
                 now.plus_millis(LINK_LIVES),
             )
             .await?;
-            tx.append(
-                &access,
-                &event(
-                    now,
-                    operator.into(),
-                    EventKind::LinkMade,
-                    "A link for the customer's admin was made.",
-                ),
-            )
-            .await?;
+            let made = event(
+                now,
+                operator.into(),
+                EventKind::LinkMade,
+                "A link for the customer's admin was made.",
+            );
+            tx.append(&access, &made).await?;
+            let what = format!("A link for the admin of {} was made.", access.record().name);
+            tx.append_own(&of_customer(&access, NewEvent { what, ..made }))
+                .await?;
             tx.commit().await?;
             Ok::<_, Failure>(())
         };
@@ -62,6 +68,12 @@ impl Engine {
                 return_to: None,
             };
             let url = self.ask(&mut tx, &access, ask, browser).await?;
+            let what = format!(
+                "A link for the admin of {} was used: whoever has it was sent to sign in there.",
+                access.record().name
+            );
+            let used = event(now, Actor::System, EventKind::LinkUsed, what);
+            tx.append_own(&of_customer(&access, used)).await?;
             tx.commit().await?;
             Ok::<_, Failure>(url)
         };

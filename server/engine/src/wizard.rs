@@ -22,6 +22,7 @@ use crate::{
     scan::nothing_read,
     setup::{
         hurdles, names,
+        reviewed::Reviewed,
         start::{already_active, new_setup_id},
     },
 };
@@ -127,18 +128,27 @@ impl Engine {
         load.await.map_err(Problem::from)
     }
 
-    /// The plan in full, checked against the tenant, with its exact cmdlets.
+    /// The plan in full, checked against the tenant, with its exact cmdlets. `changed`: what a start
+    /// that was refused gave, or nothing.
     pub async fn review(
         &self,
         operator: &Operator,
         customer: CustomerId,
         draft: Draft,
+        changed: &str,
     ) -> Answer<Review> {
         let load = async {
             let mut tx = self.store().begin(operator.partner).await?;
             let access = tx.access(operator, customer, Right::Change).await?;
             tx.commit().await?;
-            let (plan, mut notes) = self.plan(&access, &draft, Holder::Shown).await?;
+            let (plan, notes) = self.plan(&access, &draft, Holder::Shown).await?;
+            let reviewed = Reviewed { plan, said: notes };
+            let shown = reviewed.shown()?;
+            let changed = self.what_changed(operator, customer, changed, &shown);
+            let Reviewed {
+                plan,
+                said: mut notes,
+            } = reviewed;
             // The same look as that of the first step: what stands in the way is said before
             // anybody approves the plan.
             let tenant = self.tenant(&access).await?;
@@ -165,6 +175,8 @@ impl Engine {
                 beside,
                 notes,
                 takes,
+                shown,
+                changed,
             })
         };
         load.await.map_err(Problem::from)

@@ -23,7 +23,7 @@ use crate::{
 };
 
 /// Every table that belongs to a partner.
-const TABLES: [&str; 15] = [
+const TABLES: [&str; 16] = [
     "partners",
     "operators",
     "operator_sessions",
@@ -34,6 +34,7 @@ const TABLES: [&str; 15] = [
     "steps",
     "secrets",
     "events",
+    "partner_events",
     "fleet_scans",
     "scans",
     "reaches",

@@ -11,7 +11,7 @@ use leptos::prelude::*;
 use super::{Stage, address, goes_on_beside, head, held_by, hurdles, noted};
 use crate::{
     api::forms,
-    components::{CopyButton, Erase as _, Failure, Post, PostForm, Submit, TextField},
+    components::{CopyButton, Erase as _, Failure, Glyph, Post, PostForm, Submit, TextField, icon},
     query::{Query, encode},
 };
 
@@ -27,6 +27,8 @@ pub fn screen(review: Review) -> AnyView {
         beside,
         notes,
         takes,
+        shown,
+        changed,
     } = review;
     let name = plan.application.name.clone();
     let lead = view! { <p>"This is the whole plan. Once started it is never changed; it can be cancelled and rolled back."</p> }.any();
@@ -51,6 +53,7 @@ pub fn screen(review: Review) -> AnyView {
     });
     view! {
         {head(&customer, &name, Stage::Review, &draft, lead.into_any())}
+        {not_what_was_reviewed(changed)}
         {held_by(active.as_ref())}
         {goes_on_beside(&beside, &name)}
         {hurdles(in_the_way)}
@@ -64,6 +67,8 @@ pub fn screen(review: Review) -> AnyView {
         <PostForm post=start>
             <input type="hidden" name="customer" value=customer.id.to_string()/>
             <input type="hidden" name="draft" value=text/>
+            <input type="hidden" name="digest" value=shown.digest/>
+            <input type="hidden" name="shown" value=shown.text/>
             {secret}
             <div class="bar">
                 <a class="btn quiet" href=back>"Back"</a>
@@ -72,6 +77,28 @@ pub fn screen(review: Review) -> AnyView {
         </PostForm>
     }
     .any()
+}
+
+/// The button was pressed, and nothing started: what is different from what was reviewed.
+fn not_what_was_reviewed(changed: Vec<String>) -> Option<AnyView> {
+    let some = !changed.is_empty();
+    let lines = changed
+        .into_iter()
+        .map(|line| view! { <li>{line}</li> }.any())
+        .collect_view();
+    some.then(|| {
+        view! {
+            <div class="problem bad" role="alert">
+                {icon(Glyph::Warning)}
+                <div class="lines">
+                    <p class="happened">"Nothing was started: the plan is not the one that you reviewed"</p>
+                    <ul>{lines}</ul>
+                    <p class="todo">"Look through the plan as it is now. Start it if it still is what you want."</p>
+                </div>
+            </div>
+        }
+        .any()
+    })
 }
 
 fn summary(plan: &Plan) -> AnyView {

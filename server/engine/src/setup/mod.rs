@@ -9,6 +9,7 @@ pub(crate) mod list;
 pub(crate) mod look;
 pub(crate) mod names;
 mod passing;
+pub(crate) mod reviewed;
 pub(crate) mod save;
 pub(crate) mod script;
 pub(crate) mod secret;

@@ -8,12 +8,18 @@ use domain::{
     plan::{Draft, Mailbox, Plan},
     problem::Remedy,
     secret::ClientSecret,
-    view::SetupRow,
+    view::{SetupRow, Shown},
 };
 use store::{NewEvent, StartError};
 use uuid::Uuid;
 
-use crate::{Answer, Engine, Failure, connection::event, wizard::Holder, worker::setup_job};
+use crate::{
+    Answer, Engine, Failure,
+    connection::event,
+    setup::reviewed::{Reviewed, Started},
+    wizard::Holder,
+    worker::setup_job,
+};
 
 /// A second click comes within this time. Milliseconds.
 const A_MOMENT: i64 = 30_000;
@@ -23,23 +29,31 @@ pub(crate) fn new_setup_id() -> SetupId {
 }
 
 impl Engine {
-    /// Approves the plan and starts. One transaction: setup, steps, event, job.
+    /// Approves the plan that was `shown` and starts. One transaction: setup, steps, event, job.
     pub async fn start_setup(
         &self,
         operator: &Operator,
         customer: CustomerId,
         draft: Draft,
+        shown: &Shown,
         secret: Option<ClientSecret>,
-    ) -> Answer<SetupId> {
+    ) -> Answer<Started> {
         let asked = draft.clone();
         let start = async {
             let mut tx = self.store().begin(operator.partner).await?;
             let access = tx.access(operator, customer, Right::Change).await?;
             tx.commit().await?;
-            let (plan, _) = self.plan(&access, &draft, Holder::Refuses).await?;
+            let (plan, said) = self.plan(&access, &draft, Holder::Refuses).await?;
+            let reviewed = Reviewed { plan, said };
+            if let Some(what) = reviewed.differs(shown)? {
+                return self.changed(operator, customer, &reviewed.shown()?, what);
+            }
+            let plan = reviewed.plan;
             let setup = new_setup_id();
             let now = self.now();
             let mut tx = self.store().begin(operator.partner).await?;
+            // Making the plan took a while: the role may have been taken meanwhile.
+            let access = tx.access(operator, customer, Right::Change).await?;
             match tx.start_setup(&access, setup, &plan, operator, now).await {
                 Ok(()) => {}
                 Err(StartError::AlreadyActive(row)) => return Err(already_active(&row).into()),
@@ -68,20 +82,21 @@ impl Engine {
             }
             tx.add_job(&setup_job(&access, setup, None)).await?;
             tx.commit().await?;
-            Ok::<_, Failure>(setup)
+            Ok::<_, Failure>(Started::Setup(setup))
         };
-        match start.await.map_err(Problem::from) {
-            // Whatever it was refused for: the first click's setup may be what is in the way, itself
-            // or the group that it made by then.
-            Err(problem) => match self.started_twice(operator, customer, &asked).await {
-                Ok(Some(first)) => Ok(first),
-                Ok(None) => Err(problem),
-                Err(error) => {
-                    tracing::warn!(%error, "whether it was started already could not be read");
-                    Err(problem)
-                }
-            },
-            started => started,
+        let started = start.await.map_err(Problem::from);
+        if matches!(started, Ok(Started::Setup(_))) {
+            return started;
+        }
+        // Whatever it was refused for: the first click's setup may be what is in the way, itself or
+        // the group that it made by then.
+        match self.started_twice(operator, customer, &asked).await {
+            Ok(Some(first)) => Ok(Started::Setup(first)),
+            Ok(None) => started,
+            Err(error) => {
+                tracing::warn!(%error, "whether it was started already could not be read");
+                started
+            }
         }
     }
 
