@@ -1,9 +1,11 @@
 //! Addresses of pages, in one place.
 
-#[cfg(feature = "ssr")]
-use domain::id::ObjectId;
 use domain::id::{CustomerId, SetupId};
+#[cfg(feature = "ssr")]
+use domain::{id::ObjectId, plan::Draft};
 
+#[cfg(feature = "ssr")]
+use crate::query::Query;
 use crate::query::encode;
 
 pub const EXPOSURE: &str = "/exposure";
@@ -11,6 +13,7 @@ pub const CUSTOMERS: &str = "/customers";
 pub const CONNECT: &str = "/customers/connect";
 pub const RUNNING: &str = "/running";
 pub const PEOPLE: &str = "/people";
+pub const OWN_HISTORY: &str = "/people/history";
 pub const ACCOUNT: &str = "/account";
 pub const WAITING: &str = "/waiting";
 pub const SIGN_OUT: &str = "/auth/sign-out";
@@ -43,6 +46,15 @@ pub fn new_setup(id: CustomerId) -> String {
 /// The wizard for one application. Real mail is part of it unless somebody leaves it out.
 pub fn confine(id: CustomerId, application: &str) -> String {
     format!("{}?app={}&prove=1", new_setup(id), encode(application))
+}
+
+#[cfg(feature = "ssr")]
+/// The review of a draft, after a start that was refused.
+pub fn review(id: CustomerId, draft: &Draft, changed: &str) -> String {
+    Query::of_draft(draft)
+        .with("step", "review")
+        .with("changed", changed)
+        .link(&new_setup(id))
 }
 
 pub fn setup(customer: CustomerId, setup: SetupId) -> String {

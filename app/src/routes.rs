@@ -14,7 +14,7 @@ use crate::{
     layout::Layout,
     pages::{
         Account, Connect, Customer, Customers, DrawnPage, History, Join, NewSetup, NotFound,
-        People, Running, Setup, Start, Waiting,
+        OwnHistory, People, Running, Setup, Start, Waiting,
     },
 };
 
@@ -44,6 +44,7 @@ pub fn App() -> impl IntoView {
     let new_setup: Page = || view! { <NewSetup/> }.any();
     let setup: Page = || view! { <Setup/> }.any();
     let history: Page = || view! { <History/> }.any();
+    let own_history: Page = || view! { <OwnHistory/> }.any();
     let running: Page = || view! { <Running/> }.any();
     let drawn: Page = || view! { <DrawnPage/> }.any();
     let people: Page = || view! { <People/> }.any();
@@ -67,6 +68,7 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/exposure") view=drawn ssr=SsrMode::Async/>
                     <Route path=path!("/running") view=running ssr=SsrMode::Async/>
                     <Route path=path!("/people") view=people ssr=SsrMode::Async/>
+                    <Route path=path!("/people/history") view=own_history ssr=SsrMode::Async/>
                     <Route path=path!("/account") view=account ssr=SsrMode::Async/>
                 </ParentRoute>
             </Routes>

@@ -39,13 +39,14 @@ enum Command {
     /// Print the key ring for a process with the role web, which cannot open client secrets with it
     /// (POSTERN_MASTER_KEYS)
     WebKeys,
-    /// Recompute every customer's chain of history; ends with 1 when one is broken (DATABASE_OWNER_URL)
-    VerifyHistory,
+    /// Recompute the chains of all histories; ends with 1 when one is broken, with 3 when entries could
+    /// not be checked without their key (DATABASE_OWNER_URL, POSTERN_MASTER_KEYS)
+    VerifyHistory(HistoryFiles),
 }
 
 #[derive(Debug, Subcommand)]
 enum OwnerCommand {
-    /// Make somebody an owner who has signed in before (DATABASE_OWNER_URL)
+    /// Make somebody an owner who has signed in before (DATABASE_OWNER_URL, POSTERN_MASTER_KEYS)
     Add {
         /// The id of the partner's tenant
         #[arg(long, value_name = "ID")]
@@ -53,6 +54,17 @@ enum OwnerCommand {
         /// The name that Entra shows, or the account's object id
         account: String,
     },
+}
+
+/// The newest entry of each history, kept outside the database.
+#[derive(Debug, clap::Args)]
+pub(crate) struct HistoryFiles {
+    /// Write the newest entry of each history to this file, if nothing is broken
+    #[arg(long, value_name = "FILE")]
+    pub write: Option<std::path::PathBuf>,
+    /// Compare with such a file, or with the server's log
+    #[arg(long, value_name = "FILE")]
+    pub against: Option<std::path::PathBuf>,
 }
 
 /// Why a command did not do its work.
@@ -72,7 +84,8 @@ impl Failed {
     }
 }
 
-/// Runs one command. 0: done; 1: failed, or history is broken; 2: the settings are not right.
+/// Runs one command. 0: done; 1: failed, or history is broken; 2: the settings are not right; 3:
+/// history is not broken, as far as it could be checked.
 pub async fn run(cli: Cli) -> ExitCode {
     match run_command(cli).await {
         Ok(code) => code,
@@ -104,7 +117,8 @@ async fn run_command(cli: Cli) -> Result<ExitCode, Failed> {
         Command::Owner(OwnerCommand::Add { tenant, account }) => {
             let settings = config::OwnerSettings::read(&cli.log, &environment)?;
             logs::start(settings.log);
-            commands::owner::add(&settings, tenant, &account).await?;
+            let vault = config::Settings::read_keys(&environment)?;
+            commands::owner::add(&settings, vault, tenant, &account).await?;
             Ok(ExitCode::SUCCESS)
         }
         Command::WebKeys => {
@@ -112,10 +126,11 @@ async fn run_command(cli: Cli) -> Result<ExitCode, Failed> {
             commands::web_keys::web_keys(&vault)?;
             Ok(ExitCode::SUCCESS)
         }
-        Command::VerifyHistory => {
+        Command::VerifyHistory(files) => {
             let settings = config::OwnerSettings::read(&cli.log, &environment)?;
+            let vault = config::Settings::read_keys_if_given(&environment)?;
             logs::start(settings.log);
-            commands::verify_history::verify_history(&settings).await
+            commands::verify_history::verify_history(&settings, vault.as_ref(), &files).await
         }
     }
 }

@@ -1,10 +1,10 @@
-//! A customer's history: what kinds of event there are.
+//! Histories, of customers and of the partner itself: what kinds of event there are.
 
 use serde::{Deserialize, Serialize};
 
 use crate::{
     Timestamp,
-    id::{CustomerId, SetupId},
+    id::{CustomerId, PartnerId, SetupId},
     person::Actor,
 };
 
@@ -61,13 +61,60 @@ kinds! {
     ProofFell "proof.fell" "Proof no longer stands";
     ReachChanged "reach.changed" "Reach changed";
     Change "cloud.change" "Changed at Microsoft";
+    FirstSignIn "sign_in.first" "First sign-in";
+    SignedIn "sign_in.done" "Signed in";
+    SignInRefused "sign_in.refused" "Sign-in refused";
+    SessionsEnded "sessions.ended" "Signed out by somebody else";
+    RoleGiven "role.given" "Role given";
+    RoleTaken "role.taken" "Role taken";
+    AuthorityEnded "authority.ended" "Authority ended";
+    LinkUsed "link.used" "One-time link used";
+    LinkRevoked "link.revoked" "One-time link revoked";
+    SettingsChanged "settings.changed" "Settings changed";
 }
 
-/// One entry of a customer's history.
+impl EventKind {
+    /// What the partner's own history tells.
+    pub const OF_PARTNER: &'static [Self] = &[
+        Self::FirstSignIn,
+        Self::SignedIn,
+        Self::SignInRefused,
+        Self::SessionsEnded,
+        Self::RoleGiven,
+        Self::RoleTaken,
+        Self::AuthorityEnded,
+        Self::LinkMade,
+        Self::LinkUsed,
+        Self::LinkRevoked,
+        Self::CustomerAdded,
+        Self::Disconnected,
+        Self::SettingsChanged,
+    ];
+
+    /// Whether a customer's history can tell of it.
+    pub const fn is_of_customer(self) -> bool {
+        !matches!(
+            self,
+            Self::FirstSignIn
+                | Self::SignedIn
+                | Self::SignInRefused
+                | Self::SessionsEnded
+                | Self::RoleGiven
+                | Self::RoleTaken
+                | Self::AuthorityEnded
+                | Self::SettingsChanged
+        )
+    }
+}
+
+/// One entry of a history.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Event {
-    pub customer: CustomerId,
-    /// Counts from 1 without gaps within the customer.
+    pub partner: PartnerId,
+    /// Whose history it is; none: the partner's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub customer: Option<CustomerId>,
+    /// Counts from 1 without gaps within the history.
     pub seq: i64,
     pub at: Timestamp,
     pub actor: Actor,
@@ -79,9 +126,13 @@ pub struct Event {
     pub after: Option<serde_json::Value>,
     /// Microsoft's request ids.
     pub requests: Vec<String>,
-    /// Hash of the entry before; all zeros for the first. Hexadecimal SHA-256.
+    /// Which key of the key ring the hash is made with; none in entries of older versions, whose
+    /// hash has no key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
+    /// Hash of the entry before; all zeros for the first. Hexadecimal.
     pub previous_hash: String,
-    /// Hexadecimal SHA-256 over everything above.
+    /// Over everything above, in hexadecimal: HMAC-SHA-256 with the key, SHA-256 without one.
     pub hash: String,
 }
 
@@ -95,5 +146,8 @@ mod tests {
             assert_eq!(EventKind::parse(kind.as_str()), Some(*kind));
         }
         assert_eq!(EventKind::parse("nothing"), None);
+        for kind in EventKind::ALL {
+            assert!(kind.is_of_customer() || EventKind::OF_PARTNER.contains(kind));
+        }
     }
 }

@@ -101,10 +101,19 @@ pub enum Actor {
     Operator {
         id: OperatorId,
         name: String,
+        /// As Entra said it then; none in entries of older versions.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        upn: Option<String>,
+        /// The account's id in Entra; none in entries of older versions.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        object: Option<ObjectId>,
     },
     /// An admin of the customer who signed in there to consent.
-    CustomerAdmin {
+    CustomerAdmin { object: ObjectId, upn: String },
+    /// Somebody for whom Entra vouched, and who was not let in.
+    Visitor {
         object: ObjectId,
+        name: String,
         upn: String,
     },
     /// Postern itself, carrying out what somebody started.
@@ -112,12 +121,68 @@ pub enum Actor {
 }
 
 impl Actor {
-    /// The name that pages and downloads show.
+    /// [`Self::key`] of Postern itself.
+    pub const SYSTEM: &'static str = "system";
+
+    /// What the actor is called. Two may be called the same, and somebody may be called “Postern”:
+    /// never without [`Self::is`].
     pub fn name(&self) -> &str {
         match self {
-            Self::Operator { name, .. } => name,
+            Self::Operator { name, .. } | Self::Visitor { name, .. } => name,
             Self::CustomerAdmin { upn, .. } => upn,
             Self::System => "Postern",
+        }
+    }
+
+    /// The account's name, where it is known.
+    pub fn upn(&self) -> Option<&str> {
+        match self {
+            Self::Operator { upn, .. } => upn.as_deref(),
+            Self::CustomerAdmin { upn, .. } | Self::Visitor { upn, .. } => Some(upn),
+            Self::System => None,
+        }
+    }
+
+    /// The account's id in Entra, where it is known.
+    pub const fn object(&self) -> Option<ObjectId> {
+        match self {
+            Self::Operator { object, .. } => *object,
+            Self::CustomerAdmin { object, .. } | Self::Visitor { object, .. } => Some(*object),
+            Self::System => None,
+        }
+    }
+
+    /// The id by which entries of one actor are found, whatever the actor is called.
+    pub fn key(&self) -> String {
+        match self {
+            Self::Operator { id, .. } => id.to_string(),
+            Self::CustomerAdmin { object, .. } | Self::Visitor { object, .. } => object.to_string(),
+            Self::System => Self::SYSTEM.to_owned(),
+        }
+    }
+
+    /// Who that is, in words.
+    pub const fn is(&self) -> &'static str {
+        match self {
+            Self::Operator { .. } => "operator",
+            Self::CustomerAdmin { .. } => "customer's admin",
+            Self::Visitor { .. } => "not let in",
+            Self::System => "the program itself",
+        }
+    }
+
+    /// Name, account and kind: what a list of actors shows.
+    pub fn told(&self) -> String {
+        match self {
+            Self::Operator {
+                name,
+                upn: Some(upn),
+                ..
+            } => format!("{name} ({upn})"),
+            Self::Operator { name, id, .. } => format!("{name} (operator {id})"),
+            Self::CustomerAdmin { upn, .. } => format!("{upn} (customer's admin)"),
+            Self::Visitor { name, upn, .. } => format!("{name} ({upn}), not let in"),
+            Self::System => "Postern, the program itself".to_owned(),
         }
     }
 }
@@ -127,12 +192,15 @@ impl From<&Operator> for Actor {
         Self::Operator {
             id: operator.id,
             name: operator.name.clone(),
+            upn: Some(operator.upn.clone()),
+            object: Some(operator.object),
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
     use super::*;
 
     #[test]
@@ -148,6 +216,39 @@ mod tests {
                 [true, false, false]
             ]
         );
+    }
+
+    fn operator(name: &str, number: u128) -> Actor {
+        Actor::Operator {
+            id: OperatorId(uuid::Uuid::from_u128(number)),
+            name: name.to_owned(),
+            upn: Some(format!("somebody{number}@partner.example")),
+            object: Some(ObjectId(uuid::Uuid::from_u128(number + 100))),
+        }
+    }
+
+    #[test]
+    fn security_f09_an_operator_called_postern_is_told_from_the_program() {
+        let somebody = operator("Postern", 1);
+        assert_eq!(somebody.name(), Actor::System.name());
+        assert_ne!(somebody.told(), Actor::System.told());
+        assert_ne!(somebody.is(), Actor::System.is());
+        assert_ne!(somebody.key(), Actor::System.key());
+        assert_ne!(
+            operator("Olivia Berg", 1).told(),
+            operator("Olivia Berg", 2).told()
+        );
+    }
+
+    /// Hashes of old entries are over what was written then.
+    #[test]
+    fn security_f09_an_actor_of_an_older_version_is_written_as_it_was_read() {
+        let old = serde_json::json!({
+            "kind": "operator", "id": "00000000-0000-0000-0000-000000000001", "name": "Olivia Berg",
+        });
+        let read: Actor = serde_json::from_value(old.clone()).unwrap();
+        assert_eq!(serde_json::to_value(&read).unwrap(), old);
+        assert!(read.told().contains("00000000-0000-0000-0000-000000000001"));
     }
 
     #[test]

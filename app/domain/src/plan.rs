@@ -1,5 +1,7 @@
 //! What a setup is going to do: approved once, never changed afterwards.
 
+pub mod compared;
+
 use serde::{Deserialize, Serialize};
 
 use crate::{

@@ -11,7 +11,7 @@ use crate::{
     history::Event,
     id::{AppId, CustomerId, ObjectId, OperatorId, SessionRef, SetupId, TenantId},
     invitation::{InvitationRow, PartnerName},
-    person::Role,
+    person::{Actor, Role},
     plan::{Draft, Mailbox, Plan},
     proof::{Judged, Proof},
     provable::Unprovable,
@@ -223,6 +223,22 @@ pub struct Review {
     /// What the plan takes from the application, what it leaves, and what it does not limit.
     #[serde(default)]
     pub takes: Vec<String>,
+    /// What the form of the review carries: with it the start is held to what was shown.
+    #[serde(default)]
+    pub shown: Shown,
+    /// The setup was not started, because the plan is not the one that was reviewed: what is
+    /// different now.
+    #[serde(default)]
+    pub changed: Vec<String>,
+}
+
+/// What a review showed, for the form that starts the setup.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Shown {
+    /// SHA-256 in hexadecimal, over the canonical JSON of what was shown.
+    pub digest: String,
+    /// What was shown, as JSON: to say what is different, should it be.
+    pub text: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -304,7 +320,7 @@ pub struct SetupsPage {
 pub struct HistoryQuery {
     /// An [`crate::history::EventKind`] by its text.
     pub kind: String,
-    /// The actor's name, exactly.
+    /// The actor's id ([`crate::person::Actor::key`]): a name may be that of several.
     pub person: String,
     /// `2026-11-23`, in UTC, inclusive.
     pub from: String,
@@ -315,13 +331,14 @@ pub struct HistoryQuery {
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HistoryPage {
-    pub head: CustomerHead,
+    /// The customer; none: the history is the partner's own.
+    pub head: Option<CustomerHead>,
     /// Newest first.
     pub rows: Vec<Event>,
     /// Ask for the next page with this.
     pub next: Option<i64>,
-    /// Everybody who appears in this customer's history.
-    pub people: Vec<String>,
+    /// Everybody who appears in this history, each once, as at the last entry.
+    pub people: Vec<Actor>,
     /// How many entries there are without the filter.
     pub total: i64,
 }

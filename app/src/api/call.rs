@@ -111,7 +111,8 @@ pub async fn send(path: &str, kind: &str, body: String) -> Answer<Sent> {
     let answer = crate::browser::post(path, kind, &body)
         .await
         .ok_or_else(crate::error::unreachable)?;
-    if (200..300).contains(&answer.status) {
+    // What could not be done may lead to a page of its own, which says why.
+    if (200..300).contains(&answer.status) || answer.location.is_some() {
         return Ok(Sent {
             text: answer.text,
             location: answer.location,

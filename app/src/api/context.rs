@@ -107,6 +107,25 @@ pub fn back_to(page: &str, form: &str, error: &AppError) {
     }
 }
 
+/// Sends the reader of a form that failed on to `page`, with JavaScript and without.
+pub fn go_to(page: &str) {
+    if use_context::<Parts>().is_some_and(|parts| wants_html(&parts)) {
+        redirect_page(page);
+        return;
+    }
+    let (Some(options), Ok(value)) = (
+        use_context::<ResponseOptions>(),
+        http::HeaderValue::from_str(page),
+    ) else {
+        return;
+    };
+    options.insert_header(header::LOCATION, value);
+    options.insert_header(
+        http::HeaderName::from_static(leptos::server_fn::redirect::REDIRECT_HEADER),
+        http::HeaderValue::from_static(""),
+    );
+}
+
 /// Sends a page's reader elsewhere.
 pub fn redirect_page(path: &str) {
     let (Some(options), Ok(value)) = (

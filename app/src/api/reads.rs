@@ -82,13 +82,17 @@ reads! {
     history, ReadHistory, "history": fn(customer: CustomerId, query: HistoryQuery) -> HistoryPage
     |server, operator| server.engine.history(&operator, customer, query);
 
+    /// One page of the partner's own history. For owners.
+    own_history, ReadOwnHistory, "own_history": fn(query: HistoryQuery) -> HistoryPage
+    |server, operator| server.engine.own_history(&operator, query);
+
     /// What was chosen in the wizard so far, and what Postern suggests.
     wizard, ReadWizard, "wizard": fn(customer: CustomerId, draft: Draft) -> Wizard
     |server, operator| server.engine.wizard(&operator, customer, draft);
 
-    /// The plan as it would be carried out.
-    review, ReadReview, "review": fn(customer: CustomerId, draft: Draft) -> Review
-    |server, operator| server.engine.review(&operator, customer, draft);
+    /// The plan as it would be carried out. `changed`: of a start that was refused.
+    review, ReadReview, "review": fn(customer: CustomerId, draft: Draft, changed: Option<String>) -> Review
+    |server, operator| server.engine.review(&operator, customer, draft, changed.as_deref().unwrap_or_default());
 
     /// A setup as its live page shows it.
     setup, ReadSetup, "setup": fn(customer: CustomerId, setup: SetupId) -> SetupView

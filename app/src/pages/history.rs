@@ -1,7 +1,9 @@
-//! A customer's history: what happened, who did it, what was before and after.
+//! A customer's history, and the partner's own: what happened, who did it, what was before and
+//! after.
 
 use domain::{
     history::{Event, EventKind},
+    person::Actor,
     view::{HistoryPage, HistoryQuery},
 };
 use leptos::prelude::*;
@@ -10,13 +12,13 @@ use super::use_customer;
 use crate::{
     api,
     components::{
-        CopyButton, Empty, Erase as _, GetForm, Meanwhile, Moment, PageHead, TableCard, arriving,
-        failed_page, th,
+        CopyButton, Empty, Erase as _, GetForm, Glyph, Meanwhile, Moment, PageHead, TableCard,
+        Tone, arriving, failed_page, tag, th,
     },
     diff::{Line, diff},
     loaded::Loaded,
     paths,
-    query::{Query, use_query},
+    query::{LiveQuery, Query, use_query},
 };
 
 #[component]
@@ -24,6 +26,18 @@ pub fn History() -> impl IntoView {
     let id = use_customer();
     let query = use_query();
     let page = Loaded::first(move || Ok(api::history(id.get()?, query.with(ask))));
+    loading(page, query)
+}
+
+/// The partner's own history: sign-ins, roles, links, customers, settings. For owners.
+#[component]
+pub fn OwnHistory() -> impl IntoView {
+    let query = use_query();
+    let page = Loaded::first(move || Ok(api::own_history(query.with(ask))));
+    loading(page, query)
+}
+
+fn loading(page: Loaded<HistoryPage>, query: LiveQuery) -> AnyView {
     arriving(Meanwhile::says("Loading the history", 8), move || {
         let query = query.get_untracked();
         async move {
@@ -63,18 +77,30 @@ fn show(page: HistoryPage, query: &Query) -> AnyView {
         people,
         total,
     } = page;
-    let path = paths::history(head.id);
     let filter = filter_of(query);
-    let crumbs = vec![
-        (paths::CUSTOMERS.to_owned(), "Customers".to_owned()),
-        (paths::customer(head.id), head.name.clone()),
-    ];
-    let lead = view! { <p>{total}" entries. Each holds the hash of the one before: nobody changes one unnoticed."</p> }.any();
+    let (path, crumbs, of, nothing) = match &head {
+        Some(head) => (
+            paths::history(head.id),
+            vec![
+                (paths::CUSTOMERS.to_owned(), "Customers".to_owned()),
+                (paths::customer(head.id), head.name.clone()),
+            ],
+            "",
+            "Nothing has happened with this customer yet.",
+        ),
+        None => (
+            paths::OWN_HISTORY.to_owned(),
+            vec![(paths::PEOPLE.to_owned(), "People".to_owned())],
+            " of your organisation itself: sign-ins, roles, links, customers, settings",
+            "Nothing has happened yet.",
+        ),
+    };
+    let lead = view! { <p>{total}" entries"{of}". Each holds the hash of the one before, made with a key that is not in the database: who changes one there is found out."</p> }.any();
     let csv = filter.link(&format!("{path}.csv"));
     let json = filter.link(&format!("{path}.json"));
     let list = if rows.is_empty() {
         let text = if total == 0 {
-            "Nothing has happened with this customer yet."
+            nothing
         } else {
             "No entry fits the filter."
         };
@@ -105,22 +131,28 @@ fn show(page: HistoryPage, query: &Query) -> AnyView {
             <a class="btn" href=csv download="" rel="external">"CSV"</a>
             <a class="btn" href=json download="" rel="external">"JSON"</a>
         </PageHead>
-        {filters(path, &people, &ask(query))}
+        {filters(path, head.is_none(), &people, &ask(query))}
         {list}
     }
     .any()
 }
 
-fn filters(path: String, people: &[String], asked: &HistoryQuery) -> AnyView {
+fn filters(path: String, own: bool, people: &[Actor], asked: &HistoryQuery) -> AnyView {
     let clear = path.clone();
     let (from, to) = (asked.from.clone(), asked.to.clone());
     let kinds = EventKind::ALL
         .iter()
+        .filter(|kind| if own { EventKind::OF_PARTNER.contains(kind) } else { kind.is_of_customer() })
         .map(|kind| view! { <option value=kind.as_str() prop:selected=asked.kind == kind.as_str() selected=asked.kind == kind.as_str()>{kind.title()}</option> }.any())
         .collect_view();
     let people = people
         .iter()
-        .map(|name| view! { <option value=name.clone() prop:selected=asked.person == *name selected=asked.person == *name>{name.clone()}</option> }.any())
+        .map(|actor| {
+            let key = actor.key();
+            let chosen = asked.person == key;
+            view! { <option value=key prop:selected=chosen selected=chosen>{actor.told()}</option> }
+                .any()
+        })
         .collect_view();
     view! {
         <GetForm action=path>
@@ -139,8 +171,8 @@ fn filters(path: String, people: &[String], asked: &HistoryQuery) -> AnyView {
 
 fn line(event: Event) -> AnyView {
     let changes = diff(event.before.as_ref(), event.after.as_ref());
-    let setup = event.setup.map(|setup| {
-        view! { <p class="line"><a href=paths::setup(event.customer, setup)>"Its setup"</a></p> }.any()
+    let setup = event.customer.zip(event.setup).map(|(customer, setup)| {
+        view! { <p class="line"><a href=paths::setup(customer, setup)>"Its setup"</a></p> }.any()
     });
     view! {
         <tr>
@@ -151,8 +183,39 @@ fn line(event: Event) -> AnyView {
                 {details(&event, changes)}
                 {setup}
             </td>
-            <td>{event.actor.name().to_owned()}</td>
+            <td>{who(&event.actor)}</td>
         </tr>
+    }
+    .any()
+}
+
+/// Name, account and kind. The program itself is told apart by more than its name, which anybody may
+/// have.
+fn who(actor: &Actor) -> AnyView {
+    let account = match actor.upn() {
+        Some(upn) if upn != actor.name() => Some(upn.to_owned()),
+        Some(_) => None,
+        // Entries of older versions know no more.
+        None if *actor != Actor::System => Some(actor.key()),
+        None => None,
+    };
+    let account = account.map(|account| view! { <span class="sub break">{account}</span> }.any());
+    let glyph = match actor {
+        Actor::System => Glyph::Dots,
+        Actor::Visitor { .. } => Glyph::Cross,
+        Actor::Operator { .. } | Actor::CustomerAdmin { .. } => {
+            return view! {
+                <span class="strong break">{actor.name().to_owned()}</span>
+                {account}
+                <span class="sub">{actor.is()}</span>
+            }
+            .any();
+        }
+    };
+    view! {
+        <span class="break">{actor.name().to_owned()}</span>
+        {account}
+        {tag(Tone::Calm, glyph, actor.is())}
     }
     .any()
 }
@@ -182,6 +245,11 @@ fn details(event: &Event, changes: Vec<Line>) -> AnyView {
         }
         .any()
     });
+    let key = match &event.key {
+        Some(key) => format!("Made with the key {key}."),
+        None => "Made without a key, by an older version.".to_owned(),
+    };
+    let key = view! { <p class="sub">{key}</p> }.any();
     view! {
         <details class="fold">
             <summary>"Details"</summary>
@@ -190,6 +258,7 @@ fn details(event: &Event, changes: Vec<Line>) -> AnyView {
                 {requests}
                 <p class="sub">"Hash "<span class="mono break">{event.hash.clone()}</span></p>
                 <p class="sub">"Before it "<span class="mono break">{event.previous_hash.clone()}</span></p>
+                {key}
             </div>
         </details>
     }

@@ -22,7 +22,7 @@ pub use customers::Customers;
 #[cfg(feature = "ssr")]
 pub use drawn::draw;
 pub use drawn::{Drawn, DrawnPage};
-pub use history::History;
+pub use history::{History, OwnHistory};
 pub use join::Join;
 pub use not_found::NotFound;
 pub use people::People;

@@ -55,7 +55,9 @@ fn list(people: Vec<PersonRow>, post: Post, ending: Post) -> AnyView {
         .map(|person| row(person, post, ending))
         .collect();
     view! {
-        <PageHead title="People" lead=Some(lead.into_any())/>
+        <PageHead title="People" lead=Some(lead.into_any())>
+            <a class="btn" href=paths::OWN_HISTORY>"History"</a>
+        </PageHead>
         <Failure of=post.failure()/>
         <Failure of=ending.failure()/>
         <TableCard label="People" head rows/>

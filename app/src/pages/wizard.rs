@@ -164,7 +164,13 @@ fn no_sender() -> Problem {
 fn Reviewing(query: LiveQuery) -> impl IntoView {
     let viewer = use_viewer();
     let id = use_customer();
-    let review = Loaded::first(move || Ok(api::review(id.get()?, query.with(Query::draft))));
+    let review = Loaded::first(move || {
+        Ok(api::review(
+            id.get()?,
+            query.with(Query::draft),
+            query.with(changed),
+        ))
+    });
     arriving(Meanwhile::says("Working out the plan", 5), move || {
         let (customer, draft) = untrack(|| (id.get(), query.with(Query::draft)));
         async move {
@@ -177,6 +183,11 @@ fn Reviewing(query: LiveQuery) -> impl IntoView {
             }
         }
     })
+}
+
+/// What a start that was refused gave.
+fn changed(query: &Query) -> Option<String> {
+    Some(query.get("changed").to_owned()).filter(|changed| !changed.is_empty())
 }
 
 /// The plan does not work out: says why, and leads back to where it can be mended.

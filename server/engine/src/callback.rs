@@ -158,7 +158,9 @@ impl Engine {
         }
         if identity.guest && !self.inner.access.guests {
             tracing::warn!(tenant = %identity.tid, object = %identity.oid, "a guest tried to sign in");
-            return Err(guest(&identity));
+            let refused = guest(&identity);
+            self.note_refused(&identity, &refused, now).await;
+            return Err(refused);
         }
         // A guest's name ends in a domain of somebody else.
         let home = identity.tid.to_string();
@@ -236,6 +238,12 @@ impl Engine {
         let rights = self.rights_of(asked, &admitted, now).await;
         let store = async {
             let mut tx = self.store().begin(asked.partner).await?;
+            // Entra redeemed the code meanwhile: the role may have been taken.
+            if let Some(id) = asked.operator
+                && tx.may_still(id, Right::Change).await.is_err()
+            {
+                return Err(right_gone().into());
+            }
             let access = tx.for_system(asked.customer).await?;
             let partner = self.partner_named(&mut tx).await?;
             let link = match asked.link {
@@ -447,6 +455,36 @@ impl Engine {
             Ok::<_, Failure>(tx.operator(id).await?)
         };
         read.await.map_err(Problem::from)
+    }
+
+    /// The partner's history tells who was not let in. Somebody of a foreign tenant belongs to no
+    /// partner: only the log tells that.
+    async fn note_refused(&self, identity: &Identity, problem: &Problem, now: Timestamp) {
+        let note = async {
+            let Some(partner) = self.store().partner_of_home(identity.tid).await? else {
+                return Ok(());
+            };
+            let actor = Actor::Visitor {
+                object: identity.oid,
+                name: identity.name.clone(),
+                upn: identity.upn.clone(),
+            };
+            let mut tx = self.store().begin(partner).await?;
+            tx.append_own(&store::NewEvent {
+                after: Some(json!({ "problem": problem.key })),
+                ..event(
+                    now,
+                    actor,
+                    EventKind::SignInRefused,
+                    problem.happened.clone(),
+                )
+            })
+            .await?;
+            tx.commit().await
+        };
+        if let Err(error) = note.await {
+            tracing::error!(%error, "a refused sign-in could not be noted");
+        }
     }
 
     async fn note_refusal(&self, asked: &Asked, problem: &Problem, now: Timestamp) {

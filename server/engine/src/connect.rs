@@ -15,7 +15,7 @@ use store::{CustomerAccess, Purpose, SignIn, Tx};
 
 use crate::{
     Answer, Engine, Failure,
-    connection::event,
+    connection::{event, of_customer},
     failure::may_change,
     sign_in::{ATTEMPT_LIVES, fresh_attempt, is_local},
 };
@@ -71,16 +71,16 @@ impl Engine {
         let now = self.now();
         let add = async {
             let mut tx = self.store().begin(operator.partner).await?;
+            // Entra was asked whose domain it is: the role may have been taken meanwhile.
+            tx.may_still(operator.id, Right::Change).await?;
             let (access, new) = tx
                 .add_customer(operator, found, &name.to_string(), now)
                 .await?;
             if new {
                 let what = format!("{name} was added.");
-                tx.append(
-                    &access,
-                    &event(now, operator.into(), EventKind::CustomerAdded, what),
-                )
-                .await?;
+                let added = event(now, operator.into(), EventKind::CustomerAdded, what);
+                tx.append(&access, &added).await?;
+                tx.append_own(&of_customer(&access, added)).await?;
             }
             let ask = Ask {
                 actor: operator.into(),
@@ -160,7 +160,7 @@ impl Engine {
         let now = self.now();
         let operator = match &actor {
             Actor::Operator { id, .. } => Some(*id),
-            Actor::CustomerAdmin { .. } | Actor::System => None,
+            Actor::CustomerAdmin { .. } | Actor::Visitor { .. } | Actor::System => None,
         };
         // With GDAP the operator signs in at home, where nothing is asked for but a token that
         // lasts; what it may do at the customer was consented to there.
@@ -244,18 +244,28 @@ impl Engine {
             let before = tx.connection(&access).await?;
             tx.void_links_of_customer(&access, now).await?;
             if tx.disconnect(&access, now).await? {
+                let disconnected = event(
+                    now,
+                    operator.into(),
+                    EventKind::Disconnected,
+                    "Disconnected: the token was forgotten.",
+                );
                 tx.append(
                     &access,
                     &store::NewEvent {
                         before: Some(json!({ "account": before.account, "scopes": before.scopes })),
-                        ..event(
-                            now,
-                            operator.into(),
-                            EventKind::Disconnected,
-                            "Disconnected: the token was forgotten.",
-                        )
+                        ..disconnected.clone()
                     },
                 )
+                .await?;
+                let what = format!("{} was disconnected.", access.record().name);
+                tx.append_own(&of_customer(
+                    &access,
+                    store::NewEvent {
+                        what,
+                        ..disconnected
+                    },
+                ))
                 .await?;
             }
             tx.commit().await?;

@@ -1,7 +1,8 @@
 //! Small pieces that everything about connections shares.
 
 use domain::{Timestamp, history::EventKind, person::Actor};
-use store::NewEvent;
+use serde_json::json;
+use store::{CustomerAccess, NewEvent};
 
 /// An event without before, after, setup and request ids.
 pub(crate) fn event(
@@ -19,5 +20,20 @@ pub(crate) fn event(
         before: None,
         after: None,
         requests: Vec::new(),
+    }
+}
+
+/// The same event for the partner's own history, which names the customer.
+pub(crate) fn of_customer(access: &CustomerAccess, event: NewEvent) -> NewEvent {
+    let record = access.record();
+    NewEvent {
+        setup: None,
+        before: None,
+        after: Some(json!({
+            "customer": record.id, "name": record.name, "domain": record.domain,
+            "tenant": record.tenant,
+        })),
+        requests: Vec::new(),
+        ..event
     }
 }

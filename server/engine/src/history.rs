@@ -1,4 +1,4 @@
-//! Reading a customer's history.
+//! Reading a customer's history, and the partner's own.
 
 use domain::{
     Problem,
@@ -8,7 +8,7 @@ use domain::{
     view::{HistoryPage, HistoryQuery},
 };
 
-use crate::{Answer, Engine, Failure, customers::head};
+use crate::{Answer, Engine, Failure, customers::head, failure::owner_only};
 
 /// Entries per page.
 pub const PAGE: i64 = 50;
@@ -26,7 +26,7 @@ impl Engine {
             let access = tx.access(operator, customer, Right::Read).await?;
             let found = tx.history(&access, &query, PAGE).await?;
             Ok::<_, Failure>(HistoryPage {
-                head: head(&access),
+                head: Some(head(&access)),
                 rows: found.rows,
                 next: found.next,
                 people: found.people,
@@ -47,6 +47,41 @@ impl Engine {
             let mut tx = self.store().begin(operator.partner).await?;
             let access = tx.access(operator, customer, Right::Read).await?;
             Ok::<_, Failure>(tx.export(&access, &query).await?)
+        };
+        load.await.map_err(Problem::from)
+    }
+
+    /// A page of the partner's own history, newest first. For owners.
+    pub async fn own_history(
+        &self,
+        operator: &Operator,
+        query: HistoryQuery,
+    ) -> Answer<HistoryPage> {
+        owner_only(operator.role)?;
+        let load = async {
+            let mut tx = self.store().begin(operator.partner).await?;
+            let found = tx.own_history(&query, PAGE).await?;
+            Ok::<_, Failure>(HistoryPage {
+                head: None,
+                rows: found.rows,
+                next: found.next,
+                people: found.people,
+                total: found.total,
+            })
+        };
+        load.await.map_err(Problem::from)
+    }
+
+    /// All entries of the partner's own history that match, oldest first, for a download. For owners.
+    pub async fn own_history_export(
+        &self,
+        operator: &Operator,
+        query: HistoryQuery,
+    ) -> Answer<Vec<Event>> {
+        owner_only(operator.role)?;
+        let load = async {
+            let mut tx = self.store().begin(operator.partner).await?;
+            Ok::<_, Failure>(tx.own_export(&query).await?)
         };
         load.await.map_err(Problem::from)
     }

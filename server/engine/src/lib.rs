@@ -21,6 +21,7 @@ mod people;
 mod purge;
 mod scan;
 mod session;
+mod settings;
 mod setup;
 mod sign_in;
 mod tenant;
@@ -32,7 +33,7 @@ pub use config::{Engine, EngineConfig, FirstOwner, InvitationRules, SignInRules}
 pub use failure::Failure;
 pub use pace::Pace;
 pub use scan::Download;
-pub use setup::script::Script;
+pub use setup::{reviewed::Started, script::Script};
 
 use domain::Problem;
 

@@ -13,7 +13,13 @@ use domain::{
 };
 use store::{CustomerAccess, Link, Tx, Voided};
 
-use crate::{Answer, Engine, Failure, connect::Ask, connection::event};
+use store::NewEvent;
+
+use crate::{
+    Answer, Engine, Failure,
+    connect::Ask,
+    connection::{event, of_customer},
+};
 
 /// Going to Microsoft again within this time is no news for the history. Milliseconds.
 const ASKED_AGAIN: i64 = 3_600_000;
@@ -36,11 +42,15 @@ impl Engine {
                 "A link for the customer's admin was made, good until {}.",
                 until.long()
             );
-            tx.append(
-                &access,
-                &event(now, operator.into(), EventKind::LinkMade, said),
-            )
-            .await?;
+            let made = event(now, operator.into(), EventKind::LinkMade, said);
+            tx.append(&access, &made).await?;
+            let what = format!(
+                "A link for the admin of {} was made, good until {}.",
+                access.record().name,
+                until.long()
+            );
+            tx.append_own(&of_customer(&access, NewEvent { what, ..made }))
+                .await?;
             tx.commit().await?;
             Ok::<_, Failure>(())
         };
@@ -124,6 +134,12 @@ impl Engine {
                 quiet: again,
             };
             let url = self.ask(&mut tx, &access, ask, browser).await?;
+            let what = format!(
+                "A link for the admin of {} was used: whoever has it was sent to sign in there.",
+                access.record().name
+            );
+            let used = event(now, Actor::System, EventKind::LinkUsed, what);
+            tx.append_own(&of_customer(&access, used)).await?;
             tx.commit().await?;
             Ok::<_, Failure>(url)
         };

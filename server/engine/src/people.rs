@@ -2,12 +2,16 @@
 
 use domain::{
     Problem,
+    history::EventKind,
     id::OperatorId,
     person::{Operator, Role},
     view::{Counts, Me, PersonRow},
 };
 
-use crate::{Answer, Engine, Failure, failure::owner_only, session::role_gone};
+use serde_json::json;
+use store::NewEvent;
+
+use crate::{Answer, Engine, Failure, connection::event, failure::owner_only, session::role_gone};
 
 impl Engine {
     /// Who looks at the page, with the numbers of the navigation.
@@ -52,16 +56,35 @@ impl Engine {
         role: Option<Role>,
     ) -> Answer<()> {
         owner_only(operator.role)?;
+        let now = self.now();
+        let by = operator.into();
         let change = async {
             let mut tx = self.store().begin(operator.partner).await?;
+            // Who asks may have been deposed a moment ago.
+            if !tx.owners().await?.contains(&operator.id) {
+                return Err(Problem::forbidden("owner").into());
+            }
+            let before = tx.set_role(person, role).await?;
             let upn = tx.operator(person).await?.map(|person| person.upn);
-            tx.set_role(person, role).await?;
-            let problem = role_gone(upn.as_deref().unwrap_or("Somebody"));
-            let ended = tx.end_authority(person, role, &problem, self.now()).await?;
+            let upn = upn.as_deref().unwrap_or("Somebody");
+            if before != role {
+                let (kind, what) = match role {
+                    Some(role) => (EventKind::RoleGiven, format!("{upn} is {role} now.")),
+                    None => (EventKind::RoleTaken, format!("{upn} has no role any more.")),
+                };
+                tx.append_own(&NewEvent {
+                    before: Some(json!({ "role": before })),
+                    after: Some(json!({ "role": role, "person": person, "upn": upn })),
+                    ..event(now, operator.into(), kind, what)
+                })
+                .await?;
+            }
+            let problem = role_gone(upn);
+            let ended = tx.end_authority(person, role, &problem, &by, now).await?;
             tx.commit().await?;
-            Ok::<_, store::Error>(ended)
+            Ok::<_, Failure>(ended)
         };
-        let ended = change.await.map_err(Failure::from)?;
+        let ended = change.await?;
         for customer in &ended.customers {
             self.microsoft().forget(customer.0).await;
         }

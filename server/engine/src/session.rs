@@ -2,16 +2,18 @@
 
 use domain::{
     Problem, Timestamp,
+    history::EventKind,
     id::{OperatorId, PartnerId, SessionRef},
-    person::Operator,
+    person::{Actor, Operator, Right},
     problem::Remedy,
     view::SessionRow,
 };
 use microsoft::{Kind, entra::scopes};
 use secrecy::SecretString;
-use store::HomeToken;
+use serde_json::json;
+use store::{HomeToken, NewEvent};
 
-use crate::{Answer, Engine, Failure, failure::owner_only};
+use crate::{Answer, Engine, Failure, connection::event, failure::owner_only};
 
 /// How long Entra's word that somebody may sign in counts. Milliseconds.
 const ASK_HOME: i64 = 15 * 60_000;
@@ -56,6 +58,16 @@ impl Engine {
             let session = tx
                 .session_opened(operator.id, session_hash, device, home_token, now)
                 .await?;
+            tx.append_own(&NewEvent {
+                after: Some(json!({ "device": device, "session": session })),
+                ..event(
+                    now,
+                    operator.into(),
+                    EventKind::SignedIn,
+                    format!("{} signed in with {device}.", operator.upn),
+                )
+            })
+            .await?;
             tx.commit().await?;
             Ok::<_, store::Error>(session)
         };
@@ -84,7 +96,7 @@ impl Engine {
                 return Ok(None);
             };
             if !self.inner.partner_tenants.contains(&found.tenant) {
-                tx.end_authority(operator, None, &tenant_left(), now)
+                tx.end_authority(operator, None, &tenant_left(), &Actor::System, now)
                     .await?;
                 tx.commit().await?;
                 return Ok(None);
@@ -153,11 +165,18 @@ impl Engine {
                     tx.end_session(operator.id, session).await?;
                 }
                 Ending::Sessions => {
-                    tx.end_all_sessions(operator.id).await?;
+                    let sessions = tx.end_all_sessions(operator.id).await?;
                     tx.end_attempts(operator.id).await?;
+                    let what = format!(
+                        "{} was signed out everywhere: Entra says that the account has to sign in again.",
+                        operator.upn
+                    );
+                    let ended = sessions_ended(operator, sessions, &Actor::System, what, now);
+                    tx.append_own(&ended).await?;
                 }
                 Ending::Authority => {
-                    tx.end_authority(operator.id, None, &account_gone(operator), now)
+                    let problem = account_gone(operator);
+                    tx.end_authority(operator.id, None, &problem, &Actor::System, now)
                         .await?;
                 }
             }
@@ -212,20 +231,45 @@ impl Engine {
         session: Option<SessionRef>,
     ) -> Answer<()> {
         owner_only(operator.role)?;
+        let now = self.now();
         let end = async {
             let mut tx = self.store().begin(operator.partner).await?;
-            match session {
-                Some(session) => {
-                    tx.end_session(person, session).await?;
-                }
+            tx.may_still(operator.id, Right::Administer).await?;
+            let ended = match session {
+                Some(session) => i64::from(tx.end_session(person, session).await?),
                 None => {
-                    tx.end_all_sessions(person).await?;
                     tx.end_attempts(person).await?;
+                    tx.end_all_sessions(person).await?
                 }
+            };
+            if ended > 0
+                && let Some(person) = tx.operator(person).await?
+            {
+                let what = match session {
+                    Some(_) => format!("{} was signed out in one browser.", person.upn),
+                    None => format!("{} was signed out everywhere.", person.upn),
+                };
+                let by = operator.into();
+                tx.append_own(&sessions_ended(&person, ended, &by, what, now))
+                    .await?;
             }
-            tx.commit().await
+            tx.commit().await?;
+            Ok::<_, Failure>(())
         };
-        Ok(end.await.map_err(Failure::from)?)
+        Ok(end.await?)
+    }
+}
+
+fn sessions_ended(
+    person: &Operator,
+    sessions: i64,
+    by: &Actor,
+    what: String,
+    now: Timestamp,
+) -> NewEvent {
+    NewEvent {
+        after: Some(json!({ "person": person.id, "upn": person.upn, "sessions": sessions })),
+        ..event(now, by.clone(), EventKind::SessionsEnded, what)
     }
 }
 

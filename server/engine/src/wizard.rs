@@ -28,6 +28,7 @@ use crate::{
         hurdles::{self, Of, Read},
         names,
         open::open,
+        reviewed::Reviewed,
         start::{already_active, new_setup_id},
     },
 };
@@ -139,12 +140,14 @@ impl Engine {
         load.await.map_err(Problem::from)
     }
 
-    /// The plan in full, checked against the tenant, with its exact cmdlets.
+    /// The plan in full, checked against the tenant, with its exact cmdlets. `changed`: what a start
+    /// that was refused gave, or nothing.
     pub async fn review(
         &self,
         operator: &Operator,
         customer: CustomerId,
         draft: Draft,
+        changed: &str,
     ) -> Answer<Review> {
         let load = async {
             let mut tx = self.store().begin(operator.partner).await?;
@@ -153,11 +156,15 @@ impl Engine {
             let tenant = self.tenant(&access).await?;
             let planned = self.plan(&access, &tenant, &draft, Holder::Shown).await?;
             let Planned {
-                plan,
-                mut notes,
-                read,
-                ..
+                plan, notes, read, ..
             } = planned;
+            let reviewed = Reviewed { plan, said: notes };
+            let shown = reviewed.shown()?;
+            let changed = self.what_changed(operator, customer, changed, &shown);
+            let Reviewed {
+                plan,
+                said: mut notes,
+            } = reviewed;
             // The same look as that of the first step: what stands in the way is said before
             // anybody approves the plan.
             let found = hurdles::look(&tenant, &plan, Of::Draft(Box::new(read)), self.now()).await;
@@ -184,6 +191,8 @@ impl Engine {
                 confirm,
                 notes,
                 takes,
+                shown,
+                changed,
             })
         };
         load.await.map_err(Problem::from)

@@ -85,6 +85,13 @@ impl Running {
     ) -> Result<Self, Failed> {
         let store = connect(settings).await?;
         let engine = engine(settings, store.clone())?;
+        if settings.role.serves() {
+            let limits = settings.sessions;
+            engine
+                .note_settings(limits.idle, limits.longest)
+                .await
+                .map_err(|error| Failed::because("the settings could not be noted", error))?;
+        }
         let mut tasks = JoinSet::new();
         if let Some(listener) = listeners.metrics {
             let router = metrics::router(&store, stop.clone())?;

@@ -210,7 +210,7 @@ const VERIFIED_EXAMPLE: &str = "postgres://user:password@db.example/postern?sslm
 const COMMAND: Duration = Duration::from_secs(30);
 
 impl Settings {
-    /// The key ring alone, for `postern web-keys`.
+    /// The key ring alone, for `postern web-keys` and `postern owner add`.
     ///
     /// # Errors
     /// All mistakes together.
@@ -219,6 +219,22 @@ impl Settings {
         environment.check_names(&mut wrong);
         let vault = master_keys(environment, &mut wrong);
         done(vault, wrong)
+    }
+}
+
+impl Settings {
+    /// The key ring, if there is one in the settings.
+    ///
+    /// # Errors
+    /// All mistakes together.
+    pub fn read_keys_if_given(environment: &Environment) -> Result<Option<Vault>, Wrong> {
+        let mut wrong = Mistakes::default();
+        let given = environment.optional_secret(MASTER_KEYS, &mut wrong);
+        let none = matches!(given, Some(None)) && environment.get(MASTER_KEYS_COMMAND).is_none();
+        if none && wrong.is_empty() {
+            return Ok(None);
+        }
+        Self::read_keys(environment).map(Some)
     }
 }
 

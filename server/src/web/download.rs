@@ -25,6 +25,8 @@ pub(super) fn routes() -> Router<Web> {
         .route("/exposure.json", get(exposure_json))
         .route("/customers/{customer}/history.csv", get(history_csv))
         .route("/customers/{customer}/history.json", get(history_json))
+        .route("/people/history.csv", get(own_history_csv))
+        .route("/people/history.json", get(own_history_json))
         .route(
             "/customers/{customer}/setups/{setup}/script.ps1",
             get(script),
@@ -85,16 +87,38 @@ async fn history_json(
     Query(filter): Query<Filter>,
 ) -> Result<Response, Refusal> {
     let events = events(&web, &visitor, &customer, filter).await?;
-    let text = serde_json::to_string(&events).map_err(|error| {
+    as_json(&format!("history-{customer}.json"), &events)
+}
+
+/// The partner's own history. For owners.
+async fn own_history_csv(
+    State(web): State<Web>,
+    Extension(visitor): Extension<Visitor>,
+    Query(filter): Query<Filter>,
+) -> Result<Response, Refusal> {
+    let operator = visitor.with_role()?;
+    let found = web.engine().own_history_export(operator, filter.into());
+    let events = found.await?;
+    attachment("history.csv", "text/csv; charset=utf-8", as_csv(&events))
+}
+
+async fn own_history_json(
+    State(web): State<Web>,
+    Extension(visitor): Extension<Visitor>,
+    Query(filter): Query<Filter>,
+) -> Result<Response, Refusal> {
+    let operator = visitor.with_role()?;
+    let found = web.engine().own_history_export(operator, filter.into());
+    as_json("history.json", &found.await?)
+}
+
+fn as_json(file: &str, events: &[Event]) -> Result<Response, Refusal> {
+    let text = serde_json::to_string(events).map_err(|error| {
         let reference = Uuid::new_v4();
         tracing::error!(%reference, %error, "a history could not be written as JSON");
         Refusal::of(Problem::internal(reference))
     })?;
-    attachment(
-        &format!("history-{customer}.json"),
-        "application/json",
-        text,
-    )
+    attachment(file, "application/json", text)
 }
 
 /// The filter of the exposure's page; what does not fit counts as on the page: as left out.
@@ -238,7 +262,9 @@ fn attachment(file: &str, kind: &'static str, text: String) -> Result<Response, 
     Ok((headers, text).into_response())
 }
 
-/// One row per event, oldest first; the hashes come along, so that the chain can be recomputed.
+/// One row per event, oldest first. The hashes come along: those without a key can be recomputed by
+/// anybody, those with one by who has the key ring. Names may be those of several: the account's name
+/// and its ids tell who it was.
 fn as_csv(events: &[Event]) -> String {
     let mut out = String::new();
     csv::push_row(
@@ -255,6 +281,11 @@ fn as_csv(events: &[Event]) -> String {
             "request ids",
             "previous hash",
             "hash",
+            "key",
+            "who is",
+            "upn",
+            "object id",
+            "who id",
         ],
     );
     for event in events {
@@ -275,6 +306,15 @@ fn as_csv(events: &[Event]) -> String {
                 &event.requests.join(" "),
                 &event.previous_hash,
                 &event.hash,
+                event.key.as_deref().unwrap_or_default(),
+                event.actor.is(),
+                event.actor.upn().unwrap_or_default(),
+                &event
+                    .actor
+                    .object()
+                    .map(|object| object.to_string())
+                    .unwrap_or_default(),
+                &event.actor.key(),
             ],
         );
     }

@@ -2,13 +2,15 @@
 
 use domain::{
     Problem, Timestamp,
+    history::EventKind,
     id::{CustomerId, OperatorId},
-    person::{Right, Role},
+    person::{Actor, Right, Role},
 };
+use serde_json::json;
 use uuid::Uuid;
 
 use crate::{
-    Result, Tx,
+    NewEvent, Result, Tx,
     clean::{self, moment},
     notices,
 };
@@ -31,8 +33,43 @@ impl Tx {
     /// with which Postern acts in customers; none keeps no session either. `problem` is what the
     /// connections say from then on.
     ///
-    /// Processes hear of it with the commit: streams end, and pages are asked for anew.
+    /// Processes hear of it with the commit: streams end, and pages are asked for anew. The
+    /// partner's history tells what ended, and `by` whom.
     pub async fn end_authority(
+        &mut self,
+        person: OperatorId,
+        role: Option<Role>,
+        problem: &Problem,
+        by: &Actor,
+        now: Timestamp,
+    ) -> Result<AuthorityEnded> {
+        let ended = self.end_all_of(person, role, problem, now).await?;
+        if ended != AuthorityEnded::default() {
+            let upn = self.operator(person).await?.map(|person| person.upn);
+            self.append_own(&NewEvent {
+                at: now,
+                actor: by.clone(),
+                kind: EventKind::AuthorityEnded,
+                setup: None,
+                what: format!(
+                    "{}: {}",
+                    upn.as_deref().unwrap_or("Somebody"),
+                    problem.happened
+                ),
+                before: None,
+                after: Some(json!({
+                    "person": person, "upn": upn, "sessions": ended.sessions,
+                    "attempts": ended.attempts, "links": ended.links,
+                    "customers": ended.customers,
+                })),
+                requests: Vec::new(),
+            })
+            .await?;
+        }
+        Ok(ended)
+    }
+
+    async fn end_all_of(
         &mut self,
         person: OperatorId,
         role: Option<Role>,

@@ -74,7 +74,7 @@ async fn security_f05_links_attempts_and_the_own_account_end_with_the_right_to_c
 
         let mut tx = world.store.begin(record.partner).await.unwrap();
         let ended = tx
-            .end_authority(engineer.id, role, &problem(), NOW)
+            .end_authority(engineer.id, role, &problem(), &Actor::System, NOW)
             .await
             .unwrap();
         tx.commit().await.unwrap();
@@ -86,6 +86,10 @@ async fn security_f05_links_attempts_and_the_own_account_end_with_the_right_to_c
         assert!(stands(&world, &others).await);
         let mut tx = world.store.begin(record.partner).await.unwrap();
         assert!(tx.refresh_token(&world.a.customer).await.unwrap().is_none());
+        let told = tx.own_export(&Default::default()).await.unwrap();
+        let told = told.last().unwrap();
+        assert_eq!(told.kind, EventKind::AuthorityEnded, "{role:?}");
+        assert_eq!(told.after.as_ref().unwrap()["links"], 1);
     }
 }
 
@@ -104,7 +108,13 @@ async fn another_role_that_may_change_ends_nothing() {
     .await
     .unwrap();
     let ended = tx
-        .end_authority(owner.id, Some(Role::Engineer), &problem(), NOW)
+        .end_authority(
+            owner.id,
+            Some(Role::Engineer),
+            &problem(),
+            &Actor::System,
+            NOW,
+        )
         .await
         .unwrap();
     tx.commit().await.unwrap();
@@ -128,7 +138,7 @@ async fn another_partners_person_is_not_touched() {
     tx.commit().await.unwrap();
     let mut tx = world.store.begin(world.a.owner.partner).await.unwrap();
     let ended = tx
-        .end_authority(world.b.owner.id, None, &problem(), NOW)
+        .end_authority(world.b.owner.id, None, &problem(), &Actor::System, NOW)
         .await
         .unwrap();
     tx.commit().await.unwrap();

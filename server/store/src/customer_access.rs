@@ -68,7 +68,10 @@ impl CustomerAccess {
 }
 
 impl Tx {
-    /// Loads a customer for `operator`, who must have `right`.
+    /// Loads a customer for `operator`, who must have `right`. To change something, the role that
+    /// stands in the database now must carry it too, and stays so until this transaction ends:
+    /// whoever asked Microsoft something between looking and writing asks for access once more in
+    /// the transaction that writes.
     pub async fn access(
         &mut self,
         operator: &Operator,
@@ -85,6 +88,9 @@ impl Tx {
             .ok_or(AccessError::NotFound)?;
         if !role.may(right) {
             return Err(AccessError::Forbidden);
+        }
+        if right != Right::Read {
+            self.may_still(operator.id, right).await?;
         }
         Ok(CustomerAccess::new(record, right))
     }

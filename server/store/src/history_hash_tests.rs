@@ -3,7 +3,7 @@
 use domain::{
     Timestamp,
     history::EventKind,
-    id::{CustomerId, ObjectId, SetupId},
+    id::{CustomerId, ObjectId, PartnerId, SetupId},
     person::Actor,
 };
 use serde_json::json;
@@ -13,7 +13,8 @@ use super::*;
 
 fn event() -> Event {
     Event {
-        customer: CustomerId(Uuid::from_u128(1)),
+        partner: PartnerId(Uuid::from_u128(8)),
+        customer: Some(CustomerId(Uuid::from_u128(1))),
         seq: 1,
         at: Timestamp(1_795_464_245_123),
         actor: Actor::CustomerAdmin {
@@ -26,6 +27,7 @@ fn event() -> Event {
         before: None,
         after: Some(json!({"b": [1, 2.5, null], "a": "\n"})),
         requests: vec!["r1".into(), "r2".into()],
+        key: None,
         previous_hash: FIRST.into(),
         hash: String::new(),
     }
@@ -50,7 +52,7 @@ fn every_field_counts() {
         changed
     };
     let changed = [
-        other(&|e| e.customer = CustomerId(Uuid::from_u128(9))),
+        other(&|e| e.customer = Some(CustomerId(Uuid::from_u128(9)))),
         other(&|e| e.seq = 2),
         other(&|e| e.at = Timestamp(0)),
         other(&|e| e.actor = Actor::System),
@@ -71,6 +73,51 @@ fn every_field_counts() {
     assert_eq!(hashes.len(), count);
     // The hash itself is not part of it.
     assert_eq!(hash_of(&other(&|e| e.hash = "x".into())), hash_of(&base));
+}
+
+fn vault() -> Vault {
+    Vault::new(vec![("k2".into(), [2; 32]), ("k1".into(), [1; 32])]).unwrap()
+}
+
+fn keyed() -> Event {
+    Event {
+        key: Some("k1".into()),
+        ..event()
+    }
+}
+
+/// Stored hashes must stay right for years: whoever changes this breaks every history.
+#[test]
+fn security_f09_the_keyed_form_stays() {
+    // Computed from the description of the form, with another implementation.
+    assert_eq!(
+        keyed_hash_of(&keyed(), &vault()).unwrap(),
+        "4436b3b08a98d601212dfde3d69f4fd0ec28e9eaa448f3a98896f0814cd7f395"
+    );
+}
+
+#[test]
+fn security_f09_the_keyed_hash_needs_its_key_and_counts_every_field() {
+    let base = keyed_hash_of(&keyed(), &vault()).unwrap();
+    assert_ne!(base, hash_of(&event()));
+    let of = |change: &dyn Fn(&mut Event)| {
+        let mut changed = keyed();
+        change(&mut changed);
+        keyed_hash_of(&changed, &vault())
+    };
+    for changed in [
+        of(&|e| e.partner = PartnerId(Uuid::from_u128(9))),
+        of(&|e| e.customer = None),
+        of(&|e| e.what.push('.')),
+        of(&|e| e.key = Some("k2".into())),
+        of(&|e| e.previous_hash = "f".repeat(64)),
+    ] {
+        assert_ne!(changed.unwrap(), base);
+    }
+    assert_eq!(of(&|e| e.key = Some("k3".into())), None);
+    assert_eq!(of(&|e| e.key = None), None);
+    let other = Vault::new(vec![("k1".into(), [7; 32])]).unwrap();
+    assert_ne!(keyed_hash_of(&keyed(), &other).unwrap(), base);
 }
 
 #[test]

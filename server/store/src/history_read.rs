@@ -1,13 +1,19 @@
-//! Reading a customer's history: by page, and whole.
+//! Reading a customer's history, or the partner's own: by page, and whole.
 
 use chrono::{DateTime, Days, NaiveDate, NaiveTime, Utc};
 use domain::{
     history::{Event, EventKind},
     id::ObjectId,
+    person::Actor,
     view::HistoryQuery,
 };
+use serde_json::Value;
+use uuid::Uuid;
 
-use crate::{CustomerAccess, Error, Result, Tx, history::EventRow};
+use crate::{
+    CustomerAccess, Error, Result, Tx, clean,
+    history::{Chain, EventRow, columns},
+};
 
 /// A page of a history.
 #[derive(Clone, Debug, PartialEq)]
@@ -16,8 +22,8 @@ pub struct HistoryFound {
     pub rows: Vec<Event>,
     /// Ask for the next page with this.
     pub next: Option<i64>,
-    /// Everybody who appears in the whole history, by name.
-    pub people: Vec<String>,
+    /// Everybody who appears in the whole history, by name: each as in the last entry.
+    pub people: Vec<Actor>,
     /// How many entries there are without the filter.
     pub total: i64,
 }
@@ -52,7 +58,7 @@ impl Filter {
             .transpose()?;
         Ok(Self {
             kind,
-            person: given(&query.person).map(|name| name.replace('\0', "")),
+            person: given(&query.person).map(|key| key.replace('\0', "")),
             from: day("from", given(&query.from))?,
             until,
         })
@@ -82,24 +88,104 @@ fn day(field: &'static str, text: Option<String>) -> Result<Option<DateTime<Utc>
     .transpose()
 }
 
+/// The entries of a chain that match: $1 names it, $2 to $5 are the filter.
 macro_rules! entries {
-    ($rest:literal) => {
+    (customer, $rest:literal) => {
+        entries!(@ customer, "events", "customer_id", $rest)
+    };
+    (partner, $rest:literal) => {
+        entries!(@ partner, "partner_events", "partner_id", $rest)
+    };
+    (@ $columns:ident, $table:literal, $id:literal, $rest:literal) => {
         concat!(
-            "select customer_id, seq, at, actor, actor_name, kind, setup_id, what, before, after,
-                    requests, previous_hash, hash
-             from events
-             where partner_id = $1 and customer_id = $2
-               and ($3::text is null or kind = $3)
-               and ($4::text is null or actor_name = $4)
-               and ($5::timestamptz is null or at >= $5)
-               and ($6::timestamptz is null or at < $6) ",
+            "select ",
+            columns!($columns),
+            " from ",
+            $table,
+            " where ",
+            $id,
+            " = $1
+               and ($2::text is null or kind = $2)
+               and ($3::text is null or actor_key = $3)
+               and ($4::timestamptz is null or at >= $4)
+               and ($5::timestamptz is null or at < $5) ",
             $rest
         )
     };
 }
 
-const PAGE: &str = entries!("and ($7::bigint is null or seq < $7) order by seq desc limit $8");
-const WHOLE: &str = entries!("order by seq");
+/// Everybody who appears in a chain, and the number of its last entry: hops over the index from one
+/// to the next instead of reading all entries. As numbers have no gaps, the last one counts them.
+macro_rules! people {
+    ($table:literal, $id:literal) => {
+        concat!(
+            "with recursive keys (key) as (
+                 (select actor_key from ",
+            $table,
+            " where ",
+            $id,
+            " = $1
+                  order by actor_key limit 1)
+                 union all
+                 select (select actor_key from ",
+            $table,
+            "
+                         where ",
+            $id,
+            " = $1 and actor_key > keys.key
+                         order by actor_key limit 1)
+                 from keys where keys.key is not null)
+             select coalesce(jsonb_agg(last.actor order by lower(last.actor_name), keys.key)
+                                 filter (where keys.key is not null), '[]'),
+                    coalesce((select seq from ",
+            $table,
+            " where ",
+            $id,
+            " = $1
+                              order by seq desc limit 1), 0)
+             from keys
+             left join lateral (select actor, actor_name from ",
+            $table,
+            "
+                                where ",
+            $id,
+            " = $1 and actor_key = keys.key
+                                order by seq desc limit 1) last on true"
+        )
+    };
+}
+
+/// The statements for one kind of chain.
+struct Statements {
+    page: &'static str,
+    whole: &'static str,
+    people: &'static str,
+}
+
+const OF_CUSTOMER: Statements = Statements {
+    page: entries!(
+        customer,
+        "and ($6::bigint is null or seq < $6) order by seq desc limit $7"
+    ),
+    whole: entries!(customer, "order by seq"),
+    people: people!("events", "customer_id"),
+};
+
+const OF_PARTNER: Statements = Statements {
+    page: entries!(
+        partner,
+        "and ($6::bigint is null or seq < $6) order by seq desc limit $7"
+    ),
+    whole: entries!(partner, "order by seq"),
+    people: people!("partner_events", "partner_id"),
+};
+
+const fn statements(chain: Chain) -> (Uuid, Statements) {
+    match chain {
+        Chain::Customer(id) => (id.0, OF_CUSTOMER),
+        Chain::Partner(id) => (id.0, OF_PARTNER),
+    }
+}
 
 impl Tx {
     /// A page of at most `limit` entries that match, newest first. [`Error::Invalid`] when a
@@ -110,12 +196,27 @@ impl Tx {
         query: &HistoryQuery,
         limit: i64,
     ) -> Result<HistoryFound> {
-        let (partner, customer) = self.reads(access)?;
+        let (_, customer) = self.reads(access)?;
+        self.page_of(Chain::Customer(customer), query, limit).await
+    }
+
+    /// The same of the partner's own history.
+    pub async fn own_history(&mut self, query: &HistoryQuery, limit: i64) -> Result<HistoryFound> {
+        self.page_of(Chain::Partner(self.partner()), query, limit)
+            .await
+    }
+
+    async fn page_of(
+        &mut self,
+        chain: Chain,
+        query: &HistoryQuery,
+        limit: i64,
+    ) -> Result<HistoryFound> {
         let filter = Filter::new(query)?;
         let limit = limit.max(1);
-        let found: Vec<EventRow> = sqlx::query_as(PAGE)
-            .bind(partner.0)
-            .bind(customer.0)
+        let (id, statements) = statements(chain);
+        let found: Vec<EventRow> = sqlx::query_as(statements.page)
+            .bind(id)
             .bind(filter.kind)
             .bind(filter.person)
             .bind(filter.from)
@@ -136,29 +237,14 @@ impl Tx {
         } else {
             None
         };
-        // Hops over the index from name to name instead of reading all entries. And as numbers
-        // have no gaps, the last one counts them.
-        let (people, total): (Vec<String>, i64) = sqlx::query_as(
-            "with recursive names (name) as (
-                 (select actor_name from events where customer_id = $1 order by actor_name limit 1)
-                 union all
-                 select (select actor_name from events
-                         where customer_id = $1 and actor_name > names.name
-                         order by actor_name limit 1)
-                 from names where names.name is not null)
-             select coalesce(array_agg(name order by lower(name), name)
-                                 filter (where name is not null), '{}'),
-                    coalesce((select seq from events where customer_id = $1
-                              order by seq desc limit 1), 0)
-             from names",
-        )
-        .bind(customer.0)
-        .fetch_one(self.conn())
-        .await?;
+        let (people, total): (Value, i64) = sqlx::query_as(statements.people)
+            .bind(id)
+            .fetch_one(self.conn())
+            .await?;
         Ok(HistoryFound {
             rows,
             next,
-            people,
+            people: clean::from_json("events.actor", people)?,
             total,
         })
     }
@@ -171,14 +257,14 @@ impl Tx {
         limit: i64,
     ) -> Result<Vec<Event>> {
         let (partner, customer) = self.reads(access)?;
-        let found: Vec<EventRow> = sqlx::query_as(
-            "select customer_id, seq, at, actor, actor_name, kind, setup_id, what, before, after,
-                    requests, previous_hash, hash
-             from events
+        let found: Vec<EventRow> = sqlx::query_as(concat!(
+            "select ",
+            columns!(customer),
+            " from events
              where partner_id = $1 and customer_id = $2 and kind = $3
                and after -> 'objects' ? $4
-             order by seq desc limit $5",
-        )
+             order by seq desc limit $5"
+        ))
         .bind(partner.0)
         .bind(customer.0)
         .bind(EventKind::ReachChanged.as_str())
@@ -195,11 +281,20 @@ impl Tx {
         access: &CustomerAccess,
         query: &HistoryQuery,
     ) -> Result<Vec<Event>> {
-        let (partner, customer) = self.reads(access)?;
+        let (_, customer) = self.reads(access)?;
+        self.whole(Chain::Customer(customer), query).await
+    }
+
+    /// The same of the partner's own history.
+    pub async fn own_export(&mut self, query: &HistoryQuery) -> Result<Vec<Event>> {
+        self.whole(Chain::Partner(self.partner()), query).await
+    }
+
+    async fn whole(&mut self, chain: Chain, query: &HistoryQuery) -> Result<Vec<Event>> {
         let filter = Filter::new(query)?;
-        let found: Vec<EventRow> = sqlx::query_as(WHOLE)
-            .bind(partner.0)
-            .bind(customer.0)
+        let (id, statements) = statements(chain);
+        let found: Vec<EventRow> = sqlx::query_as(statements.whole)
+            .bind(id)
             .bind(filter.kind)
             .bind(filter.person)
             .bind(filter.from)
@@ -207,6 +302,20 @@ impl Tx {
             .fetch_all(self.conn())
             .await?;
         found.into_iter().map(EventRow::event).collect()
+    }
+
+    /// What the last entry of a kind in the partner's own history left behind.
+    pub async fn last_own(&mut self, kind: EventKind) -> Result<Option<Value>> {
+        let partner = self.partner();
+        let after: Option<Option<Value>> = sqlx::query_scalar(
+            "select after from partner_events where partner_id = $1 and kind = $2
+             order by seq desc limit 1",
+        )
+        .bind(partner.0)
+        .bind(kind.as_str())
+        .fetch_optional(self.conn())
+        .await?;
+        Ok(after.flatten())
     }
 }
 

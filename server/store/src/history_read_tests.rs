@@ -45,13 +45,17 @@ fn query(kind: &str, person: &str, from: &str, to: &str) -> HistoryQuery {
 async fn filters_by_kind_person_and_day() {
     let world = World::new().await;
     let access = &world.a.customer;
+    let me = Actor::from(&world.a.owner);
     let mut tx = world.store.begin(access.partner()).await.unwrap();
     five(&world, &mut tx).await;
-    let table: [(HistoryQuery, &[i64]); 8] = [
+    let table: [(HistoryQuery, &[i64]); 10] = [
         (query("", "", "", ""), &[5, 4, 3, 2, 1]),
         (query("cloud.change", "", "", ""), &[3, 2]),
-        (query("", "Person 1", "", ""), &[3, 1]),
-        (query("step.done", "Person 1", "", ""), &[]),
+        (query("", &me.key(), "", ""), &[3, 1]),
+        (query("step.done", &me.key(), "", ""), &[]),
+        (query("step.done", "system", "", ""), &[5, 4]),
+        // By id, never by name.
+        (query("", "Person 1", "", ""), &[]),
         (query("", "", "2026-11-23", "2026-11-23"), &[3, 2]),
         (query("", "", "", "2026-11-22"), &[1]),
         (query("", "", " 2026-11-24 ", ""), &[5, 4]),
@@ -62,7 +66,7 @@ async fn filters_by_kind_person_and_day() {
         let seqs: Vec<i64> = found.rows.iter().map(|event| event.seq).collect();
         assert_eq!(seqs, expected, "{query:?}");
         assert_eq!((found.next, found.total), (None, 5));
-        assert_eq!(found.people, ["Person 1", "Postern"]);
+        assert_eq!(found.people, [me.clone(), Actor::System]);
         let mut whole: Vec<i64> = tx
             .export(access, &query)
             .await
@@ -123,5 +127,50 @@ async fn says_which_filter_makes_no_sense() {
                 "{query:?}"
             );
         }
+    }
+}
+
+/// Two operators of one name, and one who is called like the program.
+#[tokio::test]
+async fn security_f09_people_of_one_name_are_found_one_by_one() {
+    let world = World::new().await;
+    let access = &world.a.customer;
+    let mut tx = world.store.begin(access.partner()).await.unwrap();
+    let named = |number: u128, name: &str| {
+        Actor::from(&domain::person::Operator {
+            id: domain::id::OperatorId(Uuid::from_u128(number)),
+            name: name.to_owned(),
+            upn: format!("somebody{number}@partner.example"),
+            ..world.a.owner.clone()
+        })
+    };
+    let actors = [
+        named(1, "Olivia Berg"),
+        named(2, "Olivia Berg"),
+        named(3, "Postern"),
+        Actor::System,
+    ];
+    for actor in &actors {
+        let entry = NewEvent {
+            actor: actor.clone(),
+            ..event(&world.a.owner, "x")
+        };
+        tx.append(access, &entry).await.unwrap();
+        tx.append_own(&entry).await.unwrap();
+    }
+    for (number, actor) in (1..).zip(&actors) {
+        let query = query("", &actor.key(), "", "");
+        let found = tx.history(access, &query, 50).await.unwrap();
+        let seqs: Vec<i64> = found.rows.iter().map(|event| event.seq).collect();
+        assert_eq!(seqs, [number], "{actor:?}");
+        assert_eq!(found.people.len(), 4);
+        assert!(found.people.contains(actor));
+        let found = tx.own_export(&query).await.unwrap();
+        assert!(
+            found
+                .iter()
+                .all(|event| event.actor == *actor && event.customer.is_none())
+        );
+        assert_eq!(found.len(), 1, "{actor:?}");
     }
 }

@@ -33,20 +33,23 @@ async fn numbers_and_chains_entries() {
     assert_eq!(tx.append(&world.a.reader(), &noted).await.unwrap(), 2);
     tx.commit().await.unwrap();
 
+    let vault = crate::testing::vault().unwrap();
     let mut tx = world.store.begin(access.partner()).await.unwrap();
     let events = tx.export(access, &Default::default()).await.unwrap();
     let [first, second] = events.try_into().unwrap();
     assert_eq!(first.previous_hash, FIRST);
-    assert_eq!(first.hash, hash_of(&first));
+    assert_eq!(first.key.as_deref(), Some("test"));
+    assert_eq!(Some(&first.hash), keyed_hash_of(&first, &vault).as_ref());
     assert_eq!(second.previous_hash, first.hash);
-    assert_eq!(second.hash, hash_of(&second));
+    assert_eq!(Some(&second.hash), keyed_hash_of(&second, &vault).as_ref());
     assert_eq!((first.at, first.setup), (NOW, Some(setup)));
     assert_eq!(first.what, "Changed\u{fffd}.");
     assert_eq!(first.requests, ["r\u{fffd}a", "r2"]);
     assert_eq!(first.actor, Actor::from(&world.a.owner));
     assert_eq!(second.actor, Actor::System);
     let found = tx.verify_history().await.unwrap();
-    assert_eq!((found.entries, found.broken), (2, vec![]));
+    // With the partner's own: who signed in first, and became an owner.
+    assert_eq!((found.entries, found.broken), (4, vec![]));
 }
 
 #[tokio::test]
@@ -94,9 +97,12 @@ async fn many_who_add_at_once_make_one_chain() {
     futures::future::join_all((0..6).map(add)).await;
     let mut tx = world.store.begin(access.partner()).await.unwrap();
     let found = tx.verify_history().await.unwrap();
-    assert_eq!((found.entries, found.broken), (48, vec![]));
+    assert_eq!((found.entries, found.broken), (50, vec![]));
     let head = found.heads.first().unwrap();
-    assert_eq!((head.seq, head.customer), (48, access.record().id));
+    assert_eq!(
+        (head.seq, head.chain),
+        (48, Chain::Customer(access.record().id))
+    );
 }
 
 #[tokio::test]
@@ -113,6 +119,9 @@ async fn nobody_changes_what_happened() {
         "delete from events",
         "truncate events",
         "truncate events, setups, customers cascade",
+        "update partner_events set what = 'y'",
+        "delete from partner_events",
+        "truncate partner_events",
     ];
     for statement in statements {
         let mut server = world.database.server().await.unwrap();
@@ -142,4 +151,89 @@ async fn nobody_changes_what_happened() {
             assert!(error.contains("append only"), "{statement}: {error}");
         }
     }
+}
+
+/// A process of an older version, which knows no key, must not go on with a keyed chain.
+#[tokio::test]
+async fn security_f09_a_keyed_chain_never_goes_back() {
+    let world = World::new().await;
+    let access = &world.a.customer;
+    let mut tx = world.store.begin(access.partner()).await.unwrap();
+    tx.append(access, &event(&world.a.owner, "x"))
+        .await
+        .unwrap();
+    tx.commit().await.unwrap();
+    let mut server = world.database.server().await.unwrap();
+    sqlx::query("select set_config('postern.partner', $1, false)")
+        .bind(access.partner().to_string())
+        .execute(&mut server)
+        .await
+        .unwrap();
+    let error = sqlx::query(
+        "insert into events
+             (customer_id, seq, partner_id, at, actor, actor_name, kind, what, requests,
+              previous_hash, hash)
+         select customer_id, seq + 1, partner_id, at, actor, actor_name, kind, what, requests,
+                hash, hash
+         from events",
+    )
+    .execute(&mut server)
+    .await;
+    let error = error.unwrap_err().to_string();
+    assert!(error.contains("keyed hashes"), "{error}");
+}
+
+/// Only what is committed is an anchor.
+#[tokio::test]
+async fn security_f09_a_transaction_tells_the_newest_head_of_each_chain() {
+    let world = World::new().await;
+    let access = &world.a.customer;
+    let mut tx = world.store.begin(access.partner()).await.unwrap();
+    for what in ["x", "y"] {
+        let entry = event(&world.a.owner, what);
+        tx.append(access, &entry).await.unwrap();
+        tx.append_own(&entry).await.unwrap();
+    }
+    let heads: Vec<(Chain, i64)> = tx.heads.iter().map(|head| (head.chain, head.seq)).collect();
+    assert_eq!(
+        heads,
+        [
+            (Chain::Customer(access.record().id), 2),
+            (Chain::Partner(access.partner()), 4),
+        ]
+    );
+    let hashes: Vec<String> = tx.heads.iter().map(|head| head.hash.clone()).collect();
+    let found = tx.verify_history().await.unwrap();
+    let verified: Vec<String> = found.heads.iter().map(|head| head.hash.clone()).collect();
+    assert_eq!(hashes, verified);
+}
+
+#[tokio::test]
+async fn security_f09_the_partners_history_is_its_own() {
+    let world = World::new().await;
+    let mut tx = world.store.begin(world.b.owner.partner).await.unwrap();
+    tx.append_own(&event(&world.b.owner, "theirs"))
+        .await
+        .unwrap();
+    tx.commit().await.unwrap();
+    let mut tx = world.store.begin(world.a.owner.partner).await.unwrap();
+    let own = tx.own_export(&Default::default()).await.unwrap();
+    let kinds: Vec<EventKind> = own.iter().map(|event| event.kind).collect();
+    assert_eq!(kinds, [EventKind::FirstSignIn, EventKind::RoleGiven]);
+    assert!(
+        own.iter()
+            .all(|event| event.partner == world.a.owner.partner)
+    );
+    assert_eq!(
+        tx.own_history(&Default::default(), 1).await.unwrap().total,
+        2
+    );
+    // A chain's name is read as it is written.
+    for chain in [
+        Chain::Partner(world.a.owner.partner),
+        Chain::Customer(world.a.customer.record().id),
+    ] {
+        assert_eq!(chain.to_string().parse(), Ok(chain));
+    }
+    assert_eq!("somebody:1".parse::<Chain>(), Err(NoChain));
 }

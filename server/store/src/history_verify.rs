@@ -1,25 +1,24 @@
 //! Recomputing the chains of all histories.
 //!
-//! A chain shows that an entry was changed, taken out of the middle, or put in. It cannot show
-//! that the newest entries were cut off, or that the whole chain was computed anew by somebody who
-//! could switch off the triggers: for that, compare [`ChainHead`]s with ones that were kept
-//! elsewhere.
+//! A chain shows that an entry was changed, taken out of the middle, or put in. What it cannot show
+//! by itself is that the newest entries were cut off, or that the whole chain was computed anew: by
+//! anybody who could switch off the triggers where entries have no key (form 1), and with the key
+//! where they have one. For that, heads that were kept elsewhere are compared ([`KeptHead`]).
 
-use std::fmt;
-
-use domain::{
-    history::Event,
-    id::{CustomerId, PartnerId},
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
 };
-use futures::{Stream, TryStreamExt as _};
+
+use domain::{history::Event, id::PartnerId};
+use futures::TryStreamExt as _;
 use secrecy::SecretString;
-use sqlx::{Connection as _, FromRow, PgConnection};
-use uuid::Uuid;
+use sqlx::{Connection as _, PgConnection};
 
 use crate::{
-    Error, Result, Tx,
-    history::EventRow,
-    history_hash::{FIRST, hash_of},
+    Chain, Error, Result, Tx, Vault,
+    history::{EventRow, columns},
+    history_hash::{FIRST, hash_of, keyed_hash_of},
     migrate::owner_connection,
 };
 
@@ -32,6 +31,8 @@ pub enum Why {
     Link,
     /// It was changed: its hash is not the one of what it says.
     Hash,
+    /// It has no key, although the entry before has one.
+    WithoutKey,
     /// The name for the filter is not the actor's.
     ActorName,
     /// It cannot even be read.
@@ -44,6 +45,9 @@ impl fmt::Display for Why {
             Self::Gap { from } => write!(f, "entries are missing from number {from} on"),
             Self::Link => f.write_str("it does not continue the entry before"),
             Self::Hash => f.write_str("it was changed after it was written"),
+            Self::WithoutKey => {
+                f.write_str("its hash has no key, and that of the entry before has one")
+            }
             Self::ActorName => f.write_str("the name for the filter is not the actor's"),
             Self::Unreadable(what) => write!(f, "it cannot be read: {what}"),
         }
@@ -53,19 +57,69 @@ impl fmt::Display for Why {
 /// An entry with which a chain breaks.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Broken {
-    pub customer: CustomerId,
+    pub chain: Chain,
     pub seq: i64,
     pub why: Why,
 }
 
-/// The newest entry of a customer's history.
+/// Entries one after the other that need a key which is not there. That they hang together was
+/// checked, what they say was not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unchecked {
+    pub chain: Chain,
+    pub from: i64,
+    pub to: i64,
+    /// The id of the key.
+    pub key: String,
+}
+
+/// The newest entry of a history.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ChainHead {
     pub partner: PartnerId,
-    pub customer: CustomerId,
+    pub chain: Chain,
     pub seq: i64,
     /// Hexadecimal.
     pub hash: String,
+}
+
+/// An entry as it was noted outside the database, when it was the newest of its history.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeptHead {
+    pub chain: Chain,
+    pub seq: i64,
+    /// Hexadecimal.
+    pub hash: String,
+}
+
+/// What a head that was kept elsewhere shows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Compared {
+    /// The history has no entry any more.
+    Missing { chain: Chain, kept: i64 },
+    /// It ends before an entry that was there.
+    CutOff { chain: Chain, last: i64, kept: i64 },
+    /// That entry is another one now.
+    Another { chain: Chain, seq: i64 },
+}
+
+impl fmt::Display for Compared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Missing { chain, kept } => write!(
+                f,
+                "{chain}: the whole history is missing; it had an entry {kept}"
+            ),
+            Self::CutOff { chain, last, kept } => write!(
+                f,
+                "{chain}: the newest entries were cut off; it ends with entry {last}, and had an entry {kept}"
+            ),
+            Self::Another { chain, seq } => write!(
+                f,
+                "{chain}: the history was computed anew; entry {seq} had another hash"
+            ),
+        }
+    }
 }
 
 /// What came of recomputing.
@@ -73,100 +127,192 @@ pub struct ChainHead {
 pub struct Verification {
     /// How many entries were recomputed.
     pub entries: i64,
-    /// One per customer that has a history.
+    /// One per history that has an entry: customers', then partners'.
     pub heads: Vec<ChainHead>,
     pub broken: Vec<Broken>,
+    pub unchecked: Vec<Unchecked>,
+    /// Where heads that were kept elsewhere differ.
+    pub differs: Vec<Compared>,
 }
 
-#[derive(FromRow)]
-struct VerifiedRow {
-    partner_id: Uuid,
-    #[sqlx(flatten)]
-    event: EventRow,
+/// Recomputes entry by entry.
+struct Verifier<'a> {
+    found: Verification,
+    vault: Option<&'a Vault>,
+    /// Heads that were kept elsewhere and whose entry has not come by.
+    kept: BTreeMap<Chain, BTreeMap<i64, BTreeSet<&'a str>>>,
+    /// The entry before has a key.
+    keyed: bool,
 }
 
-impl Verification {
-    fn see(&mut self, row: VerifiedRow) {
-        let customer = CustomerId(row.event.customer_id);
-        let seq = row.event.seq;
-        let actor_name = row.event.actor_name.clone();
-        let before = self
-            .heads
-            .last()
-            .filter(|head| head.customer == customer)
-            .map(|head| (head.seq, head.hash.clone()));
-        let (last, last_hash) = before.clone().unwrap_or((0, FIRST.to_owned()));
-        self.entries += 1;
-        let mut head = ChainHead {
-            partner: PartnerId(row.partner_id),
-            customer,
-            seq,
-            hash: row.event.hash_hex(),
-        };
-        let mut wrong = |why| self.broken.push(Broken { customer, seq, why });
+impl<'a> Verifier<'a> {
+    fn new(vault: Option<&'a Vault>, kept: &'a [KeptHead]) -> Self {
+        let mut by_chain: BTreeMap<Chain, BTreeMap<i64, BTreeSet<&str>>> = BTreeMap::new();
+        for head in kept {
+            let of_chain = by_chain.entry(head.chain).or_default();
+            of_chain.entry(head.seq).or_default().insert(&head.hash);
+        }
+        Self {
+            found: Verification::default(),
+            vault,
+            kept: by_chain,
+            keyed: false,
+        }
+    }
+
+    fn see(&mut self, row: EventRow) {
+        let chain = row.chain();
+        let seq = row.seq;
+        let hash = row.hash_hex();
+        let key = row.key_id.clone();
+        let actor_name = row.actor_name.clone();
+        let partner = PartnerId(row.partner_id);
+        let before = self.found.heads.last().filter(|head| head.chain == chain);
+        let first = before.is_none();
+        let (last, last_hash) =
+            before.map_or((0, FIRST.to_owned()), |head| (head.seq, head.hash.clone()));
+        self.found.entries += 1;
+        let mut wrong = |why| self.found.broken.push(Broken { chain, seq, why });
         if seq != last + 1 {
             wrong(Why::Gap { from: last + 1 });
         }
-        match row.event.event() {
+        if key.is_none() && self.keyed && !first {
+            wrong(Why::WithoutKey);
+        }
+        self.keyed = key.is_some();
+        match row.event() {
             Ok(event) => {
                 let event: Event = event;
                 // Behind a gap the hash before is not known.
                 if seq == last + 1 && event.previous_hash != last_hash {
                     wrong(Why::Link);
                 }
-                if hash_of(&event) != event.hash {
+                let computed = match (&key, self.vault) {
+                    (None, _) => Some(hash_of(&event)),
+                    (Some(_), Some(vault)) => keyed_hash_of(&event, vault),
+                    (Some(_), None) => None,
+                };
+                if computed.as_ref().is_some_and(|right| *right != hash) {
                     wrong(Why::Hash);
                 }
                 if event.actor.name() != actor_name {
                     wrong(Why::ActorName);
                 }
-                head.hash = event.hash;
+                if computed.is_none() {
+                    self.not_checked(chain, seq, key.unwrap_or_default());
+                }
             }
             Err(error) => wrong(Why::Unreadable(error.to_string())),
         }
-        match self.heads.last_mut() {
-            Some(last) if before.is_some() => *last = head,
-            _ => self.heads.push(head),
+        self.compare(chain, seq, &hash);
+        let head = ChainHead {
+            partner,
+            chain,
+            seq,
+            hash,
+        };
+        match self.found.heads.last_mut() {
+            Some(last) if !first => *last = head,
+            _ => self.found.heads.push(head),
         }
     }
-}
 
-const ENTRIES: &str = "select partner_id, customer_id, seq, at, actor, actor_name, kind, setup_id,
-            what, before, after, requests, previous_hash, hash
-     from events order by customer_id, seq";
-
-async fn verify(connection: &mut PgConnection) -> Result<Verification> {
-    let mut verification = Verification::default();
-    let mut rows = std::pin::pin!(stream(connection));
-    while let Some(row) = rows.try_next().await? {
-        verification.see(row);
+    fn not_checked(&mut self, chain: Chain, seq: i64, key: String) {
+        match self.found.unchecked.last_mut() {
+            Some(last) if last.chain == chain && last.key == key && last.to + 1 == seq => {
+                last.to = seq;
+            }
+            _ => self.found.unchecked.push(Unchecked {
+                chain,
+                from: seq,
+                to: seq,
+                key,
+            }),
+        }
     }
-    Ok(verification)
+
+    fn compare(&mut self, chain: Chain, seq: i64, hash: &str) {
+        let kept = self.kept.get_mut(&chain).and_then(|kept| kept.remove(&seq));
+        if kept.is_some_and(|kept| kept.iter().any(|one| !one.eq_ignore_ascii_case(hash))) {
+            self.found.differs.push(Compared::Another { chain, seq });
+        }
+    }
+
+    /// Heads that are left have no entry: it was taken out, or cut off.
+    fn end(mut self) -> Verification {
+        for (chain, kept) in &self.kept {
+            let Some((kept, _)) = kept.last_key_value() else {
+                continue;
+            };
+            let head = self.found.heads.iter().find(|head| head.chain == *chain);
+            let (chain, kept) = (*chain, *kept);
+            match head.map(|head| head.seq) {
+                None => self.found.differs.push(Compared::Missing { chain, kept }),
+                Some(last) if last < kept => {
+                    let cut = Compared::CutOff { chain, last, kept };
+                    self.found.differs.push(cut);
+                }
+                // A gap, which is told by itself.
+                Some(_) => {}
+            }
+        }
+        self.found
+    }
 }
 
-fn stream(
+const OF_CUSTOMERS: &str = concat!(
+    "select ",
+    columns!(customer),
+    " from events order by customer_id, seq"
+);
+const OF_PARTNERS: &str = concat!(
+    "select ",
+    columns!(partner),
+    " from partner_events order by partner_id, seq"
+);
+
+async fn verify(
     connection: &mut PgConnection,
-) -> impl Stream<Item = Result<VerifiedRow, sqlx::Error>> + '_ {
-    sqlx::query_as(ENTRIES).fetch(connection)
+    vault: Option<&Vault>,
+    kept: &[KeptHead],
+) -> Result<Verification> {
+    let mut verifier = Verifier::new(vault, kept);
+    for entries in [OF_CUSTOMERS, OF_PARTNERS] {
+        let mut rows = std::pin::pin!(sqlx::query_as(entries).fetch(&mut *connection));
+        while let Some(row) = rows.try_next().await? {
+            verifier.see(row);
+        }
+    }
+    Ok(verifier.end())
 }
 
 impl Tx {
-    /// Recomputes the histories of this partner's customers.
+    /// Recomputes the histories of this partner and its customers.
     pub async fn verify_history(&mut self) -> Result<Verification> {
-        verify(self.conn()).await
+        let vault = self.vault.clone();
+        verify(self.conn(), Some(&vault), &[]).await
     }
 }
 
-/// Recomputes the histories of all partners, as the owner of the tables. Refuses any role that
-/// would not be shown all of them: that nothing is wrong would then mean nothing.
-pub async fn verify_all(owner_url: &SecretString) -> Result<Verification> {
+/// Recomputes the histories of all partners and customers, as the owner of the tables, and compares
+/// them with heads that were `kept` elsewhere. Without `vault` the entries whose hash has a key are
+/// not checked, and named.
+///
+/// Refuses any role that would not be shown all of them: that nothing is wrong would then mean
+/// nothing.
+pub async fn verify_all(
+    owner_url: &SecretString,
+    vault: Option<&Vault>,
+    kept: &[KeptHead],
+) -> Result<Verification> {
     let mut connection = owner_connection(owner_url).await?;
     let sees_all: Option<bool> = sqlx::query_scalar(
-        "select r.rolsuper or r.rolbypassrls or exists (
-                    select from pg_policies
-                    where schemaname = 'public' and tablename = 'events'
+        "select r.rolsuper or r.rolbypassrls or (
+                    select count(*) = 2 from pg_policies
+                    where schemaname = 'public' and tablename in ('events', 'partner_events')
                       and policyname = 'owner_reads' and current_user = any (roles))
-         from pg_roles r where r.rolname = current_user and to_regclass('events') is not null",
+         from pg_roles r
+         where r.rolname = current_user and to_regclass('partner_events') is not null",
     )
     .fetch_optional(&mut connection)
     .await?;
@@ -177,7 +323,7 @@ pub async fn verify_all(owner_url: &SecretString) -> Result<Verification> {
                 .into(),
         });
     }
-    let verification = verify(&mut connection).await?;
+    let verification = verify(&mut connection, vault, kept).await?;
     connection.close().await?;
     Ok(verification)
 }

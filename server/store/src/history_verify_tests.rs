@@ -1,9 +1,13 @@
 #![allow(clippy::unwrap_used)]
 
+use domain::{history::EventKind, id::CustomerId};
 use sqlx::AssertSqlSafe;
 
 use super::*;
 use crate::test_data::{World, event};
+
+/// All but what the database computes.
+const COLUMNS: &str = "customer_id, seq, partner_id, at, actor, actor_name, kind, setup_id, what, before, after, requests, key_id, previous_hash, hash";
 
 async fn history(world: &World, entries: usize) {
     for side in [&world.a, &world.b] {
@@ -23,6 +27,7 @@ async fn tamper(world: &World, statement: &str) {
         "alter table events disable trigger all",
         statement,
         "alter table events enable always trigger final_rows",
+        "alter table events enable always trigger final_table",
     ] {
         sqlx::query(AssertSqlSafe(statement.to_owned()))
             .execute(&mut superuser)
@@ -31,15 +36,18 @@ async fn tamper(world: &World, statement: &str) {
     }
 }
 
+async fn verified(world: &World, kept: &[KeptHead]) -> Verification {
+    let vault = crate::testing::vault().unwrap();
+    verify_all(&world.database.owner_url, Some(&vault), kept)
+        .await
+        .unwrap()
+}
+
 async fn broken(world: &World) -> Vec<(i64, Why)> {
-    let found = verify_all(&world.database.owner_url).await.unwrap();
-    let customer = world.a.customer.record().id;
-    assert!(
-        found
-            .broken
-            .iter()
-            .all(|broken| broken.customer == customer)
-    );
+    let found = verified(world, &[]).await;
+    let chain = Chain::Customer(world.a.customer.record().id);
+    assert!(found.broken.iter().all(|broken| broken.chain == chain));
+    assert_eq!(found.unchecked, []);
     found
         .broken
         .into_iter()
@@ -58,17 +66,20 @@ fn of_a(world: &World, statement: &str) -> String {
 async fn the_owner_checks_all_partners() {
     let world = World::new().await;
     history(&world, 3).await;
-    let found = verify_all(&world.database.owner_url).await.unwrap();
-    assert_eq!((found.entries, found.broken), (6, vec![]));
-    assert_eq!(found.heads.len(), 2);
+    let found = verified(&world, &[]).await;
+    // Each partner's own history tells who signed in first, and became an owner.
+    assert_eq!((found.entries, found.broken), (6 + 4, vec![]));
+    assert_eq!(found.heads.len(), 4);
     let mut tx = world.store.begin(world.a.owner.partner).await.unwrap();
     let own = tx.verify_history().await.unwrap();
-    assert_eq!((own.entries, own.heads.len()), (3, 1));
+    assert_eq!((own.entries, own.heads.len()), (3 + 2, 2));
     // A role that is shown nothing must not say that all is well.
-    let refused = verify_all(&world.database.server_url).await;
+    let refused = verify_all(&world.database.server_url, None, &[]).await;
     assert!(matches!(refused, Err(Error::Refused { .. })), "{refused:?}");
-    let superuser = verify_all(&world.database.superuser_url()).await.unwrap();
-    assert_eq!(superuser.entries, 6);
+    let superuser = verify_all(&world.database.superuser_url(), None, &[])
+        .await
+        .unwrap();
+    assert_eq!(superuser.entries, 10);
 }
 
 #[tokio::test]
@@ -101,7 +112,11 @@ async fn finds_a_changed_entry() {
             "{change}: {found}"
         );
         tamper(&world, "delete from events").await;
-        tamper(&world, "insert into events select * from copy").await;
+        tamper(
+            &world,
+            &format!("insert into events ({COLUMNS}) select {COLUMNS} from copy"),
+        )
+        .await;
     }
     assert_eq!(broken(&world).await, []);
 }
@@ -147,7 +162,7 @@ async fn finds_an_entry_that_was_hashed_anew() {
         .unwrap();
     let mut forged = events.get(1).unwrap().clone();
     forged.what = "forged".into();
-    let hash = hash_of(&forged);
+    let hash = keyed_hash_of(&forged, &crate::testing::vault().unwrap()).unwrap();
     drop(tx);
     tamper(
         &world,
@@ -160,4 +175,156 @@ async fn finds_an_entry_that_was_hashed_anew() {
     )
     .await;
     assert_eq!(broken(&world).await, [(3, Why::Link)]);
+}
+
+/// Entries as an older version wrote them: without a key.
+async fn old_entries(world: &World, customer: CustomerId, entries: i64) {
+    let mut previous = FIRST.to_owned();
+    for seq in 1..=entries {
+        let mut event = Event {
+            partner: world.a.owner.partner,
+            customer: Some(customer),
+            seq,
+            at: crate::test_data::NOW,
+            actor: serde_json::from_value(serde_json::json!({
+                "kind": "operator", "id": world.a.owner.id, "name": "Olivia Berg",
+            }))
+            .unwrap(),
+            kind: EventKind::CustomerAdded,
+            setup: None,
+            what: format!("old {seq}"),
+            before: None,
+            after: None,
+            requests: vec![],
+            key: None,
+            previous_hash: previous,
+            hash: String::new(),
+        };
+        event.hash = hash_of(&event);
+        let mut superuser = world.database.superuser().await.unwrap();
+        sqlx::query(
+            "insert into events (customer_id, seq, partner_id, at, actor, actor_name, kind, what,
+                                 requests, previous_hash, hash)
+             values ($1, $2, $3, to_timestamp($4 / 1000.0), $5, 'Olivia Berg', $6, $7, '{}',
+                     decode($8, 'hex'), decode($9, 'hex'))",
+        )
+        .bind(customer.0)
+        .bind(seq)
+        .bind(event.partner.0)
+        .bind(event.at.millis() as f64)
+        .bind(serde_json::to_value(&event.actor).unwrap())
+        .bind(event.kind.as_str())
+        .bind(&event.what)
+        .bind(&event.previous_hash)
+        .bind(&event.hash)
+        .execute(&mut superuser)
+        .await
+        .unwrap();
+        previous = event.hash;
+    }
+}
+
+#[tokio::test]
+async fn security_f09_an_old_chain_verifies_as_it_is_and_goes_on_with_a_key() {
+    let world = World::new().await;
+    old_entries(&world, world.a.customer.record().id, 2).await;
+    history(&world, 2).await;
+    assert_eq!(broken(&world).await, []);
+    // Without the ring the old entries are checked, and the others are named.
+    let found = verify_all(&world.database.owner_url, None, &[])
+        .await
+        .unwrap();
+    assert_eq!(found.broken, []);
+    let part = found
+        .unchecked
+        .iter()
+        .find(|part| part.chain == Chain::Customer(world.a.customer.record().id))
+        .unwrap();
+    assert_eq!((part.from, part.to, part.key.as_str()), (3, 4, "test"));
+    assert_eq!(found.unchecked.len(), 4);
+    // A ring without that key is no better, and is not taken for one that fits.
+    let other = Vault::new(vec![("other".into(), [7; 32])]).unwrap();
+    let found = verify_all(&world.database.owner_url, Some(&other), &[])
+        .await
+        .unwrap();
+    assert_eq!((found.broken.len(), found.unchecked.len()), (0, 4));
+    // Back to form 1 is found, even where the trigger was off.
+    let forget = "update events set key_id = null where seq = 4 and";
+    tamper(&world, &of_a(&world, forget)).await;
+    assert_eq!(broken(&world).await, [(4, Why::WithoutKey), (4, Why::Hash)]);
+}
+
+#[tokio::test]
+async fn security_f09_who_owns_the_database_cannot_compute_a_keyed_entry_anew() {
+    let world = World::new().await;
+    history(&world, 2).await;
+    let mut tx = world.store.begin(world.a.owner.partner).await.unwrap();
+    let events = tx
+        .export(&world.a.customer, &Default::default())
+        .await
+        .unwrap();
+    drop(tx);
+    let mut forged = events.last().unwrap().clone();
+    forged.what = "forged".into();
+    let hash = hash_of(&forged);
+    let forge = format!(
+        "update events set what = 'forged', hash = decode('{hash}', 'hex') where seq = 2 and"
+    );
+    tamper(&world, &of_a(&world, &forge)).await;
+    assert_eq!(broken(&world).await, [(2, Why::Hash)]);
+}
+
+#[tokio::test]
+async fn security_f09_heads_that_were_kept_find_what_a_chain_cannot_show() {
+    let world = World::new().await;
+    history(&world, 3).await;
+    let heads: Vec<KeptHead> = verified(&world, &[])
+        .await
+        .heads
+        .into_iter()
+        .map(|head| KeptHead {
+            chain: head.chain,
+            seq: head.seq,
+            hash: head.hash,
+        })
+        .collect();
+    history(&world, 1).await;
+    let found = verified(&world, &heads).await;
+    assert_eq!((found.broken, found.differs), (vec![], vec![]));
+
+    let chain = Chain::Customer(world.a.customer.record().id);
+    // The tail is cut off: the chain itself looks whole.
+    tamper(
+        &world,
+        &of_a(&world, "delete from events where seq >= 3 and"),
+    )
+    .await;
+    let found = verified(&world, &heads).await;
+    assert_eq!(found.broken, []);
+    let cut = Compared::CutOff {
+        chain,
+        last: 2,
+        kept: 3,
+    };
+    assert_eq!(found.differs, [cut]);
+    // It goes on from there, with the key: a chain that was computed anew.
+    history(&world, 1).await;
+    let found = verified(&world, &heads).await;
+    assert_eq!(found.broken, []);
+    assert_eq!(found.differs, [Compared::Another { chain, seq: 3 }]);
+    // Nothing is left of it.
+    tamper(&world, &of_a(&world, "delete from events where")).await;
+    let found = verified(&world, &heads).await;
+    assert_eq!(found.differs, [Compared::Missing { chain, kept: 3 }]);
+    for differs in [
+        Compared::CutOff {
+            chain,
+            last: 2,
+            kept: 3,
+        },
+        Compared::Another { chain, seq: 3 },
+        Compared::Missing { chain, kept: 3 },
+    ] {
+        assert!(differs.to_string().contains(&chain.to_string()));
+    }
 }

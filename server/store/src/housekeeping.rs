@@ -28,6 +28,31 @@ impl Store {
         Ok(ids.into_iter().map(PartnerId).collect())
     }
 
+    /// Every partner with its home tenant and its name.
+    pub async fn partners_with_homes(&self) -> Result<Vec<(PartnerId, TenantId, String)>> {
+        let mut tx = self.begin_with_key("housekeeping", "on").await?;
+        let rows: Vec<(Uuid, Uuid, String)> =
+            sqlx::query_as("select id, home_tid, name from partners order by id")
+                .fetch_all(&mut *tx)
+                .await?;
+        tx.commit().await?;
+        Ok(rows
+            .into_iter()
+            .map(|(id, home, name)| (PartnerId(id), TenantId(home), name))
+            .collect())
+    }
+
+    /// The partner whose people are of this tenant; none before its first person signs in.
+    pub async fn partner_of_home(&self, home: TenantId) -> Result<Option<PartnerId>> {
+        let mut tx = self.begin_with_key("home_tid", &home.to_string()).await?;
+        let id: Option<Uuid> = sqlx::query_scalar("select id from partners where home_tid = $1")
+            .bind(home.0)
+            .fetch_optional(&mut *tx)
+            .await?;
+        tx.commit().await?;
+        Ok(id.map(PartnerId))
+    }
+
     /// Those whose home tenant is among `homes`.
     pub(crate) async fn partners_at(&self, homes: &[TenantId]) -> Result<Vec<PartnerId>> {
         let homes: Vec<Uuid> = homes.iter().map(|home| home.0).collect();

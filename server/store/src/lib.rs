@@ -57,10 +57,12 @@ pub use connections::StoredConsent;
 pub use customer_access::{AccessError, CustomerAccess, CustomerRecord};
 pub use error::{Error, Result};
 pub use exposure::{ExposureRows, ExposureTotals};
-pub use history::NewEvent;
-pub use history_hash::{FIRST, hash_of};
+pub use history::{Chain, NewEvent, NoChain};
+pub use history_hash::{FIRST, digest_of, hash_of, keyed_hash_of};
 pub use history_read::HistoryFound;
-pub use history_verify::{Broken, ChainHead, Verification, Why, verify_all};
+pub use history_verify::{
+    Broken, ChainHead, Compared, KeptHead, Unchecked, Verification, Why, verify_all,
+};
 pub use jobs::Job;
 pub use key_ring::{KeyRingError, KeyUse};
 pub use links::{Link, Voided};

@@ -54,6 +54,7 @@ const GRANTS: &[(&str, &str)] = &[
         "select, insert, update (sealed, expires_at), delete",
     ),
     ("events", "select, insert"),
+    ("partner_events", "select, insert"),
     (
         "fleet_scans",
         "select, insert, update (ended_at, cancelled)",

@@ -3,13 +3,16 @@
 use domain::person::Role;
 
 use super::*;
-use crate::test_data::World;
+use crate::test_data::{NOW, World, event};
 
 #[tokio::test]
 async fn security_f02_a_lost_owner_is_replaced_from_the_command_line() {
     let world = World::new().await;
     let person = world.a.colleague(&world.store, 5, None).await;
     let url = &world.database.owner_url;
+    let add_owner = async |url, home, who: &str| {
+        super::add_owner(url, crate::testing::vault().unwrap(), home, who, NOW).await
+    };
     let (partner, operator) = add_owner(url, person.tenant, &person.upn.to_uppercase())
         .await
         .unwrap();
@@ -17,6 +20,14 @@ async fn security_f02_a_lost_owner_is_replaced_from_the_command_line() {
     let mut tx = world.store.begin(person.partner).await.unwrap();
     let found = tx.operator(person.id).await.unwrap().unwrap();
     assert_eq!(found.role, Some(Role::Owner));
+    // The partner's history tells it, in a chain that the server goes on with.
+    let told = tx.own_export(&Default::default()).await.unwrap();
+    let told = told.last().unwrap();
+    assert_eq!(told.kind, EventKind::RoleGiven);
+    assert!(told.what.contains("command line") && told.what.contains(&person.upn));
+    let more = event(&world.a.owner, "more");
+    tx.append_own(&more).await.unwrap();
+    assert_eq!(tx.verify_history().await.unwrap().broken, []);
     drop(tx);
     let by_object = add_owner(url, person.tenant, &person.object.to_string()).await;
     assert_eq!(by_object.unwrap().1, person.id);

@@ -3,17 +3,18 @@
 use chrono::{DateTime, Utc};
 use domain::{
     Timestamp,
+    history::EventKind,
     id::{ObjectId, OperatorId, PartnerId, TenantId},
-    person::{Operator, Role},
+    person::{Actor, Operator, Right, Role},
     view::PersonRow,
 };
+use serde_json::json;
 use sqlx::FromRow;
 use uuid::Uuid;
 
 use crate::{
-    Error, Result, Store, Tx,
+    AccessError, Error, NewEvent, Result, Store, Tx,
     clean::{self, moment},
-    tx::set,
 };
 
 #[derive(FromRow)]
@@ -87,11 +88,13 @@ impl Store {
                 .bind(who.home.0)
                 .fetch_one(&mut *tx)
                 .await?;
-        set(&mut tx, "partner", &partner.to_string()).await?;
-        let row: OperatorRow = sqlx::query_as(
+        let mut tx = self.carry_on(tx, PartnerId(partner)).await?;
+        let row: SignedInRow = sqlx::query_as(
             "with owner as (
                  select case when $8 and not exists (select from operators where role = 'owner')
-                             then 'owner' end as role)
+                             then 'owner' end as role),
+             before as (
+                 select role, guest from operators where tid = $3 and oid = $4)
              insert into operators
                  (id, partner_id, tid, oid, name, upn, role, guest, created_at, last_seen_at)
              values ($1, $2, $3, $4, $5, $6, (select role from owner), $9, $7, $7)
@@ -99,7 +102,9 @@ impl Store {
                  name = excluded.name, upn = excluded.upn, guest = excluded.guest,
                  last_seen_at = excluded.last_seen_at,
                  role = coalesce((select role from owner), operators.role)
-             returning id, partner_id, tid, oid, name, upn, role",
+             returning id, partner_id, tid, oid, name, upn, role,
+                 not exists (select from before) as first,
+                 (select role from before) as role_before",
         )
         .bind(Uuid::new_v4())
         .bind(partner)
@@ -110,10 +115,74 @@ impl Store {
         .bind(moment(now))
         .bind(who.first_owner)
         .bind(who.guest)
-        .fetch_one(&mut *tx)
+        .fetch_one(tx.conn())
         .await?;
+        let SignedInRow {
+            operator,
+            first,
+            role_before,
+        } = row;
+        let operator = operator.operator()?;
+        tx.note_sign_in(&operator, first, role(role_before)?, who.guest, now)
+            .await?;
         tx.commit().await?;
-        row.operator()
+        Ok(operator)
+    }
+}
+
+#[derive(FromRow)]
+struct SignedInRow {
+    #[sqlx(flatten)]
+    operator: OperatorRow,
+    /// Nobody of this account signed in before.
+    first: bool,
+    role_before: Option<String>,
+}
+
+impl Tx {
+    /// The partner's history tells who came for the first time, and whom the settings made owner.
+    async fn note_sign_in(
+        &mut self,
+        operator: &Operator,
+        first: bool,
+        before: Option<Role>,
+        guest: bool,
+        now: Timestamp,
+    ) -> Result<()> {
+        let entry = |kind, what: String| NewEvent {
+            at: now,
+            actor: operator.into(),
+            kind,
+            setup: None,
+            what,
+            before: None,
+            after: None,
+            requests: Vec::new(),
+        };
+        if first {
+            let what = format!("{} signed in for the first time.", operator.upn);
+            self.append_own(&NewEvent {
+                after: Some(json!({ "guest": guest })),
+                ..entry(EventKind::FirstSignIn, what)
+            })
+            .await?;
+        }
+        if operator.role != before {
+            let what = format!(
+                "{} became an owner: the settings name this account, and there was no owner.",
+                operator.upn
+            );
+            self.append_own(&NewEvent {
+                actor: Actor::System,
+                before: Some(json!({ "role": before })),
+                after: Some(
+                    json!({ "role": operator.role, "person": operator.id, "upn": operator.upn }),
+                ),
+                ..entry(EventKind::RoleGiven, what)
+            })
+            .await?;
+        }
+        Ok(())
     }
 }
 
@@ -165,6 +234,29 @@ impl Tx {
         row.map(OperatorRow::operator).transpose()
     }
 
+    /// Whether an operator has a right by the role that stands in the database now. The role stays
+    /// as it is until this transaction ends: what it writes is written by somebody who may.
+    pub async fn may_still(
+        &mut self,
+        operator: OperatorId,
+        right: Right,
+    ) -> Result<(), AccessError> {
+        let partner = self.partner();
+        let found: Option<Option<String>> = sqlx::query_scalar(
+            "select role from operators where partner_id = $1 and id = $2 for share",
+        )
+        .bind(partner.0)
+        .bind(operator.0)
+        .fetch_optional(self.conn())
+        .await
+        .map_err(Error::from)?;
+        match role(found.flatten())? {
+            None => Err(AccessError::NoRole),
+            Some(role) if role.may(right) => Ok(()),
+            Some(_) => Err(AccessError::Forbidden),
+        }
+    }
+
     /// Everybody of the partner who ever signed in, by name. `me` is marked.
     pub async fn people(&mut self, me: OperatorId) -> Result<Vec<PersonRow>> {
         let partner = self.partner();
@@ -193,8 +285,8 @@ impl Tx {
             .collect()
     }
 
-    /// Gives a role, or takes it with `None`. The last owner stays one ([`Error::Conflict`]).
-    pub async fn set_role(&mut self, person: OperatorId, role: Option<Role>) -> Result<()> {
+    /// The partner's owners. They stay owners, and nobody becomes one, until this transaction ends.
+    pub async fn owners(&mut self) -> Result<Vec<OperatorId>> {
         let partner = self.partner();
         // Locked in one order, so that two owners who take each other's role do not both succeed.
         let owners: Vec<Uuid> = sqlx::query_scalar(
@@ -204,22 +296,35 @@ impl Tx {
         .bind(partner.0)
         .fetch_all(self.conn())
         .await?;
-        if role != Some(Role::Owner) && owners == [person.0] {
+        Ok(owners.into_iter().map(OperatorId).collect())
+    }
+
+    /// Gives a role, or takes it with `None`, and gives the one before. The last owner stays one
+    /// ([`Error::Conflict`]).
+    pub async fn set_role(
+        &mut self,
+        person: OperatorId,
+        role: Option<Role>,
+    ) -> Result<Option<Role>> {
+        let partner = self.partner();
+        let owners = self.owners().await?;
+        if role != Some(Role::Owner) && owners == [person] {
             return Err(Error::conflict(
                 "This is the last owner. Make somebody else an owner first.",
             ));
         }
-        let changed =
-            sqlx::query("update operators set role = $3 where partner_id = $1 and id = $2")
-                .bind(partner.0)
-                .bind(person.0)
-                .bind(role.map(Role::as_str))
-                .execute(self.conn())
-                .await?;
-        if changed.rows_affected() == 0 {
-            return Err(Error::NotFound);
-        }
-        Ok(())
+        let before: Option<Option<String>> = sqlx::query_scalar(
+            "with before as (
+                 select id, role from operators where partner_id = $1 and id = $2 for update)
+             update operators o set role = $3 from before where o.id = before.id
+             returning before.role",
+        )
+        .bind(partner.0)
+        .bind(person.0)
+        .bind(role.map(Role::as_str))
+        .fetch_optional(self.conn())
+        .await?;
+        self::role(before.ok_or(Error::NotFound)?)
     }
 }
 

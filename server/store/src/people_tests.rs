@@ -128,3 +128,26 @@ async fn security_f02_nobody_becomes_owner_by_coming_first() {
     let people = tx.people(owner.id).await.unwrap();
     assert_eq!(people.iter().filter(|person| person.guest).count(), 1);
 }
+
+/// The role that counts is the one that stands there when something is written (F22).
+#[tokio::test]
+async fn security_f22_a_role_that_was_taken_opens_no_customer_for_a_change() {
+    let world = World::new().await;
+    let engineer = world
+        .a
+        .colleague(&world.store, 2, Some(Role::Engineer))
+        .await;
+    let customer = world.a.customer.record().id;
+    let mut tx = world.store.begin(engineer.partner).await.unwrap();
+    tx.access(&engineer, customer, Right::Change).await.unwrap();
+    drop(tx);
+    for (role, expected) in [(Some(Role::Auditor), "Forbidden"), (None, "NoRole")] {
+        let mut tx = world.store.begin(engineer.partner).await.unwrap();
+        tx.set_role(engineer.id, role).await.unwrap();
+        tx.commit().await.unwrap();
+        // The operator is the one of the request that began before.
+        let mut tx = world.store.begin(engineer.partner).await.unwrap();
+        let refused = tx.access(&engineer, customer, Right::Change).await;
+        assert_eq!(format!("{:?}", refused.unwrap_err()), expected);
+    }
+}

@@ -34,6 +34,7 @@ const TABLES: [&str; 16] = [
     "steps",
     "secrets",
     "events",
+    "partner_events",
     "fleet_scans",
     "scans",
     "reaches",

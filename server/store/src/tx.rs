@@ -10,7 +10,11 @@ use sqlx::{
     postgres::{PgConnectOptions, PgPoolOptions, PgSslMode},
 };
 
-use crate::{Error, Result, SessionStore, Vault, guard, jobs};
+use crate::{
+    Error, Result, SessionStore, Vault, guard,
+    history::{self, NewHead},
+    jobs,
+};
 
 /// How long anybody waits for a free connection, or for a database that is away.
 const ACQUIRE: Duration = Duration::from_secs(5);
@@ -60,6 +64,11 @@ impl Store {
         Ok(Self { pool, queue, vault })
     }
 
+    /// What seals and opens.
+    pub fn vault(&self) -> &Vault {
+        &self.vault
+    }
+
     /// Whether the database answers.
     pub async fn ping(&self) -> Result<()> {
         sqlx::query("select 1").execute(&self.pool).await?;
@@ -70,12 +79,11 @@ impl Store {
     pub async fn begin(&self, partner: PartnerId) -> Result<Tx> {
         // One trip for both. A UUID's text has nothing that SQL could mistake.
         let begin = format!("begin; set local postern.partner = '{partner}'");
-        Ok(Tx {
-            inner: self.begun(begin).await?,
+        Ok(Tx::of(
+            self.begun(begin).await?,
             partner,
-            vault: self.vault.clone(),
-            locked: HashSet::new(),
-        })
+            self.vault.clone(),
+        ))
     }
 
     /// A transaction without partner, for what has a key of its own: a state, a link, a home
@@ -103,16 +111,12 @@ impl Store {
     /// Goes on in a transaction with a key as one of the partner that the key led to.
     pub(crate) async fn carry_on(
         &self,
-        mut tx: Transaction<'static, Postgres>,
+        tx: Transaction<'static, Postgres>,
         partner: PartnerId,
     ) -> Result<Tx> {
-        set(&mut tx, "partner", &partner.to_string()).await?;
-        Ok(Tx {
-            inner: tx,
-            partner,
-            vault: self.vault.clone(),
-            locked: HashSet::new(),
-        })
+        let mut tx = Tx::of(tx, partner, self.vault.clone());
+        tx.carries().await?;
+        Ok(tx)
     }
 
     /// Where the cookie's sessions are kept.
@@ -210,6 +214,8 @@ pub struct Tx {
     pub(crate) vault: Vault,
     /// Setups that this transaction holds the lock of.
     pub(crate) locked: HashSet<SetupId>,
+    /// New ends of histories, for the log.
+    pub(crate) heads: Vec<NewHead>,
 }
 
 impl fmt::Debug for Tx {
@@ -221,14 +227,38 @@ impl fmt::Debug for Tx {
 }
 
 impl Tx {
+    /// `inner` as one of a partner, which the database is told by [`Self::carries`] or was already.
+    pub(crate) fn of(
+        inner: Transaction<'static, Postgres>,
+        partner: PartnerId,
+        vault: Vault,
+    ) -> Self {
+        Self {
+            inner,
+            partner,
+            vault,
+            locked: HashSet::new(),
+            heads: Vec::new(),
+        }
+    }
+
+    /// Tells the database whose transaction this is.
+    pub(crate) async fn carries(&mut self) -> Result<()> {
+        let partner = self.partner.to_string();
+        set(self.conn(), "partner", &partner).await
+    }
+
     /// Whose data this transaction sees.
     pub fn partner(&self) -> PartnerId {
         self.partner
     }
 
-    /// Keeps all that was written, and sends the notices.
+    /// Keeps all that was written, sends the notices, and tells the log of new ends of histories.
     pub async fn commit(self) -> Result<()> {
-        Ok(self.inner.commit().await?)
+        let Self { inner, heads, .. } = self;
+        inner.commit().await?;
+        history::tell(&heads);
+        Ok(())
     }
 
     pub(crate) fn conn(&mut self) -> &mut PgConnection {

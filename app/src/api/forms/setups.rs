@@ -4,30 +4,48 @@ use domain::{
     Problem,
     id::{CustomerId, SetupId},
     secret::ClientSecret,
+    view::Shown,
 };
 use leptos::prelude::*;
 
+#[cfg(feature = "ssr")]
+use engine::Started;
+
 use crate::{api::context, error::AppError, paths, query::Query};
 
-/// Starts a setup and opens its page. `draft` is the wizard's query string; the secret may be empty.
-/// `accept`: what the review says that stays open, as far as it was ticked.
+/// Starts a setup and opens its page. `draft` is the wizard's query string; `digest` and `shown` are
+/// what the review showed; the secret may be empty. `accept`: what the review says that stays open,
+/// as far as it was ticked.
 #[server(endpoint = "start_setup")]
 pub async fn start_setup(
     customer: CustomerId,
     draft: String,
     secret: Option<ClientSecret>,
     #[server(default)] accept: Vec<String>,
+    #[server(default)] digest: String,
+    #[server(default)] shown: String,
 ) -> Result<(), AppError> {
     let server = context::server()?;
     let operator = server.operator()?;
     let draft = Query::parse(&draft).draft();
     let secret = secret.and_then(given).transpose()?;
+    let shown = Shown {
+        digest,
+        text: shown,
+    };
     let started = server
         .engine
-        .start_setup(&operator, customer, draft, secret, &accept);
-    let setup = started.await?;
-    leptos_axum::redirect(&paths::setup(customer, setup));
-    Ok(())
+        .start_setup(&operator, customer, draft.clone(), &shown, secret, &accept);
+    match started.await? {
+        Started::Setup(setup) => {
+            leptos_axum::redirect(&paths::setup(customer, setup));
+            Ok(())
+        }
+        Started::Changed { problem, changed } => {
+            context::go_to(&paths::review(customer, &draft, &changed));
+            Err((*problem).into())
+        }
+    }
 }
 
 /// Stops a setup and leaves what it made.

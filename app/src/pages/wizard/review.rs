@@ -11,7 +11,9 @@ use leptos::prelude::*;
 use super::{Stage, address, goes_on_beside, head, held_by, hurdles, noted};
 use crate::{
     api::forms,
-    components::{CopyButton, Erase as _, Failure, Post, PostForm, Submit, TextField, breakable},
+    components::{
+        CopyButton, Erase as _, Failure, Glyph, Post, PostForm, Submit, TextField, breakable, icon,
+    },
     query::{Query, encode},
 };
 
@@ -28,6 +30,8 @@ pub fn screen(review: Review) -> AnyView {
         confirm,
         notes,
         takes,
+        shown,
+        changed,
     } = review;
     let name = plan.application.name.clone();
     let lead = view! { <p>"This is the whole plan. Once started it is never changed; it can be cancelled and rolled back."</p> }.any();
@@ -52,6 +56,7 @@ pub fn screen(review: Review) -> AnyView {
     });
     view! {
         {head(&customer, &name, Stage::Review, &draft, lead.into_any())}
+        {not_what_was_reviewed(changed)}
         {held_by(active.as_ref())}
         {goes_on_beside(&beside, &name)}
         {hurdles(in_the_way)}
@@ -65,6 +70,8 @@ pub fn screen(review: Review) -> AnyView {
         <PostForm post=start>
             <input type="hidden" name="customer" value=customer.id.to_string()/>
             <input type="hidden" name="draft" value=text/>
+            <input type="hidden" name="digest" value=shown.digest/>
+            <input type="hidden" name="shown" value=shown.text/>
             {secret}
             {confirms(&confirm, &name)}
             <div class="bar">
@@ -99,6 +106,28 @@ fn confirms(open: &[String], name: &str) -> Option<AnyView> {
                 <p class="hint">"The setup changes nothing of this. It starts only when each is ticked; that is kept in the plan and in the history."</p>
                 <ul class="picks">{boxes}</ul>
             </fieldset>
+        }
+        .any()
+    })
+}
+
+/// The button was pressed, and nothing started: what is different from what was reviewed.
+fn not_what_was_reviewed(changed: Vec<String>) -> Option<AnyView> {
+    let some = !changed.is_empty();
+    let lines = changed
+        .into_iter()
+        .map(|line| view! { <li>{line}</li> }.any())
+        .collect_view();
+    some.then(|| {
+        view! {
+            <div class="problem bad" role="alert">
+                {icon(Glyph::Warning)}
+                <div class="lines">
+                    <p class="happened">"Nothing was started: the plan is not the one that you reviewed"</p>
+                    <ul>{lines}</ul>
+                    <p class="todo">"Look through the plan as it is now. Start it if it still is what you want."</p>
+                </div>
+            </div>
         }
         .any()
     })

@@ -11,6 +11,7 @@ pub(crate) mod look;
 pub(crate) mod names;
 pub(crate) mod open;
 mod passing;
+pub(crate) mod reviewed;
 pub(crate) mod save;
 pub(crate) mod script;
 pub(crate) mod secret;

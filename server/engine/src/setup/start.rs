@@ -9,7 +9,7 @@ use domain::{
     plan::{Draft, Group, Mailbox, Plan},
     problem::Remedy,
     secret::ClientSecret,
-    view::SetupRow,
+    view::{SetupRow, Shown},
 };
 use store::{NewEvent, StartError};
 use uuid::Uuid;
@@ -17,6 +17,7 @@ use uuid::Uuid;
 use crate::{
     Answer, Engine, Failure,
     connection::event,
+    setup::reviewed::{Reviewed, Started},
     wizard::{Holder, Planned},
     worker::setup_job,
 };
@@ -29,16 +30,17 @@ pub(crate) fn new_setup_id() -> SetupId {
 }
 
 impl Engine {
-    /// Approves the plan and starts. One transaction: setup, steps, event, job. `accept`: what was
-    /// confirmed as staying open; without all of it nothing starts.
+    /// Approves the plan that was `shown` and starts. One transaction: setup, steps, event, job.
+    /// `accept`: what was confirmed as staying open; without all of it nothing starts.
     pub async fn start_setup(
         &self,
         operator: &Operator,
         customer: CustomerId,
         draft: Draft,
+        shown: &Shown,
         secret: Option<ClientSecret>,
         accept: &[String],
-    ) -> Answer<SetupId> {
+    ) -> Answer<Started> {
         let asked = draft.clone();
         let start = async {
             let mut tx = self.store().begin(operator.partner).await?;
@@ -46,7 +48,14 @@ impl Engine {
             tx.commit().await?;
             let tenant = self.tenant(&access).await?;
             let planned = self.plan(&access, &tenant, &draft, Holder::Refuses).await?;
-            let Planned { mut plan, open, .. } = planned;
+            let Planned {
+                plan, notes, open, ..
+            } = planned;
+            let reviewed = Reviewed { plan, said: notes };
+            if let Some(what) = reviewed.differs(shown)? {
+                return self.changed(operator, customer, &reviewed.shown()?, what);
+            }
+            let mut plan = reviewed.plan;
             // Only what is so goes into the plan, whatever else was ticked.
             plan.accepted = open
                 .iter()
@@ -57,6 +66,8 @@ impl Engine {
             let setup = new_setup_id();
             let now = self.now();
             let mut tx = self.store().begin(operator.partner).await?;
+            // Making the plan took a while: the role may have been taken meanwhile.
+            let access = tx.access(operator, customer, Right::Change).await?;
             match tx.start_setup(&access, setup, &plan, operator, now).await {
                 Ok(()) => {}
                 Err(StartError::AlreadyActive(row)) => return Err(already_active(&row).into()),
@@ -96,20 +107,21 @@ impl Engine {
             }
             tx.add_job(&setup_job(&access, setup, None)).await?;
             tx.commit().await?;
-            Ok::<_, Failure>(setup)
+            Ok::<_, Failure>(Started::Setup(setup))
         };
-        match start.await.map_err(Problem::from) {
-            // Whatever it was refused for: the first click's setup may be what is in the way, itself
-            // or the group that it made by then.
-            Err(problem) => match self.started_twice(operator, customer, &asked).await {
-                Ok(Some(first)) => Ok(first),
-                Ok(None) => Err(problem),
-                Err(error) => {
-                    tracing::warn!(%error, "whether it was started already could not be read");
-                    Err(problem)
-                }
-            },
-            started => started,
+        let started = start.await.map_err(Problem::from);
+        if matches!(started, Ok(Started::Setup(_))) {
+            return started;
+        }
+        // Whatever it was refused for: the first click's setup may be what is in the way, itself or
+        // the group that it made by then.
+        match self.started_twice(operator, customer, &asked).await {
+            Ok(Some(first)) => Ok(Started::Setup(first)),
+            Ok(None) => started,
+            Err(error) => {
+                tracing::warn!(%error, "whether it was started already could not be read");
+                started
+            }
         }
     }
 

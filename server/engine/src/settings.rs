@@ -1,0 +1,75 @@
+//! Settings that decide who gets in, in the partner's history: noted when a process starts with
+//! others than the one before.
+
+use std::time::Duration;
+
+use domain::{
+    history::EventKind,
+    id::{PartnerId, TenantId},
+    person::Actor,
+};
+use serde_json::{Value, json};
+use store::NewEvent;
+
+use crate::{Engine, Failure, FirstOwner, connection::event};
+
+impl Engine {
+    /// Notes for every partner what the settings say of its people, where that is not what its
+    /// history says already. No secrets, and nothing of another partner. `idle` and `longest`: how
+    /// long a browser stays signed in.
+    pub async fn note_settings(&self, idle: Duration, longest: Duration) -> Result<(), Failure> {
+        for (partner, home, name) in self.store().partners_with_homes().await? {
+            let settings = self.settings_of(home, &name, idle, longest);
+            self.note_settings_of(partner, settings).await?;
+        }
+        Ok(())
+    }
+
+    fn settings_of(&self, home: TenantId, name: &str, idle: Duration, longest: Duration) -> Value {
+        let tenants = &self.inner.partner_tenants;
+        let alone = tenants.iter().all(|tenant| *tenant == home);
+        let owners = self.inner.access.first_owners.iter();
+        let first_owners: Vec<String> = owners
+            .filter_map(|owner| match owner {
+                FirstOwner::Account { tenant, object } => {
+                    (*tenant == home).then(|| object.to_string())
+                }
+                // Whose a name is, is known only from its domain where there are several partners.
+                FirstOwner::Upn(upn) => {
+                    let domain = upn.rsplit_once('@').map_or("", |(_, domain)| domain);
+                    (alone || domain.eq_ignore_ascii_case(name)).then(|| upn.clone())
+                }
+            })
+            .collect();
+        json!({
+            "tenant may sign in": tenants.contains(&home),
+            "first owners": first_owners,
+            "guests may sign in": self.inner.access.guests,
+            "signed out without use after minutes": idle.as_secs() / 60,
+            "signed out at the latest after hours": longest.as_secs() / 3600,
+        })
+    }
+
+    async fn note_settings_of(&self, partner: PartnerId, settings: Value) -> Result<(), Failure> {
+        let mut tx = self.store().begin(partner).await?;
+        // Processes that start at once note it once.
+        tx.lock_own().await?;
+        let before = tx.last_own(EventKind::SettingsChanged).await?;
+        if before.as_ref() == Some(&settings) {
+            return Ok(());
+        }
+        let what = if before.is_some() {
+            "Postern was started with other settings."
+        } else {
+            "Postern was started with these settings."
+        };
+        tx.append_own(&NewEvent {
+            before,
+            after: Some(settings),
+            ..event(self.now(), Actor::System, EventKind::SettingsChanged, what)
+        })
+        .await?;
+        tx.commit().await?;
+        Ok(())
+    }
+}
