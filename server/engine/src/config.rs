@@ -9,7 +9,7 @@ use domain::{
 use microsoft::{Clock, Microsoft, entra::Identity};
 use store::Store;
 
-use crate::{live::Hub, pace::Pace};
+use crate::{live::Hub, pace::Pace, reading::Readings};
 
 /// Who becomes owner, and who does not get in.
 #[derive(Clone, Debug, Default)]
@@ -73,6 +73,7 @@ pub(crate) struct Inner {
     pub pace: Pace,
     pub concurrency: usize,
     pub hub: Hub,
+    pub readings: Readings,
 }
 
 impl Engine {
@@ -98,6 +99,7 @@ impl Engine {
                 pace,
                 concurrency: concurrency.max(1),
                 hub: Hub::default(),
+                readings: Readings::default(),
             }),
         }
     }

@@ -60,7 +60,7 @@ pub(crate) enum Holder {
 impl Engine {
     /// The wizard with what was chosen so far. Choices that do not fit are told beside their
     /// field, and stay.
-    pub async fn wizard(
+    pub(crate) async fn wizard_now(
         &self,
         operator: &Operator,
         customer: CustomerId,
@@ -128,7 +128,7 @@ impl Engine {
     }
 
     /// The plan in full, checked against the tenant, with its exact cmdlets.
-    pub async fn review(
+    pub(crate) async fn review_now(
         &self,
         operator: &Operator,
         customer: CustomerId,

@@ -36,6 +36,8 @@ impl Engine {
             let mut tx = self.store().begin(operator.partner).await?;
             let access = tx.access(operator, customer, Right::Change).await?;
             tx.commit().await?;
+            // Before anything is asked of Microsoft.
+            draft.check_size()?;
             let (plan, _) = self.plan(&access, &draft, Holder::Refuses).await?;
             let setup = new_setup_id();
             let now = self.now();
