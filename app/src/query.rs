@@ -159,7 +159,7 @@ pub fn encode(text: &str) -> String {
 }
 
 /// Takes `+` for a space. What is no valid escape stays as it is.
-fn decode(text: &str) -> String {
+pub fn decode(text: &str) -> String {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.bytes();
     while let Some(byte) = rest.next() {

@@ -51,9 +51,10 @@ impl Engine {
         let search = search.trim().to_owned();
         let readings = &self.inner.readings.mailboxes;
         readings
-            .join((operator.partner, customer, search.clone()), || async move {
-                engine.mailboxes_now(&operator, customer, &search).await
-            })
+            .join(
+                (operator.partner, customer, search.clone()),
+                || async move { engine.mailboxes_now(&operator, customer, &search).await },
+            )
             .await
     }
 

@@ -22,6 +22,7 @@ fn arguments() -> ServeArguments {
         guests: "refuse".into(),
         session_idle_minutes: "60".into(),
         session_hours: "12".into(),
+        trusted_proxies: "0".into(),
         pace: "1".into(),
         site: ".".into(),
         workers: "8".into(),
@@ -91,6 +92,7 @@ fn tells_all_mistakes_at_once() {
         guests: "some".into(),
         session_idle_minutes: "1".into(),
         session_hours: "25".into(),
+        trusted_proxies: "many".into(),
         pace: "0.5".into(),
         site: "/there/is/no/such/folder".into(),
         workers: "0".into(),
@@ -122,6 +124,7 @@ fn tells_all_mistakes_at_once() {
             "POSTERN_GUESTS",
             "POSTERN_SESSION_IDLE_MINUTES",
             "POSTERN_SESSION_HOURS",
+            "POSTERN_TRUSTED_PROXIES",
             "POSTERN_MASTER_KEYS",
             "POSTERN_PACE",
             "POSTERN_SITE",
@@ -130,7 +133,7 @@ fn tells_all_mistakes_at_once() {
         ]
     );
     let text = Wrong { mistakes: found }.to_string();
-    assert!(text.starts_with("20 settings are not right."), "{text}");
+    assert!(text.starts_with("21 settings are not right."), "{text}");
     assert!(!text.contains("hunter2"), "{text}");
     assert!(
         text.contains("For example: POSTERN_LISTEN=127.0.0.1:3000"),

@@ -1,7 +1,10 @@
 //! Downloads: the exposure, a customer's history, and a setup as a script.
 
+use std::io;
+
 use axum::{
     Extension, Router,
+    body::Body,
     extract::{Path, Query, State},
     http::{HeaderValue, header},
     response::{IntoResponse as _, Response},
@@ -9,13 +12,14 @@ use axum::{
 };
 use domain::{
     Problem,
-    exposure::{By, ExposureQuery, ExposureSort, Standing},
+    exposure::{By, ExposureQuery, ExposureRow, ExposureSort, Standing},
     history::Event,
     id::{CustomerId, SetupId},
     view::HistoryQuery,
 };
-use serde::Deserialize;
-use uuid::Uuid;
+use engine::Portions;
+use futures::{Stream, StreamExt as _, future, stream};
+use serde::{Deserialize, Serialize};
 
 use super::{Web, csv, refusal::Refusal, visitor::Visitor};
 
@@ -58,7 +62,7 @@ async fn events(
     visitor: &Visitor,
     customer: &str,
     filter: Filter,
-) -> Result<Vec<Event>, Refusal> {
+) -> Result<Portions<Event>, Refusal> {
     let operator = visitor.with_role()?;
     let customer = id(customer)?;
     let found = web
@@ -75,7 +79,9 @@ async fn history_csv(
 ) -> Result<Response, Refusal> {
     let events = events(&web, &visitor, &customer, filter).await?;
     let file = format!("history-{customer}.csv");
-    attachment(&file, "text/csv; charset=utf-8", as_csv(&events))
+    let mut head = String::new();
+    csv::push_row(&mut head, EVENT_COLUMNS);
+    as_csv(&file, head, events, push_event)
 }
 
 async fn history_json(
@@ -85,16 +91,7 @@ async fn history_json(
     Query(filter): Query<Filter>,
 ) -> Result<Response, Refusal> {
     let events = events(&web, &visitor, &customer, filter).await?;
-    let text = serde_json::to_string(&events).map_err(|error| {
-        let reference = Uuid::new_v4();
-        tracing::error!(%reference, %error, "a history could not be written as JSON");
-        Refusal::of(Problem::internal(reference))
-    })?;
-    attachment(
-        &format!("history-{customer}.json"),
-        "application/json",
-        text,
-    )
+    as_json(&format!("history-{customer}.json"), events)
 }
 
 /// The filter of the exposure's page; what does not fit counts as on the page: as left out.
@@ -134,8 +131,7 @@ async fn exposure_csv(
     let operator = visitor.with_role()?;
     let query: ExposureQuery = filter.into();
     let found = web.engine().exposure_download(operator, &query).await?;
-    let mut out = String::new();
-    let mut head = vec![
+    let mut names = vec![
         "name",
         "beside",
         "application id",
@@ -144,14 +140,16 @@ async fn exposure_csv(
         "customers",
         "customers never read",
     ];
-    head.extend(Standing::ALL.map(Standing::word));
+    names.extend(Standing::ALL.map(Standing::word));
     // Only where a row is one application at one customer is there one answer.
     let each = query.by == By::Each;
     if each {
-        head.extend(["powers", "acts as whoever signs in"]);
+        names.extend(["powers", "acts as whoever signs in"]);
     }
-    csv::push_row(&mut out, head);
-    for row in &found.rows {
+    let mut head = String::new();
+    csv::push_row(&mut head, names);
+    let file = format!("{}.csv", found.name);
+    as_csv(&file, head, found.rows, move |out, row: &ExposureRow| {
         let mut cells = vec![
             row.name.clone(),
             row.beside.clone(),
@@ -165,13 +163,8 @@ async fn exposure_csv(
         if each {
             cells.extend([row.powers.join("; "), row.acts_as.join("; ")]);
         }
-        csv::push_row(&mut out, cells.iter().map(String::as_str));
-    }
-    attachment(
-        &format!("{}.csv", found.name),
-        "text/csv; charset=utf-8",
-        out,
-    )
+        csv::push_row(out, cells.iter().map(String::as_str));
+    })
 }
 
 async fn exposure_json(
@@ -184,12 +177,7 @@ async fn exposure_json(
         .engine()
         .exposure_download(operator, &filter.into())
         .await?;
-    let text = serde_json::to_string(&found.rows).map_err(|error| {
-        let reference = Uuid::new_v4();
-        tracing::error!(%reference, %error, "the exposure could not be written as JSON");
-        Refusal::of(Problem::internal(reference))
-    })?;
-    attachment(&format!("{}.json", found.name), "application/json", text)
+    as_json(&format!("{}.json", found.name), found.rows)
 }
 
 async fn script(
@@ -213,55 +201,154 @@ pub(super) fn id<T: std::str::FromStr>(text: &str) -> Result<T, Refusal> {
         .map_err(|_| Refusal::of(Problem::not_found()).with_action("/customers", "All customers"))
 }
 
-fn attachment(file: &str, kind: &'static str, text: String) -> Result<Response, Refusal> {
+fn attachment(file: &str, kind: &'static str, body: impl Into<Body>) -> Result<Response, Refusal> {
     let disposition = HeaderValue::from_str(&format!("attachment; filename=\"{file}\""))
         .map_err(|_| Refusal::of(Problem::not_found()))?;
     let headers = [
         (header::CONTENT_TYPE, HeaderValue::from_static(kind)),
         (header::CONTENT_DISPOSITION, disposition),
     ];
-    Ok((headers, text).into_response())
+    Ok((headers, body.into()).into_response())
 }
 
+/// A file that is written while it is read, so that no file is ever whole in memory.
+fn as_csv<T: Send + 'static>(
+    file: &str,
+    head: String,
+    rows: Portions<T>,
+    push: impl Fn(&mut String, &T) + Send + 'static,
+) -> Result<Response, Refusal> {
+    let rows = rows.map(move |portion| {
+        let mut text = String::new();
+        for row in portion.map_err(cut_off)? {
+            push(&mut text, &row);
+        }
+        Ok(text)
+    });
+    let text = once(head).chain(rows);
+    attachment(file, "text/csv; charset=utf-8", Body::from_stream(text))
+}
+
+fn as_json<T: Serialize + Send + 'static>(
+    file: &str,
+    rows: Portions<T>,
+) -> Result<Response, Refusal> {
+    let text = json_of(rows);
+    attachment(file, "application/json", Body::from_stream(text))
+}
+
+/// One list, as if it were written at once.
+fn json_of<T: Serialize + Send + 'static>(
+    rows: Portions<T>,
+) -> impl Stream<Item = io::Result<String>> + Send + 'static {
+    let mut first = true;
+    let rows = rows.map(move |portion| {
+        let mut text = String::new();
+        for row in portion.map_err(cut_off)? {
+            if !std::mem::take(&mut first) {
+                text.push(',');
+            }
+            text.push_str(&serde_json::to_string(&row)?);
+        }
+        Ok(text)
+    });
+    once("[".to_owned()).chain(rows).chain(once("]".to_owned()))
+}
+
+fn once(text: String) -> impl Stream<Item = io::Result<String>> + Send + 'static {
+    stream::once(future::ready(Ok(text)))
+}
+
+/// The client is told by a broken connection: half a file must not pass for a whole one.
+fn cut_off(problem: Problem) -> io::Error {
+    tracing::error!(key = problem.key, "a download was cut off");
+    io::Error::other(problem.happened)
+}
+
+const EVENT_COLUMNS: [&str; 11] = [
+    "number",
+    "time",
+    "who",
+    "kind",
+    "what",
+    "setup",
+    "before",
+    "after",
+    "request ids",
+    "previous hash",
+    "hash",
+];
+
 /// One row per event, oldest first; the hashes come along, so that the chain can be recomputed.
-fn as_csv(events: &[Event]) -> String {
-    let mut out = String::new();
+fn push_event(out: &mut String, event: &Event) {
+    let json = |value: &Option<serde_json::Value>| {
+        value.as_ref().map(ToString::to_string).unwrap_or_default()
+    };
     csv::push_row(
-        &mut out,
+        out,
         [
-            "number",
-            "time",
-            "who",
-            "kind",
-            "what",
-            "setup",
-            "before",
-            "after",
-            "request ids",
-            "previous hash",
-            "hash",
+            event.seq.to_string().as_str(),
+            &event.at.rfc3339(),
+            event.actor.name(),
+            event.kind.as_str(),
+            &event.what,
+            &event.setup.map(|id| id.to_string()).unwrap_or_default(),
+            &json(&event.before),
+            &json(&event.after),
+            &event.requests.join(" "),
+            &event.previous_hash,
+            &event.hash,
         ],
     );
-    for event in events {
-        let json = |value: &Option<serde_json::Value>| {
-            value.as_ref().map(ToString::to_string).unwrap_or_default()
-        };
-        csv::push_row(
-            &mut out,
-            [
-                event.seq.to_string().as_str(),
-                &event.at.rfc3339(),
-                event.actor.name(),
-                event.kind.as_str(),
-                &event.what,
-                &event.setup.map(|id| id.to_string()).unwrap_or_default(),
-                &json(&event.before),
-                &json(&event.after),
-                &event.requests.join(" "),
-                &event.previous_hash,
-                &event.hash,
-            ],
-        );
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use axum::body::to_bytes;
+
+    use super::*;
+
+    fn portions(of: &[&[&str]]) -> Portions<String> {
+        let of: Vec<_> = of
+            .iter()
+            .map(|portion| Ok(portion.iter().map(|&text| text.to_owned()).collect()))
+            .collect();
+        stream::iter(of).boxed()
     }
-    out
+
+    async fn body(response: Response) -> String {
+        let bytes = to_bytes(response.into_body(), usize::MAX).await.unwrap();
+        String::from_utf8(bytes.to_vec()).unwrap()
+    }
+
+    #[tokio::test]
+    async fn security_f11_a_file_in_portions_is_the_file_at_once() {
+        let cases: [&[&[&str]]; 5] = [
+            &[],
+            &[&[]],
+            &[&["a"]],
+            &[&["a", "b\"\n"], &["c"]],
+            &[&[], &["a"], &[], &["b", "c"], &[]],
+        ];
+        for of in cases {
+            let all: Vec<&str> = of.concat();
+            let json = body(as_json("x.json", portions(of)).unwrap()).await;
+            assert_eq!(json, serde_json::to_string(&all).unwrap());
+            let push = |out: &mut String, row: &String| csv::push_row(out, [row.as_str()]);
+            let csv = body(as_csv("x.csv", "head\r\n".into(), portions(of), push).unwrap()).await;
+            let mut whole = "head\r\n".to_owned();
+            for row in all {
+                csv::push_row(&mut whole, [row]);
+            }
+            assert_eq!(csv, whole);
+        }
+    }
+
+    #[tokio::test]
+    async fn security_f11_half_a_file_does_not_pass_for_a_whole_one() {
+        let rows = vec![Ok(vec!["a".to_owned()]), Err(Problem::not_found())];
+        let response = as_json("x.json", stream::iter(rows).boxed()).unwrap();
+        assert!(to_bytes(response.into_body(), usize::MAX).await.is_err());
+    }
 }

@@ -278,7 +278,10 @@ mod tests {
             network(ip("2001:db8:1:2:3:4:5:6")),
             network(ip("2001:db8:1:2::1"))
         );
-        assert_ne!(network(ip("2001:db8:1:3::1")), network(ip("2001:db8:1:2::1")));
+        assert_ne!(
+            network(ip("2001:db8:1:3::1")),
+            network(ip("2001:db8:1:2::1"))
+        );
         assert_eq!(network(ip("::ffff:192.0.2.1")), ip("192.0.2.1"));
     }
 }

@@ -7,9 +7,11 @@ mod csv;
 mod device;
 mod download;
 mod files;
+mod forms;
 mod headers;
 pub(crate) mod health;
 mod layers;
+mod limits;
 mod live;
 pub(crate) mod metrics;
 mod moved;
@@ -17,6 +19,7 @@ mod observe;
 mod page;
 mod refusal;
 mod session;
+mod streams;
 mod visitor;
 
 use std::sync::Arc;
@@ -49,6 +52,8 @@ struct Inner {
     files: SiteFiles,
     clock: Arc<dyn Clock>,
     limits: SessionLimits,
+    limits_of_strangers: limits::Limits,
+    streams: streams::Streams,
     stop: watch::Receiver<bool>,
 }
 
@@ -74,6 +79,8 @@ impl Web {
                     .ascii_serialization(),
                 clock: Arc::new(SystemClock),
                 limits: settings.sessions,
+                limits_of_strangers: limits::Limits::new(&settings.strangers),
+                streams: streams::Streams::default(),
                 stop,
             }),
         }

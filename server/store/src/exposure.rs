@@ -148,8 +148,44 @@ impl Tx {
         })
     }
 
-    /// All rows of a query, for a download: in one query, and so of one moment.
-    pub async fn exposure_all(&mut self, query: &ExposureQuery) -> Result<Vec<ExposureRow>> {
+    /// Begins a download of all rows of a query, which are of this moment. [`Self::exposure_part`] gives
+    /// them.
+    pub async fn begin_exposure(&mut self, query: &ExposureQuery) -> Result<()> {
+        // All rows will be read, so the plan need not have the first ones soon.
+        sqlx::query("select set_config('cursor_tuple_fraction', '1', true)")
+            .execute(self.conn())
+            .await?;
+        let declare = format!("declare exposure no scroll cursor for {}", sql(query));
+        let partner = self.partner();
+        sqlx::query(AssertSqlSafe(declare))
+            .bind(partner.0)
+            .bind(clean::text(query.search.trim()).to_lowercase())
+            .bind(query.standing.map_or("", Standing::as_str))
+            .bind(query.application.map(|id| id.0))
+            .bind(clean::text(&query.permission))
+            .bind(query.page)
+            .bind(None::<i64>)
+            .bind(query.customer.map(|id| id.0))
+            .execute(self.conn())
+            .await?;
+        Ok(())
+    }
+
+    /// The next rows of the download, at most `limit`; none: that was all.
+    pub async fn exposure_part(&mut self, limit: u32) -> Result<Option<Vec<ExposureRow>>> {
+        let fetch = format!("fetch {limit} from exposure");
+        let rows: Vec<Row> = sqlx::query_as(AssertSqlSafe(fetch))
+            .fetch_all(self.conn())
+            .await?;
+        if rows.is_empty() {
+            return Ok(None);
+        }
+        Ok(Some(rows.into_iter().filter_map(Row::exposure).collect()))
+    }
+
+    /// All rows of a query at once.
+    #[cfg(test)]
+    pub(crate) async fn exposure_all(&mut self, query: &ExposureQuery) -> Result<Vec<ExposureRow>> {
         let rows = self.exposure_rows(query, None).await?;
         Ok(rows.into_iter().filter_map(Row::exposure).collect())
     }

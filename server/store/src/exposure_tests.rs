@@ -298,3 +298,29 @@ async fn every_combination_of_filters_is_a_query_and_pages_are_parts_of_the_whol
         }
     }
 }
+
+#[tokio::test]
+async fn security_f11_the_parts_of_a_download_are_the_whole() {
+    let world = world().await;
+    let other = another(&world.store, &world.a, 1).await;
+    let many = vec![Level::Unrestricted; 11];
+    read(&world, &world.a.customer, later(10), &many).await;
+    read(&world, &other, later(20), &many).await;
+    for kind in By::ALL {
+        for search in ["", "neill", "nobody is called so"] {
+            let query = ExposureQuery {
+                search: search.to_owned(),
+                ..by(kind)
+            };
+            let mut tx = world.store.begin(world.a.owner.partner).await.unwrap();
+            let all = tx.exposure_all(&query).await.unwrap();
+            tx.begin_exposure(&query).await.unwrap();
+            let mut parts = Vec::new();
+            while let Some(part) = tx.exposure_part(3).await.unwrap() {
+                assert!(part.len() <= 3);
+                parts.extend(part);
+            }
+            assert_eq!(parts, all, "{query:?}");
+        }
+    }
+}

@@ -99,7 +99,7 @@ macro_rules! entries {
 }
 
 const PAGE: &str = entries!("and ($7::bigint is null or seq < $7) order by seq desc limit $8");
-const WHOLE: &str = entries!("order by seq");
+const PART: &str = entries!("and seq > $7 and seq <= $8 order by seq limit $9");
 
 impl Tx {
     /// A page of at most `limit` entries that match, newest first. [`Error::Invalid`] when a
@@ -189,24 +189,52 @@ impl Tx {
         found.into_iter().map(EventRow::event).collect()
     }
 
-    /// All entries that match, oldest first, for a download. `before` does not count.
+    /// The number of the newest entry; 0 in an empty history.
+    pub async fn history_end(&mut self, access: &CustomerAccess) -> Result<i64> {
+        let (partner, customer) = self.reads(access)?;
+        Ok(sqlx::query_scalar(
+            "select coalesce(max(seq), 0) from events where partner_id = $1 and customer_id = $2",
+        )
+        .bind(partner.0)
+        .bind(customer.0)
+        .fetch_one(self.conn())
+        .await?)
+    }
+
+    /// A part of a download, oldest first: at most `limit` entries that match, after one number and up to
+    /// another. As entries never change, all parts up to one end are the history of one moment.
     pub async fn export(
         &mut self,
         access: &CustomerAccess,
         query: &HistoryQuery,
+        (after, until): (i64, i64),
+        limit: i64,
     ) -> Result<Vec<Event>> {
         let (partner, customer) = self.reads(access)?;
         let filter = Filter::new(query)?;
-        let found: Vec<EventRow> = sqlx::query_as(WHOLE)
+        let found: Vec<EventRow> = sqlx::query_as(PART)
             .bind(partner.0)
             .bind(customer.0)
             .bind(filter.kind)
             .bind(filter.person)
             .bind(filter.from)
             .bind(filter.until)
+            .bind(after)
+            .bind(until)
+            .bind(limit)
             .fetch_all(self.conn())
             .await?;
         found.into_iter().map(EventRow::event).collect()
+    }
+
+    /// All at once.
+    #[cfg(test)]
+    pub(crate) async fn export_all(
+        &mut self,
+        access: &CustomerAccess,
+        query: &HistoryQuery,
+    ) -> Result<Vec<Event>> {
+        self.export(access, query, (0, i64::MAX), i64::MAX).await
     }
 }
 

@@ -64,7 +64,7 @@ async fn filters_by_kind_person_and_day() {
         assert_eq!((found.next, found.total), (None, 5));
         assert_eq!(found.people, ["Person 1", "Postern"]);
         let mut whole: Vec<i64> = tx
-            .export(access, &query)
+            .export_all(access, &query)
             .await
             .unwrap()
             .iter()
@@ -116,7 +116,7 @@ async fn says_which_filter_makes_no_sense() {
     ] {
         for wrong in [
             tx.history(access, &query, 50).await.map(|_| ()),
-            tx.export(access, &query).await.map(|_| ()),
+            tx.export_all(access, &query).await.map(|_| ()),
         ] {
             assert!(
                 matches!(wrong, Err(Error::Invalid { field, .. }) if field == expected),
@@ -124,4 +124,34 @@ async fn says_which_filter_makes_no_sense() {
             );
         }
     }
+}
+
+#[tokio::test]
+async fn security_f11_the_parts_of_a_download_are_the_whole() {
+    let world = World::new().await;
+    let access = &world.a.customer;
+    let mut tx = world.store.begin(world.a.owner.partner).await.unwrap();
+    for number in 0..11 {
+        let said = format!("entry {number}");
+        tx.append(access, &event(&world.a.owner, &said))
+            .await
+            .unwrap();
+    }
+    let query = HistoryQuery::default();
+    let end = tx.history_end(access).await.unwrap();
+    let before = tx.export_all(access, &query).await.unwrap();
+    let mut parts = Vec::new();
+    let mut after = 0;
+    loop {
+        let part = tx.export(access, &query, (after, end), 3).await.unwrap();
+        let Some(last) = part.last() else { break };
+        after = last.seq;
+        parts.extend(part);
+        // Whatever happens meanwhile is not of that moment.
+        tx.append(access, &event(&world.a.owner, "meanwhile"))
+            .await
+            .unwrap();
+    }
+    assert_eq!(parts, before);
+    assert!(parts.len() >= 11);
 }

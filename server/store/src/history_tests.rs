@@ -34,7 +34,7 @@ async fn numbers_and_chains_entries() {
     tx.commit().await.unwrap();
 
     let mut tx = world.store.begin(access.partner()).await.unwrap();
-    let events = tx.export(access, &Default::default()).await.unwrap();
+    let events = tx.export_all(access, &Default::default()).await.unwrap();
     let [first, second] = events.try_into().unwrap();
     assert_eq!(first.previous_hash, FIRST);
     assert_eq!(first.hash, hash_of(&first));

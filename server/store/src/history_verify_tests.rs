@@ -142,7 +142,7 @@ async fn finds_an_entry_that_was_hashed_anew() {
     history(&world, 3).await;
     let mut tx = world.store.begin(world.a.owner.partner).await.unwrap();
     let events = tx
-        .export(&world.a.customer, &Default::default())
+        .export_all(&world.a.customer, &Default::default())
         .await
         .unwrap();
     let mut forged = events.get(1).unwrap().clone();

@@ -134,14 +134,17 @@ impl Store {
             };
             let hashes: Vec<Vec<u8>> = found.into_iter().map(|(_, hash)| hash).collect();
             // One that was used in this moment stays.
-            let deleted = sqlx::query(
-                "delete from sessions where id_hash = any($1) and expires_at <= $2",
-            )
-            .bind(hashes)
-            .bind(moment(now))
-            .execute(&self.pool)
-            .await;
-            purge.note(deleted.map(|gone| gone.rows_affected()).map_err(Error::from));
+            let deleted =
+                sqlx::query("delete from sessions where id_hash = any($1) and expires_at <= $2")
+                    .bind(hashes)
+                    .bind(moment(now))
+                    .execute(&self.pool)
+                    .await;
+            purge.note(
+                deleted
+                    .map(|gone| gone.rows_affected())
+                    .map_err(Error::from),
+            );
             after = last;
         }
         for partner in self.partners().await? {
@@ -245,7 +248,11 @@ impl Store {
             .bind(found)
             .execute(&self.pool)
             .await;
-            purge.note(deleted.map(|gone| gone.rows_affected()).map_err(Error::from));
+            purge.note(
+                deleted
+                    .map(|gone| gone.rows_affected())
+                    .map_err(Error::from),
+            );
             after = last;
         }
     }

@@ -181,7 +181,10 @@ async fn security_f03_a_browser_has_few_round_trips_open() {
     assert_eq!(rows, OPEN_PER_BROWSER + 1);
     assert!(found("last", "browser").await, "the newest stays");
     assert!(!found("state 0", "browser").await, "the oldest goes");
-    assert!(found("other", "another browser").await, "nobody else's goes");
+    assert!(
+        found("other", "another browser").await,
+        "nobody else's goes"
+    );
 }
 
 #[tokio::test]

@@ -32,6 +32,7 @@ mod review;
 mod scans;
 mod setup;
 mod sign_in;
+mod strangers;
 mod support;
 mod tenancy;
 mod trouble;
