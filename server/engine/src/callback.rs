@@ -468,7 +468,7 @@ fn unknown_attempt() -> Problem {
     Problem::new(
         "sign_in.unknown",
         Remedy::Act,
-        "This sign-in was not begun in this browser, or it was finished before.",
+        "This sign-in was not begun in this browser in the last ten minutes, or it was finished before.",
         "Each attempt works once, and only where it began, so that nobody signs you in as somebody else.",
         "Start again from the page you wanted.",
     )

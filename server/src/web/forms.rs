@@ -14,6 +14,8 @@ use super::{Web, visitor::Visitor};
 /// The names under which leptos puts a form's path and its problem into an address.
 const PATH: &str = "__path";
 const ERROR: &str = "__err";
+/// A server function has failed, and its problem is the last in the address.
+const FAILED: &str = "serverfnerror";
 
 /// In whose browser a form was sent. None: nobody's, so nothing can come back to it.
 fn holder(visitor: &Visitor) -> Option<FormHolder> {
@@ -53,8 +55,11 @@ pub(super) fn leaves(web: &Web, visitor: &Visitor, form: &str, response: &mut Re
     let Some((kept, plain)) = split(query) else {
         return;
     };
-    let page = path_of(before);
-    let sealed = seal(web, visitor, page, form, &plain);
+    // What a form did not fail with is not ours: the page before may have had it in its address.
+    let failed = response.headers().contains_key(FAILED);
+    let sealed = failed
+        .then(|| seal(web, visitor, path_of(before), form, &plain))
+        .flatten();
     let mut query = kept;
     if let Some(sealed) = sealed {
         if !query.is_empty() {
