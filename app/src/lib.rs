@@ -31,5 +31,7 @@ pub use routes::App;
 #[cfg(feature = "ssr")]
 pub use {
     api::context::{Server, provide},
+    components::FailedForm,
+    query::decode as unescaped,
     shell::{SiteFiles, shell},
 };

@@ -2,6 +2,8 @@
 //!
 //! The router's own map decodes twice, which mangles a percent sign in a search.
 
+use std::collections::BTreeSet;
+
 use domain::plan::Draft;
 use leptos::prelude::*;
 use leptos_router::hooks::use_location;
@@ -39,13 +41,12 @@ impl Query {
 
     /// All values of a name that are not empty, each once, in order.
     pub fn all(&self, name: &str) -> Vec<String> {
-        let mut values: Vec<String> = Vec::new();
-        for (key, value) in &self.0 {
-            if key == name && !value.is_empty() && !values.contains(value) {
-                values.push(value.clone());
-            }
-        }
-        values
+        let mut seen = BTreeSet::new();
+        self.0
+            .iter()
+            .filter(|(key, value)| key == name && !value.is_empty() && seen.insert(value))
+            .map(|(_, value)| value.clone())
+            .collect()
     }
 
     /// The same query with one name set to one value; an empty value takes the name out.
@@ -158,7 +159,7 @@ pub fn encode(text: &str) -> String {
 }
 
 /// Takes `+` for a space. What is no valid escape stays as it is.
-fn decode(text: &str) -> String {
+pub fn decode(text: &str) -> String {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.bytes();
     while let Some(byte) = rest.next() {

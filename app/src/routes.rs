@@ -10,7 +10,7 @@ use leptos_router::{
 
 use crate::{
     browser,
-    components::{Erase as _, Hydrated, on_change},
+    components::{Erase as _, FailedForm, Hydrated, on_change},
     layout::Layout,
     pages::{
         Account, Connect, Customer, Customers, DrawnPage, History, Join, NewSetup, NotFound,
@@ -27,6 +27,7 @@ type Page = fn() -> AnyView;
 #[component]
 pub fn App() -> impl IntoView {
     provide_meta_context();
+    FailedForm::provide();
     let hydrated = Hydrated(RwSignal::new(false));
     provide_context(hydrated);
     on_change(move || {

@@ -120,13 +120,13 @@ scenario("an attempt works once, in its own browser, and for ten minutes", async
   const thief = await world.visitor({ name: "thief" });
   thief.expect(/answered 4\d\d: GET .*\/auth\/callback/, /Failed to load resource/);
   await thief.page.goto(callback);
-  await isRefused(thief, "This sign-in was not begun in this browser, or it was finished before.");
+  await isRefused(thief, "This sign-in was not begun in this browser in the last ten minutes, or it was finished before.");
 
   // Its own browser is let in, once.
   await first.page.goto(callback);
   assert.equal(first.path(), "/customers");
   await first.page.goto(callback);
-  await first.sees("This sign-in was not begun in this browser, or it was finished before.");
+  await first.sees("This sign-in was not begun in this browser in the last ten minutes, or it was finished before.");
 
   // A made-up state, and none.
   for (const query of ["?code=x&state=made-up", "", "?error=server_error", "?state=%00&code=%ff"]) {

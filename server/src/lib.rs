@@ -3,6 +3,7 @@
 mod cli;
 mod commands;
 pub mod config;
+mod listener;
 mod logs;
 mod shutdown;
 pub mod web;

@@ -188,7 +188,7 @@ impl TryFrom<String> for GroupName {
 }
 
 /// What a person chose in the wizard, before anybody looked whether it exists.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Draft {
     /// The application's service principal.
     pub application: String,
@@ -230,6 +230,32 @@ pub const MOST_SENDERS: usize = 500;
 /// Each is tried with real mail.
 pub const MOST_REFUSED: usize = 10;
 
+/// What is the most for senders and for mailboxes that must be refused.
+fn check_counts(senders: usize, refused: usize) -> Result<(), Problem> {
+    if senders > MOST_SENDERS {
+        return Err(Problem::input(
+            "senders",
+            format!("{senders} senders were chosen; {MOST_SENDERS} are the most."),
+            "Choose an existing group instead.",
+        ));
+    }
+    if refused > MOST_REFUSED {
+        return Err(Problem::input(
+            "refused",
+            format!("{refused} mailboxes must be refused; {MOST_REFUSED} are the most."),
+            "Choose a few that matter.",
+        ));
+    }
+    Ok(())
+}
+
+impl Draft {
+    /// Whether so much can be chosen at all, which needs no look at the tenant.
+    pub fn check_size(&self) -> Result<(), Problem> {
+        check_counts(self.senders.len(), self.refused.len())
+    }
+}
+
 impl Plan {
     /// Whether the plan makes sense in itself.
     pub fn check(&self) -> Result<(), Problem> {
@@ -242,16 +268,7 @@ impl Plan {
                 "Choose at least one mailbox.",
             );
         }
-        if self.senders.len() > MOST_SENDERS {
-            return input(
-                "senders",
-                format!(
-                    "{} senders were chosen; {MOST_SENDERS} are the most.",
-                    self.senders.len()
-                ),
-                "Choose an existing group instead.",
-            );
-        }
+        check_counts(self.senders.len(), 0)?;
         if let Some(wrong) = self.senders.iter().find(|mailbox| !mailbox.kind.can_send()) {
             return input(
                 "senders",
@@ -266,16 +283,7 @@ impl Plan {
                 "Choose at least one: without it nothing shows that the policy refuses anybody.",
             );
         }
-        if self.refused.len() > MOST_REFUSED {
-            return input(
-                "refused",
-                format!(
-                    "{} mailboxes must be refused; {MOST_REFUSED} are the most.",
-                    self.refused.len()
-                ),
-                "Choose a few that matter.",
-            );
-        }
+        check_counts(0, self.refused.len())?;
         if let Some(other) = self
             .refused
             .iter()

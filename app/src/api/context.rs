@@ -7,7 +7,7 @@ use leptos::prelude::{provide_context, use_context};
 use leptos::server_fn::error::ServerFnUrlError;
 use leptos_axum::ResponseOptions;
 
-use crate::error::AppError;
+use crate::{components::FailedForm, error::AppError};
 
 /// The engine, and who asks.
 #[derive(Clone)]
@@ -19,6 +19,8 @@ pub struct Server {
     pub session: Option<SessionRef>,
     /// The secret cookie that binds attempts to sign in or consent to this browser.
     pub browser: Option<String>,
+    /// What a form was told that this browser has sent from this page, without JavaScript.
+    pub failed: Option<FailedForm>,
 }
 
 impl Server {

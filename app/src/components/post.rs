@@ -1,8 +1,8 @@
 //! Forms that change something. They are plain forms; once the page has been hydrated they are
 //! sent without leaving it.
 
-use domain::Problem;
-use leptos::{prelude::*, server::ServerActionError, task::spawn_local};
+use leptos::{prelude::*, task::spawn_local};
+use serde::{Deserialize, Serialize};
 
 use super::{Erase as _, dynamic, on_change};
 
@@ -11,6 +11,40 @@ use crate::{
     browser,
     error::{Answer, AppError},
 };
+
+/// What a form was told that was sent without JavaScript, before the browser was sent back to its page.
+///
+/// It comes from the server alone, which has made sure of it. What stands in the address is for the
+/// server: anybody can make an address.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct FailedForm {
+    /// The form's own path.
+    pub form: String,
+    pub error: AppError,
+}
+
+impl FailedForm {
+    /// Hands the page what the server knows; in the browser, what stood in the page.
+    pub fn provide() {
+        let failed = SharedValue::new(Self::of_request);
+        provide_context(StoredValue::new(failed.into_inner()));
+    }
+
+    #[cfg(feature = "ssr")]
+    fn of_request() -> Option<Self> {
+        use_context::<crate::api::context::Server>().and_then(|server| server.failed)
+    }
+
+    #[cfg(not(feature = "ssr"))]
+    fn of_request() -> Option<Self> {
+        None
+    }
+
+    fn told(form: &str) -> Option<AppError> {
+        let failed = use_context::<StoredValue<Option<Self>>>()?.try_get_value()??;
+        (failed.form == form).then_some(failed.error)
+    }
+}
 
 /// One thing that can be asked of the server, and how asking went. May stand behind several forms.
 #[derive(Clone, Copy)]
@@ -23,12 +57,9 @@ pub struct Post {
 }
 
 impl Post {
-    /// `path` is one of [`crate::api::forms`]. A failure of a form that was sent without JavaScript
-    /// is in the address that the browser was sent back to.
+    /// `path` is one of [`crate::api::forms`].
     pub fn new(path: &'static str) -> Self {
-        let failure = use_context::<ServerActionError>()
-            .filter(|error| error.path() == path)
-            .map(|error| from_address(error.err()));
+        let failure = FailedForm::told(path);
         Self {
             path,
             pending: RwSignal::new(false),
@@ -115,35 +146,6 @@ impl Post {
     }
 }
 
-/// An error as leptos puts it into an address: JSON in base64 for addresses.
-fn from_address(text: &str) -> AppError {
-    base64url(text)
-        .and_then(|bytes| serde_json::from_str(&String::from_utf8(bytes).ok()?).ok())
-        .unwrap_or_else(|| Problem::internal("the time of this request").into())
-}
-
-fn base64url(text: &str) -> Option<Vec<u8>> {
-    let mut bytes = Vec::with_capacity(text.len());
-    let (mut bits, mut count) = (0_u32, 0_u32);
-    for letter in text.bytes().filter(|letter| *letter != b'=') {
-        let value = match letter {
-            b'A'..=b'Z' => letter - b'A',
-            b'a'..=b'z' => letter - b'a' + 26,
-            b'0'..=b'9' => letter - b'0' + 52,
-            b'-' => 62,
-            b'_' => 63,
-            _ => return None,
-        };
-        bits = bits << 6 | u32::from(value);
-        count += 6;
-        if count >= 8 {
-            count -= 8;
-            bytes.push(u8::try_from(bits >> count & 0xff).ok()?);
-        }
-    }
-    Some(bytes)
-}
-
 /// A form for a [`Post`].
 #[component]
 pub fn PostForm(
@@ -188,31 +190,4 @@ pub fn Submit(
             {label}
         </button>
     }.any()
-}
-
-#[cfg(test)]
-mod tests {
-    use leptos::server_fn::error::FromServerFnError;
-
-    use super::*;
-
-    #[test]
-    fn reads_errors_as_leptos_writes_them() {
-        let error: AppError = Problem::input("tenant", "“ü” is no domain.", "Write one.").into();
-        // The bytes of "any carnal pleas" in three lengths, from the RFC's alphabet.
-        assert_eq!(
-            base64url("YW55IGNhcm5hbCBwbGVhcw==").as_deref(),
-            Some(&b"any carnal pleas"[..])
-        );
-        assert_eq!(base64url("_-8="), Some(vec![0xff, 0xef]));
-        assert_eq!(base64url("a b"), None);
-        assert_eq!(AppError::de(error.ser()), error);
-    }
-
-    #[test]
-    fn nonsense_in_the_address_is_a_plain_problem() {
-        assert!(
-            matches!(from_address("!!"), AppError::Problem(problem) if problem.key == "internal")
-        );
-    }
 }

@@ -22,7 +22,7 @@ use crate::{
 impl Engine {
     /// What holds mailbox permissions, judged, the worst first. A part that cannot be read is told
     /// and makes nothing look safer.
-    pub async fn applications(
+    pub(crate) async fn applications_now(
         &self,
         operator: &Operator,
         customer: CustomerId,

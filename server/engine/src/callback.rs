@@ -525,7 +525,11 @@ impl Engine {
                 .refused(error, query.error_description.as_deref())
                 .problem());
         }
-        query.code.as_deref().ok_or_else(unknown_attempt)
+        let code = query.code.as_deref().ok_or_else(unknown_attempt)?;
+        if !is_code(code) {
+            return Err(no_code());
+        }
+        Ok(code)
     }
 
     async fn identity(
@@ -544,6 +548,25 @@ impl Engine {
             .await;
         Ok(identity.map_err(Failure::from)?)
     }
+}
+
+/// Whether a text has the form of a code: opaque, of unreserved characters (MICROSOFT.md §6.4 redeems
+/// it as it came). Whatever else comes is asked nothing of Entra for.
+fn is_code(text: &str) -> bool {
+    (16..=4096).contains(&text.len())
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"-._~!*$+/=".contains(&byte))
+}
+
+fn no_code() -> Problem {
+    Problem::new(
+        "sign_in.no_code",
+        Remedy::Act,
+        "What came back from Microsoft is no sign-in.",
+        "The address holds a code that Microsoft did not write, so Postern did not ask Microsoft about it.",
+        "Start again from the page you wanted.",
+    )
 }
 
 fn no_lasting_token() -> Problem {
@@ -573,7 +596,7 @@ fn unknown_attempt() -> Problem {
     Problem::new(
         "sign_in.unknown",
         Remedy::Act,
-        "This sign-in was not begun in this browser, or it was finished before.",
+        "This sign-in was not begun in this browser in the last ten minutes, or it was finished before.",
         "Each attempt works once, and only where it began, so that nobody signs you in as somebody else.",
         "Start again from the page you wanted.",
     )
@@ -610,4 +633,32 @@ fn foreign_tenant(identity: &Identity) -> Problem {
         "Only people of the organisations that its operator has entered may sign in.",
         "Sign in with your work account, or ask whoever runs this Postern to enter your organisation.",
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_code;
+
+    #[test]
+    fn security_f03_what_is_no_code_is_told_from_one() {
+        // Of the form that Entra writes, and of the one for personal accounts.
+        let entra = format!("1.AXoAtwLG-0qB{}.AgABAAIAAAD_x~y", "aZ09-_".repeat(150));
+        for code in [entra.as_str(), "M.C507_BAY.2.U.3f0c4f2a-1b7e!Abc*Def$"] {
+            assert!(is_code(code), "{code}");
+        }
+        let long = "a".repeat(5_000);
+        for text in [
+            "",
+            "junk",
+            "0123456789abcde",
+            "<script>alert(1)</script>",
+            "0123456789 abcdef",
+            "0123456789abcdef\n",
+            "0123456789abcdef&scope=x",
+            "0123456789abcd\u{e9}f",
+            long.as_str(),
+        ] {
+            assert!(!is_code(text), "{text}");
+        }
+    }
 }

@@ -8,8 +8,12 @@ use domain::{
 };
 use microsoft::{Clock, Microsoft, entra::Identity};
 use store::Store;
+use tokio::sync::Semaphore;
 
-use crate::{live::Hub, pace::Pace};
+use crate::{live::Hub, pace::Pace, reading::Readings};
+
+/// A quarter of the connections that pages share.
+const MOST_DOWNLOADS: usize = 4;
 
 /// Who becomes owner, and who does not get in.
 #[derive(Clone, Debug, Default)]
@@ -84,6 +88,9 @@ pub(crate) struct Inner {
     pub pace: Pace,
     pub concurrency: usize,
     pub hub: Hub,
+    pub readings: Readings,
+    /// Downloads that each hold a connection.
+    pub downloads: Arc<Semaphore>,
 }
 
 impl Engine {
@@ -111,6 +118,8 @@ impl Engine {
                 pace,
                 concurrency: concurrency.max(1),
                 hub: Hub::default(),
+                readings: Readings::default(),
+                downloads: Arc::new(Semaphore::new(MOST_DOWNLOADS)),
             }),
         }
     }

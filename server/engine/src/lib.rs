@@ -12,6 +12,8 @@ mod connect;
 mod connection;
 mod customers;
 mod failure;
+mod flights;
+mod forms;
 mod history;
 mod link;
 mod live;
@@ -19,6 +21,7 @@ mod mailboxes;
 mod pace;
 mod people;
 mod purge;
+mod reading;
 mod scan;
 mod session;
 mod settings;
@@ -31,11 +34,16 @@ mod worker;
 pub use callback::{CallbackQuery, Finished};
 pub use config::{Engine, EngineConfig, FirstOwner, InvitationRules, SignInRules};
 pub use failure::Failure;
+pub use forms::FormHolder;
 pub use pace::Pace;
 pub use scan::Download;
 pub use setup::{reviewed::Started, script::Script};
 
 use domain::Problem;
+use futures::stream::BoxStream;
 
 /// What every operation answers.
 pub type Answer<T> = Result<T, Problem>;
+
+/// What a download reads, bit by bit. Ends with an error when something is missing.
+pub type Portions<T> = BoxStream<'static, Answer<Vec<T>>>;

@@ -14,7 +14,7 @@ pub(crate) const SHOWN: usize = 20;
 
 impl Engine {
     /// User and shared mailboxes whose name or address matches.
-    pub async fn mailboxes(
+    pub(crate) async fn mailboxes_now(
         &self,
         operator: &Operator,
         customer: CustomerId,

@@ -77,7 +77,7 @@ pub(crate) enum Holder {
 impl Engine {
     /// The wizard with what was chosen so far. Choices that do not fit are told beside their
     /// field, and stay.
-    pub async fn wizard(
+    pub(crate) async fn wizard_now(
         &self,
         operator: &Operator,
         customer: CustomerId,
@@ -142,7 +142,7 @@ impl Engine {
 
     /// The plan in full, checked against the tenant, with its exact cmdlets. `changed`: what a start
     /// that was refused gave, or nothing.
-    pub async fn review(
+    pub(crate) async fn review_now(
         &self,
         operator: &Operator,
         customer: CustomerId,

@@ -94,6 +94,8 @@ pub(crate) struct Shared {
     customers: Mutex<HashMap<Uuid, Arc<Held>>>,
     /// For what belongs to no customer: token requests, key sets.
     pub(crate) gate: Gate,
+    /// For codes, which are token requests that anybody can cause.
+    pub(crate) codes: Gate,
     /// For mail that applications send with their own tokens.
     pub(crate) senders: Senders,
     /// Tells Exchange that calls belong together; stable per process (MICROSOFT.md §1.2).
@@ -129,6 +131,7 @@ impl Microsoft {
             keys: Keys::default(),
             customers: Mutex::default(),
             gate: Gate::wide(),
+            codes: Gate::of_codes(),
             senders: Senders::default(),
             connection_id: Uuid::new_v4(),
             endpoints,

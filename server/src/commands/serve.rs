@@ -10,6 +10,7 @@ use tokio::{net::TcpListener, runtime::Handle, sync::watch, task::JoinSet, time:
 use crate::{
     cli::Failed,
     config::{Role, Settings, Wrong},
+    listener::{self, Patience},
     shutdown::{self, stopped},
     web::{self, Web, metrics},
 };
@@ -93,15 +94,24 @@ impl Running {
                 .map_err(|error| Failed::because("the settings could not be noted", error))?;
         }
         let mut tasks = JoinSet::new();
+        let patience = Patience {
+            head: settings.strangers.head,
+            connections: settings.strangers.connections,
+        };
         if let Some(listener) = listeners.metrics {
             let router = metrics::router(&store, stop.clone())?;
-            tasks.spawn(serve_on(listener, router, stop.clone()));
+            tasks.spawn(serve_on(listener, router, patience, stop.clone()));
         }
         // Pages hear of changes by it, and a worker of scans that are asked for.
         listen(&mut tasks, engine.clone(), stop.clone());
         if let Some(listener) = listeners.portal {
             let web = Web::new(settings, engine.clone(), store.clone(), stop.clone());
-            tasks.spawn(serve_on(listener, web::router(&web), stop.clone()));
+            tasks.spawn(serve_on(
+                listener,
+                web::router(&web),
+                patience,
+                stop.clone(),
+            ));
         }
         if settings.role.works() {
             tasks.spawn(work(engine.clone(), stop.clone()));
@@ -193,12 +203,11 @@ async fn within_grace(
 async fn serve_on(
     listener: TcpListener,
     router: axum::Router,
+    patience: Patience,
     stop: watch::Receiver<bool>,
 ) -> Result<(), Failed> {
-    axum::serve(listener, router)
-        .with_graceful_shutdown(stopped(stop))
-        .await
-        .map_err(|error| Failed::because("the listener ended", error))
+    listener::serve(listener, router, patience, stop).await;
+    Ok(())
 }
 
 /// Hears the database's notices. On a thread of its own: what it waits with cannot move to another.

@@ -34,7 +34,7 @@ const SECRETS: [(&str, &str); 5] = [
     ("POSTERN_MASTER_KEYS", "POSTERN_MASTER_KEYS_FILE"),
 ];
 
-const PLAIN: [&str; 22] = [
+const PLAIN: [&str; 23] = [
     "POSTERN_ROLE",
     "POSTERN_LISTEN",
     "POSTERN_PUBLIC_URL",
@@ -50,6 +50,7 @@ const PLAIN: [&str; 22] = [
     "POSTERN_PARTNER_NAMES",
     "POSTERN_SESSION_IDLE_MINUTES",
     "POSTERN_SESSION_HOURS",
+    "POSTERN_TRUSTED_PROXIES",
     "POSTERN_PACE",
     "POSTERN_SITE",
     "POSTERN_WORKERS",

@@ -40,6 +40,8 @@ pub struct Settings {
     pub access: SignInRules,
     pub invitations: InvitationRules,
     pub sessions: SessionLimits,
+    /// What people may do without signing in.
+    pub strangers: Strangers,
     pub vault: Vault,
     /// How much faster than usual steps look again.
     pub pace: f64,
@@ -50,6 +52,48 @@ pub struct Settings {
     /// Longest that one call to Graph or Entra may take, its tries included.
     pub call: Duration,
     pub log: LogFormat,
+}
+
+/// How often something may be asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Allowance {
+    pub a_second: u32,
+    /// In a row, after a rest.
+    pub burst: u32,
+}
+
+/// Limits for what needs no sign-in. Only the number of proxies is a setting.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Strangers {
+    /// Proxies in front of this process that write down whom they saw; none: the peer is the client.
+    pub trusted_proxies: usize,
+    /// Of one address: signing in, coming back from Entra, invitations. Each sign-in takes two.
+    pub sign_in: Allowance,
+    /// Of one address: whether this process is ready.
+    pub ready: Allowance,
+    /// Within this time a connection must have sent the head of a request.
+    pub head: Duration,
+    /// Open connections.
+    pub connections: usize,
+}
+
+impl Default for Strangers {
+    fn default() -> Self {
+        Self {
+            trusted_proxies: 0,
+            // An office behind one address signs in within a minute.
+            sign_in: Allowance {
+                a_second: 5,
+                burst: 300,
+            },
+            ready: Allowance {
+                a_second: 10,
+                burst: 50,
+            },
+            head: Duration::from_secs(10),
+            connections: 4_096,
+        }
+    }
 }
 
 /// How long a browser stays signed in.

@@ -19,7 +19,7 @@ use zeroize::Zeroizing;
 
 use super::{
     Environment, Guests, LogArguments, OwnerSettings, Role, ServeArguments, SessionLimits,
-    Settings,
+    Settings, Strangers,
     environment::{DATABASE_TLS, MASTER_KEYS_COMMAND},
     wrong::{Mistakes, Wrong},
 };
@@ -111,6 +111,11 @@ impl Settings {
             "12",
             number(&arguments.session_hours, "hours", 1, 24),
         );
+        let trusted_proxies = wrong.take(
+            "POSTERN_TRUSTED_PROXIES",
+            "1",
+            number(&arguments.trusted_proxies, "proxies", 0, 16),
+        );
         let vault = master_keys(environment, &mut wrong)
             .and_then(|vault| wrong.take(MASTER_KEYS, KEYS_EXAMPLE, fit_for(role, vault)));
         let pace = wrong.take("POSTERN_PACE", "1", pace(&arguments.pace));
@@ -147,6 +152,10 @@ impl Settings {
                 sessions: SessionLimits {
                     idle: Duration::from_secs(idle? * 60),
                     longest: Duration::from_secs(longest? * 3600),
+                },
+                strangers: Strangers {
+                    trusted_proxies: usize::try_from(trusted_proxies?).ok()?,
+                    ..Strangers::default()
                 },
                 vault: vault?,
                 pace: pace?,

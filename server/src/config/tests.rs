@@ -24,6 +24,7 @@ fn arguments() -> ServeArguments {
         partner_names: None,
         session_idle_minutes: "60".into(),
         session_hours: "12".into(),
+        trusted_proxies: "0".into(),
         pace: "1".into(),
         site: ".".into(),
         workers: "8".into(),
@@ -95,6 +96,7 @@ fn tells_all_mistakes_at_once() {
         partner_names: Some("Northwind IT".into()),
         session_idle_minutes: "1".into(),
         session_hours: "25".into(),
+        trusted_proxies: "many".into(),
         pace: "0.5".into(),
         site: "/there/is/no/such/folder".into(),
         workers: "0".into(),
@@ -128,6 +130,7 @@ fn tells_all_mistakes_at_once() {
             "POSTERN_PARTNER_NAMES",
             "POSTERN_SESSION_IDLE_MINUTES",
             "POSTERN_SESSION_HOURS",
+            "POSTERN_TRUSTED_PROXIES",
             "POSTERN_MASTER_KEYS",
             "POSTERN_PACE",
             "POSTERN_SITE",
@@ -136,7 +139,7 @@ fn tells_all_mistakes_at_once() {
         ]
     );
     let text = Wrong { mistakes: found }.to_string();
-    assert!(text.starts_with("22 settings are not right."), "{text}");
+    assert!(text.starts_with("23 settings are not right."), "{text}");
     assert!(!text.contains("hunter2"), "{text}");
     assert!(
         text.contains("For example: POSTERN_LISTEN=127.0.0.1:3000"),

@@ -23,5 +23,8 @@ pub(super) fn provide(web: &Web) {
         operator: visitor.operator,
         session: visitor.session,
         browser: visitor.browser,
+        failed: found
+            .and_then(|found| found.get::<app::FailedForm>())
+            .cloned(),
     });
 }

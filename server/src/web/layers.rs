@@ -21,7 +21,7 @@ use tower_http::{
 };
 use uuid::Uuid;
 
-use super::{Web, headers, observe, refusal, refusal::Refusal};
+use super::{Web, headers, limits, observe, refusal, refusal::Refusal};
 
 /// More than any form holds.
 pub(super) const LARGEST_BODY: usize = 256 * 1024;
@@ -42,6 +42,7 @@ pub(super) fn around(routes: Router<Web>, web: &Web) -> Router<Web> {
             .layer(middleware::from_fn_with_state(web.clone(), headers::secure))
             .layer(compression)
             .layer(middleware::from_fn_with_state(web.clone(), refusal::render))
+            .layer(middleware::from_fn_with_state(web.clone(), limits::limit))
             .layer(CatchPanicLayer::custom(panicked))
             .layer(TimeoutLayer::with_status_code(
                 StatusCode::SERVICE_UNAVAILABLE,

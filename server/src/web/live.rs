@@ -16,7 +16,7 @@ use domain::{person::Operator, view::SetupView};
 use futures::{Stream, StreamExt as _, future};
 use tower_sessions::Session;
 
-use super::{Web, download::id, refusal::Refusal, session, visitor::Visitor};
+use super::{Web, download::id, refusal::Refusal, session, streams::OpenStream, visitor::Visitor};
 use crate::shutdown::stopped;
 
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
@@ -44,11 +44,12 @@ async fn setup(
     let operator = visitor.with_role()?;
     let (customer, setup) = (id(&customer)?, id(&setup)?);
     let seen = last_seen(&headers);
+    let place = place(&web, &visitor)?;
     let views = web.engine().watch_setup(operator, customer, setup).await?;
     let events = views
         .filter(move |view| future::ready(seen.is_none_or(|seen| view.version > seen)))
         .filter_map(|view| future::ready(event_of(&view)));
-    Ok(stream(&web, operator, session, events))
+    Ok(stream(&web, operator, session, place, events))
 }
 
 /// All of the partner's setups and scans: only that something changed.
@@ -58,6 +59,7 @@ async fn setups(
     session: Session,
 ) -> Result<Response, Refusal> {
     let operator = visitor.with_role()?;
+    let place = place(&web, &visitor)?;
     let setups = web
         .engine()
         .watch_partner(operator)
@@ -70,8 +72,15 @@ async fn setups(
         &web,
         operator,
         session,
+        place,
         futures::stream::select(setups, scans),
     ))
+}
+
+/// One of the streams that a session may have.
+fn place(web: &Web, visitor: &Visitor) -> Result<OpenStream, Refusal> {
+    let session = visitor.session.ok_or_else(Refusal::signed_out)?;
+    web.inner.streams.open(session)
 }
 
 fn last_seen(headers: &HeaderMap) -> Option<i64> {
@@ -93,13 +102,18 @@ fn stream(
     web: &Web,
     operator: &Operator,
     session: Session,
+    place: OpenStream,
     events: impl Stream<Item = Event> + Send + 'static,
 ) -> Response {
     let hello = futures::stream::once(future::ready(Event::default().retry(COME_BACK)));
     let events = hello
         .chain(events)
         .take_until(ended(web.clone(), operator.clone(), session))
-        .map(Ok::<_, Infallible>);
+        .map(move |event| {
+            // Held as long as there is a stream.
+            let _place = &place;
+            Ok::<_, Infallible>(event)
+        });
     let sse = Sse::new(events).keep_alive(KeepAlive::new().interval(KEEP_ALIVE));
     let mut response = sse.into_response();
     let headers = response.headers_mut();

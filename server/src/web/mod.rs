@@ -7,9 +7,11 @@ mod csv;
 mod device;
 mod download;
 mod files;
+mod forms;
 mod headers;
 pub(crate) mod health;
 mod layers;
+mod limits;
 mod live;
 pub(crate) mod metrics;
 mod moved;
@@ -17,6 +19,7 @@ mod observe;
 mod page;
 mod refusal;
 mod session;
+mod streams;
 mod visitor;
 
 use std::sync::Arc;
@@ -51,6 +54,8 @@ struct Inner {
     limits: SessionLimits,
     /// There is no listener of their own for `/healthz` and `/readyz`.
     tells_health: bool,
+    limits_of_strangers: limits::Limits,
+    streams: streams::Streams,
     stop: watch::Receiver<bool>,
 }
 
@@ -77,6 +82,8 @@ impl Web {
                 clock: Arc::new(SystemClock),
                 limits: settings.sessions,
                 tells_health: settings.metrics_listen.is_none(),
+                limits_of_strangers: limits::Limits::new(&settings.strangers),
+                streams: streams::Streams::default(),
                 stop,
             }),
         }

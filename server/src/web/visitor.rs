@@ -11,7 +11,7 @@ use axum::{
 use domain::{id::SessionRef, person::Operator};
 use tower_sessions::Session;
 
-use super::{Web, browser, refusal::Refusal, session};
+use super::{Web, browser, forms, refusal::Refusal, session};
 
 /// The person and the browser behind a request.
 #[derive(Clone, Default)]
@@ -62,7 +62,7 @@ pub(super) async fn identify(
     mut request: Request,
     next: Next,
 ) -> Response {
-    let path = request.uri().path();
+    let path = request.uri().path().to_owned();
     // A stream of events stays open for hours without anybody there: it is no use of the session.
     // Nor is what a page asks for by itself, without anybody having touched it.
     let counts =
@@ -71,7 +71,7 @@ pub(super) async fn identify(
         Ok(signed_in) => signed_in,
         Err(refusal) => return refusal.into_response(),
     };
-    let begins = BEGINNINGS.contains(&path);
+    let begins = BEGINNINGS.contains(&path.as_str());
     let browser = browser::secret(request.headers()).or_else(|| begins.then(browser::new_secret));
     let cookie = begins
         .then(|| browser.as_deref().and_then(browser::cookie))
@@ -82,11 +82,20 @@ pub(super) async fn identify(
         session,
         browser,
     };
+    if let Some(failed) = forms::arrived(&web, &visitor, request.uri_mut()) {
+        request.extensions_mut().insert(failed);
+    }
     if let Some(elsewhere) = sent_elsewhere(&request, &visitor) {
         return elsewhere;
     }
+    let form = path
+        .starts_with("/api/")
+        .then(|| (path.to_owned(), visitor.clone()));
     request.extensions_mut().insert(visitor);
     let mut response = next.run(request).await;
+    if let Some((form, visitor)) = form {
+        forms::leaves(&web, &visitor, &form, &mut response);
+    }
     if let Some(cookie) = cookie {
         response.headers_mut().append(header::SET_COOKIE, cookie);
     }

@@ -3,20 +3,46 @@
 //! Row-level security holds here too: the purge goes through the partners one by one. A setting
 //! of its own shows it their ids, and sign-ins that nobody came back for; nothing else.
 
+use chrono::{DateTime, Utc};
 use domain::{
     Timestamp,
     id::{CustomerId, PartnerId, SetupId, TenantId},
 };
 use uuid::Uuid;
 
-use crate::{Result, Store, clean::moment, connections, tx::set};
+use crate::{Error, Result, Store, clean::moment, connections, tx::set};
 
 /// An entry of the session list whose session is not there is kept this long: the entry is
 /// written before the session. Milliseconds.
 const ORPHANS_LIVE: i64 = 24 * 3_600_000;
 
-/// Whoever comes back late is told so for this long, instead of that nothing is known of it.
+/// Whoever comes back late from a consent is told so for this long, instead of that nothing is known
+/// of it. Sign-ins, which anybody may begin, are kept no longer than they are good for.
 const LATECOMERS: i64 = 24 * 3_600_000;
+
+/// Rows that one statement deletes. However many there are, each statement is far from the longest
+/// that the database lets run, and what one of them did stays done.
+const PORTION: i64 = 5_000;
+
+/// What a purge in portions has come to. A portion that fails keeps none of the others from going.
+#[derive(Default)]
+struct Purge {
+    gone: u64,
+    failed: Option<Error>,
+}
+
+impl Purge {
+    fn note(&mut self, portion: Result<u64>) {
+        match portion {
+            Ok(gone) => self.gone += gone,
+            Err(error) => self.failed = Some(error),
+        }
+    }
+
+    fn ended(self) -> Result<u64> {
+        self.failed.map_or(Ok(self.gone), Err)
+    }
+}
 
 impl Store {
     pub(crate) async fn partners(&self) -> Result<Vec<PartnerId>> {
@@ -66,40 +92,128 @@ impl Store {
         Ok(ids.into_iter().map(PartnerId).collect())
     }
 
-    /// Removes sign-ins whose time was over a day ago and says how many.
+    /// Removes round trips to Entra that nobody came back from, and says how many: sign-ins when their
+    /// time is over, consents a day later.
     pub async fn purge_sign_ins(&self, now: Timestamp) -> Result<u64> {
-        let mut tx = self.begin_with_key("housekeeping", "on").await?;
-        let gone = sqlx::query("delete from sign_ins where expires_at <= $1")
+        self.purge_sign_ins_by(PORTION, now).await
+    }
+
+    pub(crate) async fn purge_sign_ins_by(&self, portion: i64, now: Timestamp) -> Result<u64> {
+        let mut purge = Purge::default();
+        let mut after = (moment(Timestamp(0)), Vec::new());
+        loop {
+            let mut tx = self.begin_with_key("housekeeping", "on").await?;
+            let found: Vec<(DateTime<Utc>, Vec<u8>)> = sqlx::query_as(
+                "select expires_at, state_hash from sign_ins
+                 where expires_at <= $1 and (partner_id is null or expires_at <= $2)
+                   and (expires_at, state_hash) > ($3, $4)
+                 order by expires_at, state_hash limit $5",
+            )
+            .bind(moment(now))
             .bind(moment(now.plus_millis(-LATECOMERS)))
-            .execute(&mut *tx)
-            .await?
-            .rows_affected();
-        tx.commit().await?;
-        Ok(gone)
+            .bind(after.0)
+            .bind(after.1)
+            .bind(portion)
+            .fetch_all(&mut *tx)
+            .await?;
+            let Some(last) = found.last().cloned() else {
+                return purge.ended();
+            };
+            let hashes: Vec<Vec<u8>> = found.into_iter().map(|(_, hash)| hash).collect();
+            let delete = async {
+                let gone = sqlx::query("delete from sign_ins where state_hash = any($1)")
+                    .bind(hashes)
+                    .execute(&mut *tx)
+                    .await?;
+                tx.commit().await?;
+                Ok(gone.rows_affected())
+            };
+            purge.note(delete.await);
+            after = last;
+        }
     }
 
     /// Removes sessions that are over their time, and their entries in the operators' lists.
     /// Says how many sessions.
     pub async fn purge_sessions(&self, now: Timestamp) -> Result<u64> {
-        let gone = sqlx::query("delete from sessions where expires_at <= $1")
+        self.purge_sessions_by(PORTION, now).await
+    }
+
+    pub(crate) async fn purge_sessions_by(&self, portion: i64, now: Timestamp) -> Result<u64> {
+        let mut purge = Purge::default();
+        let mut after = (moment(Timestamp(0)), Vec::new());
+        loop {
+            let found: Vec<(DateTime<Utc>, Vec<u8>)> = sqlx::query_as(
+                "select expires_at, id_hash from sessions
+                 where expires_at <= $1 and (expires_at, id_hash) > ($2, $3)
+                 order by expires_at, id_hash limit $4",
+            )
             .bind(moment(now))
-            .execute(&self.pool)
-            .await?
-            .rows_affected();
+            .bind(after.0)
+            .bind(after.1)
+            .bind(portion)
+            .fetch_all(&self.pool)
+            .await?;
+            let Some(last) = found.last().cloned() else {
+                break;
+            };
+            let hashes: Vec<Vec<u8>> = found.into_iter().map(|(_, hash)| hash).collect();
+            // One that was used in this moment stays.
+            let deleted =
+                sqlx::query("delete from sessions where id_hash = any($1) and expires_at <= $2")
+                    .bind(hashes)
+                    .bind(moment(now))
+                    .execute(&self.pool)
+                    .await;
+            purge.note(
+                deleted
+                    .map(|gone| gone.rows_affected())
+                    .map_err(Error::from),
+            );
+            after = last;
+        }
         for partner in self.partners().await? {
+            let orphans = self.purge_orphans(partner, portion, now).await;
+            purge.note(orphans.map(|()| 0));
+        }
+        purge.ended()
+    }
+
+    /// Removes entries of one partner's lists whose sessions are not there any more.
+    async fn purge_orphans(&self, partner: PartnerId, portion: i64, now: Timestamp) -> Result<()> {
+        let mut purge = Purge::default();
+        let mut after = Uuid::nil();
+        loop {
             let mut tx = self.begin(partner).await?;
-            sqlx::query(
-                "delete from operator_sessions o
-                 where o.partner_id = $1 and o.last_use_at <= $2
-                   and not exists (select from sessions s where s.id_hash = o.session_hash)",
+            let found: Vec<Uuid> = sqlx::query_scalar(
+                "select o.id from operator_sessions o
+                 where o.partner_id = $1 and o.last_use_at <= $2 and o.id > $3
+                   and not exists (select from sessions s where s.id_hash = o.session_hash)
+                 order by o.id limit $4",
             )
             .bind(partner.0)
             .bind(moment(now.plus_millis(-ORPHANS_LIVE)))
-            .execute(tx.conn())
+            .bind(after)
+            .bind(portion)
+            .fetch_all(tx.conn())
             .await?;
-            tx.commit().await?;
+            let Some(last) = found.last().copied() else {
+                return purge.ended().map(|_| ());
+            };
+            let delete = async {
+                let gone = sqlx::query(
+                    "delete from operator_sessions where partner_id = $1 and id = any($2)",
+                )
+                .bind(partner.0)
+                .bind(found)
+                .execute(tx.conn())
+                .await?;
+                tx.commit().await?;
+                Ok(gone.rows_affected())
+            };
+            purge.note(delete.await);
+            after = last;
         }
-        Ok(gone)
     }
 
     /// Client secrets that are over their time, over all partners. Whoever asks forgets each
@@ -135,15 +249,37 @@ impl Store {
     /// Removes jobs that another one replaced while they ran, and whose worker died under them:
     /// the queue has taken their key and never runs them again. Says how many.
     pub async fn purge_replaced_jobs(&self) -> Result<u64> {
-        let gone = sqlx::query(
-            "delete from graphile_worker._private_jobs
-             where key is null and attempts >= max_attempts and locked_at is null
-               and payload ->> 'setup' is not null",
-        )
-        .execute(&self.pool)
-        .await?
-        .rows_affected();
-        Ok(gone)
+        let mut purge = Purge::default();
+        let mut after = 0_i64;
+        loop {
+            let found: Vec<i64> = sqlx::query_scalar(
+                "select id from graphile_worker._private_jobs
+                 where key is null and attempts >= max_attempts and locked_at is null
+                   and payload ->> 'setup' is not null and id > $1
+                 order by id limit $2",
+            )
+            .bind(after)
+            .bind(PORTION)
+            .fetch_all(&self.pool)
+            .await?;
+            let Some(last) = found.last().copied() else {
+                return purge.ended();
+            };
+            let deleted = sqlx::query(
+                "delete from graphile_worker._private_jobs
+                 where id = any($1) and key is null and attempts >= max_attempts
+                   and locked_at is null",
+            )
+            .bind(found)
+            .execute(&self.pool)
+            .await;
+            purge.note(
+                deleted
+                    .map(|gone| gone.rows_affected())
+                    .map_err(Error::from),
+            );
+            after = last;
+        }
     }
 
     /// Encrypts refresh tokens anew that an older key of the ring sealed, and says how many.
@@ -158,3 +294,7 @@ impl Store {
         Ok(done)
     }
 }
+
+#[cfg(test)]
+#[path = "housekeeping_tests.rs"]
+mod tests;

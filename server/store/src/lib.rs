@@ -8,6 +8,7 @@
 //! Row-level security stands behind all of it: the server's role owns nothing and cannot bypass
 //! it, so a query that forgets its partner finds nothing.
 
+mod addresses;
 mod authority;
 mod clean;
 mod connections;

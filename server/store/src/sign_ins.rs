@@ -76,6 +76,9 @@ pub enum TakenSignIn {
     Unknown,
 }
 
+/// Round trips that one browser has open at a time; the oldest goes.
+const OPEN_PER_BROWSER: i64 = 5;
+
 pub(crate) fn sha256(text: &str) -> [u8; 32] {
     Sha256::digest(text.as_bytes()).into()
 }
@@ -211,7 +214,14 @@ async fn put(
     browser: &str,
 ) -> Result<()> {
     let hash = sha256(state);
+    let browser = sha256(browser);
     set(connection, "state", &hex(&hash)).await?;
+    set(connection, "browser", &hex(&browser)).await?;
+    // One after the other: several at once would not see each other, and all would stay.
+    sqlx::query("select pg_advisory_xact_lock(hashtextextended('postern.browser:' || $1, 0))")
+        .bind(hex(&browser))
+        .execute(&mut *connection)
+        .await?;
     let (purpose, partner, operator, customer, expected, way, link, replaces) =
         match sign_in.purpose {
             Purpose::SignIn => ("sign_in", None, None, None, None, None, None, false),
@@ -241,7 +251,7 @@ async fn put(
          values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
     )
     .bind(hash.as_slice())
-    .bind(sha256(browser).as_slice())
+    .bind(browser.as_slice())
     .bind(purpose)
     .bind(&sign_in.nonce)
     .bind(vault.seal(place(&hash), &sign_in.verifier)?)
@@ -255,6 +265,16 @@ async fn put(
     .bind(moment(sign_in.expires_at))
     .bind(link)
     .bind(replaces)
+    .execute(&mut *connection)
+    .await?;
+    sqlx::query(
+        "delete from sign_ins where state_hash in
+             (select state_hash from sign_ins where browser_hash = $1 and state_hash <> $2
+              order by created_at desc, state_hash offset $3)",
+    )
+    .bind(browser.as_slice())
+    .bind(hash.as_slice())
+    .bind(OPEN_PER_BROWSER - 1)
     .execute(connection)
     .await?;
     Ok(())

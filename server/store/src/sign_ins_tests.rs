@@ -85,9 +85,9 @@ async fn says_that_it_is_too_late() {
         panic!("it is over its time");
     };
     assert_eq!(created_at, NOW);
-    assert_eq!(store.purge_sign_ins(late).await.unwrap(), 0);
-    let much_later = late.plus_seconds(25 * 3600);
-    assert_eq!(store.purge_sign_ins(much_later).await.unwrap(), 1);
+    let early = late.plus_seconds(-1);
+    assert_eq!(store.purge_sign_ins(early).await.unwrap(), 0);
+    assert_eq!(store.purge_sign_ins(late).await.unwrap(), 1);
     let gone = store.take_sign_in("two", "browser", NOW).await.unwrap();
     assert!(matches!(gone, TakenSignIn::Unknown));
 }
@@ -151,4 +151,62 @@ async fn a_query_that_names_no_state_sees_none() {
         .await
         .unwrap();
     assert_eq!(gone.rows_affected(), 0);
+}
+
+#[tokio::test]
+async fn security_f03_a_browser_has_few_round_trips_open() {
+    let world = World::new().await;
+    let store = &world.store;
+    let put = async |state: String, browser: &str| {
+        store
+            .put_sign_in(&sign_in(Purpose::SignIn), &state, browser)
+            .await
+            .unwrap();
+    };
+    let found = async |state: &str, browser: &str| {
+        let taken = store.take_sign_in(state, browser, NOW).await.unwrap();
+        matches!(taken, TakenSignIn::Found(_))
+    };
+    put("other".to_owned(), "another browser").await;
+    for number in 0..40 {
+        put(format!("state {number}"), "browser").await;
+    }
+    // All at once, as a script does it.
+    futures::future::join_all((0..20).map(|number| put(format!("at once {number}"), "browser")))
+        .await;
+    put("last".to_owned(), "browser").await;
+    let mut database = world.database.superuser().await.unwrap();
+    let rows: i64 = sqlx::query_scalar("select count(*) from sign_ins")
+        .fetch_one(&mut database)
+        .await
+        .unwrap();
+    assert_eq!(rows, OPEN_PER_BROWSER + 1);
+    assert!(found("last", "browser").await, "the newest stays");
+    assert!(!found("state 0", "browser").await, "the oldest goes");
+    assert!(
+        found("other", "another browser").await,
+        "nobody else's goes"
+    );
+}
+
+#[tokio::test]
+async fn security_f03_a_consent_that_is_late_is_told_so_for_a_day() {
+    let world = World::new().await;
+    let record = world.a.customer.record();
+    let purpose = Purpose::Connect {
+        partner: record.partner,
+        customer: record.id,
+        expected: record.tenant,
+        operator: Some(world.a.owner.id),
+        way: Way::Admin,
+    };
+    world
+        .store
+        .put_sign_in(&sign_in(purpose), "state", "browser")
+        .await
+        .unwrap();
+    let late = NOW.plus_seconds(3600);
+    assert_eq!(world.store.purge_sign_ins(late).await.unwrap(), 0);
+    let taken = world.store.take_sign_in("state", "browser", late).await;
+    assert!(matches!(taken.unwrap(), TakenSignIn::Expired { .. }));
 }

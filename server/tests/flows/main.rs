@@ -36,6 +36,7 @@ mod scans;
 mod setup;
 mod sign_in;
 mod small_findings;
+mod strangers;
 mod support;
 mod tenancy;
 mod trouble;

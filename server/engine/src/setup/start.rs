@@ -46,6 +46,8 @@ impl Engine {
             let mut tx = self.store().begin(operator.partner).await?;
             let access = tx.access(operator, customer, Right::Change).await?;
             tx.commit().await?;
+            // Before anything is asked of Microsoft.
+            draft.check_size()?;
             let tenant = self.tenant(&access).await?;
             let planned = self.plan(&access, &tenant, &draft, Holder::Refuses).await?;
             let Planned {

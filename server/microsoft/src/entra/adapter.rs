@@ -59,6 +59,10 @@ impl<'a> Adapter<'a> {
             )
         };
         let url = Url::parse(&parts.uri.to_string()).map_err(|_| unusable())?;
+        let gate = match self.grant {
+            CODE => &self.microsoft.0.codes,
+            _ => &self.microsoft.0.gate,
+        };
         let reply = self
             .microsoft
             .0
@@ -73,7 +77,7 @@ impl<'a> Adapter<'a> {
                     body: Some(body),
                     safe: self.safe,
                 },
-                &self.microsoft.0.gate,
+                gate,
             )
             .await?;
         *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Trace {

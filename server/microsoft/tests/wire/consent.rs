@@ -1,5 +1,7 @@
 //! Sign-in pages, codes, refresh tokens, client credentials and Entra's refusals.
 
+use std::time::Duration;
+
 use aws_lc_rs::{
     digest::{SHA256, digest},
     encoding::{AsDer as _, Pkcs8V1Der},
@@ -18,7 +20,10 @@ use microsoft::{
 use rand::{SeedableRng as _, rngs::StdRng};
 use secrecy::ExposeSecret as _;
 use serde_json::json;
-use wiremock::ResponseTemplate;
+use wiremock::{
+    Mock, ResponseTemplate,
+    matchers::{body_string_contains, method},
+};
 
 use crate::support::{CLIENT, NOW, TENANT, World, form, refusal, tenant};
 
@@ -131,6 +136,51 @@ async fn a_code_is_never_sent_twice_when_the_answer_is_lost() {
         .unwrap_err();
     assert_eq!(error.kind(), &Kind::Unreachable { maybe_done: true });
     assert_eq!(world.asked("token").await.len(), 1);
+}
+
+/// Anybody can bring a code; every customer's work needs refreshes, and every sign-in the key set.
+#[tokio::test(flavor = "multi_thread")]
+async fn security_f03_while_codes_are_held_up_everything_else_goes_through() {
+    let world = World::new().await;
+    Mock::given(method("POST"))
+        .and(body_string_contains("grant_type=authorization_code"))
+        .respond_with(refusal("invalid_grant", 70_000).set_delay(Duration::from_secs(600)))
+        .mount(&world.server)
+        .await;
+    let codes: Vec<_> = (0..100)
+        .map(|number| {
+            let microsoft = world.microsoft.clone();
+            tokio::spawn(async move {
+                let code = format!("junk-{number}");
+                let verifier = "v".to_owned().into();
+                microsoft
+                    .redeem_code(Some(tenant()), &code, &verifier, "http://localhost/x", &[])
+                    .await
+            })
+        })
+        .collect();
+    world.comes("token").await;
+    world.grants_tokens().await;
+    world.publishes_keys("k1", None).await;
+    for _ in 0..40 {
+        world
+            .microsoft
+            .refresh(tenant(), &"refresh".to_owned().into(), &[])
+            .await
+            .unwrap();
+    }
+    let held = world.asked("token").await;
+    let codes_sent = held
+        .iter()
+        .filter(|request| form(request)["grant_type"] == "authorization_code")
+        .count();
+    assert!(
+        codes_sent <= 8,
+        "{codes_sent} codes are on their way at once"
+    );
+    for code in codes {
+        code.abort();
+    }
 }
 
 #[tokio::test]

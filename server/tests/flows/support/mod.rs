@@ -21,7 +21,7 @@ use cloud::{Cloud, Config, Delays};
 pub use page::Page;
 pub use portal::Portal;
 use serde_json::Value;
-use server::config::Role;
+use server::config::{Role, Strangers};
 use store::testing::TestDatabase;
 use tokio::net::TcpListener;
 
@@ -53,6 +53,30 @@ impl Stack {
         let mut partners = vec![accounts.partner_tenant.clone()];
         partners.extend(domains.iter().map(|domain| accounts.tenant_of(domain)));
         let portal = Portal::start(&cloud, &accounts, &database, &partners).await;
+        Self {
+            portal,
+            cloud,
+            accounts,
+            database,
+        }
+    }
+
+    /// The same with other limits for who has not signed in.
+    pub async fn with_strangers(strangers: Strangers) -> Self {
+        let (cloud, accounts) = start_cloud().await;
+        let database = TestDatabase::create().await.expect("a database");
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let partners = [accounts.partner_tenant.clone()];
+        let portal = Portal::with_strangers(
+            listener,
+            &cloud,
+            &accounts,
+            &database,
+            &partners,
+            Role::All,
+            strangers,
+        )
+        .await;
         Self {
             portal,
             cloud,

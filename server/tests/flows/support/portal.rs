@@ -6,7 +6,7 @@ use cloud::Cloud;
 use microsoft::{Credential, Endpoints};
 use server::{
     Listeners, Running,
-    config::{LogFormat, Role, Settings},
+    config::{LogFormat, Role, Settings, Strangers},
 };
 use store::testing::TestDatabase;
 use tokio::{net::TcpListener, sync::watch};
@@ -50,6 +50,23 @@ impl Portal {
         partners: &[String],
         role: Role,
     ) -> Self {
+        let strangers = Strangers::default();
+        Self::with_strangers(
+            listener, cloud, accounts, database, partners, role, strangers,
+        )
+        .await
+    }
+
+    /// The same with other limits for who has not signed in.
+    pub async fn with_strangers(
+        listener: TcpListener,
+        cloud: &Cloud,
+        accounts: &Accounts,
+        database: &TestDatabase,
+        partners: &[String],
+        role: Role,
+        strangers: Strangers,
+    ) -> Self {
         let address = listener.local_addr().expect("an address");
         let url = format!("http://localhost:{}", address.port());
         let site = Site::make();
@@ -79,6 +96,7 @@ impl Portal {
                 .into(),
             },
             sessions: server::config::SessionLimits::default(),
+            strangers,
             vault: store::testing::vault().expect("a vault"),
             pace: SPEED,
             site: site.0,

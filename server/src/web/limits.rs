@@ -1,0 +1,287 @@
+//! How often one client may ask for what needs no sign-in.
+//!
+//! Clients are told apart by address: the peer's, or, behind proxies that the settings trust, the one
+//! that the outermost of those proxies saw. An IPv6 client is its /64, of which it can choose the rest.
+
+use std::{
+    collections::HashMap,
+    net::{IpAddr, Ipv6Addr, SocketAddr},
+    sync::{Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+use axum::{
+    extract::{ConnectInfo, Request, State},
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
+    middleware::Next,
+    response::{IntoResponse as _, Response},
+};
+use domain::{Problem, problem::Remedy};
+
+use super::{Web, refusal::Refusal};
+use crate::config::{Allowance, Strangers};
+
+const FORWARDED: HeaderName = HeaderName::from_static("x-forwarded-for");
+/// Clients that are remembered one by one; beyond, all others share one allowance.
+const MOST_CLIENTS: usize = 50_000;
+/// Between two looks for clients that need not be remembered any more.
+const TIDIED_EVERY: Duration = Duration::from_secs(1);
+
+/// What strangers may ask for, and how often.
+#[derive(Debug)]
+pub(super) struct Limits {
+    proxies: usize,
+    sign_in: Limiter,
+    ready: Limiter,
+}
+
+impl Limits {
+    pub(super) fn new(strangers: &Strangers) -> Self {
+        Self {
+            proxies: strangers.trusted_proxies,
+            sign_in: Limiter::new(strangers.sign_in, MOST_CLIENTS),
+            ready: Limiter::new(strangers.ready, MOST_CLIENTS),
+        }
+    }
+
+    /// The limit that a path has, if it has one.
+    fn of(&self, path: &str) -> Option<&Limiter> {
+        match path {
+            "/readyz" => Some(&self.ready),
+            "/api/join" => Some(&self.sign_in),
+            _ if path.starts_with("/auth/") || path.starts_with("/join/") => Some(&self.sign_in),
+            _ => None,
+        }
+    }
+}
+
+/// Refuses who asks too often.
+pub(super) async fn limit(State(web): State<Web>, request: Request, next: Next) -> Response {
+    let limits = &web.inner.limits_of_strangers;
+    if let Some(limiter) = limits.of(request.uri().path()) {
+        let peer = request
+            .extensions()
+            .get::<ConnectInfo<SocketAddr>>()
+            .map_or(IpAddr::V6(Ipv6Addr::UNSPECIFIED), |peer| peer.0.ip());
+        let client = client(request.headers(), peer, limits.proxies);
+        if let Err(wait) = limiter.take(network(client), Instant::now()) {
+            return too_often(wait);
+        }
+    }
+    next.run(request).await
+}
+
+fn too_often(wait: Duration) -> Response {
+    let seconds = wait.as_secs().saturating_add(1);
+    let problem = Problem::new(
+        "request.too_often",
+        Remedy::Wait,
+        "Too many requests came from your address.",
+        "Postern takes only so many from one address, so that nobody keeps others from signing in. Nothing was changed.",
+        format!("Wait {seconds} seconds, then try again."),
+    );
+    let mut response = Refusal::new(StatusCode::TOO_MANY_REQUESTS, problem).into_response();
+    response
+        .headers_mut()
+        .insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+    response
+}
+
+/// Who asks. Each proxy adds the address that it saw at the right, so what stands further left than
+/// the trusted ones is whatever the client wrote.
+fn client(headers: &HeaderMap, peer: IpAddr, proxies: usize) -> IpAddr {
+    let Some(back) = proxies.checked_sub(1) else {
+        return peer;
+    };
+    let listed: Vec<&str> = headers
+        .get_all(FORWARDED)
+        .iter()
+        .flat_map(|value| value.to_str().unwrap_or_default().split(','))
+        .collect();
+    listed
+        .iter()
+        .rev()
+        .nth(back)
+        .and_then(|text| address(text.trim()))
+        .unwrap_or(peer)
+}
+
+/// An address as proxies write it, with or without a port.
+fn address(text: &str) -> Option<IpAddr> {
+    text.parse()
+        .ok()
+        .or_else(|| Some(text.parse::<SocketAddr>().ok()?.ip()))
+        .or_else(|| text.strip_prefix('[')?.strip_suffix(']')?.parse().ok())
+}
+
+/// What counts as one client.
+fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V4(address) => IpAddr::V4(address),
+        IpAddr::V6(address) => {
+            let prefix = u128::from(address) & !u128::from(u64::MAX);
+            IpAddr::V6(prefix.into())
+        }
+    }
+}
+
+/// Counts by client. What is kept of each is the moment at which it will have its whole allowance
+/// again (the generic cell rate algorithm), so who has it needs not be kept.
+#[derive(Debug)]
+struct Limiter {
+    /// One request more is earned in this time.
+    each: Duration,
+    /// Requests in a row, as the time that they are earned in.
+    burst: Duration,
+    most: usize,
+    known: Mutex<Known>,
+}
+
+#[derive(Debug, Default)]
+struct Known {
+    clients: HashMap<IpAddr, Instant>,
+    /// Of all that are too many to be remembered one by one.
+    others: Option<Instant>,
+    tidied: Option<Instant>,
+}
+
+impl Limiter {
+    fn new(allowance: Allowance, most: usize) -> Self {
+        let each = Duration::from_secs(1) / allowance.a_second.max(1);
+        Self {
+            each,
+            burst: each * allowance.burst.max(1),
+            most,
+            known: Mutex::default(),
+        }
+    }
+
+    /// Takes one request of a client's allowance, or says how long it is until there is one.
+    fn take(&self, client: IpAddr, now: Instant) -> Result<(), Duration> {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let new = !known.clients.contains_key(&client);
+        if new && known.clients.len() >= self.most {
+            known.tidy(now);
+        }
+        if new && known.clients.len() >= self.most {
+            let whole = self.after_one(known.others, now)?;
+            known.others = Some(whole);
+            return Ok(());
+        }
+        let whole = self.after_one(known.clients.get(&client).copied(), now)?;
+        known.clients.insert(client, whole);
+        Ok(())
+    }
+
+    /// When the allowance is whole again after one more request.
+    fn after_one(&self, whole: Option<Instant>, now: Instant) -> Result<Instant, Duration> {
+        let whole = whole.map_or(now, |whole| whole.max(now)) + self.each;
+        match whole.duration_since(now).checked_sub(self.burst) {
+            Some(over) if !over.is_zero() => Err(over),
+            _ => Ok(whole),
+        }
+    }
+}
+
+impl Known {
+    /// Forgets who has the whole allowance.
+    fn tidy(&mut self, now: Instant) {
+        if self
+            .tidied
+            .is_some_and(|tidied| now.duration_since(tidied) < TIDIED_EVERY)
+        {
+            return;
+        }
+        self.tidied = Some(now);
+        self.clients.retain(|_, whole| *whole > now);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn limiter(most: usize) -> Limiter {
+        let allowance = Allowance {
+            a_second: 2,
+            burst: 3,
+        };
+        Limiter::new(allowance, most)
+    }
+
+    fn ip(text: &str) -> IpAddr {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn security_f03_an_address_has_an_allowance_of_its_own() {
+        let limiter = limiter(100);
+        let now = Instant::now();
+        for _ in 0..3 {
+            limiter.take(ip("192.0.2.1"), now).unwrap();
+        }
+        let wait = limiter.take(ip("192.0.2.1"), now).unwrap_err();
+        assert_eq!(wait, Duration::from_millis(500));
+        limiter.take(ip("192.0.2.2"), now).unwrap();
+        // What was refused has cost nothing.
+        let later = now + wait;
+        limiter.take(ip("192.0.2.1"), later).unwrap();
+        assert!(limiter.take(ip("192.0.2.1"), later).is_err());
+    }
+
+    #[test]
+    fn security_f03_the_memory_of_clients_is_bounded() {
+        let limiter = limiter(10);
+        let now = Instant::now();
+        for number in 0..10_000_u32 {
+            let _ = limiter.take(IpAddr::V4(number.into()), now);
+        }
+        assert!(limiter.known.lock().unwrap().clients.len() <= 10);
+        // Those who came first keep their own allowance, all others share one.
+        limiter.take(IpAddr::V4(0.into()), now).unwrap();
+        assert!(limiter.take(IpAddr::V4(20_000.into()), now).is_err());
+        // Who has not come for a while makes room.
+        let later = now + Duration::from_secs(10);
+        limiter.take(IpAddr::V4(20_000.into()), later).unwrap();
+        assert_eq!(limiter.known.lock().unwrap().clients.len(), 1);
+    }
+
+    #[test]
+    fn security_f03_a_client_cannot_choose_its_address() {
+        let peer = ip("10.0.0.1");
+        let mut headers = HeaderMap::new();
+        headers.append(FORWARDED, "203.0.113.9, 198.51.100.7".parse().unwrap());
+        headers.append(FORWARDED, "10.0.0.2".parse().unwrap());
+        for (proxies, counts) in [
+            (0, "10.0.0.1"),
+            (1, "10.0.0.2"),
+            (2, "198.51.100.7"),
+            (3, "203.0.113.9"),
+            // Fewer proxies than the settings say: whoever is nearest.
+            (4, "10.0.0.1"),
+        ] {
+            assert_eq!(client(&headers, peer, proxies), ip(counts), "{proxies}");
+        }
+        let mut odd = HeaderMap::new();
+        odd.insert(FORWARDED, "[2001:db8::1]:4711".parse().unwrap());
+        assert_eq!(client(&odd, peer, 1), ip("2001:db8::1"));
+        odd.insert(FORWARDED, "192.0.2.1:80".parse().unwrap());
+        assert_eq!(client(&odd, peer, 1), ip("192.0.2.1"));
+        odd.insert(FORWARDED, "unknown".parse().unwrap());
+        assert_eq!(client(&odd, peer, 1), peer);
+    }
+
+    #[test]
+    fn security_f03_an_ipv6_client_is_its_network() {
+        assert_eq!(
+            network(ip("2001:db8:1:2:3:4:5:6")),
+            network(ip("2001:db8:1:2::1"))
+        );
+        assert_ne!(
+            network(ip("2001:db8:1:3::1")),
+            network(ip("2001:db8:1:2::1"))
+        );
+        assert_eq!(network(ip("::ffff:192.0.2.1")), ip("192.0.2.1"));
+    }
+}
