@@ -40,6 +40,7 @@ main() {
     cargo) run_cargo "$@" ;;
     # For the parts in end2end/dev that are not in this language.
     wasm-cargo) run_wasm_cargo "$@" ;;
+    need-deny) need_deny ;;
     build-site) lock && build_site ;;
     restart-postgres) need_postgres && pg_restart "$1" ;;
     stop-postgres) need_postgres && pg_stop "$1" ;;

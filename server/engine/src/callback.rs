@@ -18,7 +18,7 @@ use serde::Deserialize;
 use serde_json::json;
 use store::{Purpose, SignIn, SignedIn, TakenSignIn};
 
-use crate::{Answer, Engine, Failure, connection::event, sign_in::expired};
+use crate::{Answer, Engine, Failure, connection::event, session::tenant_left, sign_in::expired};
 
 /// The query of `/auth/callback`.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -64,8 +64,14 @@ struct Admitted {
 }
 
 impl Engine {
-    /// Ends the attempt that `query` names. Works once, and only in the browser that began.
-    pub async fn callback(&self, browser: &str, query: CallbackQuery) -> Answer<Finished> {
+    /// Ends the attempt that `query` names. Works once, and only in the browser that began. `visitor`
+    /// is who is signed in there now: what an operator began ends with the operator's session.
+    pub async fn callback(
+        &self,
+        browser: &str,
+        visitor: Option<OperatorId>,
+        query: CallbackQuery,
+    ) -> Answer<Finished> {
         let now = self.now();
         let Some(state) = query.state.as_deref() else {
             return Err(unknown_attempt());
@@ -96,6 +102,9 @@ impl Engine {
                     operator,
                     way,
                 };
+                if way != Way::Link && visitor != operator {
+                    return Err(signed_out_meanwhile());
+                }
                 self.finish_consent(&attempt, &asked, &query, now).await
             }
         }
@@ -247,8 +256,12 @@ impl Engine {
         Ok(())
     }
 
-    /// Whoever began, or made the link, must still have the right when the consent comes back.
+    /// Whoever began, or made the link, must still have the right when the consent comes back, and
+    /// the partner must still be in the settings.
     async fn may_still_connect(&self, asked: &Asked) -> Answer<()> {
+        if !self.is_partner(asked.partner).await? {
+            return Err(tenant_left());
+        }
         let Some(id) = asked.operator else {
             return Ok(());
         };
@@ -351,6 +364,16 @@ impl Engine {
         Ok(redeemed.map_err(Failure::from)?)
     }
 
+    /// The partner's tenant is in the settings.
+    pub(crate) async fn is_partner(&self, partner: PartnerId) -> Answer<bool> {
+        let read = async {
+            let mut tx = self.store().begin(partner).await?;
+            Ok::<_, Failure>(tx.partner_home().await?)
+        };
+        let home = read.await.map_err(Problem::from)?;
+        Ok(self.inner.partner_tenants.contains(&home))
+    }
+
     async fn operator(&self, partner: PartnerId, id: OperatorId) -> Answer<Option<Operator>> {
         let read = async {
             let mut tx = self.store().begin(partner).await?;
@@ -448,6 +471,16 @@ fn unknown_attempt() -> Problem {
         "This sign-in was not begun in this browser, or it was finished before.",
         "Each attempt works once, and only where it began, so that nobody signs you in as somebody else.",
         "Start again from the page you wanted.",
+    )
+}
+
+fn signed_out_meanwhile() -> Problem {
+    Problem::new(
+        "connect.signed_out",
+        Remedy::Act,
+        "Whoever asked for this consent is not signed in here any more.",
+        "What somebody begins ends with their session. Postern kept nothing of what Microsoft sent.",
+        "Sign in, and connect the customer again.",
     )
 }
 

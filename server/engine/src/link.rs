@@ -54,6 +54,13 @@ impl Engine {
             let Some((mut tx, customer)) = self.store().take_link(token, now).await? else {
                 return Err(used_up().into());
             };
+            if !self
+                .inner
+                .partner_tenants
+                .contains(&tx.partner_home().await?)
+            {
+                return Err(used_up().into());
+            }
             let access = tx.for_system(customer).await?;
             let ask = Ask {
                 actor: Actor::System,

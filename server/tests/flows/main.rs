@@ -10,12 +10,15 @@
 
 mod agreement;
 mod asked;
+mod authority;
+mod bootstrap;
 mod campaign;
 mod command;
 mod connect;
 mod entra_refusals;
 mod fleet;
 mod gdap;
+mod hostile;
 mod http;
 mod hurdles;
 mod kill;

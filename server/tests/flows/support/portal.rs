@@ -6,12 +6,34 @@ use cloud::Cloud;
 use microsoft::{Credential, Endpoints};
 use server::{
     Listeners, Running,
-    config::{LogFormat, Role, Settings},
+    config::{LogFormat, Role, SessionLimits, Settings},
 };
 use store::testing::TestDatabase;
 use tokio::{net::TcpListener, sync::watch};
 
 use super::{SPEED, accounts::Accounts};
+
+/// What of the settings a test chooses; the rest is always the same.
+#[derive(Clone, Debug)]
+pub struct Choices {
+    /// Tenants of the partners, by id.
+    pub partners: Vec<String>,
+    pub role: Role,
+    pub sessions: SessionLimits,
+    /// None: every account of the partners, so that whoever signs in first becomes owner.
+    pub first_owners: Option<Vec<engine::FirstOwner>>,
+}
+
+impl Choices {
+    pub fn of(partners: &[String]) -> Self {
+        Self {
+            partners: partners.to_vec(),
+            role: Role::All,
+            sessions: SessionLimits::default(),
+            first_owners: None,
+        }
+    }
+}
 
 pub struct Portal {
     pub url: String,
@@ -50,6 +72,26 @@ impl Portal {
         partners: &[String],
         role: Role,
     ) -> Self {
+        let choices = Choices {
+            role,
+            ..Choices::of(partners)
+        };
+        Self::with_choices(listener, cloud, accounts, database, choices).await
+    }
+
+    pub async fn with_choices(
+        listener: TcpListener,
+        cloud: &Cloud,
+        accounts: &Accounts,
+        database: &TestDatabase,
+        choices: Choices,
+    ) -> Self {
+        let Choices {
+            partners,
+            role,
+            sessions,
+            first_owners: named,
+        } = choices;
         let address = listener.local_addr().expect("an address");
         let url = format!("http://localhost:{}", address.port());
         let site = Site::make();
@@ -67,10 +109,10 @@ impl Portal {
                 .map(|tenant| tenant.parse().expect("an id"))
                 .collect(),
             access: engine::SignInRules {
-                first_owners: first_owners(accounts, partners),
+                first_owners: named.unwrap_or_else(|| first_owners(accounts, &partners)),
                 guests: false,
             },
-            sessions: server::config::SessionLimits::default(),
+            sessions,
             vault: store::testing::vault().expect("a vault"),
             pace: SPEED,
             site: site.0,
