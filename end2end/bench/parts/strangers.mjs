@@ -40,6 +40,8 @@ async function stranger(number, { portal, until, counts }) {
   const host = new URL(portal).host;
   const count = (what, { status }) => (counts[`${what} ${status}`] = (counts[`${what} ${status}`] ?? 0) + 1);
   while (Date.now() < until) {
+    // One that is never ended, and one that is.
+    count("sign-in", await ask(at("/auth/sign-in"), { from, headers: { host } }));
     const begun = await ask(at("/auth/sign-in"), { from, headers: { host } });
     count("sign-in", begun);
     const state = /[?&]state=([^&]*)/.exec(begun.headers.location ?? "")?.[1] ?? randomBytes(16).toString("hex");

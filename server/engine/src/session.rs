@@ -214,6 +214,9 @@ impl Engine {
         owner_only(operator.role)?;
         let end = async {
             let mut tx = self.store().begin(operator.partner).await?;
+            if tx.operator(person).await?.is_none() {
+                return Err(store::Error::NotFound);
+            }
             match session {
                 Some(session) => {
                     tx.end_session(person, session).await?;

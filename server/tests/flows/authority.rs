@@ -345,6 +345,60 @@ impl Scene {
     }
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn security_f05_a_reading_under_way_goes_no_further_in_her_name() {
+    let mut scene = Scene::new().await;
+    let second = scene.second().await;
+    scene.prepare(&second.url).await;
+    // All that is asked of Exchange waits, in the process that works.
+    let hang = json!({ "host": "exchange", "action": { "hang": "before" } });
+    let fault = scene.stack.cloud.fault(hang).expect("a fault");
+    let fields = [("customer", scene.customer.as_str())];
+    let (status, told) = scene.owner.call_form("/api/scan_one", &fields).await;
+    assert_eq!(status, 200, "{told}");
+    let cloud = &scene.stack.cloud;
+    until("Exchange to be asked", || async move {
+        let report = cloud.with_world(|world| world.faults.report());
+        (report["hanging"].as_u64() > Some(0)).then_some(())
+    })
+    .await;
+    // Her role is taken at another process.
+    scene.owner = scene.owner.moved_to(&second.url);
+    scene.set_role("").await;
+    let under_way = "connections where refresh_token is not null";
+    assert_eq!(scene.stack.count(under_way).await, 0);
+    let worker = scene.owner.moved_to(&scene.stack.portal.url);
+    scene.owner = worker;
+    // The process that works has heard of it by when it hears of what came later.
+    let mut later = scene
+        .owner
+        .events("/live/setups", None)
+        .await
+        .expect("a stream");
+    let fields = [("customer", scene.customer.as_str())];
+    let (status, told) = scene.owner.call_form("/api/scan_one", &fields).await;
+    assert_eq!(status, 200, "{told}");
+    assert!(later.next().await.is_some());
+    let since = scene.mark().await;
+    let hung = scene.stack.cloud.with_world(|world| {
+        let hung = world.faults.report()["hanging"].as_u64().unwrap_or(0);
+        assert!(world.faults.disarm(&fault));
+        hung
+    });
+    let stack = &scene.stack;
+    until("the reading to end", || async move {
+        (stack.count("scans where lease is not null").await == 0).then_some(())
+    })
+    .await;
+    let asked = scene.in_her_name(since).await;
+    let more = usize::try_from(hung).expect("a number");
+    assert!(
+        asked.len() <= more,
+        "{} more than {hung}: {asked:#?}",
+        asked.len()
+    );
+}
+
 const SIGNED_OUT: Left = Left {
     reading: false,
     role: true,

@@ -144,11 +144,15 @@ fn elements(html: &Html) -> BTreeSet<String> {
         names.sort_unstable();
         for name in ["href", "src", "action", "formaction"] {
             if let Some(to) = element.attr(name) {
-                // The icon stands in the document itself.
-                let icon = element.name() == "link" && to.starts_with("data:image/svg+xml,");
+                // The icon and the script stand in the document itself.
+                let own = to.starts_with("data:image/svg+xml,")
+                    || to.starts_with("data:text/plain;charset=us-ascii,")
+                        && element.attr("download").is_some();
+                let beginning: String = to.chars().take(60).collect();
                 assert!(
-                    icon || to.starts_with('/') || to.starts_with('#') || to.starts_with('?'),
-                    "{name} leads to {to}"
+                    own || to.starts_with(['/', '#', '?']),
+                    "{name} of {} leads to {beginning}",
+                    element.name()
                 );
             }
         }
