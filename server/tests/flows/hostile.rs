@@ -198,6 +198,8 @@ struct Visit {
     customer: String,
     words: Words,
     seen: Seen,
+    /// Answers that carried an attack, as the text that it is.
+    carried: usize,
 }
 
 impl Visit {
@@ -218,6 +220,7 @@ impl Visit {
             customer,
             words,
             seen: Seen::new(),
+            carried: 0,
         }
     }
 
@@ -238,6 +241,13 @@ impl Visit {
         })
     }
 
+    fn count(&mut self, body: &str) {
+        let attacks = ["onerror", "Remove-Mailbox", "x;=1+1;y", "{{}}"];
+        if attacks.iter().any(|attack| body.contains(attack)) {
+            self.carried += 1;
+        }
+    }
+
     async fn page(&mut self, what: &str, path: &str) {
         let page = self.owner.open_once(path).await;
         assert!(
@@ -245,27 +255,27 @@ impl Visit {
             "{path}: {}",
             page.status
         );
-        let title = Html::parse_document(&page.body);
-        self.seen
-            .entry(format!("{what} {}", page.status))
-            .or_default()
-            .extend(elements(&title));
+        self.count(&page.body);
+        let html = Html::parse_document(&page.body);
+        self.note(&format!("{what} {}", page.status), elements(&html));
     }
 
     async fn drawn(&mut self, what: &str, path: &str) {
         let body = json!({ "page": path });
         let drawn = self.owner.read("/api/drawn", &body).await;
-        let html = Html::parse_fragment(drawn["html"].as_str().expect("markup"));
-        self.seen
-            .entry(format!("drawn {what}"))
-            .or_default()
-            .extend(elements(&html));
+        let markup = drawn["html"].as_str().expect("markup");
+        self.count(markup);
+        self.note(
+            &format!("drawn {what}"),
+            elements(&Html::parse_fragment(markup)),
+        );
     }
 
     async fn file(&mut self, path: &str) -> String {
         let request = self.owner.bare(Method::GET, path).header(ACCEPT, "*/*");
         let file = self.owner.once(request).await;
         assert_eq!(file.status, 200, "{path}: {}", file.body);
+        self.count(&file.body);
         file.body
     }
 
@@ -346,7 +356,7 @@ impl Visit {
     }
 
     /// Everything there is to see.
-    async fn all(mut self) -> Seen {
+    async fn all(mut self) -> (Seen, usize) {
         let customer = self.customer.clone();
         // In Microsoft's own words, as an error says them.
         let said = self.words.next();
@@ -468,14 +478,16 @@ impl Visit {
             let html = Html::parse_document(&page.body);
             self.note(&what, elements(&html));
         }
-        self.seen
+        (self.seen, self.carried)
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn security_hostile_texts_of_a_tenant_add_no_element_and_no_attribute() {
-    let tame = Visit::new(false).await.all().await;
-    let hostile = Visit::new(true).await.all().await;
+    let (tame, carried) = Visit::new(false).await.all().await;
+    assert_eq!(carried, 0);
+    let (hostile, carried) = Visit::new(true).await.all().await;
+    assert!(carried > 20, "{carried} answers carried an attack");
     let places: Vec<&String> = tame.keys().collect();
     assert_eq!(places, hostile.keys().collect::<Vec<_>>());
     for (place, shape) in &hostile {
