@@ -31,3 +31,8 @@ create policy of_partner_reads on sign_ins for select
 create policy of_partner_deletes on sign_ins for delete
     using (partner_id = nullif(current_setting('postern.partner', true), '')::uuid);
 create index sign_ins_operator on sign_ins (partner_id, operator_id);
+
+-- A token that was forgotten with somebody's authority: the customer was not disconnected, and
+-- `problem` says why nothing can be read.
+alter table connections drop constraint connections_check;
+alter table connections add constraint connections_check check (disconnected_at is null or refresh_token is null);

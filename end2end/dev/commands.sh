@@ -7,7 +7,8 @@ usage() {
                                    --fresh     drops what earlier runs stored
                                    --headless  prints one JSON line when all is up
 ./dev check                        while working: format, lints and the tests of the rules
-./dev test [NAME]                  format, lints, every test, the browser tests included;
+./dev test [NAME]                  format, what Postern is built of (deny.toml), lints, every
+                                   test, the browser tests included;
                                    with NAME only the tests whose names contain it
 ./dev bench [NAME] [--json]        the benchmarks
 ./dev campaign [--runs N] [--seed S] [--lanes L] [--json]
@@ -40,6 +41,7 @@ main() {
     cargo) run_cargo "$@" ;;
     # For the parts in end2end/dev that are not in this language.
     wasm-cargo) run_wasm_cargo "$@" ;;
+    need-deny) need_deny ;;
     build-site) lock && build_site ;;
     restart-postgres) need_postgres && pg_restart "$1" ;;
     stop-postgres) need_postgres && pg_stop "$1" ;;

@@ -9,6 +9,7 @@ import { browserTests } from "./test_browser.mjs";
 import { command, stopCommands } from "./test_command.mjs";
 import { SERVER_HALF, rustTests } from "./test_rust.mjs";
 import { ROOT } from "./stack.mjs";
+import { supplyTests } from "./test_supply.mjs";
 
 const DEV = join(ROOT, "dev");
 
@@ -23,13 +24,15 @@ const lints = { name: "lints of the server's half", run: () => check("lints of t
 const wasmLints = { name: "lints of the browser's half", run: () => check("lints of the browser's half", ["wasm-cargo", "clippy", "--quiet", "-p", "frontend", "--", "-D", "warnings"]) };
 const rules = { name: "tests of the rules", run: () => rustTests({ packages: ["domain"] }) };
 
+const supply = { name: "what Postern is built of", run: supplyTests };
+
 function plan(mode, name) {
   if (mode === "check") return [format, lints, rules];
   const all = [
     { name: "Rust tests", run: () => rustTests({ name }) },
     { name: "browser tests", run: () => browserTests({ name }) },
   ];
-  return name ? all : [format, lints, wasmLints, ...all];
+  return name ? all : [format, supply, lints, wasmLints, ...all];
 }
 
 async function main([mode, name]) {

@@ -99,6 +99,21 @@ need_nextest() {
   fi
 }
 
+DENY_VERSION=0.20.2
+
+# Gives 1 when it cannot be had. Built only where there are advisories to ask about.
+need_deny() {
+  ! command -v cargo-deny >/dev/null || return 0
+  [ ! -x "$TOOLS/bin/cargo-deny" ] || return 0
+  [ ! -f "$STATE/no-deny-$DENY_VERSION" ] || return 1
+  if cargo_install cargo-deny "$DENY_VERSION" --locked; then
+    rm -rf "$TOOLS/build"
+  else
+    touch "$STATE/no-deny-$DENY_VERSION"
+    return 1
+  fi
+}
+
 # Exports CHROMIUM: the browser's binary.
 find_chromium() {
   local candidate

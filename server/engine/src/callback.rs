@@ -29,7 +29,7 @@ use self::{
     replacing::{Known, Rights, kept_note, kept_problem, thanks},
 };
 
-use crate::{Answer, Engine, Failure, connection::event, sign_in::expired};
+use crate::{Answer, Engine, Failure, connection::event, session::tenant_left, sign_in::expired};
 
 /// The query of `/auth/callback`.
 #[derive(Clone, Default, Deserialize)]
@@ -92,8 +92,14 @@ struct Admitted {
 }
 
 impl Engine {
-    /// Ends the attempt that `query` names. Works once, and only in the browser that began.
-    pub async fn callback(&self, browser: &str, query: CallbackQuery) -> Answer<Finished> {
+    /// Ends the attempt that `query` names. Works once, and only in the browser that began. `visitor`
+    /// is who is signed in there now: what an operator began ends with the operator's session.
+    pub async fn callback(
+        &self,
+        browser: &str,
+        visitor: Option<OperatorId>,
+        query: CallbackQuery,
+    ) -> Answer<Finished> {
         let now = self.now();
         let Some(state) = query.state.as_deref() else {
             return Err(unknown_attempt());
@@ -128,6 +134,9 @@ impl Engine {
                     link,
                     replaces,
                 };
+                if way != Way::Link && visitor != operator {
+                    return Err(signed_out_meanwhile());
+                }
                 self.finish_consent(&attempt, &asked, &query, now).await
             }
         }
@@ -331,9 +340,12 @@ impl Engine {
         Ok(thanks)
     }
 
-    /// Whoever began, or made the link, must still have the right when the consent comes back; and
-    /// the link must still stand.
+    /// Whoever began, or made the link, must still have the right when the consent comes back; the
+    /// link must still stand, and the partner must still be in the settings.
     async fn may_still_connect(&self, asked: &Asked, now: Timestamp) -> Answer<()> {
+        if !self.is_partner(asked.partner).await? {
+            return Err(tenant_left());
+        }
         if asked.way == Way::Link {
             let state = self.state_of_link(asked, now).await?;
             return if was_good(state) {
@@ -447,6 +459,16 @@ impl Engine {
             )
             .await;
         Ok(redeemed.map_err(Failure::from)?)
+    }
+
+    /// The partner's tenant is in the settings.
+    pub(crate) async fn is_partner(&self, partner: PartnerId) -> Answer<bool> {
+        let read = async {
+            let mut tx = self.store().begin(partner).await?;
+            Ok::<_, Failure>(tx.partner_home().await?)
+        };
+        let home = read.await.map_err(Problem::from)?;
+        Ok(self.inner.partner_tenants.contains(&home))
     }
 
     async fn operator(&self, partner: PartnerId, id: OperatorId) -> Answer<Option<Operator>> {
@@ -599,6 +621,16 @@ fn unknown_attempt() -> Problem {
         "This sign-in was not begun in this browser in the last ten minutes, or it was finished before.",
         "Each attempt works once, and only where it began, so that nobody signs you in as somebody else.",
         "Start again from the page you wanted.",
+    )
+}
+
+fn signed_out_meanwhile() -> Problem {
+    Problem::new(
+        "connect.signed_out",
+        Remedy::Act,
+        "Whoever asked for this consent is not signed in here any more.",
+        "What somebody begins ends with their session. Postern kept nothing of what Microsoft sent.",
+        "Sign in, and connect the customer again.",
     )
 }
 

@@ -47,6 +47,9 @@ impl Engine {
             tokio::select! {
                 _ = shutdown.wait_for(|stop| *stop) => return,
                 notice = notices.next() => match notice {
+                    Some(Notice::Account { customer, .. }) => {
+                        self.microsoft().forget(customer.0).await;
+                    }
                     // Nobody listening is no failure: no page is open.
                     Some(notice) => { let _ = self.inner.hub.sender.send(notice); }
                     None => tokio::time::sleep(Duration::from_secs(1)).await,
@@ -130,7 +133,9 @@ impl Engine {
             loop {
                 match receiver.recv().await {
                     Ok(Notice::Setup { partner: of, .. }) if of != partner => {}
-                    Ok(Notice::Scans { .. } | Notice::Authority { .. }) => {}
+                    Ok(
+                        Notice::Scans { .. } | Notice::Authority { .. } | Notice::Account { .. },
+                    ) => {}
                     Ok(_) | Err(broadcast::error::RecvError::Lagged(_)) => {
                         return Some(((), receiver));
                     }
@@ -159,7 +164,9 @@ impl Watch {
                 {
                     continue;
                 }
-                Ok(Notice::Scans { .. } | Notice::Authority { .. }) => continue,
+                Ok(Notice::Scans { .. } | Notice::Authority { .. } | Notice::Account { .. }) => {
+                    continue;
+                }
                 Ok(_) | Err(broadcast::error::RecvError::Lagged(_)) => {}
                 Err(broadcast::error::RecvError::Closed) => return None,
             }

@@ -235,6 +235,9 @@ impl Engine {
         let end = async {
             let mut tx = self.store().begin(operator.partner).await?;
             tx.may_still(operator.id, Right::Administer).await?;
+            if tx.operator(person).await?.is_none() {
+                return Err(store::Error::NotFound.into());
+            }
             let ended = match session {
                 Some(session) => i64::from(tx.end_session(person, session).await?),
                 None => {

@@ -2,7 +2,11 @@
 
 use std::sync::Arc;
 
-use domain::{Problem, connection::Way, problem::Remedy};
+use domain::{
+    Problem,
+    connection::{Health, Way},
+    problem::Remedy,
+};
 use futures::future::BoxFuture;
 use microsoft::{Kind, RefreshStore, StoreFault};
 use secrecy::SecretString;
@@ -29,7 +33,12 @@ impl Engine {
         }
         let stored = tx.stored_consent(access).await?;
         let Some(stored) = stored else {
-            return Err(not_connected().into());
+            // An access token may still be in the memory of this process: it is not used.
+            self.microsoft().forget(access.record().id.0).await;
+            return Err(match tx.connection(access).await?.health {
+                Health::Broken { problem } => problem.into(),
+                _ => not_connected().into(),
+            });
         };
         Ok(self
             .microsoft()

@@ -55,8 +55,9 @@ async fn callback(
     Query(query): Query<CallbackQuery>,
 ) -> Result<Response, Refusal> {
     let signed_in = visitor.operator.is_some();
+    let operator = visitor.operator.map(|operator| operator.id);
     let browser = visitor.browser.unwrap_or_default();
-    let finished = web.engine().callback(&browser, query).await;
+    let finished = web.engine().callback(&browser, operator, query).await;
     match finished.map_err(|problem| refused(problem, signed_in))? {
         Finished::SignedIn {
             operator,

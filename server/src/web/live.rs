@@ -129,16 +129,19 @@ fn stream(
 /// Resolves when the stream must end.
 async fn ended(web: Web, operator: Operator, session: Session) {
     let mut stop = std::pin::pin!(stopped(web.inner.stop.clone()));
+    // Listened to before the first question: an end in between is heard.
     let mut changes = std::pin::pin!(web.engine().watch_authority(&operator));
     loop {
+        let ask_again = match session::still_valid(&web, &session).await {
+            Ok(None) => return,
+            Ok(Some(lasts)) => lasts.min(ASK_AGAIN),
+            // A database that is away for a moment ends no stream.
+            Err(_) => COME_BACK,
+        };
         tokio::select! {
             () = &mut stop => return,
             _ = changes.next() => {}
-            () = tokio::time::sleep(ASK_AGAIN) => {}
-        }
-        // A database that is away for a moment ends no stream.
-        if let Ok(false) = session::still_valid(&web, &session).await {
-            return;
+            () = tokio::time::sleep(ask_again) => {}
         }
     }
 }

@@ -33,6 +33,15 @@ struct Who {
     prolonged: Timestamp,
 }
 
+impl Who {
+    /// When the session ends if nothing is done.
+    fn ends(&self, limits: SessionLimits) -> Timestamp {
+        let longest = self.signed_in.plus_millis(millis(limits.longest));
+        let idle = self.prolonged.plus_millis(millis(limits.idle));
+        longest.min(idle)
+    }
+}
+
 /// The layer that reads and writes the cookie.
 pub(super) fn layer(store: &Store, limits: SessionLimits) -> SessionManagerLayer<SessionStore> {
     let idle = Duration::try_from(limits.idle).unwrap_or(Duration::HOUR);
@@ -70,7 +79,8 @@ pub(super) async fn signed_in(
         return Ok(None);
     };
     let now = web.inner.clock.now();
-    if now.millis_since(who.signed_in) > millis(web.inner.limits.longest) {
+    // The limits of this process, whichever were in force when the session was written.
+    if now.millis_since(who.ends(web.inner.limits)) >= 0 {
         web.engine().end_session(&operator, who.session).await?;
         session.flush().await.map_err(failed)?;
         return Ok(None);
@@ -86,12 +96,24 @@ pub(super) async fn signed_in(
     Ok(Some((operator, who.session)))
 }
 
-/// Whether the session is still there and its operator has a role. For streams, which outlive
-/// the request in which that was found out.
-pub(super) async fn still_valid(web: &Web, session: &Session) -> Result<bool, Refusal> {
+/// How long the session lasts if nobody does anything; none when it has ended, or its operator has
+/// no role. For streams, which outlive the request in which that was found out.
+pub(super) async fn still_valid(
+    web: &Web,
+    session: &Session,
+) -> Result<Option<std::time::Duration>, Refusal> {
     session.load().await.map_err(failed)?;
     let signed_in = signed_in(web, session, false).await?;
-    Ok(signed_in.is_some_and(|(operator, _)| operator.role.is_some()))
+    if !signed_in.is_some_and(|(operator, _)| operator.role.is_some()) {
+        return Ok(None);
+    }
+    let who: Option<Who> = session.get(WHO).await.map_err(failed)?;
+    let left = who.map(|who| {
+        who.ends(web.inner.limits)
+            .millis_since(web.inner.clock.now())
+            .max(1)
+    });
+    Ok(left.map(|left| std::time::Duration::from_millis(left.unsigned_abs())))
 }
 
 /// Makes this the session of an operator who just signed in. Always under a new id; whoever was

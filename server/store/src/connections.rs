@@ -124,7 +124,8 @@ impl Tx {
         }
     }
 
-    /// Who consented; none when nobody did, or it was disconnected.
+    /// Who consented; none when nobody did, it was disconnected, or the token was forgotten with the
+    /// authority of the person whose account it was.
     pub async fn stored_consent(
         &mut self,
         access: &CustomerAccess,
@@ -132,7 +133,8 @@ impl Tx {
         let (partner, customer) = self.reads(access)?;
         let row: Option<ConsentRow> = sqlx::query_as(
             "select way, account_upn, account_oid, scopes, consented_at from connections
-             where partner_id = $1 and customer_id = $2 and disconnected_at is null",
+             where partner_id = $1 and customer_id = $2 and disconnected_at is null
+               and refresh_token is not null",
         )
         .bind(partner.0)
         .bind(customer.0)

@@ -28,6 +28,12 @@ pub enum Notice {
         partner: PartnerId,
         operator: OperatorId,
     },
+    /// The token with which Postern acted in a customer is gone with somebody's authority: no process
+    /// uses what it still has in memory.
+    Account {
+        partner: PartnerId,
+        customer: CustomerId,
+    },
     /// Anything may have changed: the listener has just begun to listen, for the first time or
     /// after a lost connection.
     Missed,
@@ -50,6 +56,22 @@ struct ScansPayload {
 struct AuthorityPayload {
     authority: OperatorId,
     partner: PartnerId,
+}
+
+#[derive(Serialize, Deserialize)]
+struct AccountPayload {
+    account: CustomerId,
+    partner: PartnerId,
+}
+
+/// Sent when the transaction commits.
+pub(crate) async fn account_ended(tx: &mut Tx, customer: CustomerId) -> Result<()> {
+    let payload = serde_json::to_string(&AccountPayload {
+        account: customer,
+        partner: tx.partner(),
+    })
+    .map_err(|error| Error::corrupt(error.to_string()))?;
+    notify(tx.conn(), payload).await
 }
 
 /// Sent when the transaction commits.
@@ -105,6 +127,12 @@ fn read(payload: &str) -> Notice {
         return Notice::Authority {
             partner,
             operator: authority,
+        };
+    }
+    if let Ok(AccountPayload { account, partner }) = serde_json::from_str(payload) {
+        return Notice::Account {
+            partner,
+            customer: account,
         };
     }
     match serde_json::from_str(payload) {

@@ -10,6 +10,8 @@
 
 mod agreement;
 mod asked;
+mod authority;
+mod bootstrap;
 mod campaign;
 mod claims;
 mod command;
@@ -17,6 +19,7 @@ mod connect;
 mod entra_refusals;
 mod fleet;
 mod gdap;
+mod hostile;
 mod http;
 mod hurdles;
 mod invitations;

@@ -9,10 +9,16 @@ use reqwest::{
 };
 use serde_json::{Value, json};
 
-use crate::support::{Browser, Stack, setups::Chosen, until};
+use crate::{
+    bootstrap::at_the_tenant,
+    support::{Browser, Choices, Stack, setups::Chosen, until},
+};
 
 const DOMAIN: &str = "fabrikam.example";
 const OTHER: &str = "woodgrove-it.example";
+/// A partner that leaves the settings.
+const LEAVES: &str = "contoso.example";
+const GUEST_AT_HOME: &str = "admin@wingtiptoys.example";
 /// An id that nothing has.
 const NONE: &str = "6f1c02b7-41f5-4a0e-9c55-0d3be1f7a2d4";
 
@@ -201,6 +207,55 @@ fn shape(route: &str) -> String {
     parts.collect::<Vec<_>>().join("/")
 }
 
+/// Every kind of page that only the server draws.
+fn drawn(ids: &Ids) -> Vec<(&'static str, String)> {
+    let customer = format!("/customers/{}", ids.chosen.customer);
+    vec![
+        ("exposure", "/exposure".to_owned()),
+        ("exposure, each", "/exposure?by=each".to_owned()),
+        ("customer", customer.clone()),
+        (
+            "application",
+            format!("{customer}/applications/{}", ids.object),
+        ),
+        ("mailboxes", format!("{customer}/mailboxes")),
+        ("another page", "/people".to_owned()),
+    ]
+}
+
+/// A guest of the partner's tenant who tried to sign in.
+async fn refused_guest(stack: &Stack) -> Browser {
+    let guest = json!({
+        "upn": "mallory#EXT#@northwind-it.example", "tenant": "northwind-it.example",
+        "create": true, "mailbox": "none", "guest_of": GUEST_AT_HOME,
+    });
+    stack.control("users", &guest).await;
+    let mut browser = stack.browser();
+    let tenant = stack.accounts.partner_tenant.clone();
+    let page = at_the_tenant(&mut browser, &tenant, GUEST_AT_HOME).await;
+    assert_eq!(
+        page.problem().as_deref(),
+        Some("sign_in.guest"),
+        "{}",
+        page.text()
+    );
+    browser
+}
+
+async fn take_role(owner: &mut Browser, upn: &str) {
+    let people = owner.read("/api/people", &json!({})).await;
+    let mut people = people.as_array().expect("people").iter();
+    let person = people
+        .find(|person| person["upn"] == upn)
+        .expect("a person");
+    let fields = [
+        ("person", person["id"].as_str().expect("an id")),
+        ("role", ""),
+    ];
+    let (status, told) = owner.call_form("/api/set_role", &fields).await;
+    assert_eq!(status, 200, "{told}");
+}
+
 const SIGN_OUTS: [&str; 2] = ["/auth/sign-out", "/auth/sign-out-everywhere"];
 
 async fn call(browser: &Browser, portal: &str, path: &str, input: &Input) -> u16 {
@@ -271,7 +326,7 @@ async fn get(browser: &Browser, path: &str) -> String {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn everybody_gets_what_is_theirs() {
-    let stack = Stack::with_more_partners(&[OTHER]).await;
+    let stack = Stack::with_more_partners(&[OTHER, LEAVES]).await;
     let mut owner = stack.owner().await;
     let engineer = stack
         .with_role(&mut owner, &stack.accounts.engineer(), "engineer")
@@ -286,8 +341,22 @@ async fn everybody_gets_what_is_theirs() {
         )
         .await;
     let waiting = stack.signed_in("nils@northwind-it.example").await;
-    let stranger = stack.signed_in(&format!("wilma@{OTHER}")).await;
+    let mut stranger = stack.signed_in(&format!("wilma@{OTHER}")).await;
+    let foreigner = format!("will@{OTHER}");
+    let taken = "tove@northwind-it.example";
+    for upn in [&foreigner, taken] {
+        stack
+            .control(
+                "users",
+                &json!({ "upn": upn, "create": true, "password": "demo" }),
+            )
+            .await;
+    }
+    let foreign = stack.with_role(&mut stranger, &foreigner, "engineer").await;
     let nobody = stack.browser();
+    let guest = refused_guest(&stack).await;
+    let left = stack.signed_in(&format!("user@{LEAVES}")).await;
+    let taken = stack.with_role(&mut owner, taken, "engineer").await;
 
     let customer = stack.connect(&mut owner, DOMAIN).await;
     let mut chosen = stack
@@ -331,12 +400,22 @@ async fn everybody_gets_what_is_theirs() {
         engineer: engineer_id,
         chosen,
     };
+    take_role(&mut owner, "tove@northwind-it.example").await;
     let before = stack.count("events where kind <> 'reach.changed'").await;
+    let stays = [
+        stack.accounts.partner_tenant.clone(),
+        stack.accounts.tenant_of(OTHER),
+    ];
+    let stack = stack.restarted_with(Choices::of(&stays)).await;
 
     let everybody = [
         ("nobody", &nobody),
+        ("guest", &guest),
+        ("role taken", &taken),
+        ("tenant left", &left),
         ("waiting", &waiting),
         ("stranger", &stranger),
+        ("foreign engineer", &foreign),
         ("auditor", &auditor),
         ("engineer", &engineer),
         ("owner", &owner),
@@ -364,6 +443,15 @@ async fn everybody_gets_what_is_theirs() {
             cells.push(status.to_string());
         }
         line(&format!("POST {path}"), &cells);
+    }
+    for (name, page) in drawn(&ids) {
+        let input = Input::Json(json!({ "page": page }));
+        let mut cells = Vec::new();
+        for (_, browser) in everybody {
+            let status = call(browser, &stack.portal.url, "/api/drawn", &input).await;
+            cells.push(status.to_string());
+        }
+        line(&format!("POST /api/drawn {name}"), &cells);
     }
     let routes = routes(&ids);
     for page in leptos_axum::generate_route_list(app::App) {
@@ -401,6 +489,7 @@ async fn everybody_gets_what_is_theirs() {
                 "auditor" => stack.accounts.auditor(),
                 "waiting" => "nils@northwind-it.example".to_owned(),
                 "stranger" => format!("wilma@{OTHER}"),
+                "foreign engineer" => foreigner.clone(),
                 _ => String::new(),
             };
             let again;

@@ -89,7 +89,7 @@ impl Engine {
                     held.remove(&id);
                 }
                 notice = notices.recv() => match notice {
-                    Ok(Notice::Setup { .. } | Notice::Authority { .. }) => continue,
+                    Ok(Notice::Setup { .. } | Notice::Authority { .. } | Notice::Account { .. }) => continue,
                     // A fleet's own progress makes many: free places are what counts.
                     Ok(_) if held.len() >= AT_ONCE => continue,
                     Ok(_) | Err(_) => {}

@@ -82,18 +82,26 @@ impl Accounts {
             .unwrap_or_else(|| panic!("{domain} is not among {:?}", self.accounts()))
     }
 
+    /// The client id of an application.
+    pub fn application_id(&self, domain: &str, name: &str) -> String {
+        text(&self.found(domain, name)["app_id"])
+    }
+
     pub fn application(&self, domain: &str, name: &str) -> Application {
+        Application {
+            secret: text(&self.found(domain, name)["secret"]),
+        }
+    }
+
+    fn found(&self, domain: &str, name: &str) -> &Value {
         let tenant = self.tenant_of(domain);
-        let found = self.whole["applications"]
+        self.whole["applications"]
             .as_array()
             .expect("applications")
             .iter()
             .find(|application| {
                 application["tenant_id"] == tenant.as_str() && application["name"] == name
             })
-            .unwrap_or_else(|| panic!("{name} is not among {}", self.whole["applications"]));
-        Application {
-            secret: text(&found["secret"]),
-        }
+            .unwrap_or_else(|| panic!("{name} is not among {}", self.whole["applications"]))
     }
 }

@@ -19,7 +19,7 @@ pub use accounts::Accounts;
 pub use browser::Browser;
 use cloud::{Cloud, Config, Delays};
 pub use page::Page;
-pub use portal::Portal;
+pub use portal::{Choices, Portal};
 use serde_json::Value;
 use server::config::{Role, Strangers};
 use store::testing::TestDatabase;
@@ -67,16 +67,12 @@ impl Stack {
         let database = TestDatabase::create().await.expect("a database");
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let partners = [accounts.partner_tenant.clone()];
-        let portal = Portal::with_strangers(
-            listener,
-            &cloud,
-            &accounts,
-            &database,
-            &partners,
-            Role::All,
+        let choices = Choices {
             strangers,
-        )
-        .await;
+            ..Choices::of(&partners)
+        };
+        let portal = Portal::with_choices(listener, &cloud, &accounts, &database, choices).await;
+
         Self {
             portal,
             cloud,
@@ -99,14 +95,19 @@ impl Stack {
 
     /// Stops the server and starts it anew at the same address: what it had in memory is gone.
     pub async fn restarted(self) -> Self {
+        let partners = [self.accounts.partner_tenant.clone()];
+        self.restarted_with(Choices::of(&partners)).await
+    }
+
+    /// The same with other settings.
+    pub async fn restarted_with(self, choices: Choices) -> Self {
         let port = self.portal.port();
         self.portal.stop().await;
         let listener = TcpListener::bind(("127.0.0.1", port))
             .await
             .expect("the port");
-        let partners = [self.accounts.partner_tenant.clone()];
         let (cloud, accounts, database) = (self.cloud, self.accounts, self.database);
-        let portal = Portal::on(listener, &cloud, &accounts, &database, &partners, Role::All).await;
+        let portal = Portal::with_choices(listener, &cloud, &accounts, &database, choices).await;
         Self {
             portal,
             cloud,

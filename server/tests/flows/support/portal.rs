@@ -6,12 +6,37 @@ use cloud::Cloud;
 use microsoft::{Credential, Endpoints};
 use server::{
     Listeners, Running,
-    config::{LogFormat, Role, Settings, Strangers},
+    config::{LogFormat, Role, SessionLimits, Settings, Strangers},
 };
 use store::testing::TestDatabase;
 use tokio::{net::TcpListener, sync::watch};
 
 use super::{SPEED, accounts::Accounts};
+
+/// What of the settings a test chooses; the rest is always the same.
+#[derive(Clone, Debug)]
+pub struct Choices {
+    /// Tenants of the partners, by id.
+    pub partners: Vec<String>,
+    pub role: Role,
+    pub sessions: SessionLimits,
+    /// Limits for who has not signed in.
+    pub strangers: Strangers,
+    /// None: every account of the partners, so that whoever signs in first becomes owner.
+    pub first_owners: Option<Vec<engine::FirstOwner>>,
+}
+
+impl Choices {
+    pub fn of(partners: &[String]) -> Self {
+        Self {
+            partners: partners.to_vec(),
+            role: Role::All,
+            sessions: SessionLimits::default(),
+            strangers: Strangers::default(),
+            first_owners: None,
+        }
+    }
+}
 
 pub struct Portal {
     pub url: String,
@@ -50,23 +75,27 @@ impl Portal {
         partners: &[String],
         role: Role,
     ) -> Self {
-        let strangers = Strangers::default();
-        Self::with_strangers(
-            listener, cloud, accounts, database, partners, role, strangers,
-        )
-        .await
+        let choices = Choices {
+            role,
+            ..Choices::of(partners)
+        };
+        Self::with_choices(listener, cloud, accounts, database, choices).await
     }
 
-    /// The same with other limits for who has not signed in.
-    pub async fn with_strangers(
+    pub async fn with_choices(
         listener: TcpListener,
         cloud: &Cloud,
         accounts: &Accounts,
         database: &TestDatabase,
-        partners: &[String],
-        role: Role,
-        strangers: Strangers,
+        choices: Choices,
     ) -> Self {
+        let Choices {
+            partners,
+            role,
+            sessions,
+            strangers,
+            first_owners: named,
+        } = choices;
         let address = listener.local_addr().expect("an address");
         let url = format!("http://localhost:{}", address.port());
         let site = Site::make();
@@ -84,7 +113,7 @@ impl Portal {
                 .map(|tenant| tenant.parse().expect("an id"))
                 .collect(),
             access: engine::SignInRules {
-                first_owners: first_owners(accounts, partners),
+                first_owners: named.unwrap_or_else(|| first_owners(accounts, &partners)),
                 guests: false,
             },
             invitations: engine::InvitationRules {
@@ -95,7 +124,7 @@ impl Portal {
                 )]
                 .into(),
             },
-            sessions: server::config::SessionLimits::default(),
+            sessions,
             strangers,
             vault: store::testing::vault().expect("a vault"),
             pace: SPEED,
