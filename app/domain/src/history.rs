@@ -69,7 +69,6 @@ kinds! {
     RoleTaken "role.taken" "Role taken";
     AuthorityEnded "authority.ended" "Authority ended";
     LinkUsed "link.used" "One-time link used";
-    LinkRevoked "link.revoked" "One-time link revoked";
     SettingsChanged "settings.changed" "Settings changed";
 }
 

@@ -78,11 +78,15 @@ impl Engine {
                     "The link for the customer's admin of {} was revoked.",
                     known.made.long()
                 );
-                tx.append(
-                    &access,
-                    &event(now, operator.into(), EventKind::LinkRevoked, said),
-                )
-                .await?;
+                let revoked = event(now, operator.into(), EventKind::LinkRevoked, said);
+                tx.append(&access, &revoked).await?;
+                let what = format!(
+                    "The link of {} for the admin of {} was revoked.",
+                    known.made.long(),
+                    access.record().name
+                );
+                tx.append_own(&of_customer(&access, NewEvent { what, ..revoked }))
+                    .await?;
             }
             tx.commit().await?;
             Ok::<_, Failure>(())
@@ -134,12 +138,6 @@ impl Engine {
                 quiet: again,
             };
             let url = self.ask(&mut tx, &access, ask, browser).await?;
-            let what = format!(
-                "A link for the admin of {} was used: whoever has it was sent to sign in there.",
-                access.record().name
-            );
-            let used = event(now, Actor::System, EventKind::LinkUsed, what);
-            tx.append_own(&of_customer(&access, used)).await?;
             tx.commit().await?;
             Ok::<_, Failure>(url)
         };

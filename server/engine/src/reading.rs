@@ -76,20 +76,26 @@ impl Engine {
             .await
     }
 
-    /// The plan in full, checked against the tenant, with its exact cmdlets.
+    /// The plan in full, checked against the tenant, with its exact cmdlets. `changed`: what a start
+    /// that was refused gave, or nothing.
     pub async fn review(
         &self,
         operator: &Operator,
         customer: CustomerId,
         draft: Draft,
+        changed: &str,
     ) -> Answer<Review> {
         self.has_right(operator, customer, Right::Change).await?;
         draft.check_size()?;
+        // What changed is told to the one who pressed the button.
+        if !changed.is_empty() {
+            return self.review_now(operator, customer, draft, changed).await;
+        }
         let (engine, operator) = (self.clone(), operator.clone());
         let readings = &self.inner.readings.review;
         readings
             .join((operator.partner, customer, draft.clone()), || async move {
-                engine.review_now(&operator, customer, draft).await
+                engine.review_now(&operator, customer, draft, "").await
             })
             .await
     }
