@@ -28,7 +28,7 @@ pub(crate) fn shown(name: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
+    #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
     use std::{fs, path::Path};
 
     use serde::Deserialize;

@@ -5,6 +5,7 @@ use std::{
     process::{Output, Stdio},
 };
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 use sqlx::Connection as _;
@@ -16,6 +17,9 @@ use tokio::{
 };
 
 use crate::support::{Accounts, Browser, SPEED, Stack, free_port, start_cloud, until};
+
+/// The key of the process under test.
+const KEY: &str = "iSizq2GDdSHENlNMr7IU3rzZf7Mf3G8mdjqptlcjFPE=";
 
 /// Without any setting of whoever runs the tests.
 fn postern(arguments: &[&str]) -> Command {
@@ -91,10 +95,8 @@ fn settings(command: &mut Command, cloud: &str, accounts: &Accounts, database: &
         .env("POSTERN_CLIENT_ID", &accounts.client_id)
         .env("POSTERN_CLIENT_SECRET", &accounts.client_secret)
         .env("POSTERN_PARTNER_TENANTS", &accounts.partner_tenant)
-        .env(
-            "POSTERN_MASTER_KEYS",
-            "k1:KioqKioqKioqKioqKioqKioqKioqKioqKioqKioqKio=",
-        )
+        .env("POSTERN_FIRST_OWNER", accounts.owner())
+        .env("POSTERN_MASTER_KEYS", format!("k1:{KEY}"))
         .env("POSTERN_PACE", SPEED.to_string())
         .env("POSTERN_SITE", site)
         .env("POSTERN_AUTHORITY", cloud)
@@ -204,7 +206,8 @@ async fn security_f20_nor_does_the_log_whatever_rust_log_says() {
 
 /// Takes an attempt out of the database and puts it back: only so can a test know its verifier.
 async fn peek(database: &TestDatabase, state: &str, browser: &str) -> [String; 2] {
-    let ring = vec![("k1".to_owned(), [42; 32])];
+    let key = STANDARD.decode(KEY).expect("a key");
+    let ring = vec![("k1".to_owned(), key.try_into().expect("32 bytes"))];
     let vault = store::Vault::new(ring).expect("a vault");
     let store = store::Store::connect(&database.server_url, 2, vault)
         .await
