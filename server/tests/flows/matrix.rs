@@ -59,6 +59,10 @@ fn input(path: &str, ids: &Ids) -> Option<Input> {
             let query = json!({ "kind": "", "person": "", "from": "", "to": "", "before": null });
             Input::Json(json!({ "customer": ids.chosen.customer, "query": query }))
         }
+        "/api/own_history" => {
+            let query = json!({ "kind": "", "person": "", "from": "", "to": "", "before": null });
+            Input::Json(json!({ "query": query }))
+        }
         "/api/wizard" | "/api/review" => Input::Json(draft()),
         "/api/setup" => Input::Json(of_setup()),
         "/api/setups" => Input::Json(json!({ "filter": "all", "before": null })),
@@ -72,6 +76,10 @@ fn input(path: &str, ids: &Ids) -> Option<Input> {
         "/api/set_role" => Input::Form(vec![
             ("person", ids.engineer.clone()),
             ("role", "engineer".to_owned()),
+        ]),
+        "/api/end_sessions_of" => Input::Form(vec![
+            ("person", ids.engineer.clone()),
+            ("session", NONE.to_owned()),
         ]),
         "/api/end_session" => Input::Form(vec![("session", NONE.to_owned())]),
         "/api/start_setup" => Input::Form(vec![
@@ -140,6 +148,9 @@ fn routes(ids: &Ids) -> Vec<(String, String)> {
         ("/exposure.json", "/exposure.json".to_owned()),
         ("/running", "/running".to_owned()),
         ("/people", "/people".to_owned()),
+        ("/people/history", "/people/history".to_owned()),
+        ("/people/history.csv", "/people/history.csv".to_owned()),
+        ("/people/history.json", "/people/history.json".to_owned()),
         ("/account", "/account".to_owned()),
         ("/live/setups", "/live/setups".to_owned()),
         (

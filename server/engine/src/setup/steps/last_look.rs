@@ -11,7 +11,10 @@ use domain::{
 };
 use microsoft::scan::Scan;
 
-use super::super::work::{Outcome, Work};
+use super::super::{
+    look::{self, Held},
+    work::{Outcome, Work},
+};
 use crate::{
     Failure, pace,
     scan::{Words, against},
@@ -21,6 +24,9 @@ use crate::{
 const LOOKS: u32 = 3;
 
 pub(super) async fn run(work: &mut Work<'_>) -> Result<Outcome, Failure> {
+    if let Held::Another(problem) = look::held(work, "Group").await? {
+        return Ok(Outcome::Failed(problem));
+    }
     let policies = work.tenant.policies().await?;
     work.saw("Access policies", policies);
     let object = work.plan.application.object;
