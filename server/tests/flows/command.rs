@@ -262,7 +262,7 @@ async fn history_is_verified() {
             "DATABASE_OWNER_URL",
             stack.database.owner_url.expose_secret(),
         );
-        command.env("POSTERN_MASTER_KEYS", KEYS);
+        command.env("POSTERN_MASTER_KEYS", store::testing::RING);
         run(command)
     };
     let (code, out, err) = verify().await;
@@ -295,9 +295,6 @@ async fn history_is_verified() {
     assert_eq!(status, 200);
 }
 
-/// The ring of [`store::testing::vault`].
-const KEYS: &str = "test:KioqKioqKioqKioqKioqKioqKioqKioqKioqKioqKio=";
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn security_f09_heads_are_written_and_compared_and_a_ring_that_is_missing_is_said() {
     let stack = Stack::start().await;
@@ -314,7 +311,7 @@ async fn security_f09_heads_are_written_and_compared_and_a_ring_that_is_missing_
             stack.database.owner_url.expose_secret(),
         );
         if keys {
-            command.env("POSTERN_MASTER_KEYS", KEYS);
+            command.env("POSTERN_MASTER_KEYS", store::testing::RING);
         }
         run(command)
     };
