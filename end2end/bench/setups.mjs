@@ -124,15 +124,23 @@ async function together(stack, state, batch, ids) {
 /** As the wizard's last page does. */
 async function start(stack, state, customer, domain, application) {
   const draft = new URLSearchParams({ app: application.object_id, group: "postern-bench-mailer", sender: `reception@${domain}`, refused: `info@${domain}`, prove: "1" });
+  const headers = {
+    accept: "application/json",
+    origin: stack.portal,
+    cookie: state.cookies.filter((cookie) => stack.portal.includes(cookie.domain)).map(({ name, value }) => `${name}=${value}`).join("; "),
+  };
+  const choices = { application: application.object_id, group: "postern-bench-mailer", senders: [`reception@${domain}`], refused: [`info@${domain}`], prove: true };
+  const review = await fetch(`${stack.portal}/api/review`, {
+    method: "POST",
+    headers: { ...headers, "content-type": "application/json" },
+    body: JSON.stringify({ customer, draft: choices }),
+  });
+  if (review.status !== 200) throw new Error(`${domain}: there is no review: ${review.status} ${await review.text()}`);
+  const { digest, text } = (await review.json()).shown;
   const answer = await fetch(`${stack.portal}/api/start_setup`, {
     method: "POST",
-    headers: {
-      accept: "application/json",
-      origin: stack.portal,
-      "content-type": "application/x-www-form-urlencoded",
-      cookie: state.cookies.filter((cookie) => stack.portal.includes(cookie.domain)).map(({ name, value }) => `${name}=${value}`).join("; "),
-    },
-    body: new URLSearchParams({ customer, draft: draft.toString(), secret: application.secret }).toString(),
+    headers: { ...headers, "content-type": "application/x-www-form-urlencoded" },
+    body: new URLSearchParams({ customer, draft: draft.toString(), digest, shown: text, secret: application.secret }).toString(),
   });
   if (answer.status !== 200) throw new Error(`${domain}: a setup could not be started: ${answer.status} ${await answer.text()}`);
 }

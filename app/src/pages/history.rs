@@ -183,41 +183,22 @@ fn line(event: Event) -> AnyView {
                 {details(&event, changes)}
                 {setup}
             </td>
-            <td>{who(&event.actor)}</td>
+            <td title=event.actor.key()>{who(&event.actor)}</td>
         </tr>
     }
     .any()
 }
 
-/// Name, account and kind. The program itself is told apart by more than its name, which anybody may
-/// have.
+/// Name, account and kind, in the words of the filter. Who is no operator has a sign beside the words
+/// too: anybody may be called like the program.
 fn who(actor: &Actor) -> AnyView {
-    let account = match actor.upn() {
-        Some(upn) if upn != actor.name() => Some(upn.to_owned()),
-        Some(_) => None,
-        // Entries of older versions know no more.
-        None if *actor != Actor::System => Some(actor.key()),
-        None => None,
+    let sign = match actor {
+        Actor::Operator { .. } => None,
+        Actor::CustomerAdmin { .. } => Some(Glyph::Star),
+        Actor::Visitor { .. } => Some(Glyph::Cross),
+        Actor::System => Some(Glyph::Dots),
     };
-    let account = account.map(|account| view! { <span class="sub break">{account}</span> }.any());
-    let glyph = match actor {
-        Actor::System => Glyph::Dots,
-        Actor::Visitor { .. } => Glyph::Cross,
-        Actor::Operator { .. } | Actor::CustomerAdmin { .. } => {
-            return view! {
-                <span class="strong break">{actor.name().to_owned()}</span>
-                {account}
-                <span class="sub">{actor.is()}</span>
-            }
-            .any();
-        }
-    };
-    view! {
-        <span class="break">{actor.name().to_owned()}</span>
-        {account}
-        {tag(Tone::Calm, glyph, actor.is())}
-    }
-    .any()
+    view! { {sign.map(icon)}<span class="break">{actor.told()}</span> }.any()
 }
 
 /// Before and after, Microsoft's request ids, and the hashes.

@@ -107,9 +107,12 @@ impl TestDatabase {
     }
 }
 
+/// The ring of [`vault`], as the setting of a process has it.
+pub const RING: &str = "test:iSizq2GDdSHENlNMr7IU3rzZf7Mf3G8mdjqptlcjFPE=";
+
 /// The key ring of test stores: the same for all, so that one can read what another wrote.
 pub fn vault() -> Result<Vault> {
-    Vault::new(vec![("test".into(), [42; 32])]).map_err(|error| refused(error.to_string()))
+    Vault::parse(&SecretString::from(RING)).map_err(|error| refused(error.to_string()))
 }
 
 async fn connect(url: &SecretString) -> Result<PgConnection> {

@@ -331,6 +331,7 @@ async fn history_is_verified() {
             "DATABASE_OWNER_URL",
             stack.database.owner_url.expose_secret(),
         );
+        command.env("POSTERN_MASTER_KEYS", store::testing::RING);
         run(command)
     };
     let (code, out, err) = verify().await;
@@ -377,4 +378,70 @@ async fn security_f24_health_is_told_where_the_numbers_are() {
     let (code, log) = process.stop().await;
     assert_eq!(code, 0, "{log}");
     assert!(!log.contains("is no loopback address"), "{log}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn security_f09_heads_are_written_and_compared_and_a_ring_that_is_missing_is_said() {
+    let stack = Stack::start().await;
+    let mut owner = stack.owner().await;
+    let customer = stack.connect(&mut owner, "contoso.example").await;
+    let folder = std::env::temp_dir().join(format!("postern-heads-{}", uuid::Uuid::new_v4()));
+    std::fs::create_dir(&folder).expect("a folder");
+    let file = folder.join("heads.txt");
+    let file = file.to_str().expect("a path");
+    let verify = |arguments: &[&str], keys: bool| {
+        let mut command = postern(&[&["verify-history"], arguments].concat());
+        command.env(
+            "DATABASE_OWNER_URL",
+            stack.database.owner_url.expose_secret(),
+        );
+        if keys {
+            command.env("POSTERN_MASTER_KEYS", store::testing::RING);
+        }
+        run(command)
+    };
+    let (code, out, err) = verify(&["--write", file], true).await;
+    assert_eq!(code, 0, "{out} {err}");
+    let heads = std::fs::read_to_string(file).expect("heads");
+    assert!(heads.contains(&format!("customer:{customer} ")), "{heads}");
+    assert!(heads.contains("partner:"), "{heads}");
+    let (code, out, _) = verify(&["--against", file], true).await;
+    assert_eq!(code, 0, "{out}");
+    assert!(
+        out.contains("all 2 heads that were kept are there"),
+        "{out}"
+    );
+    // Without the ring nothing is called whole.
+    let (code, out, _) = verify(&["--against", file], false).await;
+    assert_eq!(code, 3, "{out}");
+    assert!(
+        out.contains("UNCHECKED") && out.contains("the key test"),
+        "{out}"
+    );
+    assert!(!out.contains("whole  "), "{out}");
+    // A file without heads compares nothing.
+    let empty = folder.join("empty.txt");
+    std::fs::write(&empty, "INFO postern is up\n").expect("a file");
+    let (code, _, err) = verify(&["--against", empty.to_str().expect("a path")], true).await;
+    assert_eq!(code, 1);
+    assert!(err.contains("nothing could be compared"), "{err}");
+
+    // The newest entry is cut off: the chain is whole, and one line shorter than it was.
+    let mut database = stack.database.superuser().await.expect("a connection");
+    for statement in [
+        "alter table events disable trigger all",
+        "delete from events where seq = (select max(seq) from events)",
+    ] {
+        sqlx::query(statement)
+            .execute(&mut database)
+            .await
+            .expect("a change");
+    }
+    database.close().await.expect("an end");
+    let (code, out, _) = verify(&[], true).await;
+    assert_eq!(code, 0, "{out}");
+    let (code, out, _) = verify(&["--against", file], true).await;
+    assert_eq!(code, 1, "{out}");
+    assert!(out.contains("the newest entries were cut off"), "{out}");
+    std::fs::remove_dir_all(folder).expect("gone");
 }

@@ -33,6 +33,7 @@ mod powers_read;
 mod processes;
 mod proofs;
 mod reach;
+mod record;
 mod refusals;
 mod review;
 mod scans;

@@ -68,6 +68,10 @@ fn input(path: &str, ids: &Ids) -> Option<Input> {
             let query = json!({ "kind": "", "person": "", "from": "", "to": "", "before": null });
             Input::Json(json!({ "customer": ids.chosen.customer, "query": query }))
         }
+        "/api/own_history" => {
+            let query = json!({ "kind": "", "person": "", "from": "", "to": "", "before": null });
+            Input::Json(json!({ "query": query }))
+        }
         "/api/wizard" | "/api/review" => Input::Json(draft()),
         "/api/setup" => Input::Json(of_setup()),
         "/api/setups" => Input::Json(json!({ "filter": "all", "before": null })),
@@ -160,6 +164,9 @@ fn routes(ids: &Ids) -> Vec<(String, String)> {
         ("/exposure.json", "/exposure.json".to_owned()),
         ("/running", "/running".to_owned()),
         ("/people", "/people".to_owned()),
+        ("/people/history", "/people/history".to_owned()),
+        ("/people/history.csv", "/people/history.csv".to_owned()),
+        ("/people/history.json", "/people/history.json".to_owned()),
         ("/account", "/account".to_owned()),
         ("/live/setups", "/live/setups".to_owned()),
         (

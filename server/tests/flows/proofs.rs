@@ -15,7 +15,7 @@ use crate::support::{
     SPEED,
     begun::{Begun, DOMAIN, MAILER},
     field,
-    setups::{Chosen, made},
+    setups::{Chosen, made, reviewed},
     until,
 };
 
@@ -730,9 +730,14 @@ async fn ux_u03_who_receives_what_is_said_and_can_be_chosen() {
     ] {
         assert!(page.contains(words), "{words} is not in {page}");
     }
+    let mut draft = begun.chosen.draft();
+    draft["recipient"] = json!("me@msp.example");
+    let [digest, shown] = reviewed(&mut begun.owner, &begun.chosen.customer, &draft).await;
     let fields = [
         ("customer", begun.chosen.customer.as_str()),
         ("draft", query.as_str()),
+        ("digest", digest.as_str()),
+        ("shown", shown.as_str()),
         ("secret", begun.chosen.application.secret.as_str()),
     ];
     let (status, told) = begun.owner.call_form("/api/start_setup", &fields).await;

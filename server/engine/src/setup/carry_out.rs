@@ -109,6 +109,7 @@ impl Engine {
             steps: &claim.record.steps,
             secret,
             group: look::noted_group(&claim.record.steps),
+            held: look::held_object(&claim.record.plan, &claim.record.steps),
             siblings: self.siblings(access, claim).await?,
             notes: Notes::default(),
         };

@@ -4,8 +4,11 @@
 //! tells each exactly once.
 
 use domain::{
+    Problem,
     application::AccessPolicy,
-    plan::{Group, marker},
+    id::ObjectId,
+    plan::{Group, Plan, marker},
+    problem::Remedy,
     step::{Step, StepKind},
 };
 use microsoft::exchange::{ExGroup, Member};
@@ -32,9 +35,82 @@ pub(crate) fn noted_group(steps: &[Step]) -> Option<Uuid> {
     notes.find_map(|note| note.strip_prefix(GUID)?.parse().ok())
 }
 
+/// Before the directory's id of the setup's group, among what a step noted.
+const OBJECT: &str = "object ";
+
+/// The object id of the setup's group; none: no step has kept it.
+pub(crate) fn held_object(plan: &Plan, steps: &[Step]) -> Option<ObjectId> {
+    if let Group::Existing { object, .. } = &plan.group {
+        return Some(*object);
+    }
+    let mut notes = steps.iter().flat_map(|step| &step.noted);
+    notes.find_map(|note| note.strip_prefix(OBJECT)?.parse().ok())
+}
+
+/// Keeps the group's object id for all steps that come.
+pub(crate) fn hold(work: &mut Work<'_>, object: ObjectId) {
+    work.mark(&format!("{OBJECT}{object}"));
+    work.held = Some(object);
+}
+
+/// What has the group's address.
+pub(crate) enum Held {
+    /// The setup's group.
+    There(Box<ExGroup>),
+    /// Exchange does not show it, or not all of it.
+    Hidden,
+    /// Another group than the one that the setup began with.
+    Another(Problem),
+}
+
+/// Looks for the setup's group by its address, and tells it by its object id from another that has
+/// taken the address since.
+pub(crate) async fn held(work: &mut Work<'_>, title: &str) -> Result<Held, Failure> {
+    let address = work.plan.group.address();
+    let found = work.tenant.group(address.as_str()).await?;
+    let Some(group) = work.saw(title, found) else {
+        return Ok(Held::Hidden);
+    };
+    let Some(object) = group.object else {
+        return Ok(Held::Hidden);
+    };
+    Ok(match work.held {
+        Some(held) if held == object => Held::There(Box::new(group)),
+        // Begun in an older version, which kept no id.
+        None if is_ours(work, &group) => {
+            hold(work, object);
+            Held::There(Box::new(group))
+        }
+        held => Held::Another(another(&group, held, object)),
+    })
+}
+
+fn another(group: &ExGroup, held: Option<ObjectId>, object: ObjectId) -> Problem {
+    let began = held.map_or_else(
+        || "this setup began with is not known by its object id".to_owned(),
+        |held| format!("this setup began with has the object id {held}"),
+    );
+    Problem::new(
+        "group.another",
+        Remedy::Act,
+        format!(
+            "The address {} belongs to another group now: the group that {began}, and this one has the object id {object}.",
+            group.address
+        ),
+        "Whoever is a member of the other group would be permitted, or the policy would not be about the group that was reviewed. Postern has stopped, and changed nothing in that group.",
+        "Find out who replaced the group. Then cancel this setup or roll it back, and start one with the group as it is.",
+    )
+}
+
 /// Whether this setup made the group: by the mark in its description, or by Exchange's own id,
-/// which stays when somebody edits the description.
+/// which stays when somebody edits the description. Never one with another object id than the group's
+/// step kept.
 pub(crate) fn is_ours(work: &Work<'_>, group: &ExGroup) -> bool {
+    if let (Some(held), Some(object)) = (work.held, group.object)
+        && held != object
+    {
+        return false;
+    }
     work.group == Some(group.guid) || group.is_described(&marker(work.setup))
 }
 
@@ -145,9 +221,10 @@ pub(crate) async fn unmarked<'p>(
     if !policies.iter().any(|policy| policy.app_id == app_id) {
         return Ok(None);
     }
-    let object = match &work.plan.group {
-        Group::Existing { object, .. } => Some(*object),
-        Group::New { address, .. } => {
+    let object = match work.held {
+        Some(held) => Some(held),
+        None => {
+            let address = work.plan.group.address();
             let found = work.tenant.group(address.as_str()).await?;
             let found = work.saw("The setup's group", found);
             found.and_then(|group| group.object)

@@ -3,7 +3,7 @@
 use domain::{
     Problem, Timestamp,
     effects::Effects,
-    id::SetupId,
+    id::{ObjectId, SetupId},
     plan::Plan,
     proof::Judged,
     proving::Proving,
@@ -31,6 +31,9 @@ pub(crate) struct Work<'a> {
     pub secret: Option<ClientSecret>,
     /// Exchange's own id of the group, as it answered when the group was made.
     pub group: Option<Uuid>,
+    /// The group's object id: of the plan where the group was there before, else as the group's step
+    /// kept it. None: that step has not ended, or ended in an older version.
+    pub held: Option<ObjectId>,
     /// Other setups of this customer that name the same group.
     pub siblings: Vec<Sibling>,
     pub notes: Notes,

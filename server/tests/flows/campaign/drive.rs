@@ -252,15 +252,22 @@ impl Drive {
             Secret::Later | Secret::Never => String::new(),
         };
         let customer = self.customer.clone();
-        let fields = [
-            ("customer", customer.as_str()),
-            ("draft", query.as_str()),
-            ("secret", secret.as_str()),
-        ];
+        let draft = json!({
+            "application": self.run.object, "senders": self.run.senders,
+            "refused": self.run.refused, "group": group, "prove": self.run.plan.prove,
+        });
         let mut ends = None;
         loop {
             let shared = self.shared.clone();
             let [owner, engineer] = &shared.operators;
+            let [digest, shown] = owner.reviewed(&customer, &draft).await;
+            let fields = [
+                ("customer", customer.as_str()),
+                ("draft", query.as_str()),
+                ("digest", digest.as_str()),
+                ("shown", shown.as_str()),
+                ("secret", secret.as_str()),
+            ];
             let mut answers = Vec::new();
             if self.run.plan.twice {
                 let both = tokio::join!(

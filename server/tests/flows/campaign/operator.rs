@@ -31,6 +31,15 @@ impl Operator {
         }
     }
 
+    /// What the form of the review carries; nothing where there was no answer or no plan.
+    pub async fn reviewed(&self, customer: &str, draft: &Value) -> [String; 2] {
+        let turn = self.turn.fetch_add(1, Ordering::Relaxed) % self.browsers.len();
+        let mut browser = self.browsers[turn].clone();
+        let found = crate::support::setups::reviewed(&mut browser, customer, draft);
+        let found = tokio::time::timeout(PATIENCE, found).await;
+        found.unwrap_or_default()
+    }
+
     /// Sends a form to one portal or the other. None: there was no answer.
     pub async fn ask(&self, what: &str, fields: &[(&str, &str)]) -> Option<(u16, Value)> {
         let turn = self.turn.fetch_add(1, Ordering::Relaxed) % self.browsers.len();

@@ -5,7 +5,11 @@ use serde_json::{Value, json};
 use sqlx::AssertSqlSafe;
 use store::testing::TestDatabase;
 
-use super::{Browser, Portal, Stack, get_json, setups::Chosen, start_cloud, until};
+use super::{
+    Browser, Portal, Stack, get_json,
+    setups::{Chosen, reviewed},
+    start_cloud, until,
+};
 use server::config::Role;
 
 pub const DOMAIN: &str = "fabrikam.example";
@@ -63,9 +67,14 @@ impl Begun {
             query.push_str("&sender=");
             query.push_str(more);
         }
+        let mut draft = self.chosen.draft();
+        draft["senders"] = json!(self.senders);
+        let [digest, shown] = reviewed(&mut self.owner, &self.chosen.customer, &draft).await;
         let fields = [
             ("customer", self.chosen.customer.as_str()),
             ("draft", query.as_str()),
+            ("digest", digest.as_str()),
+            ("shown", shown.as_str()),
             ("secret", secret),
         ];
         let (status, told) = self.owner.call_form("/api/start_setup", &fields).await;

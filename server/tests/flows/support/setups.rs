@@ -25,6 +25,18 @@ fn texts(list: &Value, field: &str) -> Vec<String> {
         .collect()
 }
 
+/// What the form of the review carries; nothing where the plan does not work out.
+pub async fn reviewed(browser: &mut Browser, customer: &str, draft: &Value) -> [String; 2] {
+    let body = json!({ "customer": customer, "draft": draft });
+    let (_, review) = browser.call("/api/review", &body).await;
+    ["digest", "text"].map(|name| {
+        review["shown"][name]
+            .as_str()
+            .unwrap_or_default()
+            .to_owned()
+    })
+}
+
 impl Chosen {
     pub fn draft(&self) -> Value {
         json!({
@@ -55,9 +67,12 @@ impl Chosen {
     /// The page's form, sent by a program. Gives the status and the answer.
     pub async fn try_start(&self, browser: &mut Browser, secret: &str) -> (u16, Value) {
         let query = self.query();
+        let [digest, shown] = reviewed(browser, &self.customer, &self.draft()).await;
         let fields = [
             ("customer", self.customer.as_str()),
             ("draft", query.as_str()),
+            ("digest", digest.as_str()),
+            ("shown", shown.as_str()),
             ("secret", secret),
         ];
         browser.call_form("/api/start_setup", &fields).await
@@ -66,9 +81,12 @@ impl Chosen {
     /// Starts as a person does without scripts. Gives the setup's id.
     pub async fn start(&self, browser: &mut Browser, secret: &str) -> String {
         let query = self.query();
+        let [digest, shown] = reviewed(browser, &self.customer, &self.draft()).await;
         let fields = [
             ("customer", self.customer.as_str()),
             ("draft", query.as_str()),
+            ("digest", digest.as_str()),
+            ("shown", shown.as_str()),
             ("secret", secret),
         ];
         let page = browser.send_form("/api/start_setup", &fields).await;

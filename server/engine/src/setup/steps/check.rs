@@ -3,11 +3,17 @@
 use domain::{Problem, plan::Mailbox, problem::Remedy};
 use microsoft::{Fault, exchange::TestAnswer};
 
-use super::super::work::{Outcome, Work, evidence};
+use super::super::{
+    look::{self, Held},
+    work::{Outcome, Work, evidence},
+};
 use crate::{Failure, pace};
 
 pub(super) async fn run(work: &mut Work<'_>) -> Result<Outcome, Failure> {
     let plan = work.plan;
+    if let Held::Another(problem) = look::held(work, "Group").await? {
+        return Ok(Outcome::Failed(problem));
+    }
     let mut wrong = Vec::new();
     let mut missing = Vec::new();
     for (mailbox, expected) in plan

@@ -27,6 +27,7 @@ pub(super) async fn run(work: &mut Work<'_>) -> Result<Outcome, Failure> {
     let found = work.saw("Is the group there?", found);
     let group = match (&plan.group, found) {
         (Group::Existing { object, .. }, Some(group)) if group.object == Some(*object) => {
+            look::hold(work, *object);
             return Outcome::done(format!("{address} is taken as it is."));
         }
         (Group::Existing { .. }, _) => return Ok(Outcome::Failed(existing_gone(address.as_str()))),
@@ -181,6 +182,9 @@ async fn hide(work: &mut Work<'_>, group: ExGroup) -> Result<Outcome, Failure> {
                 );
             }
         }
+    }
+    if let Some(object) = group.object {
+        look::hold(work, object);
     }
     Outcome::done(format!(
         "{}, a mail-enabled security group, hidden from the address lists.",

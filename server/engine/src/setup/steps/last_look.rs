@@ -16,6 +16,7 @@ use microsoft::scan::Scan;
 
 use super::super::{
     effects,
+    look::{self, Held},
     work::{Outcome, Work},
 };
 use crate::{
@@ -33,6 +34,9 @@ const AGAIN: Wait = Wait {
 };
 
 pub(super) async fn run(work: &mut Work<'_>) -> Result<Outcome, Failure> {
+    if let Held::Another(problem) = look::held(work, "Group").await? {
+        return Ok(Outcome::Failed(problem));
+    }
     let policies = work.tenant.policies().await?;
     work.saw("Access policies", policies);
     let object = work.plan.application.object;

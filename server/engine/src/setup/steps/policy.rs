@@ -5,28 +5,48 @@ use microsoft::{Fault, exchange::ExGroup};
 use serde_json::json;
 
 use super::super::{
-    look::{self, POLICY},
+    look::{self, Held, POLICY},
     work::{Outcome, Work, evidence},
 };
+use super::senders::{is_member, strangers};
 use crate::{Failure, pace};
 
 pub(super) async fn run(work: &mut Work<'_>) -> Result<Outcome, Failure> {
-    let found = work
-        .tenant
-        .group(work.plan.group.address().as_str())
-        .await?;
-    let Some(group) = work.saw("Group", found) else {
-        return Outcome::wait(
-            "Exchange does not show the group at the moment.",
-            pace::READ_BACK,
-            "a few seconds",
-        );
+    let group = match look::held(work, "Group").await? {
+        Held::There(group) => *group,
+        Held::Hidden => {
+            return Outcome::wait(
+                "Exchange does not show the group at the moment.",
+                pace::READ_BACK,
+                "a few seconds",
+            );
+        }
+        Held::Another(problem) => return Ok(Outcome::Failed(problem)),
     };
     let policies = work.tenant.policies().await?;
     let policies = work.saw("Policies before", policies);
     if let Some(policy) = wanted(work, &policies, &group) {
         look::policy(work, policy);
         return Outcome::done(sentence(work, &group));
+    }
+    // Whoever is a member now is permitted from here on.
+    let members = work.tenant.group_members(&group.identity()).await?;
+    let members = work.saw("Members right before the policy", members);
+    if let Some(problem) = strangers(&members, work.plan) {
+        return Ok(Outcome::Failed(problem));
+    }
+    let senders = &work.plan.senders;
+    let present = senders.iter().filter(|sender| is_member(&members, sender));
+    let present = present.count();
+    if present < senders.len() {
+        return Outcome::wait(
+            format!(
+                "Exchange shows {present} of {} permitted senders in the group. The policy waits for all of them: it would refuse the others.",
+                senders.len()
+            ),
+            pace::READ_BACK,
+            "a few seconds",
+        );
     }
     match work
         .tenant

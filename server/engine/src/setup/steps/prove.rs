@@ -158,6 +158,7 @@ async fn prove(
     };
     let before = match facts::read(work, proving).await? {
         Facts::AsPlanned(before) => before,
+        Facts::AnotherGroup(problem) => return Ok(Outcome::Failed(*problem)),
         Facts::Other(different) => return other_than_planned(work, proving, &different),
     };
     let pace = work.engine.inner.pace;

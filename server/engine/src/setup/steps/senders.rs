@@ -10,20 +10,23 @@ use microsoft::exchange::Member;
 use serde_json::json;
 
 use super::super::{
-    look::{self, member},
+    look::{self, Held, member},
     work::{Outcome, Work},
 };
 use crate::{Failure, pace};
 
 pub(super) async fn run(work: &mut Work<'_>) -> Result<Outcome, Failure> {
     let plan = work.plan;
-    let found = work.tenant.group(plan.group.address().as_str()).await?;
-    let Some(group) = work.saw("Group", found) else {
-        return Outcome::wait(
-            "Exchange does not show the group at the moment.",
-            pace::READ_BACK,
-            "a few seconds",
-        );
+    let group = match look::held(work, "Group").await? {
+        Held::There(group) => *group,
+        Held::Hidden => {
+            return Outcome::wait(
+                "Exchange does not show the group at the moment.",
+                pace::READ_BACK,
+                "a few seconds",
+            );
+        }
+        Held::Another(problem) => return Ok(Outcome::Failed(problem)),
     };
     let identity = group.identity();
     let members = work.tenant.group_members(&identity).await?;
@@ -129,13 +132,13 @@ fn not_listed(plan: &Plan, members: &[Member]) -> Problem {
     )
 }
 
-fn is_member(members: &[Member], mailbox: &Mailbox) -> bool {
+pub(super) fn is_member(members: &[Member], mailbox: &Mailbox) -> bool {
     members
         .iter()
         .any(|member| member.object == Some(mailbox.object))
 }
 
-fn strangers(members: &[Member], plan: &Plan) -> Option<Problem> {
+pub(super) fn strangers(members: &[Member], plan: &Plan) -> Option<Problem> {
     let names: Vec<&str> = members
         .iter()
         .filter(|member| {

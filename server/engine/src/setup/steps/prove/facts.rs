@@ -2,34 +2,46 @@
 //! can have refused.
 
 use domain::{
+    Problem,
     application::{AccessPolicy, AccessRight},
     proving::{Before, Proving},
     step::StepKind,
 };
 use microsoft::exchange::{ExGroup, Member};
 
-use super::super::super::work::Work;
+use super::super::super::{
+    look::{self, Held},
+    work::Work,
+};
 use crate::Failure;
 
 /// What the tenant says now.
 pub(super) enum Facts {
     /// Policy and members are the plan's.
     AsPlanned(Before),
+    /// The address belongs to another group.
+    AnotherGroup(Box<Problem>),
     /// They are not: sentences that name what is different.
     Other(Vec<String>),
 }
 
 pub(super) async fn read(work: &mut Work<'_>, proving: &mut Proving) -> Result<Facts, Failure> {
-    let address = work.plan.group.address().to_string();
-    let found = work.tenant.group(&address).await?;
-    let group = work.saw("Group", found);
+    let group = look::held(work, "Group").await?;
     let policies = work.tenant.policies().await?;
     let policies = work.saw("Access policies", policies);
-    let Some(group) = group else {
-        proving.disturbed = Some(work.engine.now());
-        return Ok(Facts::Other(vec![format!(
-            "Exchange does not show the group {address} any more."
-        )]));
+    let group = match group {
+        Held::There(group) => *group,
+        Held::Hidden => {
+            proving.disturbed = Some(work.engine.now());
+            return Ok(Facts::Other(vec![format!(
+                "Exchange does not show the group {} any more.",
+                work.plan.group.address()
+            )]));
+        }
+        Held::Another(problem) => {
+            proving.disturbed = Some(work.engine.now());
+            return Ok(Facts::AnotherGroup(Box::new(problem)));
+        }
     };
     let members = work.tenant.group_members(&group.identity()).await?;
     let members = work.saw("Members of the group", members);
