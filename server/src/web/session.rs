@@ -104,7 +104,7 @@ pub(super) async fn still_valid(
 ) -> Result<Option<std::time::Duration>, Refusal> {
     session.load().await.map_err(failed)?;
     let signed_in = signed_in(web, session, false).await?;
-    if !signed_in.is_some_and(|(operator, _)| operator.role.is_some()) {
+    if signed_in.is_none_or(|(operator, _)| operator.role.is_none()) {
         return Ok(None);
     }
     let who: Option<Who> = session.get(WHO).await.map_err(failed)?;
