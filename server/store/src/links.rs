@@ -230,7 +230,7 @@ impl Tx {
             .await
     }
 
-    /// Takes all links of a customer back. Says how many.
+    /// Takes back all links of a customer that somebody could still use. Says how many.
     pub async fn void_links_of_customer(
         &mut self,
         access: &CustomerAccess,
@@ -239,7 +239,8 @@ impl Tx {
         let (partner, customer) = self.changes(access)?;
         let gone = sqlx::query(
             "update links set voided_at = $3, voided_why = 'disconnected'
-             where partner_id = $1 and customer_id = $2 and used_at is null and voided_at is null",
+             where partner_id = $1 and customer_id = $2 and used_at is null and voided_at is null
+               and expires_at > $3",
         )
         .bind(partner.0)
         .bind(customer.0)

@@ -110,8 +110,8 @@ impl Invitations {
         view! {
             <tr>
                 <td><span class="strong">{row.maker.clone()}</span><span class="sub">{row.maker_upn.clone()}</span></td>
-                <td class="when"><Moment at=row.made/></td>
-                <td class="when"><Moment at=row.until/></td>
+                <td class="when" data-heading="Made "><Moment at=row.made/></td>
+                <td class="when" data-heading="Good until "><Moment at=row.until/></td>
                 <td>{came_of_it(&row)}</td>
                 {revoke}
             </tr>

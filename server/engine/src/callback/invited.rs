@@ -13,7 +13,11 @@ use crate::{Answer, Engine, Failure};
 
 impl Engine {
     /// What an invitation is at the end of its attempt.
-    pub(super) async fn state_of_link(&self, asked: &Asked, now: Timestamp) -> Answer<InvitationState> {
+    pub(super) async fn state_of_link(
+        &self,
+        asked: &Asked,
+        now: Timestamp,
+    ) -> Answer<InvitationState> {
         let read = async {
             let mut tx = self.store().begin(asked.partner).await?;
             let access = tx.for_system(asked.customer).await?;
