@@ -13,7 +13,7 @@ use crate::{
     api,
     components::{
         CopyButton, Empty, Erase as _, GetForm, Glyph, Meanwhile, Moment, PageHead, TableCard,
-        Tone, arriving, failed_page, tag, th,
+        arriving, failed_page, icon, th,
     },
     diff::{Line, diff},
     loaded::Loaded,
