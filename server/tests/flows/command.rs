@@ -91,9 +91,10 @@ fn settings(command: &mut Command, cloud: &str, accounts: &Accounts, database: &
         .env("POSTERN_CLIENT_ID", &accounts.client_id)
         .env("POSTERN_CLIENT_SECRET", &accounts.client_secret)
         .env("POSTERN_PARTNER_TENANTS", &accounts.partner_tenant)
+        .env("POSTERN_FIRST_OWNER", accounts.owner())
         .env(
             "POSTERN_MASTER_KEYS",
-            "k1:KioqKioqKioqKioqKioqKioqKioqKioqKioqKioqKio=",
+            "k1:l6iqhPUvZfFLQMXFAVFslPKsSwwCTror0PX763viik4=",
         )
         .env("POSTERN_PACE", SPEED.to_string())
         .env("POSTERN_SITE", site)

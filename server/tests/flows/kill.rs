@@ -16,7 +16,7 @@ use crate::support::{
 
 const DOMAIN: &str = "fabrikam.example";
 /// The key ring of `store::testing`, as a setting.
-const KEYS: &str = "test:KioqKioqKioqKioqKioqKioqKioqKioqKioqKioqKio=";
+const KEYS: &str = "test:l6iqhPUvZfFLQMXFAVFslPKsSwwCTror0PX763viik4=";
 
 /// `postern serve --role worker` as a process of its own.
 fn worker(stack: &Stack) -> Child {

@@ -15,7 +15,7 @@ use tokio::process::{Child, Command};
 use crate::support::{Accounts, SPEED, free_port, until};
 
 /// The key ring of `store::testing`, as a setting.
-const KEYS: &str = "test:KioqKioqKioqKioqKioqKioqKioqKioqKioqKioqKio=";
+const KEYS: &str = "test:l6iqhPUvZfFLQMXFAVFslPKsSwwCTror0PX763viik4=";
 
 /// What the log is searched for what must not be in it: all that Postern itself tells.
 const TOLD: &str = "info,engine=debug,microsoft=debug,store=debug,server=debug,app=debug,\
