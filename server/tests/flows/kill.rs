@@ -31,6 +31,7 @@ fn worker(stack: &Stack) -> Child {
         .env("POSTERN_CLIENT_ID", &stack.accounts.client_id)
         .env("POSTERN_CLIENT_SECRET", &stack.accounts.client_secret)
         .env("POSTERN_PARTNER_TENANTS", &stack.accounts.partner_tenant)
+        .env("POSTERN_FIRST_OWNER", stack.accounts.owner())
         .env("POSTERN_MASTER_KEYS", KEYS)
         .env("POSTERN_PACE", SPEED.to_string())
         .stdout(Stdio::null())

@@ -62,6 +62,7 @@ impl Process {
             ("POSTERN_CLIENT_ID", accounts.client_id.clone()),
             ("POSTERN_CLIENT_SECRET", accounts.client_secret.clone()),
             ("POSTERN_PARTNER_TENANTS", accounts.partner_tenant.clone()),
+            ("POSTERN_FIRST_OWNER", accounts.owner()),
             ("POSTERN_MASTER_KEYS", text(KEYS)),
             ("POSTERN_PACE", SPEED.to_string()),
             ("POSTERN_SITE", site.display().to_string()),
