@@ -75,9 +75,7 @@ async fn callback(
         // An operator may have begun with other customers as well, in other tabs: for them the
         // binding stays until its ten minutes are over.
         Finished::Connected { return_to, .. } if signed_in => to(&return_to),
-        Finished::Connected { thanks, .. } => {
-            Ok(unbound(Refusal::thanks(*thanks).into_response()))
-        }
+        Finished::Connected { thanks, .. } => Ok(unbound(Refusal::thanks(*thanks).into_response())),
         // There is nothing here for somebody without an account but what happened.
         Finished::NotByInvitation(problem) => Err(refused(*problem, signed_in).without_action()),
     }

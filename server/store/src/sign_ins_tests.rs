@@ -199,6 +199,8 @@ async fn security_f03_a_consent_that_is_late_is_told_so_for_a_day() {
         expected: record.tenant,
         operator: Some(world.a.owner.id),
         way: Way::Admin,
+        link: None,
+        replaces: false,
     };
     world
         .store

@@ -23,7 +23,7 @@ use crate::{
 };
 
 /// Every table that belongs to a partner.
-const TABLES: [&str; 16] = [
+const TABLES: [&str; 17] = [
     "partners",
     "operators",
     "operator_sessions",

@@ -118,7 +118,7 @@ async fn field_b12_token_protection_asks_nobody_to_connect_again() {
     let mut begun = Begun::new().await;
     let setup = begun.started("").await;
     begun.settled(&setup, "needs_secret").await;
-    refuse(&begun.stack, Some(DOMAIN), "AADSTS530084");
+    refuse(&begun.stack, DOMAIN, "AADSTS530084");
     let mut begun = begun.restarted().await;
     begun
         .ask("roll_back", &setup, Some(("confirm", MAILER)))

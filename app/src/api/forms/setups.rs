@@ -33,9 +33,10 @@ pub async fn start_setup(
         digest,
         text: shown,
     };
-    let started = server
-        .engine
-        .start_setup(&operator, customer, draft.clone(), &shown, secret, &accept);
+    let started =
+        server
+            .engine
+            .start_setup(&operator, customer, draft.clone(), &shown, secret, &accept);
     match started.await? {
         Started::Setup(setup) => {
             leptos_axum::redirect(&paths::setup(customer, setup));

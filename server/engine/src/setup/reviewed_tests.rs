@@ -22,6 +22,7 @@ fn reviewed(sender: u128) -> Reviewed {
                 app_id: AppId(Uuid::from_u128(2)),
                 name: "Mailer".into(),
             },
+            accepted: Vec::new(),
             senders: vec![mailbox(sender, "reception@fabrikam.example")],
             refused: vec![mailbox(12, "ceo@fabrikam.example")],
             group: Group::Existing {
