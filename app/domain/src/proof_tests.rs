@@ -206,7 +206,7 @@ fn words_of_the_database_are_read_back() {
 fn reach_r04_the_claim_says_how_many_were_tried_through_what_and_when() {
     let mut proved = Proved::default();
     proved.add([tried(4, Must::BeRefused, 0), tried(1, Must::Arrive, 0)]);
-    let said = proved.sentence(&plan());
+    let said = proved.sentence(&plan(), &[]);
     for words in [
         "Sending through Graph was tried",
         "as 1 of 3 permitted accepted",
