@@ -25,6 +25,7 @@ fn plan() -> Plan {
             app_id: AppId(Uuid::from_u128(2)),
             name: "Mailer".into(),
         },
+        accepted: Vec::new(),
         senders: vec![mailbox(11), mailbox(12)],
         refused: vec![mailbox(13)],
         group: Group::New {
