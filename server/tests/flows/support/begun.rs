@@ -62,6 +62,11 @@ impl Begun {
 
     /// Gives the setup's id.
     pub async fn start(&mut self, secret: &str) -> String {
+        self.start_accepting(secret, &[]).await
+    }
+
+    /// The same, with what the review says that stays open confirmed.
+    pub async fn start_accepting(&mut self, secret: &str, open: &[String]) -> String {
         let mut query = self.chosen.query();
         for more in self.senders.iter().skip(1) {
             query.push_str("&sender=");
@@ -70,13 +75,14 @@ impl Begun {
         let mut draft = self.chosen.draft();
         draft["senders"] = json!(self.senders);
         let [digest, shown] = reviewed(&mut self.owner, &self.chosen.customer, &draft).await;
-        let fields = [
+        let mut fields = vec![
             ("customer", self.chosen.customer.as_str()),
             ("draft", query.as_str()),
             ("digest", digest.as_str()),
             ("shown", shown.as_str()),
             ("secret", secret),
         ];
+        fields.extend(open.iter().map(|one| ("accept[]", one.as_str())));
         let (status, told) = self.owner.call_form("/api/start_setup", &fields).await;
         assert_eq!(status, 200, "{told}");
         self.rows("select id from setups order by started_at desc limit 1")
