@@ -569,8 +569,10 @@ async fn review_reads_each_thing_once() {
         ("Get-ApplicationAccessPolicy", 1),
         ("Get-ManagementRoleAssignment", 1),
         ("Get-ServicePrincipal", 1),
-        // The sender; those that must be refused, in one batch.
-        ("Get-Mailbox", 3),
+        // The sender; those that must be refused, in one batch; and once more as whom the sender may
+        // appear, with who holds Send As.
+        ("Get-Mailbox", 4),
+        ("Get-RecipientPermission", 1),
         ("POST $batch", 1),
         // Whether the new group's address and its name are free: among recipients, and among Microsoft
         // 365 groups, which are asked for apart.

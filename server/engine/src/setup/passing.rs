@@ -61,6 +61,13 @@ pub(super) fn passing(error: &Error) -> Outcome {
     }
 }
 
+/// The keys of the problems that say that the account lacks a role in Exchange.
+const ROLES_MISSING: [&str; 3] = [
+    "exchange.role_missing",
+    "exchange.no_roles",
+    "exchange.delegation_not_mapped",
+];
+
 /// Stands in every token (MICROSOFT.md §6.3), so it says nothing.
 const EVERYBODY: uuid::Uuid = uuid::uuid!("b79fbf4d-3ef9-4689-8143-76b194e85509");
 
@@ -72,11 +79,24 @@ pub(super) async fn of_delegation(tenant: &Customer, error: &Error) -> Option<Pr
         error.kind(),
         Kind::ExchangeRoleMissing | Kind::Cmdlet(Fault::NoRoles | Fault::DelegationNotMapped)
     );
-    if !about_roles || !tenant.is_delegated() {
+    if !about_roles {
+        return None;
+    }
+    named_under_gdap(tenant, error.problem()).await
+}
+
+/// Whether a problem says that the account lacks a role in Exchange.
+pub(super) fn lacks_role(problem: &Problem) -> bool {
+    ROLES_MISSING.contains(&problem.key.as_str())
+}
+
+/// The cause of a partner's missing role, where the refusal is told already. None: the account is one
+/// of the customer's own.
+pub(super) async fn named_under_gdap(tenant: &Customer, told: Problem) -> Option<Problem> {
+    if !tenant.is_delegated() {
         return None;
     }
     let roles = tenant.roles_in_token().await;
-    let told = error.problem();
     let (key, happened, means, todo) = match &roles {
         Some(roles) if roles.iter().any(|role| ENOUGH.contains(role)) => (
             "gdap.exchange_unaware",

@@ -4,6 +4,7 @@ use domain::problem::Remedy;
 
 use super::super::{
     hurdles::{self, Of, one_of},
+    passing::{lacks_role, named_under_gdap},
     work::{Outcome, Work},
 };
 use crate::{Failure, pace};
@@ -24,6 +25,14 @@ pub(super) async fn run(work: &mut Work<'_>) -> Result<Outcome, Failure> {
         return Err(error.into());
     }
     if let Some(problem) = found.unread.into_iter().next() {
+        if lacks_role(&problem) {
+            let named = named_under_gdap(&work.tenant, problem.clone()).await;
+            return Ok(Outcome::Passing {
+                why: problem.happened.clone(),
+                wait: pace::ROLE,
+                problem: Box::new(named.unwrap_or(problem)),
+            });
+        }
         return Ok(match problem.remedy {
             Remedy::Consent => Outcome::Failed(problem),
             Remedy::Wait | Remedy::Act | Remedy::Never => Outcome::Passing {
