@@ -27,7 +27,6 @@ use crate::{
     setup::{
         hurdles::{self, Of, Read},
         names,
-        open::open,
         start::{already_active, new_setup_id},
     },
 };
@@ -59,8 +58,6 @@ pub(crate) struct Planned {
     pub plan: Plan,
     /// What should be known of what was chosen.
     pub notes: Vec<String>,
-    /// What stays open beside the policy, and is not confirmed yet.
-    pub open: Vec<String>,
     pub read: Read,
 }
 
@@ -156,7 +153,6 @@ impl Engine {
                 plan,
                 mut notes,
                 read,
-                ..
             } = planned;
             // The same look as that of the first step: what stands in the way is said before
             // anybody approves the plan.
@@ -213,7 +209,6 @@ impl Engine {
         if let Some(hurdle) = found.and_then(ApplicationReach::hurdle) {
             return Err(hurdle.problem(&application.name).into());
         }
-        let open = open(&scan, object, &application.name);
         let unprovable = self
             .unprovable(access, &application, &scan)
             .await?
@@ -248,7 +243,6 @@ impl Engine {
         Ok(Planned {
             plan,
             notes,
-            open,
             read: Read {
                 scan,
                 group: existing,

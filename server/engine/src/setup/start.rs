@@ -17,6 +17,7 @@ use uuid::Uuid;
 use crate::{
     Answer, Engine, Failure,
     connection::event,
+    setup::open::open,
     wizard::{Holder, Planned},
     worker::setup_job,
 };
@@ -46,7 +47,9 @@ impl Engine {
             tx.commit().await?;
             let tenant = self.tenant(&access).await?;
             let planned = self.plan(&access, &tenant, &draft, Holder::Refuses).await?;
-            let Planned { mut plan, open, .. } = planned;
+            let Planned { mut plan, read, .. } = planned;
+            let confined = &plan.application;
+            let open = open(&read.scan, confined.object, &confined.name);
             // Only what is so goes into the plan, whatever else was ticked.
             plan.accepted = open
                 .iter()
