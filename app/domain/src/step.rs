@@ -336,6 +336,16 @@ pub enum Must {
 }
 
 impl Must {
+    /// Whether an outcome is the planned one.
+    pub const fn is_met_by(self, outcome: &Outcome) -> bool {
+        matches!(
+            (self, outcome),
+            (Self::Arrive, Outcome::Accepted) | (Self::BeRefused, Outcome::Refused)
+        )
+    }
+}
+
+impl Must {
     pub const fn word(self) -> &'static str {
         match self {
             Self::Arrive => "be accepted",
@@ -377,10 +387,8 @@ impl Probe {
 
     /// The last try behaved as planned.
     pub fn holds(&self) -> bool {
-        matches!(
-            (self.must, self.looks.last().map(|look| &look.outcome)),
-            (Must::Arrive, Some(Outcome::Accepted)) | (Must::BeRefused, Some(Outcome::Refused))
-        )
+        let last = self.looks.last();
+        last.is_some_and(|look| self.must.is_met_by(&look.outcome))
     }
 }
 

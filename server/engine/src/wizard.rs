@@ -27,7 +27,6 @@ use crate::{
     setup::{
         hurdles::{self, Of, Read},
         names,
-        open::open,
         reviewed::Reviewed,
         start::{already_active, new_setup_id},
     },
@@ -60,8 +59,6 @@ pub(crate) struct Planned {
     pub plan: Plan,
     /// What should be known of what was chosen.
     pub notes: Vec<String>,
-    /// What stays open beside the policy, and is not confirmed yet.
-    pub open: Vec<String>,
     pub read: Read,
 }
 
@@ -155,9 +152,7 @@ impl Engine {
             tx.commit().await?;
             let tenant = self.tenant(&access).await?;
             let planned = self.plan(&access, &tenant, &draft, Holder::Shown).await?;
-            let Planned {
-                plan, notes, read, ..
-            } = planned;
+            let Planned { plan, notes, read } = planned;
             let reviewed = Reviewed { plan, said: notes };
             let shown = reviewed.shown()?;
             let changed = self.what_changed(operator, customer, changed, &shown);
@@ -222,7 +217,6 @@ impl Engine {
         if let Some(hurdle) = found.and_then(ApplicationReach::hurdle) {
             return Err(hurdle.problem(&application.name).into());
         }
-        let open = open(&scan, object, &application.name);
         let unprovable = self
             .unprovable(access, &application, &scan)
             .await?
@@ -257,7 +251,6 @@ impl Engine {
         Ok(Planned {
             plan,
             notes,
-            open,
             read: Read {
                 scan,
                 group: existing,

@@ -58,7 +58,7 @@ use futures::FutureExt as _;
 
 pub use domain::reach::{PartRead, PartResult};
 
-pub(crate) use self::rights::gives;
+pub(crate) use self::rights::{by_name_alone, gives};
 use self::{log::Log, mailboxes::Mailbox, unread::Unread};
 use crate::{
     call::{Call, Trace},

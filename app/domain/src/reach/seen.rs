@@ -92,6 +92,12 @@ impl Seen {
         }
     }
 
+    /// Whether all is read that applications were granted. A tenant without Exchange has nothing of it.
+    pub fn grants_are_read(&self) -> bool {
+        self.graph_grants.is_read()
+            && (self.exchange_grants.is_read() || self.exchange_grants.is_not_licensed())
+    }
+
     /// The tenant has no Exchange. Only when all its parts say so: one that says so alone
     /// contradicts the others, and then it is a part that was not read.
     pub const fn has_no_exchange(&self) -> bool {

@@ -3,7 +3,7 @@
 use domain::{
     Timestamp,
     setup::Intent,
-    step::{Evidence, Look, Must, Outcome, Probe, Step, StepKind, StepState},
+    step::{Evidence, Look, Probe, Step, StepKind, StepState},
     time::span,
     view::SecretState,
 };
@@ -217,11 +217,7 @@ fn ProofPart(shown: Shown, step: Memo<Step>) -> impl IntoView {
 }
 
 fn outcome_of(probe: &Probe, look: &Look) -> AnyView {
-    let planned = matches!(
-        (probe.must, &look.outcome),
-        (Must::Arrive, Outcome::Accepted) | (Must::BeRefused, Outcome::Refused)
-    );
-    outcome_tag(&look.outcome, planned)
+    outcome_tag(&look.outcome, probe.must.is_met_by(&look.outcome))
 }
 
 fn table(probes: &[Probe], next: Option<Timestamp>) -> AnyView {

@@ -141,7 +141,7 @@ impl Engine {
                     notes.evidence.push(evidence(&title, error.trace(), false));
                 }
                 let outcome = trouble(&error, self.inner.pace, self.now());
-                let outcome = match passing::of_delegation(&work.tenant, &error).await {
+                let outcome = match passing::of_delegation(&work.tenant, error.problem()).await {
                     Some(problem) => named(outcome, problem),
                     None => outcome,
                 };

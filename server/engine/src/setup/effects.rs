@@ -16,11 +16,9 @@ pub(crate) const TITLE: &str = "Send As and Send on Behalf of the permitted mail
 /// What a reading of the application says of it; as whom mail may appear is read apart.
 pub(crate) fn held(scan: &Scan, found: Option<&ApplicationReach>, now: Timestamp) -> Effects {
     let seen = &scan.seen;
-    let grants = seen.graph_grants.is_read()
-        && (seen.exchange_grants.is_read() || seen.exchange_grants.is_not_licensed());
     Effects {
         at: now,
-        also: grants.then(|| also(found)),
+        also: seen.grants_are_read().then(|| also(found)),
         delegated: seen.rights.delegated.is_read().then(|| {
             let held = found.map(|found| acts_as(&found.delegated));
             held.iter().flatten().map(line).collect()

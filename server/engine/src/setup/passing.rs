@@ -68,32 +68,19 @@ const ROLES_MISSING: [&str; 3] = [
     "exchange.delegation_not_mapped",
 ];
 
+/// Whether a problem says that the account lacks a role in Exchange.
+pub(super) fn lacks_role(problem: &Problem) -> bool {
+    ROLES_MISSING.contains(&problem.key.as_str())
+}
+
 /// Stands in every token (MICROSOFT.md §6.3), so it says nothing.
 const EVERYBODY: uuid::Uuid = uuid::uuid!("b79fbf4d-3ef9-4689-8143-76b194e85509");
 
 /// Which of three causes a partner's missing role has (MICROSOFT.md §6.5): the role is not in the
 /// relationship, the account is not in the security group, or Exchange does not know of it yet.
 /// None: the refusal is about something else.
-pub(super) async fn of_delegation(tenant: &Customer, error: &Error) -> Option<Problem> {
-    let about_roles = matches!(
-        error.kind(),
-        Kind::ExchangeRoleMissing | Kind::Cmdlet(Fault::NoRoles | Fault::DelegationNotMapped)
-    );
-    if !about_roles {
-        return None;
-    }
-    named_under_gdap(tenant, error.problem()).await
-}
-
-/// Whether a problem says that the account lacks a role in Exchange.
-pub(super) fn lacks_role(problem: &Problem) -> bool {
-    ROLES_MISSING.contains(&problem.key.as_str())
-}
-
-/// The cause of a partner's missing role, where the refusal is told already. None: the account is one
-/// of the customer's own.
-pub(super) async fn named_under_gdap(tenant: &Customer, told: Problem) -> Option<Problem> {
-    if !tenant.is_delegated() {
+pub(super) async fn of_delegation(tenant: &Customer, told: Problem) -> Option<Problem> {
+    if !lacks_role(&told) || !tenant.is_delegated() {
         return None;
     }
     let roles = tenant.roles_in_token().await;

@@ -17,7 +17,10 @@ use uuid::Uuid;
 use crate::{
     Answer, Engine, Failure,
     connection::event,
-    setup::reviewed::{Reviewed, Started},
+    setup::{
+        open::open,
+        reviewed::{Reviewed, Started},
+    },
     wizard::{Holder, Planned},
     worker::setup_job,
 };
@@ -50,14 +53,14 @@ impl Engine {
             draft.check_size()?;
             let tenant = self.tenant(&access).await?;
             let planned = self.plan(&access, &tenant, &draft, Holder::Refuses).await?;
-            let Planned {
-                plan, notes, open, ..
-            } = planned;
+            let Planned { plan, notes, read } = planned;
             let reviewed = Reviewed { plan, said: notes };
             if let Some(what) = reviewed.differs(shown)? {
                 return self.changed(operator, customer, &reviewed.shown()?, what);
             }
             let mut plan = reviewed.plan;
+            let confined = &plan.application;
+            let open = open(&read.scan, confined.object, &confined.name);
             // Only what is so goes into the plan, whatever else was ticked.
             plan.accepted = open
                 .iter()

@@ -17,7 +17,7 @@ use crate::{
     call::{Call, Trace},
     customer::Customer,
     error::Result,
-    scan::gives,
+    scan::{by_name_alone, gives},
 };
 
 /// So many mailboxes are looked at: ten in one call.
@@ -34,26 +34,10 @@ const SEND_AS: &[&str] = &[
     "AccessControlType",
     "Deny",
 ];
-/// Each names one recipient of the organisation and no other. A display name does not.
-const NAMES: &[&str] = &[
-    "Identity",
-    "Name",
-    "Alias",
-    "DistinguishedName",
-    "Guid",
-    "PrimarySmtpAddress",
-    "UserPrincipalName",
-    "ExternalDirectoryObjectId",
-];
-const RECIPIENT: &[&str] = &[
-    "Identity",
-    "Name",
-    "DistinguishedName",
-    "Guid",
-    "PrimarySmtpAddress",
-    "ExternalDirectoryObjectId",
-];
+/// Who may send on behalf, and then what names one recipient of the organisation and no other. A
+/// display name does not.
 const ON_BEHALF: &[&str] = &[
+    HOLDERS,
     "Identity",
     "Name",
     "Alias",
@@ -62,8 +46,8 @@ const ON_BEHALF: &[&str] = &[
     "PrimarySmtpAddress",
     "UserPrincipalName",
     "ExternalDirectoryObjectId",
-    "GrantSendOnBehalfTo",
 ];
+const HOLDERS: &str = "GrantSendOnBehalfTo";
 
 /// What one of the two looks found, and what it could not look at.
 #[derive(Default)]
@@ -200,18 +184,11 @@ impl Customer {
         if names.is_empty() {
             return Ok(Named::default());
         }
-        let cmdlets: Vec<Cmdlet> = names
-            .iter()
-            .map(|name| Cmdlet::new("Get-Recipient").with("Identity", *name))
-            .collect();
-        let call = self.outcome_of_each(&cmdlets, RECIPIENT).await?;
+        let call = by_name_alone(self, &names).await?;
         let mut found = BTreeMap::new();
-        for (name, outcome) in names.into_iter().zip(call.value) {
-            let rows = outcome?.unwrap_or_default();
-            let mut fitting = rows.iter().filter(|row| row.is(name, RECIPIENT));
-            if let (Some(row), None) = (fitting.next(), fitting.next()) {
-                let object = row.id("ExternalDirectoryObjectId").map(ObjectId);
-                found.insert(name.to_owned(), (object, called(row, name)));
+        for (name, row) in names.into_iter().zip(&call.value) {
+            if let Some(row) = row {
+                found.insert(name.to_owned(), (object(row), called(row, name)));
             }
         }
         Ok(Named {
@@ -244,7 +221,7 @@ impl Customer {
         for row in rows {
             let own = object(row);
             let mut not_told = false;
-            for name in row.list("GrantSendOnBehalfTo") {
+            for name in row.list(HOLDERS) {
                 let Some(holder) = holders.get(&name.trim().to_lowercase()) else {
                     not_told = true;
                     continue;
@@ -303,7 +280,8 @@ fn by_name(rows: &[Row]) -> HashMap<String, ObjectId> {
     let mut all: HashMap<String, Option<ObjectId>> = HashMap::new();
     for row in rows {
         let Some(own) = object(row) else { continue };
-        for name in NAMES.iter().filter_map(|property| row.text(property)) {
+        let names = ON_BEHALF.iter().filter(|property| **property != HOLDERS);
+        for name in names.filter_map(|property| row.text(property)) {
             let place = all.entry(name.to_lowercase()).or_insert(Some(own));
             if *place != Some(own) {
                 *place = None;

@@ -1,7 +1,7 @@
 //! Who holds app roles that reach mailboxes or give a power (MICROSOFT.md §7.1, §10.2).
 
 use domain::{
-    id::ObjectId,
+    id::{AppRoleId, ObjectId},
     permission::{self, Resource},
     reach::{Grant, InheritedGrant, ScanPart},
 };
@@ -142,11 +142,39 @@ async fn list(
 async fn grants(
     customer: &Customer,
     resource: Resource,
+    answers: first::Grants,
+) -> Result<Option<Vec<Grant>>> {
+    let held = held(customer, resource.name(), answers).await?;
+    Ok(held.map(|Held { principal, rows }| {
+        rows.into_iter()
+            .filter_map(|row| grant(resource, &principal, row))
+            .collect()
+    }))
+}
+
+/// Who holds roles of one resource.
+pub(super) struct Held {
+    pub(super) principal: ResourcePrincipal,
+    /// Users and groups can hold app roles too; they are no applications, and not among these.
+    pub(super) rows: Vec<Assignment>,
+}
+
+impl Held {
+    /// The value of a role; none: it has none, or is not known.
+    pub(super) fn value(principal: &ResourcePrincipal, role: AppRoleId) -> Option<&String> {
+        principal.roles.get(&role).filter(|value| !value.is_empty())
+    }
+}
+
+/// All pages of who holds roles of one resource; none where the tenant does not have it.
+pub(super) async fn held(
+    customer: &Customer,
+    name: &str,
     first::Grants {
         principal,
         assigned,
     }: first::Grants,
-) -> Result<Option<Vec<Grant>>> {
+) -> Result<Option<Held>> {
     let Some(principal) = principal? else {
         return Ok(None);
     };
@@ -155,10 +183,10 @@ async fn grants(
         return Err(Error::unsent(
             Service::Graph,
             Kind::NotFound,
-            format!("nobody tells who holds roles of {}", resource.name()),
+            format!("nobody tells who holds roles of {name}"),
         ));
     };
-    let rows: Vec<Assignment> = customer.rest_of_list(first).await?;
+    let mut rows: Vec<Assignment> = customer.rest_of_list(first).await?;
     if rows.iter().any(|row| row.resource_id != principal.object) {
         return Err(Error::unsent(
             Service::Graph,
@@ -166,11 +194,11 @@ async fn grants(
             "an assignment belongs to another resource",
         ));
     }
-    Ok(Some(
-        rows.into_iter()
-            .filter_map(|row| grant(resource, &principal, row))
-            .collect(),
-    ))
+    rows.retain(|row| {
+        let kind = row.principal_type.as_deref();
+        kind.is_none_or(|kind| kind == "ServicePrincipal")
+    });
+    Ok(Some(Held { principal, rows }))
 }
 
 fn principal_of(body: Value) -> Result<ResourcePrincipal> {
@@ -179,21 +207,10 @@ fn principal_of(body: Value) -> Result<ResourcePrincipal> {
         .map_err(|error| Error::unsent(Service::Graph, Kind::Malformed, error.to_string()))
 }
 
-/// Users and groups can hold app roles too; they are no applications. What neither reaches mail nor
-/// gives a power is left out, so that nobody has to read who holds it.
+/// What neither reaches mail nor gives a power is left out, so that nobody has to read who holds it.
 fn grant(resource: Resource, principal: &ResourcePrincipal, row: Assignment) -> Option<Grant> {
-    if row
-        .principal_type
-        .is_some_and(|kind| kind != "ServicePrincipal")
-    {
-        return None;
-    }
     let role = row.app_role_id;
-    let value = principal
-        .roles
-        .get(&role)
-        .filter(|value| !value.is_empty())
-        .cloned();
+    let value = Held::value(principal, role).cloned();
     let matters = value.as_deref().is_none_or(|value| {
         permission::find(resource, role).is_some() || permission::matters(resource, value)
     });

@@ -9,18 +9,11 @@ use domain::{
 
 use super::{
     first,
+    grants::{Held, held},
     log::{Log, Running},
     principals,
 };
-use crate::{
-    customer::Customer,
-    error::{Error, Kind, Result, Service},
-    graph::{
-        ResourcePrincipal,
-        applications::{Assignment, ResourceRow},
-        batch::Answered,
-    },
-};
+use crate::{customer::Customer, error::Result, graph::batch::Answered};
 
 pub(super) async fn read(
     log: &Log<'_>,
@@ -63,36 +56,16 @@ async fn list(
 async fn roles(
     customer: &Customer,
     resource: OtherResource,
-    first::Grants {
-        principal,
-        assigned,
-    }: first::Grants,
+    answers: first::Grants,
 ) -> Result<Vec<OtherHeld>> {
-    let Some(principal) = principal? else {
+    let Some(Held { principal, rows }) = held(customer, resource.name(), answers).await? else {
         return Ok(Vec::new());
     };
-    let principal: ResourcePrincipal = serde_json::from_value::<ResourceRow>(principal)
-        .map(ResourcePrincipal::from)
-        .map_err(|error| Error::unsent(Service::Graph, Kind::Malformed, error.to_string()))?;
-    let first = first::there(assigned, resource.name())?;
-    let rows: Vec<Assignment> = customer.rest_of_list(first).await?;
-    if rows.iter().any(|row| row.resource_id != principal.object) {
-        return Err(Error::unsent(
-            Service::Graph,
-            Kind::Mismatch,
-            "an assignment belongs to another resource",
-        ));
-    }
     Ok(rows
         .into_iter()
-        .filter(|row| {
-            row.principal_type
-                .as_deref()
-                .is_none_or(|kind| kind == "ServicePrincipal")
-        })
         .filter_map(|row| {
             let role = row.app_role_id;
-            let value = principal.roles.get(&role).filter(|value| !value.is_empty());
+            let value = Held::value(&principal, role);
             other(resource, role, value.map(String::as_str))?;
             Some(OtherHeld {
                 principal: row.principal_id,

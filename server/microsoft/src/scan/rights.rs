@@ -20,9 +20,10 @@ use super::{
     mailboxes::{self, Mailbox},
 };
 use crate::{
+    call::Call,
     customer::Customer,
     error::{Error, Kind, Result, Service},
-    exchange::{Row, batch::Outcome},
+    exchange::Row,
 };
 
 /// So many mailboxes are asked for at most, each for each holder: ten in one call.
@@ -209,33 +210,47 @@ async fn recipients(
     customer: &Customer,
     names: impl Iterator<Item = &str>,
 ) -> Result<BTreeMap<String, ObjectId>> {
-    let names: BTreeSet<&str> = names.collect();
+    let names: Vec<&str> = names.collect::<BTreeSet<_>>().into_iter().collect();
+    let rows = by_name_alone(customer, &names).await?.value;
+    let mut found = BTreeMap::new();
+    for (name, row) in names.into_iter().zip(rows) {
+        let Some(row) = row else {
+            return Err(Error::unsent(
+                Service::Exchange,
+                Kind::Mismatch,
+                "a right to send names a mailbox that is not found by that name alone",
+            )
+            .with_subject(name));
+        };
+        if let Some(object) = row.id("ExternalDirectoryObjectId") {
+            found.insert(name.to_owned(), ObjectId(object));
+        }
+    }
+    Ok(found)
+}
+
+/// The recipients that rows call by name, in the order of the names; none where no recipient has the
+/// name, or several have.
+pub(crate) async fn by_name_alone(
+    customer: &Customer,
+    names: &[&str],
+) -> Result<Call<Vec<Option<Row>>>> {
     let cmdlets: Vec<Cmdlet> = names
         .iter()
         .map(|name| Cmdlet::new("Get-Recipient").with("Identity", *name))
         .collect();
-    let outcomes: Vec<Outcome> = customer.outcome_of_each(&cmdlets, RECIPIENT).await?.value;
-    let mut found = BTreeMap::new();
-    for (name, outcome) in names.into_iter().zip(outcomes) {
-        let rows = outcome?.unwrap_or_default();
-        let mut fitting = rows.iter().filter(|row| row.is(name, RECIPIENT));
-        match (fitting.next(), fitting.next()) {
-            (Some(row), None) => {
-                if let Some(object) = row.id("ExternalDirectoryObjectId") {
-                    found.insert(name.to_owned(), ObjectId(object));
-                }
-            }
-            _ => {
-                return Err(Error::unsent(
-                    Service::Exchange,
-                    Kind::Mismatch,
-                    "a right to send names a mailbox that is not found by that name alone",
-                )
-                .with_subject(name));
-            }
-        }
+    let call = customer.outcome_of_each(&cmdlets, RECIPIENT).await?;
+    let mut found = Vec::with_capacity(names.len());
+    for (name, outcome) in names.iter().zip(call.value) {
+        let mut rows = outcome?.unwrap_or_default();
+        rows.retain(|row| row.is(name, RECIPIENT));
+        let one = rows.len() == 1;
+        found.push(rows.pop().filter(|_| one));
     }
-    Ok(found)
+    Ok(Call {
+        value: found,
+        trace: call.trace,
+    })
 }
 
 /// Whether a row gives a right. A row that refuses it does not take it back here: more is said than

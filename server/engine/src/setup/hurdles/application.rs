@@ -74,10 +74,8 @@ impl Look<'_> {
     }
 
     fn grants(&mut self, scan: &Scan, found: Option<&ApplicationReach>) {
-        let seen = &scan.seen;
         // Of a part that was not read nobody can say that it names nothing.
-        let all_read = seen.graph_grants.is_read()
-            && (seen.exchange_grants.is_read() || seen.exchange_grants.is_not_licensed());
+        let all_read = scan.seen.grants_are_read();
         let gone = match found.map(ApplicationReach::hurdle) {
             None | Some(Some(Hurdle::NothingGranted)) => all_read,
             Some(Some(hurdle)) => {

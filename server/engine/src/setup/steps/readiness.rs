@@ -4,7 +4,7 @@ use domain::problem::Remedy;
 
 use super::super::{
     hurdles::{self, Of, one_of},
-    passing::{lacks_role, named_under_gdap},
+    passing::{lacks_role, of_delegation},
     work::{Outcome, Work},
 };
 use crate::{Failure, pace};
@@ -26,7 +26,7 @@ pub(super) async fn run(work: &mut Work<'_>) -> Result<Outcome, Failure> {
     }
     if let Some(problem) = found.unread.into_iter().next() {
         if lacks_role(&problem) {
-            let named = named_under_gdap(&work.tenant, problem.clone()).await;
+            let named = of_delegation(&work.tenant, problem.clone()).await;
             return Ok(Outcome::Passing {
                 why: problem.happened.clone(),
                 wait: pace::ROLE,
