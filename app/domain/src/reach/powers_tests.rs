@@ -346,6 +346,13 @@ fn reach_r01_who_owns_an_open_application_acts_as_it() {
             });
         })
     };
+    let off = |sample: Sample, enabled: Option<bool>| {
+        sample.with(|seen| {
+            let principals = read(&mut seen.principals);
+            let other = principals.iter_mut().find(|one| one.object == OTHER);
+            other.unwrap().enabled = enabled;
+        })
+    };
     let may = || confined().graph("Application.ReadWrite.OwnedBy");
     levels(vec![
         ("owns nothing", may(), Confined),
@@ -359,6 +366,21 @@ fn reach_r01_who_owns_an_open_application_acts_as_it() {
             "owns what has a power",
             open(owns(may()), "AppRoleAssignment.ReadWrite.All"),
             Power,
+        ),
+        (
+            "owns what reads everything, and is switched off",
+            off(open(owns(may()), "Mail.Read"), Some(false)),
+            Unknown,
+        ),
+        (
+            "owns what holds nothing, and is switched off",
+            off(owns(may()), Some(false)),
+            Confined,
+        ),
+        (
+            "owns what holds nothing, and nobody told whether it is switched on",
+            off(owns(may()), None),
+            Confined,
         ),
         (
             "owns it, without the permission to use that",

@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// A service principal, with what it holds in Entra.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Subject<'a> {
     pub object: ObjectId,
     pub principal: Option<&'a Principal>,
@@ -37,7 +37,7 @@ pub(super) struct Subject<'a> {
 }
 
 /// One grant that reaches mailboxes, or may.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Held {
     pub role: AppRoleId,
     pub permission: Permission,
@@ -49,7 +49,7 @@ pub(super) struct Held {
 }
 
 /// One grant that is a power, or may be one.
-#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct HeldPower {
     pub resource: Resource,
     pub value: String,

@@ -179,16 +179,23 @@ impl Judge<'_> {
         let mut worth: BTreeMap<ObjectId, Truth> = drafts
             .iter()
             .map(|(subject, application, found)| {
+                let off = subject.is_disabled();
                 let certain = found.held.iter().any(|power| !power.perhaps);
-                let own = match application.level() {
-                    _ if subject.is_disabled() => Truth::Perhaps,
+                let level = if off {
+                    self.level_switched_on(subject)
+                } else {
+                    application.level()
+                };
+                let own = match level {
                     _ if certain => Truth::Yes,
                     Level::Unknown => Truth::Perhaps,
                     Level::Nothing if found.held.is_empty() && found.gaps.is_empty() => Truth::No,
                     Level::Nothing => Truth::Perhaps,
                     _ => Truth::Yes,
                 };
-                (subject.object, own)
+                // Its owner may be able to switch it on.
+                let most = if off { Truth::Perhaps } else { Truth::Yes };
+                (subject.object, own.min(most))
             })
             .collect();
         loop {
@@ -210,6 +217,19 @@ impl Judge<'_> {
                 return worth;
             }
         }
+    }
+
+    /// What an application that is switched off would reach, by its permissions.
+    fn level_switched_on(&self, subject: &Subject<'_>) -> Level {
+        let on = subject.principal.map(|principal| Principal {
+            enabled: None,
+            ..principal.clone()
+        });
+        let on = Subject {
+            principal: on.as_ref(),
+            ..subject.clone()
+        };
+        self.application(&on, &mut Lists::default()).level()
     }
 
     fn application(&self, subject: &Subject<'_>, lists: &mut Lists) -> ApplicationReach {
