@@ -189,11 +189,11 @@ fn security_check7_links_lead_to_known_addresses_only() {
     }
 }
 
-/// Every server function is a public address: it begins with who asks. Whoever follows a link has
-/// no account here.
+/// Every server function is a public address: it begins with who asks. Whoever follows an invitation
+/// has no account here.
 #[test]
 fn security_check7_every_server_function_begins_with_the_operator() {
-    const OF_ANYBODY: [&str; 1] = ["join"];
+    const OF_ANYBODY: [&str; 2] = ["invitation", "join"];
     const BEGINS: [&str; 2] = ["= context::server()?;", ".operator()?;"];
     let mut functions = 0;
     for (path, text) in pages() {

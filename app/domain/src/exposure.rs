@@ -243,6 +243,17 @@ pub struct ExposureQuery {
     pub page: i64,
 }
 
+impl ExposureQuery {
+    /// Whether those that only act for whoever signs in belong to its download: they have no standing,
+    /// no permission of their own, and nothing to confine.
+    pub fn takes_delegated(&self) -> bool {
+        self.standing.is_none()
+            && self.permission.is_empty()
+            && !self.confinable
+            && matches!(self.by, By::Each | By::Application)
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ExposureRow {
     /// The application's, customer's or permission's name.

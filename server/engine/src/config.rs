@@ -8,8 +8,12 @@ use domain::{
 };
 use microsoft::{Clock, Microsoft, entra::Identity};
 use store::Store;
+use tokio::sync::Semaphore;
 
 use crate::{live::Hub, pace::Pace, reading::Readings};
+
+/// A quarter of the connections that pages share.
+const MOST_DOWNLOADS: usize = 4;
 
 /// Who becomes owner, and who does not get in.
 #[derive(Clone, Debug, Default)]
@@ -85,6 +89,8 @@ pub(crate) struct Inner {
     pub concurrency: usize,
     pub hub: Hub,
     pub readings: Readings,
+    /// Turns of downloads that each hold a connection.
+    pub downloads: Arc<Semaphore>,
 }
 
 impl Engine {
@@ -113,6 +119,7 @@ impl Engine {
                 concurrency: concurrency.max(1),
                 hub: Hub::default(),
                 readings: Readings::default(),
+                downloads: Arc::new(Semaphore::new(MOST_DOWNLOADS)),
             }),
         }
     }

@@ -7,11 +7,23 @@ use domain::{
     person::{Operator, Right},
     view::{HistoryPage, HistoryQuery},
 };
+use futures::{StreamExt as _, future, stream};
+use store::Part;
 
-use crate::{Answer, Engine, Failure, customers::head, failure::owner_only};
+use crate::{Answer, Engine, Failure, Portions, customers::head, failure::owner_only};
 
 /// Entries per page.
 pub const PAGE: i64 = 50;
+/// Entries that a download reads at a time.
+const PORTION: i64 = 500;
+
+/// Whose history.
+#[derive(Clone, Copy, Debug)]
+enum Of {
+    Customer(CustomerId),
+    /// The partner's own. For owners.
+    Own,
+}
 
 impl Engine {
     /// A page of a customer's history, newest first.
@@ -36,19 +48,15 @@ impl Engine {
         load.await.map_err(Problem::from)
     }
 
-    /// All entries that match, oldest first, for a download.
+    /// All entries that match, oldest first, in portions for a download. Each portion is read under the
+    /// operator's right as it is then; no connection is held while the reader takes its time.
     pub async fn history_export(
         &self,
         operator: &Operator,
         customer: CustomerId,
         query: HistoryQuery,
-    ) -> Answer<Vec<Event>> {
-        let load = async {
-            let mut tx = self.store().begin(operator.partner).await?;
-            let access = tx.access(operator, customer, Right::Read).await?;
-            Ok::<_, Failure>(tx.export(&access, &query).await?)
-        };
-        load.await.map_err(Problem::from)
+    ) -> Answer<Portions<Event>> {
+        self.exported(operator, Of::Customer(customer), query).await
     }
 
     /// A page of the partner's own history, newest first. For owners.
@@ -72,17 +80,86 @@ impl Engine {
         load.await.map_err(Problem::from)
     }
 
-    /// All entries of the partner's own history that match, oldest first, for a download. For owners.
+    /// The same of the partner's own history. For owners.
     pub async fn own_history_export(
         &self,
         operator: &Operator,
         query: HistoryQuery,
-    ) -> Answer<Vec<Event>> {
-        owner_only(operator.role)?;
+    ) -> Answer<Portions<Event>> {
+        self.exported(operator, Of::Own, query).await
+    }
+
+    async fn exported(
+        &self,
+        operator: &Operator,
+        of: Of,
+        query: HistoryQuery,
+    ) -> Answer<Portions<Event>> {
+        let (first, until) = self.portion(operator, of, &query, 0, None).await?;
+        let (engine, operator) = (self.clone(), operator.clone());
+        let rest = stream::try_unfold(last(&first), move |after| {
+            let (engine, operator, query) = (engine.clone(), operator.clone(), query.clone());
+            async move {
+                let Some(after) = after else {
+                    return Ok(None);
+                };
+                let mut tx = engine
+                    .store()
+                    .begin(operator.partner)
+                    .await
+                    .map_err(Failure::from)?;
+                let operator = tx.operator(operator.id).await.map_err(Failure::from)?;
+                drop(tx);
+                let operator = operator.ok_or_else(Problem::signed_out)?;
+                let portion = engine.portion(&operator, of, &query, after, Some(until));
+                let (portion, _) = portion.await?;
+                let after = last(&portion);
+                Ok(Some((portion, after)))
+            }
+        });
+        Ok(stream::once(future::ready(Ok(first))).chain(rest).boxed())
+    }
+
+    /// The entries after one number up to another (none: the newest there is), and the number of the
+    /// last one that the download has.
+    async fn portion(
+        &self,
+        operator: &Operator,
+        of: Of,
+        query: &HistoryQuery,
+        after: i64,
+        until: Option<i64>,
+    ) -> Answer<(Vec<Event>, i64)> {
+        if matches!(of, Of::Own) {
+            owner_only(operator.role)?;
+        }
         let load = async {
             let mut tx = self.store().begin(operator.partner).await?;
-            Ok::<_, Failure>(tx.own_export(&query).await?)
+            let access = match of {
+                Of::Customer(customer) => Some(tx.access(operator, customer, Right::Read).await?),
+                Of::Own => None,
+            };
+            let until = match (until, &access) {
+                (Some(until), _) => until,
+                (None, Some(access)) => tx.history_end(access).await?,
+                (None, None) => tx.own_history_end().await?,
+            };
+            let part = Part {
+                after,
+                until,
+                limit: PORTION,
+            };
+            let found = match &access {
+                Some(access) => tx.export(access, query, part).await?,
+                None => tx.own_export(query, part).await?,
+            };
+            Ok::<_, Failure>((found, until))
         };
         load.await.map_err(Problem::from)
     }
+}
+
+/// After which entry a download goes on; none: it does not.
+fn last(portion: &[Event]) -> Option<i64> {
+    portion.last().map(|event| event.seq)
 }

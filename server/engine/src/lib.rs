@@ -40,6 +40,10 @@ pub use scan::Download;
 pub use setup::{reviewed::Started, script::Script};
 
 use domain::Problem;
+use futures::stream::BoxStream;
 
 /// What every operation answers.
 pub type Answer<T> = Result<T, Problem>;
+
+/// What a download reads, bit by bit. Ends with an error when something is missing.
+pub type Portions<T> = BoxStream<'static, Answer<Vec<T>>>;

@@ -1,7 +1,10 @@
 //! Downloads: the exposure, a customer's history, and a setup as a script.
 
+use std::io;
+
 use axum::{
     Extension, Router,
+    body::Body,
     extract::{Path, Query, State},
     http::{HeaderValue, header},
     response::{IntoResponse as _, Response},
@@ -9,15 +12,22 @@ use axum::{
 };
 use domain::{
     Problem,
-    exposure::{By, ExposureQuery, ExposureSort, Standing},
+    exposure::{By, ExposureQuery, ExposureRow, ExposureSort, Standing},
     history::Event,
     id::{CustomerId, SetupId},
+    person::Operator,
     view::HistoryQuery,
 };
-use serde::Deserialize;
-use uuid::Uuid;
+use engine::Portions;
+use futures::{
+    Stream, StreamExt as _,
+    future::{self, Either},
+    stream,
+};
+use serde::{Deserialize, Serialize};
+use tower_sessions::Session;
 
-use super::{Web, csv, refusal::Refusal, visitor::Visitor};
+use super::{Web, csv, live::ended, refusal::Refusal, visitor::Visitor};
 
 pub(super) fn routes() -> Router<Web> {
     Router::new()
@@ -58,67 +68,70 @@ impl From<Filter> for HistoryQuery {
 async fn events(
     web: &Web,
     visitor: &Visitor,
+    session: Session,
     customer: &str,
     filter: Filter,
-) -> Result<Vec<Event>, Refusal> {
+) -> Result<Portions<Event>, Refusal> {
     let operator = visitor.with_role()?;
     let customer = id(customer)?;
     let found = web
         .engine()
         .history_export(operator, customer, filter.into());
-    Ok(found.await?)
+    Ok(while_allowed(web, operator, session, found.await?))
+}
+
+async fn own_events(
+    web: &Web,
+    visitor: &Visitor,
+    session: Session,
+    filter: Filter,
+) -> Result<Portions<Event>, Refusal> {
+    let operator = visitor.with_role()?;
+    let found = web.engine().own_history_export(operator, filter.into());
+    Ok(while_allowed(web, operator, session, found.await?))
 }
 
 async fn history_csv(
     State(web): State<Web>,
     Extension(visitor): Extension<Visitor>,
+    session: Session,
     Path(customer): Path<String>,
     Query(filter): Query<Filter>,
 ) -> Result<Response, Refusal> {
-    let events = events(&web, &visitor, &customer, filter).await?;
-    let file = format!("history-{customer}.csv");
-    attachment(&file, "text/csv; charset=utf-8", as_csv(&events))
+    let events = events(&web, &visitor, session, &customer, filter).await?;
+    events_csv(&format!("history-{customer}.csv"), events)
 }
 
 async fn history_json(
     State(web): State<Web>,
     Extension(visitor): Extension<Visitor>,
+    session: Session,
     Path(customer): Path<String>,
     Query(filter): Query<Filter>,
 ) -> Result<Response, Refusal> {
-    let events = events(&web, &visitor, &customer, filter).await?;
-    as_json(&format!("history-{customer}.json"), &events)
+    let events = events(&web, &visitor, session, &customer, filter).await?;
+    as_json(&format!("history-{customer}.json"), events)
 }
 
 /// The partner's own history. For owners.
 async fn own_history_csv(
     State(web): State<Web>,
     Extension(visitor): Extension<Visitor>,
+    session: Session,
     Query(filter): Query<Filter>,
 ) -> Result<Response, Refusal> {
-    let operator = visitor.with_role()?;
-    let found = web.engine().own_history_export(operator, filter.into());
-    let events = found.await?;
-    attachment("history.csv", "text/csv; charset=utf-8", as_csv(&events))
+    let events = own_events(&web, &visitor, session, filter).await?;
+    events_csv("history.csv", events)
 }
 
 async fn own_history_json(
     State(web): State<Web>,
     Extension(visitor): Extension<Visitor>,
+    session: Session,
     Query(filter): Query<Filter>,
 ) -> Result<Response, Refusal> {
-    let operator = visitor.with_role()?;
-    let found = web.engine().own_history_export(operator, filter.into());
-    as_json("history.json", &found.await?)
-}
-
-fn as_json(file: &str, events: &[Event]) -> Result<Response, Refusal> {
-    let text = serde_json::to_string(events).map_err(|error| {
-        let reference = Uuid::new_v4();
-        tracing::error!(%reference, %error, "a history could not be written as JSON");
-        Refusal::of(Problem::internal(reference))
-    })?;
-    attachment(file, "application/json", text)
+    let events = own_events(&web, &visitor, session, filter).await?;
+    as_json("history.json", events)
 }
 
 /// The filter of the exposure's page; what does not fit counts as on the page: as left out.
@@ -153,13 +166,14 @@ impl From<ExposureFilter> for ExposureQuery {
 async fn exposure_csv(
     State(web): State<Web>,
     Extension(visitor): Extension<Visitor>,
+    session: Session,
     Query(filter): Query<ExposureFilter>,
 ) -> Result<Response, Refusal> {
     let operator = visitor.with_role()?;
     let query: ExposureQuery = filter.into();
     let found = web.engine().exposure_download(operator, &query).await?;
-    let mut out = String::new();
-    let mut head = vec![
+    let rows = while_allowed(&web, operator, session, found.rows);
+    let mut names = vec![
         "name",
         "beside",
         "application id",
@@ -168,21 +182,23 @@ async fn exposure_csv(
         "customers",
         "customers never read",
     ];
-    head.extend(Standing::ALL.map(Standing::word));
+    names.extend(Standing::ALL.map(Standing::word));
     // Only where a row is one application at one customer is there one answer.
-    let each = query.by == By::Each;
-    if each {
-        head.extend([
+    let by = query.by;
+    if by == By::Each {
+        names.extend([
             "powers",
             "acts as whoever signs in",
             "may still",
             "may still until",
         ]);
-    } else if query.by == By::Application {
-        head.push("acts only as whoever signs in");
+    } else if by == By::Application {
+        names.push("acts only as whoever signs in");
     }
-    csv::push_row(&mut out, head);
-    for row in &found.rows {
+    let mut head = String::new();
+    csv::push_row(&mut head, names);
+    let file = format!("{}.csv", found.name);
+    as_csv(&file, head, rows, move |out, row: &ExposureRow| {
         let mut cells = vec![
             row.name.clone(),
             row.beside.clone(),
@@ -193,7 +209,7 @@ async fn exposure_csv(
             row.never_read.to_string(),
         ];
         cells.extend(Standing::ALL.map(|standing| row.tally.of(standing).to_string()));
-        if each {
+        if by == By::Each {
             let may_still = row.may_still.as_ref();
             cells.extend([
                 row.powers.join("; "),
@@ -201,21 +217,17 @@ async fn exposure_csv(
                 may_still.map(|one| one.what.clone()).unwrap_or_default(),
                 may_still.map(|one| one.until.rfc3339()).unwrap_or_default(),
             ]);
-        } else if query.by == By::Application {
+        } else if by == By::Application {
             cells.push(row.acts_as.join("; "));
         }
-        csv::push_row(&mut out, cells.iter().map(String::as_str));
-    }
-    attachment(
-        &format!("{}.csv", found.name),
-        "text/csv; charset=utf-8",
-        out,
-    )
+        csv::push_row(out, cells.iter().map(String::as_str));
+    })
 }
 
 async fn exposure_json(
     State(web): State<Web>,
     Extension(visitor): Extension<Visitor>,
+    session: Session,
     Query(filter): Query<ExposureFilter>,
 ) -> Result<Response, Refusal> {
     let operator = visitor.with_role()?;
@@ -223,12 +235,8 @@ async fn exposure_json(
         .engine()
         .exposure_download(operator, &filter.into())
         .await?;
-    let text = serde_json::to_string(&found.rows).map_err(|error| {
-        let reference = Uuid::new_v4();
-        tracing::error!(%reference, %error, "the exposure could not be written as JSON");
-        Refusal::of(Problem::internal(reference))
-    })?;
-    attachment(&format!("{}.json", found.name), "application/json", text)
+    let rows = while_allowed(&web, operator, session, found.rows);
+    as_json(&format!("{}.json", found.name), rows)
 }
 
 async fn script(
@@ -252,23 +260,98 @@ pub(super) fn id<T: std::str::FromStr>(text: &str) -> Result<T, Refusal> {
         .map_err(|_| Refusal::of(Problem::not_found()).with_action("/customers", "All customers"))
 }
 
-fn attachment(file: &str, kind: &'static str, text: String) -> Result<Response, Refusal> {
+fn attachment(file: &str, kind: &'static str, body: impl Into<Body>) -> Result<Response, Refusal> {
     let disposition = HeaderValue::from_str(&format!("attachment; filename=\"{file}\""))
         .map_err(|_| Refusal::of(Problem::not_found()))?;
     let headers = [
         (header::CONTENT_TYPE, HeaderValue::from_static(kind)),
         (header::CONTENT_DISPOSITION, disposition),
     ];
-    Ok((headers, text).into_response())
+    Ok((headers, body.into()).into_response())
+}
+
+/// The same portions until the reader may no longer read, or the process stops.
+fn while_allowed<T: Send + 'static>(
+    web: &Web,
+    operator: &Operator,
+    session: Session,
+    rows: Portions<T>,
+) -> Portions<T> {
+    let ended = Box::pin(ended(web.clone(), operator.clone(), session));
+    until(rows, ended)
+}
+
+/// The portions up to a moment. What is cut off there ends with a problem.
+fn until<T: Send + 'static>(
+    rows: Portions<T>,
+    ended: impl Future<Output = ()> + Send + Unpin + 'static,
+) -> Portions<T> {
+    let portions = stream::unfold(Some((rows, ended)), |state| async {
+        let (mut rows, mut ended) = state?;
+        match future::select(rows.next(), &mut ended).await {
+            Either::Left((None, _)) => None,
+            Either::Left((Some(portion), _)) => Some((portion, Some((rows, ended)))),
+            Either::Right(_) => Some((Err(Problem::signed_out()), None)),
+        }
+    });
+    portions.boxed()
+}
+
+/// A file that is written while it is read, so that no file is ever whole in memory.
+fn as_csv<T: Send + 'static>(
+    file: &str,
+    head: String,
+    rows: Portions<T>,
+    push: impl Fn(&mut String, &T) + Send + 'static,
+) -> Result<Response, Refusal> {
+    let rows = rows.map(move |portion| {
+        let mut text = String::new();
+        for row in portion.map_err(cut_off)? {
+            push(&mut text, &row);
+        }
+        Ok(text)
+    });
+    let text = once(head).chain(rows);
+    attachment(file, "text/csv; charset=utf-8", Body::from_stream(text))
+}
+
+/// One list, as if it were written at once.
+fn as_json<T: Serialize + Send + 'static>(
+    file: &str,
+    rows: Portions<T>,
+) -> Result<Response, Refusal> {
+    let mut first = true;
+    let rows = rows.map(move |portion| {
+        let mut text = String::new();
+        for row in portion.map_err(cut_off)? {
+            if !std::mem::take(&mut first) {
+                text.push(',');
+            }
+            text.push_str(&serde_json::to_string(&row)?);
+        }
+        Ok(text)
+    });
+    let text = once("[".to_owned()).chain(rows).chain(once("]".to_owned()));
+    attachment(file, "application/json", Body::from_stream(text))
+}
+
+fn once(text: String) -> impl Stream<Item = io::Result<String>> + Send + 'static {
+    stream::once(future::ready(Ok(text)))
+}
+
+/// The client is told by a broken connection: half a file must not pass for a whole one.
+fn cut_off(problem: Problem) -> io::Error {
+    tracing::warn!(key = problem.key, "a download was cut off");
+    io::Error::other(problem.happened)
 }
 
 /// One row per event, oldest first. The hashes come along: those without a key can be recomputed by
 /// anybody, those with one by who has the key ring. Names may be those of several: the account's name
 /// and its ids tell who it was.
-fn as_csv(events: &[Event]) -> String {
-    let mut out = String::new();
+fn events_csv(file: &str, events: Portions<Event>) -> Result<Response, Refusal> {
+    let mut head = String::new();
     csv::push_row(
-        &mut out,
+        &mut head,
         [
             "number",
             "time",
@@ -288,35 +371,100 @@ fn as_csv(events: &[Event]) -> String {
             "who id",
         ],
     );
-    for event in events {
-        let json = |value: &Option<serde_json::Value>| {
-            value.as_ref().map(ToString::to_string).unwrap_or_default()
-        };
-        csv::push_row(
-            &mut out,
-            [
-                event.seq.to_string().as_str(),
-                &event.at.rfc3339(),
-                event.actor.name(),
-                event.kind.as_str(),
-                &event.what,
-                &event.setup.map(|id| id.to_string()).unwrap_or_default(),
-                &json(&event.before),
-                &json(&event.after),
-                &event.requests.join(" "),
-                &event.previous_hash,
-                &event.hash,
-                event.key.as_deref().unwrap_or_default(),
-                event.actor.is(),
-                event.actor.upn().unwrap_or_default(),
-                &event
-                    .actor
-                    .object()
-                    .map(|object| object.to_string())
-                    .unwrap_or_default(),
-                &event.actor.key(),
-            ],
-        );
+    as_csv(file, head, events, push_event)
+}
+
+fn push_event(out: &mut String, event: &Event) {
+    let json = |value: &Option<serde_json::Value>| {
+        value.as_ref().map(ToString::to_string).unwrap_or_default()
+    };
+    csv::push_row(
+        out,
+        [
+            event.seq.to_string().as_str(),
+            &event.at.rfc3339(),
+            event.actor.name(),
+            event.kind.as_str(),
+            &event.what,
+            &event.setup.map(|id| id.to_string()).unwrap_or_default(),
+            &json(&event.before),
+            &json(&event.after),
+            &event.requests.join(" "),
+            &event.previous_hash,
+            &event.hash,
+            event.key.as_deref().unwrap_or_default(),
+            event.actor.is(),
+            event.actor.upn().unwrap_or_default(),
+            &event
+                .actor
+                .object()
+                .map(|object| object.to_string())
+                .unwrap_or_default(),
+            &event.actor.key(),
+        ],
+    );
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use axum::body::to_bytes;
+
+    use super::*;
+
+    fn portions(of: &[&[&str]]) -> Portions<String> {
+        let of: Vec<_> = of
+            .iter()
+            .map(|portion| Ok(portion.iter().map(|&text| text.to_owned()).collect()))
+            .collect();
+        stream::iter(of).boxed()
     }
-    out
+
+    async fn body(response: Response) -> String {
+        let bytes = to_bytes(response.into_body(), usize::MAX).await.unwrap();
+        String::from_utf8(bytes.to_vec()).unwrap()
+    }
+
+    #[tokio::test]
+    async fn security_f11_a_file_in_portions_is_the_file_at_once() {
+        let cases: [&[&[&str]]; 5] = [
+            &[],
+            &[&[]],
+            &[&["a"]],
+            &[&["a", "b\"\n"], &["c"]],
+            &[&[], &["a"], &[], &["b", "c"], &[]],
+        ];
+        for of in cases {
+            let all: Vec<&str> = of.concat();
+            let json = body(as_json("x.json", portions(of)).unwrap()).await;
+            assert_eq!(json, serde_json::to_string(&all).unwrap());
+            let push = |out: &mut String, row: &String| csv::push_row(out, [row.as_str()]);
+            let csv = body(as_csv("x.csv", "head\r\n".into(), portions(of), push).unwrap()).await;
+            let mut whole = "head\r\n".to_owned();
+            for row in all {
+                csv::push_row(&mut whole, [row]);
+            }
+            assert_eq!(csv, whole);
+        }
+    }
+
+    #[tokio::test]
+    async fn security_f11_half_a_file_does_not_pass_for_a_whole_one() {
+        let rows = vec![Ok(vec!["a".to_owned()]), Err(Problem::not_found())];
+        let response = as_json("x.json", stream::iter(rows).boxed()).unwrap();
+        assert!(to_bytes(response.into_body(), usize::MAX).await.is_err());
+    }
+
+    #[tokio::test]
+    async fn security_f05_a_download_ends_with_the_readers_authority() {
+        let rows = portions(&[&["a"]]).chain(stream::pending()).boxed();
+        let mut rows = until(rows, future::ready(()));
+        let found: Vec<_> = [rows.next().await, rows.next().await, rows.next().await].into();
+        assert!(
+            matches!(&found[..], [Some(Ok(_)), Some(Err(problem)), None] if problem.key == Problem::signed_out().key),
+            "{found:?}"
+        );
+        let whole = until(portions(&[&["a"], &["b"]]), future::pending());
+        assert_eq!(whole.collect::<Vec<_>>().await.len(), 2);
+    }
 }

@@ -126,8 +126,8 @@ fn stream(
     response
 }
 
-/// Resolves when the stream must end.
-async fn ended(web: Web, operator: Operator, session: Session) {
+/// Resolves when what somebody reads must end: the process stops, or the reader may no longer read.
+pub(super) async fn ended(web: Web, operator: Operator, session: Session) {
     let mut stop = std::pin::pin!(stopped(web.inner.stop.clone()));
     // Listened to before the first question: an end in between is heard.
     let mut changes = std::pin::pin!(web.engine().watch_authority(&operator));

@@ -5,7 +5,7 @@ use secrecy::SecretString;
 
 use super::*;
 use crate::{
-    Purpose, SignIn, TakenSignIn,
+    Part, Purpose, SignIn, TakenSignIn,
     test_data::{NOW, World},
 };
 
@@ -86,7 +86,7 @@ async fn security_f05_links_attempts_and_the_own_account_end_with_the_right_to_c
         assert!(stands(&world, &others).await);
         let mut tx = world.store.begin(record.partner).await.unwrap();
         assert!(tx.refresh_token(&world.a.customer).await.unwrap().is_none());
-        let told = tx.own_export(&Default::default()).await.unwrap();
+        let told = tx.own_export(&Default::default(), Part::ALL).await.unwrap();
         let told = told.last().unwrap();
         assert_eq!(told.kind, EventKind::AuthorityEnded, "{role:?}");
         assert_eq!(told.after.as_ref().unwrap()["links"], 1);

@@ -34,7 +34,7 @@ macro_rules! tally {
 pub(crate) use tally;
 
 #[derive(FromRow)]
-struct Row {
+pub(crate) struct Row {
     matching: i64,
     page: i64,
     pages: i64,
@@ -63,7 +63,8 @@ struct Row {
 }
 
 impl Row {
-    fn exposure(self) -> Option<ExposureRow> {
+    /// None for the row of a list without rows.
+    pub fn exposure(self) -> Option<ExposureRow> {
         let count = Option::unwrap_or_default;
         Some(ExposureRow {
             name: self.name?,
@@ -95,38 +96,6 @@ impl Row {
                 nothing: count(self.nothing),
             },
         })
-    }
-}
-
-#[derive(FromRow)]
-struct DelegatedRow {
-    customer_id: Uuid,
-    customer_name: String,
-    object: Uuid,
-    app_id: Option<Uuid>,
-    name: String,
-    publisher: Option<String>,
-    acts_as: Vec<String>,
-}
-
-impl From<DelegatedRow> for ExposureRow {
-    fn from(row: DelegatedRow) -> Self {
-        Self {
-            name: row.name,
-            beside: row.publisher.unwrap_or_default(),
-            application: row.app_id.map(AppId),
-            customer: Some(CustomerId(row.customer_id)),
-            customer_name: Some(row.customer_name),
-            object: Some(ObjectId(row.object)),
-            permissions: Vec::new(),
-            powers: Vec::new(),
-            acts_as: row.acts_as,
-            may_still: None,
-            customers: 1,
-            never_read: 0,
-            confinable: 0,
-            tally: Tally::default(),
-        }
     }
 }
 
@@ -187,38 +156,6 @@ impl Tx {
             page,
             pages,
         })
-    }
-
-    /// All rows of a query, for a download: in one query, and so of one moment.
-    pub async fn exposure_all(&mut self, query: &ExposureQuery) -> Result<Vec<ExposureRow>> {
-        let rows = self.exposure_rows(query, None).await?;
-        Ok(rows.into_iter().filter_map(Row::exposure).collect())
-    }
-
-    /// Those that reach nothing by themselves and act for whoever signs in, each at each customer:
-    /// they are no rows of the lists, and have no standing.
-    pub async fn exposure_delegated(&mut self, query: &ExposureQuery) -> Result<Vec<ExposureRow>> {
-        let partner = self.partner();
-        let rows: Vec<DelegatedRow> = sqlx::query_as(
-            "select d.customer_id, c.name as customer_name, d.object, d.app_id, d.name,
-                    d.publisher, d.acts_as
-             from reach_delegated d
-             join customers c on c.partner_id = $1 and c.id = d.customer_id
-             where d.partner_id = $1
-               and ($2 = '' or strpos(lower(c.name), $2) > 0 or strpos(lower(c.domain), $2) > 0
-                    or strpos(lower(concat_ws(' ', d.name, d.publisher,
-                                              coalesce(d.app_id, d.object)::text)), $2) > 0)
-               and ($3::uuid is null or d.app_id = $3)
-               and ($4::uuid is null or d.customer_id = $4)
-             order by lower(d.name), d.app_id, lower(c.name), d.object",
-        )
-        .bind(partner.0)
-        .bind(clean::text(query.search.trim()).to_lowercase())
-        .bind(query.application.map(|id| id.0))
-        .bind(query.customer.map(|id| id.0))
-        .fetch_all(self.conn())
-        .await?;
-        Ok(rows.into_iter().map(ExposureRow::from).collect())
     }
 
     async fn exposure_rows(
@@ -325,4 +262,4 @@ impl TotalsRow {
 
 #[cfg(test)]
 #[path = "exposure_tests.rs"]
-mod tests;
+pub(crate) mod tests;

@@ -28,6 +28,28 @@ pub struct HistoryFound {
     pub total: i64,
 }
 
+/// Which entries of a history one part of a download has. As entries never change, all parts up to one
+/// end are the history of one moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Part {
+    /// The number of the last entry of the part before; 0 for the first.
+    pub after: i64,
+    /// The number of the last entry of the download, itself included.
+    pub until: i64,
+    /// The most entries that come.
+    pub limit: i64,
+}
+
+#[cfg(test)]
+impl Part {
+    /// All at once.
+    pub const ALL: Self = Self {
+        after: 0,
+        until: i64::MAX,
+        limit: i64::MAX,
+    };
+}
+
 /// A query with its dates and words understood.
 struct Filter {
     kind: Option<&'static str>,
@@ -158,7 +180,8 @@ macro_rules! people {
 /// The statements for one kind of chain.
 struct Statements {
     page: &'static str,
-    whole: &'static str,
+    end: &'static str,
+    part: &'static str,
     people: &'static str,
 }
 
@@ -167,7 +190,8 @@ const OF_CUSTOMER: Statements = Statements {
         customer,
         "and ($6::bigint is null or seq < $6) order by seq desc limit $7"
     ),
-    whole: entries!(customer, "order by seq"),
+    end: "select coalesce(max(seq), 0) from events where customer_id = $1",
+    part: entries!(customer, "and seq > $6 and seq <= $7 order by seq limit $8"),
     people: people!("events", "customer_id"),
 };
 
@@ -176,7 +200,8 @@ const OF_PARTNER: Statements = Statements {
         partner,
         "and ($6::bigint is null or seq < $6) order by seq desc limit $7"
     ),
-    whole: entries!(partner, "order by seq"),
+    end: "select coalesce(max(seq), 0) from partner_events where partner_id = $1",
+    part: entries!(partner, "and seq > $6 and seq <= $7 order by seq limit $8"),
     people: people!("partner_events", "partner_id"),
 };
 
@@ -275,30 +300,59 @@ impl Tx {
         found.into_iter().map(EventRow::event).collect()
     }
 
-    /// All entries that match, oldest first, for a download. `before` does not count.
+    /// The number of the newest entry; 0 in an empty history.
+    pub async fn history_end(&mut self, access: &CustomerAccess) -> Result<i64> {
+        let (_, customer) = self.reads(access)?;
+        self.end_of(Chain::Customer(customer)).await
+    }
+
+    /// The same of the partner's own history.
+    pub async fn own_history_end(&mut self) -> Result<i64> {
+        self.end_of(Chain::Partner(self.partner())).await
+    }
+
+    async fn end_of(&mut self, chain: Chain) -> Result<i64> {
+        let (id, statements) = statements(chain);
+        Ok(sqlx::query_scalar(statements.end)
+            .bind(id)
+            .fetch_one(self.conn())
+            .await?)
+    }
+
+    /// A part of a download, oldest first. `query.before` does not count.
     pub async fn export(
         &mut self,
         access: &CustomerAccess,
         query: &HistoryQuery,
+        part: Part,
     ) -> Result<Vec<Event>> {
         let (_, customer) = self.reads(access)?;
-        self.whole(Chain::Customer(customer), query).await
+        self.part_of(Chain::Customer(customer), query, part).await
     }
 
     /// The same of the partner's own history.
-    pub async fn own_export(&mut self, query: &HistoryQuery) -> Result<Vec<Event>> {
-        self.whole(Chain::Partner(self.partner()), query).await
+    pub async fn own_export(&mut self, query: &HistoryQuery, part: Part) -> Result<Vec<Event>> {
+        self.part_of(Chain::Partner(self.partner()), query, part)
+            .await
     }
 
-    async fn whole(&mut self, chain: Chain, query: &HistoryQuery) -> Result<Vec<Event>> {
+    async fn part_of(
+        &mut self,
+        chain: Chain,
+        query: &HistoryQuery,
+        part: Part,
+    ) -> Result<Vec<Event>> {
         let filter = Filter::new(query)?;
         let (id, statements) = statements(chain);
-        let found: Vec<EventRow> = sqlx::query_as(statements.whole)
+        let found: Vec<EventRow> = sqlx::query_as(statements.part)
             .bind(id)
             .bind(filter.kind)
             .bind(filter.person)
             .bind(filter.from)
             .bind(filter.until)
+            .bind(part.after)
+            .bind(part.until)
+            .bind(part.limit)
             .fetch_all(self.conn())
             .await?;
         found.into_iter().map(EventRow::event).collect()

@@ -68,7 +68,7 @@ async fn filters_by_kind_person_and_day() {
         assert_eq!((found.next, found.total), (None, 5));
         assert_eq!(found.people, [me.clone(), Actor::System]);
         let mut whole: Vec<i64> = tx
-            .export(access, &query)
+            .export(access, &query, Part::ALL)
             .await
             .unwrap()
             .iter()
@@ -120,7 +120,7 @@ async fn says_which_filter_makes_no_sense() {
     ] {
         for wrong in [
             tx.history(access, &query, 50).await.map(|_| ()),
-            tx.export(access, &query).await.map(|_| ()),
+            tx.export(access, &query, Part::ALL).await.map(|_| ()),
         ] {
             assert!(
                 matches!(wrong, Err(Error::Invalid { field, .. }) if field == expected),
@@ -165,7 +165,7 @@ async fn security_f09_people_of_one_name_are_found_one_by_one() {
         assert_eq!(seqs, [number], "{actor:?}");
         assert_eq!(found.people.len(), 4);
         assert!(found.people.contains(actor));
-        let found = tx.own_export(&query).await.unwrap();
+        let found = tx.own_export(&query, Part::ALL).await.unwrap();
         // The partner's own begins with the first sign-in.
         let found: Vec<_> = found
             .into_iter()

@@ -3,7 +3,10 @@
 use serde_json::json;
 
 use super::*;
-use crate::test_data::{NOW, World, event, plan, setup_id};
+use crate::{
+    Part,
+    test_data::{NOW, World, event, plan, setup_id},
+};
 
 #[tokio::test]
 async fn numbers_and_chains_entries() {
@@ -35,7 +38,10 @@ async fn numbers_and_chains_entries() {
 
     let vault = crate::testing::vault().unwrap();
     let mut tx = world.store.begin(access.partner()).await.unwrap();
-    let events = tx.export(access, &Default::default()).await.unwrap();
+    let events = tx
+        .export(access, &Default::default(), Part::ALL)
+        .await
+        .unwrap();
     let [first, second] = events.try_into().unwrap();
     assert_eq!(first.previous_hash, FIRST);
     assert_eq!(first.key.as_deref(), Some("test"));
@@ -217,7 +223,7 @@ async fn security_f09_the_partners_history_is_its_own() {
         .unwrap();
     tx.commit().await.unwrap();
     let mut tx = world.store.begin(world.a.owner.partner).await.unwrap();
-    let own = tx.own_export(&Default::default()).await.unwrap();
+    let own = tx.own_export(&Default::default(), Part::ALL).await.unwrap();
     let kinds: Vec<EventKind> = own.iter().map(|event| event.kind).collect();
     assert_eq!(kinds, [EventKind::FirstSignIn, EventKind::RoleGiven]);
     assert!(

@@ -4,7 +4,10 @@ use domain::{history::EventKind, id::CustomerId};
 use sqlx::AssertSqlSafe;
 
 use super::*;
-use crate::test_data::{World, event};
+use crate::{
+    Part,
+    test_data::{World, event},
+};
 
 /// All but what the database computes.
 const COLUMNS: &str = "customer_id, seq, partner_id, at, actor, actor_name, kind, setup_id, what, before, after, requests, key_id, previous_hash, hash";
@@ -157,7 +160,7 @@ async fn finds_an_entry_that_was_hashed_anew() {
     history(&world, 3).await;
     let mut tx = world.store.begin(world.a.owner.partner).await.unwrap();
     let events = tx
-        .export(&world.a.customer, &Default::default())
+        .export(&world.a.customer, &Default::default(), Part::ALL)
         .await
         .unwrap();
     let mut forged = events.get(1).unwrap().clone();
@@ -260,7 +263,7 @@ async fn security_f09_who_owns_the_database_cannot_compute_a_keyed_entry_anew() 
     history(&world, 2).await;
     let mut tx = world.store.begin(world.a.owner.partner).await.unwrap();
     let events = tx
-        .export(&world.a.customer, &Default::default())
+        .export(&world.a.customer, &Default::default(), Part::ALL)
         .await
         .unwrap();
     drop(tx);

@@ -17,6 +17,7 @@ mod customer_list;
 mod customers;
 mod error;
 mod exposure;
+mod exposure_download;
 mod exposure_sql;
 mod fleets;
 mod guard;
@@ -58,9 +59,10 @@ pub use connections::StoredConsent;
 pub use customer_access::{AccessError, CustomerAccess, CustomerRecord};
 pub use error::{Error, Result};
 pub use exposure::{ExposureRows, ExposureTotals};
+pub use exposure_download::ExposureParts;
 pub use history::{Chain, NewEvent, NoChain};
 pub use history_hash::{FIRST, digest_of, hash_of, keyed_hash_of};
-pub use history_read::HistoryFound;
+pub use history_read::{HistoryFound, Part};
 pub use history_verify::{
     Broken, ChainHead, Compared, KeptHead, Unchecked, Verification, Why, verify_all,
 };

@@ -3,7 +3,10 @@
 use domain::person::Role;
 
 use super::*;
-use crate::test_data::{NOW, World, event};
+use crate::{
+    Part,
+    test_data::{NOW, World, event},
+};
 
 #[tokio::test]
 async fn security_f02_a_lost_owner_is_replaced_from_the_command_line() {
@@ -21,7 +24,7 @@ async fn security_f02_a_lost_owner_is_replaced_from_the_command_line() {
     let found = tx.operator(person.id).await.unwrap().unwrap();
     assert_eq!(found.role, Some(Role::Owner));
     // The partner's history tells it, in a chain that the server goes on with.
-    let told = tx.own_export(&Default::default()).await.unwrap();
+    let told = tx.own_export(&Default::default(), Part::ALL).await.unwrap();
     let told = told.last().unwrap();
     assert_eq!(told.kind, EventKind::RoleGiven);
     assert!(told.what.contains("command line") && told.what.contains(&person.upn));

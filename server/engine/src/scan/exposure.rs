@@ -1,23 +1,37 @@
 //! Who can reach whose mailboxes, over all customers.
 
+use std::time::Duration;
+
 use domain::{
     Problem, Timestamp,
-    exposure::{By, ExposurePage, ExposureQuery, ExposureRow},
+    exposure::{ExposurePage, ExposureQuery, ExposureRow},
     person::Operator,
+    problem::Remedy,
 };
+use futures::{StreamExt as _, stream};
+use store::ExposureParts;
+use tokio::{sync::mpsc, time::timeout};
 
-use crate::{Answer, Engine, Failure, failure::any_role};
+use crate::{Answer, Engine, Failure, Portions, failure::any_role};
 
 /// How many customers that could not be read are named.
 const FEW: i64 = 5;
 /// Days of the chart.
 pub(super) const DAYS: i64 = 90;
 
+/// Rows that a download reads at a time.
+const PORTION: u32 = 500;
+/// How long a reader may take nothing. Shorter than the database lets a transaction idle.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// How long a whole download may take: it holds a connection.
+const AT_MOST: Duration = Duration::from_secs(600);
+/// How long a download waits for its turn.
+const TURN: Duration = Duration::from_secs(10);
+
 /// The rows of a query as a file.
-#[derive(Clone, Debug)]
 pub struct Download {
     pub name: String,
-    pub rows: Vec<ExposureRow>,
+    pub rows: Portions<ExposureRow>,
 }
 
 impl Engine {
@@ -56,34 +70,87 @@ impl Engine {
         load.await.map_err(Problem::from)
     }
 
-    /// All rows of a query, for CSV and JSON.
+    /// All rows of a query, for CSV and JSON: of one moment, read as the reader takes them. As that holds
+    /// a connection, there are few at a time, and a reader that takes nothing ends it.
     pub async fn exposure_download(
         &self,
         operator: &Operator,
         query: &ExposureQuery,
     ) -> Answer<Download> {
         any_role(operator.role)?;
-        let load = async {
-            let mut tx = self.store().begin(operator.partner).await?;
-            let mut rows: Vec<ExposureRow> =
-                current(tx.exposure_all(query).await?, self.now()).collect();
-            // They have no standing, no permission of their own, and nothing to confine.
-            if query.standing.is_none() && query.permission.is_empty() && !query.confinable {
-                let delegated = tx.exposure_delegated(query).await?;
-                match query.by {
-                    By::Each => rows.extend(delegated),
-                    By::Application => rows.extend(by_application(delegated)),
-                    By::Customer | By::Permission => {}
-                }
-            }
-            tx.commit().await?;
-            Ok::<_, Failure>(rows)
+        let turns = self.inner.downloads.clone();
+        let Ok(turn) = timeout(TURN, turns.acquire_owned()).await else {
+            return Err(too_many());
         };
+        let begin = async {
+            let tx = self.store().begin(operator.partner).await?;
+            let mut parts = tx.exposure_parts(query).await?;
+            let first = parts.next(PORTION).await?;
+            Ok::<_, Failure>((parts, first))
+        };
+        let (parts, first) = begin.await.map_err(Problem::from)?;
+        // None: that was all.
+        let (sender, receiver) = mpsc::channel(1);
+        let now = self.now();
+        tokio::spawn(async move {
+            // An end for want of time closes the channel before its end: the reader is told.
+            let _ = timeout(AT_MOST, hand_out(parts, first, now, sender)).await;
+            drop(turn);
+        });
+        let rows = stream::unfold(Some(receiver), |receiver| async {
+            let mut receiver = receiver?;
+            match receiver.recv().await {
+                Some(Ok(Some(rows))) => Some((Ok(rows), Some(receiver))),
+                Some(Ok(None)) => None,
+                Some(Err(problem)) => Some((Err(problem), None)),
+                None => Some((Err(too_slow()), None)),
+            }
+        });
         Ok(Download {
             name: format!("postern-exposure-by-{}", query.by.as_str()),
-            rows: load.await.map_err(Problem::from)?,
+            rows: rows.boxed(),
         })
     }
+}
+
+/// Reads on whenever what was read is taken. `first`: what is read already; none: there is nothing.
+async fn hand_out(
+    mut parts: ExposureParts,
+    first: Option<Vec<ExposureRow>>,
+    now: Timestamp,
+    sender: mpsc::Sender<Answer<Option<Vec<ExposureRow>>>>,
+) {
+    let mut next = Ok(first);
+    loop {
+        let rows = next.map(|rows| rows.map(|rows| current(rows, now).collect()));
+        let ended = !matches!(rows, Ok(Some(_)));
+        let sent = timeout(PATIENCE, sender.send(rows)).await;
+        if ended || !matches!(sent, Ok(Ok(()))) {
+            return;
+        }
+        let part = parts.next(PORTION).await;
+        next = part.map_err(|error| Problem::from(Failure::from(error)));
+    }
+}
+
+fn too_slow() -> Problem {
+    Problem::new(
+        "download.too_slow",
+        Remedy::Wait,
+        "The download was not taken for half a minute, or took longer than ten minutes.",
+        "What has arrived is not all.",
+        "Download it again.",
+    )
+}
+
+fn too_many() -> Problem {
+    Problem::new(
+        "download.too_many",
+        Remedy::Wait,
+        "Several others are downloading the exposure at this moment.",
+        "This download was not begun.",
+        "Download it again in a minute.",
+    )
 }
 
 /// Rows without what is over by now.
@@ -92,26 +159,4 @@ pub(super) fn current(rows: Vec<ExposureRow>, now: Timestamp) -> impl Iterator<I
         may_still: row.may_still.filter(|one| one.until > now),
         ..row
     })
-}
-
-/// Rows of one application at one customer, sorted by application, as one for each application.
-fn by_application(rows: Vec<ExposureRow>) -> Vec<ExposureRow> {
-    let mut all: Vec<ExposureRow> = Vec::new();
-    for row in rows {
-        let same = all
-            .iter_mut()
-            .find(|one| row.application.is_some() && one.application == row.application);
-        let Some(one) = same else {
-            all.push(row);
-            continue;
-        };
-        one.customers = one.customers.saturating_add(1);
-        (one.customer, one.customer_name, one.object) = (None, None, None);
-        for line in row.acts_as {
-            if !one.acts_as.contains(&line) {
-                one.acts_as.push(line);
-            }
-        }
-    }
-    all
 }
