@@ -572,7 +572,7 @@ impl Engine {
     }
 }
 
-/// Whether a text has the form of a code: opaque, of unreserved characters (MICROSOFT.md §6.4 redeems
+/// Whether a text has the form of a code: opaque, of unreserved characters (MICROSOFT.md §6.1 redeems
 /// it as it came). Whatever else comes is asked nothing of Entra for.
 fn is_code(text: &str) -> bool {
     (16..=4096).contains(&text.len())

@@ -538,7 +538,7 @@ fn convert(param: &Param, value: &Value) -> Result<Arg, CmdletError> {
     }
 }
 
-/// Enumerations match by their beginning, as PowerShell does (§1.4): a wrong value can mean
+/// Enumerations match by their beginning, as PowerShell does (§1.3): a wrong value can mean
 /// something else instead of failing.
 fn choose(text: &str, values: &'static [&'static str]) -> Option<&'static str> {
     let wanted = text.to_lowercase();

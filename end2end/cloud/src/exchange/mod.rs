@@ -96,7 +96,7 @@ fn is_invoke(call: &Call) -> bool {
     call.segments.len() == 4 && call.segment(3) == "InvokeCommand"
 }
 
-/// Answers a request, in the order of checks of MICROSOFT.md §8.1.
+/// Answers a request, in the order of checks of MICROSOFT.md §8, item 1.
 pub fn handle(world: &mut World, call: &Call) -> Reply {
     let request_id = world.dice.guid().to_string();
     answer(world, call, &request_id).header("request-id", &request_id)
