@@ -132,21 +132,13 @@ impl Tx {
     }
 
     /// Takes back the links that an operator made and nobody used. Says how many. Whoever is on the
-    /// way back from Entra with one begins anew, with somebody else's.
+    /// way back from Entra with one is told so there.
     pub async fn void_links_of_operator(
         &mut self,
         operator: OperatorId,
         now: Timestamp,
     ) -> Result<u64> {
         let partner = self.partner();
-        sqlx::query(
-            "delete from sign_ins where partner_id = $1 and way = 'link' and customer_id in
-                 (select customer_id from links where partner_id = $1 and made_by = $2)",
-        )
-        .bind(partner.0)
-        .bind(operator.0)
-        .execute(self.conn())
-        .await?;
         let gone = sqlx::query(
             "update links set voided_at = $3, voided_why = 'role'
              where partner_id = $1 and made_by = $2 and used_at is null and voided_at is null",
