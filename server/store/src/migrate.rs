@@ -137,6 +137,14 @@ pub(crate) fn newest_migration() -> i64 {
         .unwrap_or_default()
 }
 
+/// Runs the migrations up to one of them, as an earlier version did.
+#[cfg(test)]
+pub(crate) async fn up_to(newest: i64, connection: &mut PgConnection) -> Result<()> {
+    let some = MIGRATOR.iter().filter(|one| one.version <= newest);
+    let migrator = Migrator::with_migrations(some.cloned().collect());
+    migrator.run(connection).await.map_err(migration)
+}
+
 /// Names the migrations and grants of this binary: the same text means the same database.
 #[cfg(any(test, feature = "testing"))]
 pub(crate) fn fingerprint() -> String {
@@ -292,3 +300,7 @@ fn quoted(name: &str) -> String {
 pub(crate) async fn owner_connection(owner_url: &SecretString) -> Result<PgConnection> {
     Ok(PgConnection::connect_with(&options(owner_url)?).await?)
 }
+
+#[cfg(test)]
+#[path = "migrate_tests.rs"]
+mod tests;
