@@ -29,14 +29,14 @@ const GRANTS: &[(&str, &str)] = &[
     ),
     (
         "operator_sessions",
-        "select, insert, update (last_use_at, home_token, confirmed_at, asked_at), delete",
+        "select, insert, update (last_use_at, home_token, asked_at, unanswered_at), delete",
     ),
     ("sessions", "select, insert, update, delete"),
     ("sign_ins", "select, insert, delete"),
     ("customers", "select, insert, update (name, domain)"),
     (
         "connections",
-        "select, insert, update (way, account_upn, account_oid, scopes, refresh_token, key_id, \
+        "select, insert, update (way, account_upn, account_oid, operator_id, scopes, refresh_token, key_id, \
          problem, note, consented_at, last_success_at, disconnected_at, token_version)",
     ),
     (

@@ -41,7 +41,7 @@ async fn security_f16_a_database_in_use_is_brought_to_the_newest_version() {
     }
     let right: bool = sqlx::query_scalar(
         "select (select bool_and(made_at = expires_at - interval '7 days') from links)
-            and (select bool_and(confirmed_at = signed_in_at and asked_at = signed_in_at)
+            and (select bool_and(asked_at = signed_in_at and unanswered_at is null)
                  from operator_sessions)
             and (select bool_and(actor_key = '7b0b3c52-5b0a-4b7e-8d86-000000000003') from events)
             and (select bool_and(c.relforcerowsecurity) from pg_class c

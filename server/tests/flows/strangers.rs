@@ -416,7 +416,7 @@ async fn security_f07_a_problem_is_shown_where_the_form_failed_and_nowhere_else(
     let shown = nobody
         .submit("/api/join", &[("token", "no-such-token")])
         .await;
-    assert_eq!(shown.problem().as_deref(), Some("link.used_up"));
+    assert_eq!(shown.problem().as_deref(), Some("link.unknown"));
     let mut another = stack.browser();
     let link = another.open(&shown.url).await;
     assert_eq!(link.problem(), None, "{}", link.text());
