@@ -318,8 +318,9 @@ fn as_csv<T: Send + 'static>(
         }
         Ok(text)
     });
+    // What compresses it asks once more after the end.
     let text = once(head).chain(rows);
-    attachment(file, "text/csv; charset=utf-8", Body::from_stream(text))
+    attachment(file, "text/csv; charset=utf-8", Body::from_stream(text.fuse()))
 }
 
 /// One list, as if it were written at once.
@@ -339,7 +340,7 @@ fn as_json<T: Serialize + Send + 'static>(
         Ok(text)
     });
     let text = once("[".to_owned()).chain(rows).chain(once("]".to_owned()));
-    attachment(file, "application/json", Body::from_stream(text))
+    attachment(file, "application/json", Body::from_stream(text.fuse()))
 }
 
 fn once(text: String) -> impl Stream<Item = io::Result<String>> + Send + 'static {
@@ -453,6 +454,16 @@ mod tests {
             }
             assert_eq!(csv, whole);
         }
+    }
+
+    /// What compresses a body asks again.
+    #[tokio::test]
+    async fn security_f11_a_file_that_has_ended_stays_so() {
+        let (_tell, told) = oneshot::channel();
+        let rows = until(portions(&[&["a"]]), told);
+        let mut body = as_json("x.json", rows).unwrap().into_body().into_data_stream();
+        while body.next().await.is_some() {}
+        assert!(body.next().await.is_none());
     }
 
     #[tokio::test]

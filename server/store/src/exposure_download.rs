@@ -95,6 +95,11 @@ impl ExposureParts {
         Ok(None)
     }
 
+    /// Gives the connection back.
+    pub async fn end(self) -> Result<()> {
+        self.tx.commit().await
+    }
+
     /// Never as a statement that the connection keeps: the same text has other columns with the next
     /// cursor of this name.
     async fn fetch<T>(&mut self, fetch: String) -> Result<Vec<T>>

@@ -106,7 +106,7 @@ async fn security_f01_whoever_is_asked_reads_which_partner_asks_and_sees_microso
         OTHER,
         CONTOSO,
         &format!("wilma@{OTHER}"),
-        "Good until",
+        "good until",
         "Exchange Administrator or Global Administrator",
         "Read the directory.",
         "Stay connected.",

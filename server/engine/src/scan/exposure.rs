@@ -126,10 +126,13 @@ async fn hand_out(
         let ended = !matches!(rows, Ok(Some(_)));
         let sent = timeout(PATIENCE, sender.send(rows)).await;
         if ended || !matches!(sent, Ok(Ok(()))) {
-            return;
+            break;
         }
         let part = parts.next(PORTION).await;
         next = part.map_err(|error| Problem::from(Failure::from(error)));
+    }
+    if let Err(error) = parts.end().await {
+        tracing::warn!(%error, "a download's transaction could not be ended");
     }
 }
 
