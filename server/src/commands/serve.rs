@@ -94,9 +94,12 @@ impl Running {
                 .map_err(|error| Failed::because("the settings could not be noted", error))?;
         }
         let mut tasks = JoinSet::new();
+        let strangers = settings.strangers;
         let patience = Patience {
-            head: settings.strangers.head,
-            connections: settings.strangers.connections,
+            head: strangers.head,
+            unread: strangers.unread,
+            connections: strangers.connections,
+            of_one: (strangers.trusted_proxies == 0).then_some(strangers.connections_of_one),
         };
         if let Some(listener) = listeners.metrics {
             let router = metrics::router(&store, stop.clone())?;

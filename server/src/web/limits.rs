@@ -115,7 +115,7 @@ fn address(text: &str) -> Option<IpAddr> {
 }
 
 /// What counts as one client.
-fn network(address: IpAddr) -> IpAddr {
+pub(crate) fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V4(address) => IpAddr::V4(address),
         IpAddr::V6(address) => {
