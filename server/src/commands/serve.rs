@@ -140,7 +140,8 @@ pub(crate) async fn serve(settings: Settings) -> Result<(), Failed> {
     shutdown::on_signals(sender.clone())
         .map_err(|error| Failed::because("signals cannot be listened to", error))?;
     let listeners = Listeners::bind(&settings).await?;
-    for warning in exposed(settings.role, settings.listen, settings.metrics_listen) {
+    let exposed = exposed(settings.role, settings.listen, settings.metrics_listen);
+    for warning in exposed.into_iter().chain(counted_as_one(&settings)) {
         tracing::warn!("{warning}");
     }
     let running = tokio::select! {
@@ -187,6 +188,21 @@ fn exposed(role: Role, listen: SocketAddr, metrics: Option<SocketAddr>) -> Vec<S
         .filter(|(_, address, _)| !address.ip().to_canonical().is_loopback())
         .map(|(name, address, advice)| format!("{name}={address} is no loopback address; {advice}"))
         .collect()
+}
+
+/// Behind a proxy that tells nobody whom it saw, all people are one client.
+fn counted_as_one(settings: &Settings) -> Option<String> {
+    let strangers = &settings.strangers;
+    let hidden =
+        settings.role.serves() && settings.public_url.is_https() && strangers.trusted_proxies == 0;
+    hidden.then(|| {
+        format!(
+            "POSTERN_TRUSTED_PROXIES=0 with an https address: everybody who comes through the proxy in \
+             front counts as one client, with {} requests a second for what needs no sign-in and {} \
+             connections; let it write X-Forwarded-For, and say how many such proxies there are",
+            strangers.sign_in.a_second, strangers.connections_of_one
+        )
+    })
 }
 
 /// Gives what still runs a while after `stop`, but not for ever.

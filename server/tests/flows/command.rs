@@ -381,6 +381,32 @@ async fn security_f24_health_is_told_where_the_numbers_are() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn security_f03_behind_https_the_proxies_are_said_or_the_server_does_not_start() {
+    let (cloud, accounts) = start_cloud().await;
+    let database = TestDatabase::create().await.expect("a database");
+    let https = ("POSTERN_PUBLIC_URL", "https://portal.example");
+    let mut command = postern(&["serve"]);
+    settings(&mut command, cloud.url(), &accounts, &database);
+    let (code, _, err) = run({
+        command.envs([https]);
+        command
+    })
+    .await;
+    assert_eq!(code, 2, "{err}");
+    assert!(
+        err.contains("POSTERN_TRUSTED_PROXIES: it is not set."),
+        "{err}"
+    );
+    for (proxies, warned) in [("0", true), ("1", false)] {
+        let more = [https, ("POSTERN_TRUSTED_PROXIES", proxies)];
+        let process = start_with(cloud.url(), &accounts, &database, &more).await;
+        let (code, log) = process.stop().await;
+        assert_eq!(code, 0, "{log}");
+        assert_eq!(log.contains("counts as one client"), warned, "{log}");
+    }
+}
+
 async fn security_f09_heads_are_written_and_compared_and_a_ring_that_is_missing_is_said() {
     let stack = Stack::start().await;
     let mut owner = stack.owner().await;
