@@ -37,6 +37,7 @@ mod people;
 mod proofs;
 mod reach_days;
 mod reach_sums;
+mod refusals;
 mod scan_reads;
 mod scans;
 mod secrets;
