@@ -168,13 +168,11 @@ pub(crate) async fn serve(settings: Settings) -> Result<(), Failed> {
 
 /// What others than this machine can reach, and what should stand in front of it.
 fn exposed(role: Role, listen: SocketAddr, metrics: Option<SocketAddr>) -> Vec<String> {
-    let portal = role.serves().then(|| {
-        (
-            "POSTERN_LISTEN",
-            listen,
-            "the portal speaks plain http: let nothing reach it but the proxy that speaks TLS",
-        )
-    });
+    let portal = role.serves().then_some((
+        "POSTERN_LISTEN",
+        listen,
+        "the portal speaks plain http: let nothing reach it but the proxy that speaks TLS",
+    ));
     let metrics = metrics.map(|address| {
         (
             "POSTERN_METRICS_LISTEN",

@@ -192,11 +192,16 @@ fn head(line: &str) -> Line {
         let Ok(value) = serde_json::from_str::<Value>(line) else {
             return Line::Cut;
         };
-        if value["target"] != "history.head" {
+        let get = |name: &str| value.get(name);
+        if get("target").and_then(Value::as_str) != Some("history.head") {
             return Line::Other;
         }
-        let text = |name: &str| value[name].as_str();
-        let found = of(text("chain"), value["seq"].as_i64(), text("hash"));
+        let text = |name: &str| get(name).and_then(Value::as_str);
+        let found = of(
+            text("chain"),
+            get("seq").and_then(Value::as_i64),
+            text("hash"),
+        );
         return found.map_or(Line::Cut, Line::Head);
     }
     let words: Vec<&str> = line.split_whitespace().collect();

@@ -25,6 +25,7 @@ use futures::{
     stream,
 };
 use serde::{Deserialize, Serialize};
+use tokio::sync::oneshot;
 use tower_sessions::Session;
 
 use super::{Web, csv, live::ended, refusal::Refusal, visitor::Visitor};
@@ -277,21 +278,27 @@ fn while_allowed<T: Send + 'static>(
     session: Session,
     rows: Portions<T>,
 ) -> Portions<T> {
-    let ended = Box::pin(ended(web.clone(), operator.clone(), session));
-    until(rows, ended)
+    let (mut tell, told) = oneshot::channel::<()>();
+    let ended = ended(web.clone(), operator.clone(), session);
+    // By itself: a slow reader asks for the next portion seldom.
+    tokio::spawn(async move {
+        tokio::select! {
+            () = ended => drop(tell),
+            () = tell.closed() => {}
+        }
+    });
+    until(rows, told)
 }
 
-/// The portions up to a moment. What is cut off there ends with a problem.
-fn until<T: Send + 'static>(
-    rows: Portions<T>,
-    ended: impl Future<Output = ()> + Send + Unpin + 'static,
-) -> Portions<T> {
+/// The portions until the sender is gone. What is cut off there ends with a problem.
+fn until<T: Send + 'static>(rows: Portions<T>, ended: oneshot::Receiver<()>) -> Portions<T> {
     let portions = stream::unfold(Some((rows, ended)), |state| async {
         let (mut rows, mut ended) = state?;
-        match future::select(rows.next(), &mut ended).await {
-            Either::Left((None, _)) => None,
-            Either::Left((Some(portion), _)) => Some((portion, Some((rows, ended)))),
-            Either::Right(_) => Some((Err(Problem::signed_out()), None)),
+        // The end first: there may always be another portion ready.
+        match future::select(&mut ended, rows.next()).await {
+            Either::Left(_) => Some((Err(Problem::signed_out()), None)),
+            Either::Right((None, _)) => None,
+            Either::Right((Some(portion), _)) => Some((portion, Some((rows, ended)))),
         }
     });
     portions.boxed()
@@ -457,14 +464,19 @@ mod tests {
 
     #[tokio::test]
     async fn security_f05_a_download_ends_with_the_readers_authority() {
-        let rows = portions(&[&["a"]]).chain(stream::pending()).boxed();
-        let mut rows = until(rows, future::ready(()));
-        let found: Vec<_> = [rows.next().await, rows.next().await, rows.next().await].into();
+        // There is always another portion ready.
+        let rows = stream::repeat_with(|| Ok(vec!["a".to_owned()])).boxed();
+        let (tell, told) = oneshot::channel();
+        let mut rows = until(rows, told);
+        assert!(matches!(rows.next().await, Some(Ok(_))));
+        drop(tell);
+        let end = [rows.next().await, rows.next().await];
         assert!(
-            matches!(&found[..], [Some(Ok(_)), Some(Err(problem)), None] if problem.key == Problem::signed_out().key),
-            "{found:?}"
+            matches!(&end, [Some(Err(problem)), None] if problem.key == Problem::signed_out().key),
+            "{end:?}"
         );
-        let whole = until(portions(&[&["a"], &["b"]]), future::pending());
+        let (_tell, told) = oneshot::channel();
+        let whole = until(portions(&[&["a"], &["b"]]), told);
         assert_eq!(whole.collect::<Vec<_>>().await.len(), 2);
     }
 }

@@ -102,7 +102,8 @@ impl Tx {
         Ok(gone.rows_affected())
     }
 
-    /// Forgets the tokens of connections through GDAP that are this person's own account.
+    /// Forgets the tokens of connections through GDAP that are this person's own account. As a guest
+    /// of the customer it has an object id of its own there (MICROSOFT.md §6.3).
     async fn end_own_account(
         &mut self,
         operator: OperatorId,
@@ -115,7 +116,9 @@ impl Tx {
                  token_version = c.token_version + 1
              from operators o
              where c.partner_id = $1 and o.partner_id = $1 and o.id = $2
-               and c.way = 'gdap' and c.account_oid = o.oid and c.disconnected_at is null
+               and c.way = 'gdap' and c.disconnected_at is null
+               and (c.operator_id = o.id or c.account_oid = o.oid
+                    or lower(c.account_upn) = lower(o.upn))
                and c.refresh_token is not null
              returning c.customer_id",
         )

@@ -29,14 +29,14 @@ const GRANTS: &[(&str, &str)] = &[
     ),
     (
         "operator_sessions",
-        "select, insert, update (last_use_at, home_token, confirmed_at, asked_at), delete",
+        "select, insert, update (last_use_at, home_token, asked_at, unanswered_at), delete",
     ),
     ("sessions", "select, insert, update, delete"),
     ("sign_ins", "select, insert, delete"),
     ("customers", "select, insert, update (name, domain)"),
     (
         "connections",
-        "select, insert, update (way, account_upn, account_oid, scopes, refresh_token, key_id, \
+        "select, insert, update (way, account_upn, account_oid, operator_id, scopes, refresh_token, key_id, \
          problem, note, consented_at, last_success_at, disconnected_at, token_version)",
     ),
     (
@@ -135,6 +135,14 @@ pub(crate) fn newest_migration() -> i64 {
         .map(|migration| migration.version)
         .max()
         .unwrap_or_default()
+}
+
+/// Runs the migrations up to one of them, as an earlier version did.
+#[cfg(test)]
+pub(crate) async fn up_to(newest: i64, connection: &mut PgConnection) -> Result<()> {
+    let some = MIGRATOR.iter().filter(|one| one.version <= newest);
+    let migrator = Migrator::with_migrations(some.cloned().collect());
+    migrator.run(connection).await.map_err(migration)
 }
 
 /// Names the migrations and grants of this binary: the same text means the same database.
@@ -322,3 +330,7 @@ fn quoted(name: &str) -> String {
 pub(crate) async fn owner_connection(owner_url: &SecretString) -> Result<PgConnection> {
     Ok(PgConnection::connect_with(&options(owner_url)?).await?)
 }
+
+#[cfg(test)]
+#[path = "migrate_tests.rs"]
+mod tests;

@@ -454,12 +454,17 @@ async fn security_f07_a_problem_is_shown_where_the_form_failed_and_nowhere_else(
     assert!(!problem(&owner.open(&changed).await), "changed");
 
     // Whoever has no session has the cookie that binds an attempt.
+    let (status, link) = owner
+        .call_form("/api/make_link", &[("customer", &customer)])
+        .await;
+    assert_eq!(status, 200, "{link}");
     let mut nobody = stack.browser();
-    nobody.open("/join/no-such-token").await;
+    let good = nobody.open(link.as_str().expect("an address")).await;
+    assert_eq!(good.problem(), None, "{}", good.text());
     let shown = nobody
         .submit("/api/join", &[("token", "no-such-token")])
         .await;
-    assert_eq!(shown.problem().as_deref(), Some("link.used_up"));
+    assert_eq!(shown.problem().as_deref(), Some("link.unknown"));
     let mut another = stack.browser();
     let link = another.open(&shown.url).await;
     assert_eq!(link.problem(), None, "{}", link.text());

@@ -29,6 +29,11 @@ fn texts(list: &Value, field: &str) -> Vec<String> {
 pub async fn reviewed(browser: &mut Browser, customer: &str, draft: &Value) -> [String; 2] {
     let body = json!({ "customer": customer, "draft": draft });
     let (_, review) = browser.call("/api/review", &body).await;
+    shown(&review)
+}
+
+/// The same of a review.
+pub fn shown(review: &Value) -> [String; 2] {
     ["digest", "text"].map(|name| {
         review["shown"][name]
             .as_str()
