@@ -507,8 +507,8 @@ impl Engine {
         read.await.map_err(Problem::from)
     }
 
-    /// The partner's history tells who was not let in, each once in a while. Somebody of a foreign tenant belongs to no
-    /// partner: only the log tells that.
+    /// The partner's history tells who was not let in, each once in a while. Somebody of a foreign tenant
+    /// belongs to no partner: only the log tells that.
     async fn note_refused(&self, identity: &Identity, problem: &Problem, now: Timestamp) {
         let note = async {
             let Some(partner) = self.store().partner_of_home(identity.tid).await? else {

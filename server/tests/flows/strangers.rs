@@ -8,10 +8,13 @@ use reqwest::{
 use serde_json::{Value, json};
 use server::config::{Allowance, Strangers};
 
-use crate::support::{
-    Browser, Page, Stack,
-    begun::{Begun, DOMAIN, MAILER},
-    get_json, until,
+use crate::{
+    bootstrap::at_the_tenant,
+    support::{
+        Browser, Page, Stack,
+        begun::{Begun, DOMAIN, MAILER},
+        get_json, until,
+    },
 };
 
 /// Not one that Entra wrote, but of its form.
@@ -106,6 +109,31 @@ async fn security_f03_a_storm_of_codes_holds_up_no_refresh() {
         stranger.abort();
     }
     stack.cloud.with_world(|world| world.faults.disarm("held"));
+}
+
+/// A guest has an account, but not here; and the partner's history is kept for ever.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn security_f09_a_guest_who_is_not_let_in_is_told_once_an_hour() {
+    let stack = Stack::start().await;
+    let mut owner = stack.owner().await;
+    let at_home = "admin@wingtiptoys.example";
+    let guest = json!({
+        "upn": "mallory#EXT#@northwind-it.example", "tenant": "northwind-it.example",
+        "create": true, "mailbox": "none", "guest_of": at_home,
+    });
+    stack.control("users", &guest).await;
+    for _ in 0..3 {
+        let tenant = stack.accounts.partner_tenant.clone();
+        let page = at_the_tenant(&mut stack.browser(), &tenant, at_home).await;
+        assert_eq!(page.problem().as_deref(), Some("sign_in.guest"));
+    }
+    let query = json!({
+        "kind": "sign_in.refused", "person": "", "from": "", "to": "", "before": null,
+    });
+    let history = owner
+        .read("/api/own_history", &json!({ "query": query }))
+        .await;
+    assert_eq!(history["rows"].as_array().expect("rows").len(), 1);
 }
 
 fn few() -> Strangers {
