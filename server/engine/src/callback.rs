@@ -36,6 +36,9 @@ use crate::{
     sign_in::expired,
 };
 
+/// Refusals of the same kind within this time are one line of a history. Milliseconds.
+const REFUSED_AGAIN: i64 = 3_600_000;
+
 /// The query of `/auth/callback`.
 #[derive(Clone, Default, Deserialize)]
 pub struct CallbackQuery {
@@ -504,8 +507,8 @@ impl Engine {
         read.await.map_err(Problem::from)
     }
 
-    /// The partner's history tells who was not let in. Somebody of a foreign tenant belongs to no
-    /// partner: only the log tells that.
+    /// The partner's history tells who was not let in, each once in a while. Somebody of a foreign tenant
+    /// belongs to no partner: only the log tells that.
     async fn note_refused(&self, identity: &Identity, problem: &Problem, now: Timestamp) {
         let note = async {
             let Some(partner) = self.store().partner_of_home(identity.tid).await? else {
@@ -517,6 +520,10 @@ impl Engine {
                 upn: identity.upn.clone(),
             };
             let mut tx = self.store().begin(partner).await?;
+            let since = now.plus_millis(-REFUSED_AGAIN);
+            if tx.refused_to_sign_in(identity.oid, since).await? {
+                return Ok(());
+            }
             tx.append_own(&store::NewEvent {
                 after: Some(json!({ "problem": problem.key })),
                 ..event(
@@ -534,10 +541,20 @@ impl Engine {
         }
     }
 
+    /// The customer's history tells that a consent was refused. What comes by an invitation only once in
+    /// a while: whoever holds it needs no account to be refused again.
     async fn note_refusal(&self, asked: &Asked, problem: &Problem, now: Timestamp) {
         let note = async {
             let mut tx = self.store().begin(asked.partner).await?;
             let access = tx.for_system(asked.customer).await?;
+            if let Some(link) = asked.link {
+                // Held, so that of many who come back at once one is told.
+                tx.link(&access, link).await?;
+                let since = now.plus_millis(-REFUSED_AGAIN);
+                if tx.refused_by_link(&access, link, since).await? {
+                    return Ok(());
+                }
+            }
             let actor = match asked.operator {
                 Some(id) => tx
                     .operator(id)
@@ -548,12 +565,15 @@ impl Engine {
             };
             tx.append(
                 &access,
-                &event(
-                    now,
-                    actor,
-                    EventKind::ConsentRefused,
-                    problem.happened.clone(),
-                ),
+                &store::NewEvent {
+                    after: asked.link.map(|link| json!({ "link": link })),
+                    ..event(
+                        now,
+                        actor,
+                        EventKind::ConsentRefused,
+                        problem.happened.clone(),
+                    )
+                },
             )
             .await?;
             tx.commit().await?;

@@ -37,6 +37,7 @@ mod people;
 mod proofs;
 mod reach_days;
 mod reach_sums;
+mod refusals;
 mod scan_reads;
 mod scans;
 mod secrets;
@@ -64,7 +65,7 @@ pub use history::{Chain, NewEvent, NoChain};
 pub use history_hash::{FIRST, digest_of, hash_of, keyed_hash_of};
 pub use history_read::{HistoryFound, Part};
 pub use history_verify::{
-    Broken, ChainHead, Compared, KeptHead, Unchecked, Verification, Why, verify_all,
+    Broken, ChainHead, Compared, KeptHead, Keyless, Unchecked, Verification, Why, verify_all,
 };
 pub use jobs::Job;
 pub use key_ring::{KeyRingError, KeyUse};

@@ -236,30 +236,28 @@ async fn grant(connection: &mut PgConnection, server_role: &str) -> Result<()> {
     let role = quoted(server_role);
     let mut tx = connection.begin().await?;
     let mut statements = vec![
-        "revoke all on all tables in schema public from public".to_owned(),
         "revoke create on schema public from public".to_owned(),
         format!("revoke create on schema public from {role}"),
-        format!("revoke all on all tables in schema public from {role}"),
         format!("grant usage on schema public to {role}"),
     ];
+    for relation in ours(&mut tx).await? {
+        statements.push(format!("revoke all on {relation} from public, {role}"));
+    }
     for (table, what) in GRANTS {
         statements.push(format!("grant {what} on {table} to {role}"));
     }
     let schema = jobs::SCHEMA;
-    statements.push(format!(
-        "revoke all on all tables in schema {schema} from public, {role}"
-    ));
     statements.push(format!("grant usage on schema {schema} to {role}"));
-    statements.push(format!(
-        "grant select, insert, update, delete on all tables in schema {schema} to {role}"
-    ));
-    statements.push(format!(
-        "grant usage on all sequences in schema {schema} to {role}"
-    ));
+    for table in QUEUE_TABLES {
+        statements.push(format!(
+            "grant select, insert, update, delete on {schema}.{table} to {role}"
+        ));
+    }
     // Those who run jobs need no right to make believe that a migration ran.
-    statements.push(format!(
-        "revoke insert, update, delete on {schema}.migrations from {role}"
-    ));
+    statements.push(format!("grant select on {schema}.migrations to {role}"));
+    for sequence in sequences(&mut tx).await? {
+        statements.push(format!("grant usage on sequence {sequence} to {role}"));
+    }
     for statement in statements {
         sqlx::query(AssertSqlSafe(statement))
             .execute(&mut *tx)
@@ -270,7 +268,8 @@ async fn grant(connection: &mut PgConnection, server_role: &str) -> Result<()> {
     let tables: Vec<String> = sqlx::query_scalar(
         "select c.oid::regclass::text
          from pg_class c join pg_namespace n on n.oid = c.relnamespace
-         where n.nspname = $1 and c.relkind in ('r', 'p') and c.relrowsecurity",
+         where n.nspname = $1 and c.relkind in ('r', 'p') and c.relrowsecurity
+           and pg_has_role(c.relowner, 'usage')",
     )
     .bind(schema)
     .fetch_all(&mut *tx)
@@ -289,6 +288,37 @@ async fn grant(connection: &mut PgConnection, server_role: &str) -> Result<()> {
     }
     tx.commit().await?;
     Ok(())
+}
+
+/// Tables and views of both schemas that this role owns. Those of somebody else are theirs to give and
+/// to take, and those of an extension are the extension's; the guard looks at what they let the server do.
+async fn ours(connection: &mut PgConnection) -> Result<Vec<String>> {
+    Ok(sqlx::query_scalar(
+        "select c.oid::regclass::text
+         from pg_class c join pg_namespace n on n.oid = c.relnamespace
+         where n.nspname in ('public', $1) and c.relkind in ('r', 'p', 'v', 'm', 'f')
+           and pg_has_role(c.relowner, 'usage')
+           and not exists (select from pg_depend d
+                           where d.classid = 'pg_class'::regclass and d.objid = c.oid
+                             and d.objsubid = 0 and d.deptype = 'e')
+         order by 1",
+    )
+    .bind(jobs::SCHEMA)
+    .fetch_all(connection)
+    .await?)
+}
+
+/// The job queue's sequences.
+async fn sequences(connection: &mut PgConnection) -> Result<Vec<String>> {
+    Ok(sqlx::query_scalar(
+        "select c.oid::regclass::text
+         from pg_class c join pg_namespace n on n.oid = c.relnamespace
+         where n.nspname = $1 and c.relkind = 'S' and pg_has_role(c.relowner, 'usage')
+         order by 1",
+    )
+    .bind(jobs::SCHEMA)
+    .fetch_all(connection)
+    .await?)
 }
 
 /// A name as SQL takes it whatever it holds.
