@@ -320,7 +320,11 @@ fn as_csv<T: Send + 'static>(
     });
     // What compresses it asks once more after the end.
     let text = once(head).chain(rows);
-    attachment(file, "text/csv; charset=utf-8", Body::from_stream(text.fuse()))
+    attachment(
+        file,
+        "text/csv; charset=utf-8",
+        Body::from_stream(text.fuse()),
+    )
 }
 
 /// One list, as if it were written at once.
@@ -461,7 +465,10 @@ mod tests {
     async fn security_f11_a_file_that_has_ended_stays_so() {
         let (_tell, told) = oneshot::channel();
         let rows = until(portions(&[&["a"]]), told);
-        let mut body = as_json("x.json", rows).unwrap().into_body().into_data_stream();
+        let mut body = as_json("x.json", rows)
+            .unwrap()
+            .into_body()
+            .into_data_stream();
         while body.next().await.is_some() {}
         assert!(body.next().await.is_none());
     }
