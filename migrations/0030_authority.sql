@@ -6,11 +6,13 @@ alter table operators add column guest boolean not null default false;
 -- The person's own refresh token of this sign-in, sealed: with it Entra is asked again whether the
 -- account still may sign in. Null: signed in before there was one, or Entra gave none.
 alter table operator_sessions add column home_token bytea;
--- When Entra last said yes, and when it was last asked.
-alter table operator_sessions add column confirmed_at timestamptz;
+-- When Entra was last asked, and when it was first asked without an answer since it last said yes.
 alter table operator_sessions add column asked_at timestamptz;
-update operator_sessions set confirmed_at = signed_in_at, asked_at = signed_in_at;
-alter table operator_sessions alter column confirmed_at set not null;
+alter table operator_sessions add column unanswered_at timestamptz;
+-- The owner of a table sees no row either where row-level security is forced.
+alter table operator_sessions no force row level security;
+update operator_sessions set asked_at = signed_in_at;
+alter table operator_sessions force row level security;
 alter table operator_sessions alter column asked_at set not null;
 
 -- A link that was taken back, and why: revoked by hand, the customer was disconnected, or whoever
@@ -21,7 +23,9 @@ alter table links add check ((voided_at is null) = (voided_why is null));
 -- What pages and forms call a link: its random part is known to nobody but who holds it.
 alter table links add column id uuid not null default gen_random_uuid() unique;
 alter table links add column made_at timestamptz;
+alter table links no force row level security;
 update links set made_at = expires_at - interval '7 days';
+alter table links force row level security;
 alter table links alter column made_at set not null;
 create index links_maker on links (partner_id, made_by);
 

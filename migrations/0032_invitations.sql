@@ -15,6 +15,10 @@ alter table sign_ins add column link_id uuid;
 -- An operator has said that whoever signs in takes the place of an account that works.
 alter table sign_ins add column replaces boolean not null default false;
 
+-- Whose own account it is, where an operator got in with one: as a guest it has another object id
+-- there than at home. Null: an admin of the customer's, or of an older version.
+alter table connections add column operator_id uuid;
+
 -- What is worth knowing about a connection that works: a domain problem. The account lacks a role,
 -- or another account wanted to take its place.
 alter table connections add column note jsonb;

@@ -79,7 +79,7 @@ scenario("their admin reads who asks, for whom and for what, sees Microsoft's pa
     ["For", CONTOSO],
     ["Invitation made by", partner.upn],
     ["Made", /today/],
-    ["Good until", /\d\d:\d\d/],
+    ["Made", /good until/],
   ]) {
     const fact = theirs.page.locator("dl.summary > div").filter({ has: theirs.page.getByText(what, { exact: true }) });
     await theirs.sees(fact.getByText(said));

@@ -40,7 +40,8 @@ enum Command {
     /// (POSTERN_MASTER_KEYS)
     WebKeys,
     /// Recompute the chains of all histories; ends with 1 when one is broken, with 3 when entries could
-    /// not be checked without their key (DATABASE_OWNER_URL, POSTERN_MASTER_KEYS)
+    /// not be checked: their key is not there, or they have none and no head that was kept stands
+    /// behind them (DATABASE_OWNER_URL, POSTERN_MASTER_KEYS)
     VerifyHistory(HistoryFiles),
 }
 

@@ -1,7 +1,15 @@
-//! Serving HTTP with limits: for how many connections are open, and for how long one may take to say
-//! what it wants.
+//! Serving HTTP with limits: for how many connections are open, in all and of one client, for how long
+//! one may take to say what it wants, and for how long it may leave an answer unread.
 
-use std::{convert::Infallible, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
+mod unread;
+
+use std::{
+    convert::Infallible,
+    net::{IpAddr, SocketAddr},
+    pin::pin,
+    sync::Arc,
+    time::Duration,
+};
 
 use axum::{
     Router,
@@ -9,6 +17,7 @@ use axum::{
     extract::{ConnectInfo, Request},
     serve::Listener,
 };
+use engine::{Place, Places};
 use hyper::{body::Incoming, server::conn::http1};
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
@@ -21,7 +30,8 @@ use tokio::{
 };
 use tower::{Service, ServiceExt as _};
 
-use crate::shutdown::stopped;
+use self::unread::Impatient;
+use crate::{shutdown::stopped, web::network};
 
 /// How a listener treats who connects.
 #[derive(Clone, Copy, Debug)]
@@ -29,8 +39,14 @@ pub(crate) struct Patience {
     /// Within this time the head of a request must have arrived: the first one of a connection, and each
     /// further one after the answer before.
     pub head: Duration,
+    /// A connection ends whose client takes nothing of an answer for this time. One that has nothing to
+    /// say, such as a stream of events, stays.
+    pub unread: Duration,
     /// Open connections. Further ones wait until one ends.
     pub connections: usize,
+    /// Of them, those of one client. Further ones are closed at once, so that the others get theirs.
+    /// None: the peer is a proxy, behind which many clients are.
+    pub of_one: Option<usize>,
 }
 
 /// Serves until `stop` turns true; then ends what is on its way in good order.
@@ -41,6 +57,7 @@ pub(crate) async fn serve(
     stop: watch::Receiver<bool>,
 ) {
     let places = Arc::new(Semaphore::new(patience.connections));
+    let of_one = patience.of_one.map(Places::<IpAddr>::new);
     let mut end = pin!(stopped(stop.clone()));
     let mut open = JoinSet::new();
     loop {
@@ -53,13 +70,24 @@ pub(crate) async fn serve(
             () = &mut end => break,
         };
         while open.try_join_next().is_some() {}
+        let own = match &of_one {
+            None => None,
+            Some(of_one) => match of_one.take(network(peer.ip())) {
+                Some(own) => Some(own),
+                None => continue,
+            },
+        };
+        let held = Held {
+            _place: place,
+            _own: own,
+        };
         open.spawn(connection(
             stream,
             peer,
             router.clone(),
-            patience.head,
+            patience,
             stop.clone(),
-            place,
+            held,
         ));
     }
     // Nobody new comes in.
@@ -67,19 +95,28 @@ pub(crate) async fn serve(
     while open.join_next().await.is_some() {}
 }
 
+/// What a connection takes up until it ends.
+struct Held {
+    _place: OwnedSemaphorePermit,
+    _own: Option<Place<IpAddr>>,
+}
+
 async fn connection(
     stream: TcpStream,
     peer: SocketAddr,
     router: Router,
-    head: Duration,
+    patience: Patience,
     stop: watch::Receiver<bool>,
-    place: OwnedSemaphorePermit,
+    held: Held,
 ) {
     let service = with_peer(router, peer);
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(head)
-        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(service));
+        .header_read_timeout(patience.head)
+        .serve_connection(
+            TokioIo::new(Impatient::new(stream, patience.unread)),
+            TowerToHyperService::new(service),
+        );
     let mut connection = pin!(connection);
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,
@@ -91,7 +128,7 @@ async fn connection(
     if let Err(error) = ended {
         tracing::trace!(%error, "a connection ended");
     }
-    drop(place);
+    drop(held);
 }
 
 /// Requests bring the address of who connected.
@@ -112,102 +149,4 @@ fn with_peer(
 }
 
 #[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-    use axum::routing::get;
-    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-
-    use super::*;
-
-    const SOON: Patience = Patience {
-        head: Duration::from_millis(50),
-        connections: 2,
-    };
-
-    async fn served(patience: Patience) -> (SocketAddr, watch::Sender<bool>) {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
-        let who = |ConnectInfo(peer): ConnectInfo<SocketAddr>| async move { peer.to_string() };
-        let router = Router::new().route("/", get(who));
-        let (stop, stopped) = watch::channel(false);
-        tokio::spawn(serve(listener, router, patience, stopped));
-        (address, stop)
-    }
-
-    async fn all(stream: &mut TcpStream) -> String {
-        let mut text = String::new();
-        // A connection that is cut off has said all that it will.
-        let _ = stream.read_to_string(&mut text).await;
-        text
-    }
-
-    #[tokio::test]
-    async fn security_f11_an_unfinished_head_is_closed() {
-        let (address, _stop) = served(SOON).await;
-        let mut stream = TcpStream::connect(address).await.unwrap();
-        stream
-            .write_all(b"GET / HTTP/1.1\r\nHost: x\r\n")
-            .await
-            .unwrap();
-        // Ends only because the server closes.
-        assert!(!all(&mut stream).await.contains("200 OK"));
-    }
-
-    #[tokio::test]
-    async fn security_f11_connections_are_bounded_and_get_their_turn() {
-        let (address, _stop) = served(SOON).await;
-        let mut silent = Vec::new();
-        for _ in 0..SOON.connections {
-            let stream = TcpStream::connect(address).await.unwrap();
-            silent.push(stream);
-        }
-        // Those who say nothing lose their places, and who waits behind them is served.
-        let mut last = TcpStream::connect(address).await.unwrap();
-        last.write_all(b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
-            .await
-            .unwrap();
-        let answer = all(&mut last).await;
-        assert!(answer.starts_with("HTTP/1.1 200 OK"), "{answer}");
-        let own = last.local_addr().map(|own| own.to_string());
-        assert!(own.is_ok_and(|own| answer.ends_with(&own)), "{answer}");
-        for mut stream in silent {
-            assert_eq!(all(&mut stream).await, "");
-        }
-    }
-
-    #[tokio::test]
-    async fn security_f11_what_is_on_its_way_ends_in_good_order() {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
-        let (began, mut begun) = watch::channel(false);
-        let (go, gone) = watch::channel(false);
-        let slow = move || {
-            let (began, gone) = (began.clone(), gone.clone());
-            async move {
-                began.send_replace(true);
-                stopped(gone).await;
-                "done"
-            }
-        };
-        let router = Router::new().route("/", get(slow));
-        let (stop, asked) = watch::channel(false);
-        let patience = Patience {
-            head: Duration::from_secs(600),
-            connections: 10,
-        };
-        let server = tokio::spawn(serve(listener, router, patience, asked));
-        let mut idle = TcpStream::connect(address).await.unwrap();
-        let mut stream = TcpStream::connect(address).await.unwrap();
-        stream
-            .write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
-            .await
-            .unwrap();
-        begun.wait_for(|begun| *begun).await.unwrap();
-        stop.send_replace(true);
-        assert_eq!(all(&mut idle).await, "");
-        go.send_replace(true);
-        let answer = all(&mut stream).await;
-        assert!(answer.ends_with("done"), "{answer}");
-        server.await.unwrap();
-    }
-}
+mod tests;

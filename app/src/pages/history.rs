@@ -95,7 +95,10 @@ fn show(page: HistoryPage, query: &Query) -> AnyView {
             "Nothing has happened yet.",
         ),
     };
-    let lead = view! { <p>{total}" entries"{of}". Each holds the hash of the one before, made with a key that is not in the database: who changes one there is found out."</p> }.any();
+    let lead = format!(
+        "{total} entries{of}. Each holds the hash of the one before. Whoever runs this Postern checks them all with “postern verify-history”."
+    );
+    let lead = view! { <p>{lead}</p> }.any();
     let csv = filter.link(&format!("{path}.csv"));
     let json = filter.link(&format!("{path}.json"));
     let list = if rows.is_empty() {

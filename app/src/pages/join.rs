@@ -93,19 +93,24 @@ fn facts(told: &InvitationTold) -> AnyView {
         .name
         .is_some()
         .then(|| view! { <small>{told.partner.domain.clone()}</small> }.any());
+    // Until Microsoft has told its name, the domain stands for it.
+    let customer_domain = (told.customer != told.customer_domain)
+        .then(|| view! { <small>{told.customer_domain.clone()}</small> }.any());
     view! {
         <dl class="summary card">
             <div><dt>"Who asks"</dt><dd>{told.partner.short().to_owned()}{domain}</dd></div>
             <div>
                 <dt>"For"</dt>
-                <dd>{told.customer.clone()}<small>{told.customer_domain.clone()}</small></dd>
+                <dd>{told.customer.clone()}{customer_domain}</dd>
             </div>
             <div>
                 <dt>"Invitation made by"</dt>
                 <dd>{told.maker.clone()}<small>{told.maker_upn.clone()}</small></dd>
             </div>
-            <div><dt>"Made"</dt><dd><Moment at=told.made/></dd></div>
-            <div><dt>"Good until"</dt><dd><Moment at=told.until/></dd></div>
+            <div>
+                <dt>"Made"</dt>
+                <dd><Moment at=told.made/><small>"good until "<Moment at=told.until/></small></dd>
+            </div>
         </dl>
     }
     .any()

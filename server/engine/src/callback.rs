@@ -9,7 +9,7 @@ use domain::{
     Problem, Timestamp,
     connection::Way,
     history::EventKind,
-    id::{CustomerId, LinkId, OperatorId, PartnerId, TenantId},
+    id::{CustomerId, LinkId, OperatorId, PartnerId, SessionRef, TenantId},
     invitation::unusable,
     permission::Resource,
     person::{Actor, Operator, Right},
@@ -29,7 +29,15 @@ use self::{
     replacing::{Known, Rights, kept_note, kept_problem, thanks},
 };
 
-use crate::{Answer, Engine, Failure, connection::event, session::tenant_left, sign_in::expired};
+use crate::{
+    Answer, Engine, Failure,
+    connection::{event, of_customer},
+    session::tenant_left,
+    sign_in::expired,
+};
+
+/// Refusals of the same kind within this time are one line of a history. Milliseconds.
+const REFUSED_AGAIN: i64 = 3_600_000;
 
 /// The query of `/auth/callback`.
 #[derive(Clone, Default, Deserialize)]
@@ -76,6 +84,8 @@ struct Asked {
     way: Way,
     link: Option<LinkId>,
     replaces: bool,
+    /// The session of whoever came back, where somebody is signed in.
+    session: Option<SessionRef>,
 }
 
 /// With what Postern was let into a customer.
@@ -93,11 +103,11 @@ struct Admitted {
 
 impl Engine {
     /// Ends the attempt that `query` names. Works once, and only in the browser that began. `visitor`
-    /// is who is signed in there now: what an operator began ends with the operator's session.
+    /// is who is signed in there now, and with which session: what an operator began ends with it.
     pub async fn callback(
         &self,
         browser: &str,
-        visitor: Option<OperatorId>,
+        visitor: Option<(OperatorId, SessionRef)>,
         query: CallbackQuery,
     ) -> Answer<Finished> {
         let now = self.now();
@@ -133,8 +143,9 @@ impl Engine {
                     way,
                     link,
                     replaces,
+                    session: visitor.map(|(_, session)| session),
                 };
-                if way != Way::Link && visitor != operator {
+                if way != Way::Link && visitor.map(|(id, _)| id) != operator {
                     return Err(signed_out_meanwhile());
                 }
                 self.finish_consent(&attempt, &asked, &query, now).await
@@ -248,13 +259,19 @@ impl Engine {
         let store = async {
             let mut tx = self.store().begin(asked.partner).await?;
             // Entra redeemed the code meanwhile: the role may have been taken.
-            if let Some(id) = asked.operator
-                && tx.may_still(id, Right::Change).await.is_err()
-            {
-                return Err(right_gone().into());
+            if let Some(id) = asked.operator {
+                if tx.may_still(id, Right::Change).await.is_err() {
+                    return Err(right_gone().into());
+                }
+                if asked.way != Way::Link && !tx.session_stands(id, asked.session).await? {
+                    return Err(signed_out_meanwhile().into());
+                }
             }
             let access = tx.for_system(asked.customer).await?;
             let partner = self.partner_named(&mut tx).await?;
+            if asked.link.is_some() {
+                tx.lock_own().await?;
+            }
             let link = match asked.link {
                 Some(id) => tx.link(&access, id).await?,
                 None => None,
@@ -307,6 +324,9 @@ impl Engine {
                     now,
                 )
                 .await?;
+            if let (Way::Gdap, Some(id)) = (admitted.way, asked.operator) {
+                tx.consent_is_own(&access, id).await?;
+            }
             if let Some(note) = rights.note(identity, now) {
                 tx.note_on_connection(&access, &note).await?;
             }
@@ -314,6 +334,14 @@ impl Engine {
                 && !matches!(rights, Rights::Lacking)
             {
                 tx.use_link(&access, link.id, now).await?;
+                let what = format!(
+                    "The link of {} for the admin of {} was used by {}.",
+                    link.made.long(),
+                    access.record().name,
+                    identity.upn
+                );
+                let used = event(now, actor.clone(), EventKind::LinkUsed, what);
+                tx.append_own(&of_customer(&access, used)).await?;
             }
             tx.ask_scan(&access, now).await?;
             tx.append(&access, &store::NewEvent {
@@ -479,8 +507,8 @@ impl Engine {
         read.await.map_err(Problem::from)
     }
 
-    /// The partner's history tells who was not let in. Somebody of a foreign tenant belongs to no
-    /// partner: only the log tells that.
+    /// The partner's history tells who was not let in, each once in a while. Somebody of a foreign tenant
+    /// belongs to no partner: only the log tells that.
     async fn note_refused(&self, identity: &Identity, problem: &Problem, now: Timestamp) {
         let note = async {
             let Some(partner) = self.store().partner_of_home(identity.tid).await? else {
@@ -492,6 +520,10 @@ impl Engine {
                 upn: identity.upn.clone(),
             };
             let mut tx = self.store().begin(partner).await?;
+            let since = now.plus_millis(-REFUSED_AGAIN);
+            if tx.refused_to_sign_in(identity.oid, since).await? {
+                return Ok(());
+            }
             tx.append_own(&store::NewEvent {
                 after: Some(json!({ "problem": problem.key })),
                 ..event(
@@ -509,10 +541,20 @@ impl Engine {
         }
     }
 
+    /// The customer's history tells that a consent was refused. What comes by an invitation only once in
+    /// a while: whoever holds it needs no account to be refused again.
     async fn note_refusal(&self, asked: &Asked, problem: &Problem, now: Timestamp) {
         let note = async {
             let mut tx = self.store().begin(asked.partner).await?;
             let access = tx.for_system(asked.customer).await?;
+            if let Some(link) = asked.link {
+                // Held, so that of many who come back at once one is told.
+                tx.link(&access, link).await?;
+                let since = now.plus_millis(-REFUSED_AGAIN);
+                if tx.refused_by_link(&access, link, since).await? {
+                    return Ok(());
+                }
+            }
             let actor = match asked.operator {
                 Some(id) => tx
                     .operator(id)
@@ -523,12 +565,15 @@ impl Engine {
             };
             tx.append(
                 &access,
-                &event(
-                    now,
-                    actor,
-                    EventKind::ConsentRefused,
-                    problem.happened.clone(),
-                ),
+                &store::NewEvent {
+                    after: asked.link.map(|link| json!({ "link": link })),
+                    ..event(
+                        now,
+                        actor,
+                        EventKind::ConsentRefused,
+                        problem.happened.clone(),
+                    )
+                },
             )
             .await?;
             tx.commit().await?;

@@ -8,12 +8,8 @@ use domain::{
 };
 use microsoft::{Clock, Microsoft, entra::Identity};
 use store::Store;
-use tokio::sync::Semaphore;
 
-use crate::{live::Hub, pace::Pace, reading::Readings};
-
-/// A quarter of the connections that pages share.
-const MOST_DOWNLOADS: usize = 4;
+use crate::{live::Hub, pace::Pace, reading::Readings, scan::Turns};
 
 /// Who becomes owner, and who does not get in.
 #[derive(Clone, Debug, Default)]
@@ -90,7 +86,7 @@ pub(crate) struct Inner {
     pub hub: Hub,
     pub readings: Readings,
     /// Turns of downloads that each hold a connection.
-    pub downloads: Arc<Semaphore>,
+    pub downloads: Turns,
 }
 
 impl Engine {
@@ -119,7 +115,7 @@ impl Engine {
                 concurrency: concurrency.max(1),
                 hub: Hub::default(),
                 readings: Readings::default(),
-                downloads: Arc::new(Semaphore::new(MOST_DOWNLOADS)),
+                downloads: Turns::default(),
             }),
         }
     }

@@ -242,6 +242,7 @@ impl Engine {
                 .into());
             }
             let before = tx.connection(&access).await?;
+            tx.lock_own().await?;
             tx.void_links_of_customer(&access, now).await?;
             if tx.disconnect(&access, now).await? {
                 let disconnected = event(

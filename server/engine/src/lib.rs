@@ -20,6 +20,7 @@ mod live;
 mod mailboxes;
 mod pace;
 mod people;
+mod places;
 mod purge;
 mod reading;
 mod scan;
@@ -36,6 +37,7 @@ pub use config::{Engine, EngineConfig, FirstOwner, InvitationRules, SignInRules}
 pub use failure::Failure;
 pub use forms::FormHolder;
 pub use pace::Pace;
+pub use places::{Place, Places};
 pub use scan::Download;
 pub use setup::{reviewed::Started, script::Script};
 

@@ -36,6 +36,7 @@ impl Engine {
         let make = async {
             let mut tx = self.store().begin(operator.partner).await?;
             let access = tx.access(operator, customer, Right::Change).await?;
+            tx.lock_own().await?;
             tx.make_link(&access, &token, operator.id, now, until)
                 .await?;
             let said = format!(
@@ -69,6 +70,7 @@ impl Engine {
         let revoke = async {
             let mut tx = self.store().begin(operator.partner).await?;
             let access = tx.access(operator, customer, Right::Change).await?;
+            tx.lock_own().await?;
             let Some(known) = tx.link(&access, link).await? else {
                 return Err(Problem::not_found().into());
             };

@@ -1,5 +1,7 @@
 //! Signed-in browsers of an operator.
 
+use std::time::Duration;
+
 use domain::{
     Problem, Timestamp,
     history::EventKind,
@@ -8,19 +10,28 @@ use domain::{
     problem::Remedy,
     view::SessionRow,
 };
-use microsoft::{Kind, entra::scopes};
+use microsoft::{
+    Kind,
+    entra::{Redeemed, scopes},
+};
 use secrecy::SecretString;
 use serde_json::json;
-use store::{HomeToken, NewEvent};
+use store::{HomeToken, HomeTokenRead, NewEvent};
+use tokio::time::timeout;
+use uuid::Uuid;
 
 use crate::{Answer, Engine, Failure, connection::event, failure::owner_only};
 
 /// How long Entra's word that somebody may sign in counts. Milliseconds.
 const ASK_HOME: i64 = 15 * 60_000;
-/// How long it counts while Entra does not answer. Milliseconds.
+/// After how long Entra is asked again when it has not answered. Milliseconds.
+const ASK_SOON: i64 = 60_000;
+/// How long Entra's last word counts after the first question without an answer. Milliseconds.
 const BELIEVED: i64 = 60 * 60_000;
-/// The account is disabled, or is not there any more (MICROSOFT.md §6.1).
-const ACCOUNT_GONE: [&str; 2] = ["AADSTS50057", "AADSTS50034"];
+/// How long one question may take. Shorter than requests may: the answer counts in the one that waits.
+const ANSWER: Duration = Duration::from_secs(10);
+/// The account is disabled, is not there any more, or was deleted (MICROSOFT.md §6.1).
+const ACCOUNT_GONE: [&str; 3] = ["AADSTS50057", "AADSTS50034", "AADSTS500341"];
 
 /// What ends when Entra says no.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,6 +43,27 @@ enum Ending {
     Sessions,
     /// All that hangs on the account.
     Authority,
+}
+
+/// What came of asking Entra.
+enum Asked {
+    /// With the new token, where there is one.
+    Yes(Option<SecretString>),
+    No(microsoft::Error),
+    /// None within [`ANSWER`], or nobody could be asked now.
+    NoAnswer,
+    NothingToAskWith,
+}
+
+impl Asked {
+    /// None: no answer came in time.
+    fn of(answer: Option<Result<Redeemed, microsoft::Error>>) -> Self {
+        match answer {
+            Some(Ok(redeemed)) => Self::Yes(redeemed.refresh),
+            Some(Err(error)) => Self::No(error),
+            None => Self::NoAnswer,
+        }
+    }
 }
 
 /// Entra's no is about this person's sign-in, and not about Entra, the way there, or Postern.
@@ -78,7 +110,8 @@ impl Engine {
     /// ended: by the person, by an owner, because the person's tenant left the settings, or because
     /// Entra said that the account may not sign in any more. `counts`: this is a use of it.
     ///
-    /// Entra is asked again every [`ASK_HOME`], by one request of one process.
+    /// Entra is asked again every [`ASK_HOME`], by one request of one process. The question goes on
+    /// when that request is given up, so that nobody can leave before the answer.
     pub async fn operator_of_session(
         &self,
         partner: PartnerId,
@@ -101,20 +134,28 @@ impl Engine {
                 tx.commit().await?;
                 return Ok(None);
             }
-            let before = now.plus_millis(-self.inner.pace.of(ASK_HOME));
-            let asks = tx.ask_home(operator, session, before, now).await?;
+            let since = [ASK_HOME, ASK_SOON].map(|ago| now.plus_millis(-self.inner.pace.of(ago)));
+            let asks = tx.ask_home(operator, session, since, now).await?;
             tx.commit().await?;
             Ok::<_, store::Error>(Some((found, asks)))
         };
         let Some((found, asks)) = load.await.map_err(Failure::from)? else {
             return Ok(None);
         };
-        if let Some(home) = asks
-            && !self.may_still_sign_in(&found, session, home, now).await?
-        {
-            return Ok(None);
-        }
-        Ok(Some(found))
+        let Some(home) = asks else {
+            return Ok(Some(found));
+        };
+        let (engine, person) = (self.clone(), found.clone());
+        let asked =
+            tokio::spawn(
+                async move { engine.may_still_sign_in(&person, session, home, now).await },
+            );
+        let may = asked.await.map_err(|error| {
+            let reference = Uuid::new_v4();
+            tracing::error!(%reference, %error, "the question to Entra ended without an answer");
+            Problem::internal(reference)
+        })??;
+        Ok(may.then_some(found))
     }
 
     /// Asks Entra with the person's own token, and ends what must end. An Entra that does not
@@ -127,17 +168,18 @@ impl Engine {
         now: Timestamp,
     ) -> Answer<bool> {
         let answer = match &home.token {
-            None => None,
-            Some(token) => {
+            Some(HomeTokenRead::Token(token)) => {
                 let scopes = scopes::SIGN_IN.map(str::to_owned);
                 let asked = self.microsoft().refresh(operator.tenant, token, &scopes);
-                Some(asked.await)
+                Asked::of(timeout(ANSWER, asked).await.ok())
             }
+            Some(HomeTokenRead::NoKey) => Asked::NoAnswer,
+            None => Asked::NothingToAskWith,
         };
-        let over = now.millis_since(home.confirmed) > self.inner.pace.of(BELIEVED);
+        let over = now.millis_since(home.unanswered) > self.inner.pace.of(BELIEVED);
         let ending = match &answer {
-            Some(Ok(_)) => Ending::Nothing,
-            Some(Err(error)) => match error.kind() {
+            Asked::Yes(_) => Ending::Nothing,
+            Asked::No(error) => match error.kind() {
                 Kind::TokenDead | Kind::NotInTenant | Kind::TenantNotFound => {
                     if ACCOUNT_GONE.contains(&error.code().unwrap_or_default()) {
                         Ending::Authority
@@ -149,15 +191,16 @@ impl Engine {
                 kind if is_about_the_person(kind) => Ending::Session,
                 _ => Ending::Nothing,
             },
-            // Nothing to ask with.
-            None => Ending::Session,
+            Asked::NoAnswer if over => Ending::Session,
+            Asked::NoAnswer => Ending::Nothing,
+            Asked::NothingToAskWith => Ending::Session,
         };
         let end = async {
             let mut tx = self.store().begin(operator.partner).await?;
             match ending {
                 Ending::Nothing => {
-                    if let Some(Ok(redeemed)) = &answer {
-                        tx.home_confirmed(operator.id, session, redeemed.refresh.as_ref(), now)
+                    if let Asked::Yes(token) = &answer {
+                        tx.home_confirmed(operator.id, session, token.as_ref())
                             .await?;
                     }
                 }
@@ -183,8 +226,10 @@ impl Engine {
             tx.commit().await
         };
         end.await.map_err(Failure::from)?;
-        if let Some(Err(error)) = &answer {
-            tracing::warn!(operator = %operator.id, %error, ?ending, "Entra was asked again about somebody who is signed in");
+        // Entra's sentences can name the account: its code tells as much.
+        if let Asked::No(error) = &answer {
+            let (kind, code) = (error.kind(), error.code());
+            tracing::warn!(operator = %operator.id, ?kind, code, ?ending, "Entra was asked again about somebody who is signed in");
         }
         Ok(ending == Ending::Nothing)
     }

@@ -4,9 +4,11 @@
 use std::time::Duration;
 
 use domain::{
+    Problem,
     history::EventKind,
     id::{PartnerId, TenantId},
     person::Actor,
+    problem::Remedy,
 };
 use serde_json::{Value, json};
 use store::NewEvent;
@@ -54,8 +56,15 @@ impl Engine {
         let mut tx = self.store().begin(partner).await?;
         // Processes that start at once note it once.
         tx.lock_own().await?;
+        if !self.inner.access.guests {
+            for guest in tx.guests().await? {
+                tx.end_authority(guest, None, &guests_refused(), &Actor::System, self.now())
+                    .await?;
+            }
+        }
         let before = tx.last_own(EventKind::SettingsChanged).await?;
         if before.as_ref() == Some(&settings) {
+            tx.commit().await?;
             return Ok(());
         }
         let what = if before.is_some() {
@@ -72,4 +81,15 @@ impl Engine {
         tx.commit().await?;
         Ok(())
     }
+}
+
+/// What ended, and what connections say, where guests could sign in before.
+fn guests_refused() -> Problem {
+    Problem::new(
+        "connection.guests_refused",
+        Remedy::Consent,
+        "Guests may not sign in to this Postern any more.",
+        "Postern acted in this customer with a guest's own account, through GDAP. Its settings refuse guests now, so Postern has forgotten that token.",
+        "Connect the customer again: with the account of somebody of your own organisation, or by an admin of the customer.",
+    )
 }

@@ -15,9 +15,18 @@ pub(crate) async fn add(
 ) -> Result<(), Failed> {
     let now = SystemClock.now();
     match store::add_owner(&settings.database_owner_url, vault, tenant, account, now).await {
-        Ok((partner, operator)) => {
+        Ok(made) => {
+            let (partner, operator) = (made.partner, made.operator);
             tracing::warn!(%partner, %operator, "somebody was made an owner from the command line");
-            println!("{account} is an owner now.");
+            println!(
+                "{} is an owner now: object id {}, last seen {}.",
+                made.upn,
+                made.object,
+                made.last_seen.long()
+            );
+            println!(
+                "That was the account's name when it last signed in. If somebody else has the name now, take the role away on People, and say the object id here."
+            );
             Ok(())
         }
         Err(store::Error::NotFound) => Err(Failed::Other(format!(

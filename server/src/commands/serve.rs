@@ -94,9 +94,12 @@ impl Running {
                 .map_err(|error| Failed::because("the settings could not be noted", error))?;
         }
         let mut tasks = JoinSet::new();
+        let strangers = settings.strangers;
         let patience = Patience {
-            head: settings.strangers.head,
-            connections: settings.strangers.connections,
+            head: strangers.head,
+            unread: strangers.unread,
+            connections: strangers.connections,
+            of_one: (strangers.trusted_proxies == 0).then_some(strangers.connections_of_one),
         };
         if let Some(listener) = listeners.metrics {
             let router = metrics::router(&store, stop.clone())?;
@@ -137,7 +140,8 @@ pub(crate) async fn serve(settings: Settings) -> Result<(), Failed> {
     shutdown::on_signals(sender.clone())
         .map_err(|error| Failed::because("signals cannot be listened to", error))?;
     let listeners = Listeners::bind(&settings).await?;
-    for warning in exposed(settings.role, settings.listen, settings.metrics_listen) {
+    let exposed = exposed(settings.role, settings.listen, settings.metrics_listen);
+    for warning in exposed.into_iter().chain(counted_as_one(&settings)) {
         tracing::warn!("{warning}");
     }
     let running = tokio::select! {
@@ -164,13 +168,11 @@ pub(crate) async fn serve(settings: Settings) -> Result<(), Failed> {
 
 /// What others than this machine can reach, and what should stand in front of it.
 fn exposed(role: Role, listen: SocketAddr, metrics: Option<SocketAddr>) -> Vec<String> {
-    let portal = role.serves().then(|| {
-        (
-            "POSTERN_LISTEN",
-            listen,
-            "the portal speaks plain http: let nothing reach it but the proxy that speaks TLS",
-        )
-    });
+    let portal = role.serves().then_some((
+        "POSTERN_LISTEN",
+        listen,
+        "the portal speaks plain http: let nothing reach it but the proxy that speaks TLS",
+    ));
     let metrics = metrics.map(|address| {
         (
             "POSTERN_METRICS_LISTEN",
@@ -184,6 +186,21 @@ fn exposed(role: Role, listen: SocketAddr, metrics: Option<SocketAddr>) -> Vec<S
         .filter(|(_, address, _)| !address.ip().to_canonical().is_loopback())
         .map(|(name, address, advice)| format!("{name}={address} is no loopback address; {advice}"))
         .collect()
+}
+
+/// Behind a proxy that tells nobody whom it saw, all people are one client.
+fn counted_as_one(settings: &Settings) -> Option<String> {
+    let strangers = &settings.strangers;
+    let hidden =
+        settings.role.serves() && settings.public_url.is_https() && strangers.trusted_proxies == 0;
+    hidden.then(|| {
+        format!(
+            "POSTERN_TRUSTED_PROXIES=0 with an https address: everybody who comes through the proxy in \
+             front counts as one client, with {} requests a second for what needs no sign-in and {} \
+             connections; let it write X-Forwarded-For, and say how many such proxies there are",
+            strangers.sign_in.a_second, strangers.connections_of_one
+        )
+    })
 }
 
 /// Gives what still runs a while after `stop`, but not for ever.

@@ -35,6 +35,12 @@ pub(crate) async fn verify_history(
                 "{} was not written, because something is broken",
                 path.display()
             );
+        } else if files.against.is_some() && !found.keyless.is_empty() {
+            // Else the next comparison would take them for known.
+            println!(
+                "{} was not written, because entries without a key stand behind no head that was kept",
+                path.display()
+            );
         } else {
             write(path, &found.heads)?;
             println!("{} heads written to {}", found.heads.len(), path.display());
@@ -42,7 +48,7 @@ pub(crate) async fn verify_history(
     }
     Ok(if broken {
         ExitCode::FAILURE
-    } else if found.unchecked.is_empty() {
+    } else if found.unchecked.is_empty() && found.keyless.is_empty() {
         ExitCode::SUCCESS
     } else {
         ExitCode::from(NOT_ALL)
@@ -51,7 +57,9 @@ pub(crate) async fn verify_history(
 
 fn print(found: &Verification, kept: &[KeptHead]) {
     let broken: HashSet<_> = found.broken.iter().map(|broken| broken.chain).collect();
-    let unchecked: HashSet<_> = found.unchecked.iter().map(|part| part.chain).collect();
+    let unchecked = found.unchecked.iter().map(|part| part.chain);
+    let keyless = found.keyless.iter().map(|part| part.chain);
+    let unchecked: HashSet<_> = unchecked.chain(keyless).collect();
     for head in &found.heads {
         let word = if broken.contains(&head.chain) {
             "BROKEN"
@@ -83,6 +91,15 @@ fn print(found: &Verification, kept: &[KeptHead]) {
             part.key
         );
     }
+    for part in &found.keyless {
+        println!(
+            "WITHOUT KEY  {}, entries {} to {}: anybody who could write into the database could have made them, \
+             and no head that was kept stands behind them",
+            named(part.chain),
+            part.from,
+            part.to,
+        );
+    }
     for differs in &found.differs {
         println!("DIFFERS  {differs}");
     }
@@ -99,8 +116,14 @@ fn print(found: &Verification, kept: &[KeptHead]) {
         .iter()
         .map(|part| part.to - part.from + 1)
         .sum();
+    let without_key: i64 = found
+        .keyless
+        .iter()
+        .map(|part| part.to - part.from + 1)
+        .sum();
     println!(
-        "{} entries of {customers} customers and {} partners, {} broken, {not_checked} not checked, {} heads differ",
+        "{} entries of {customers} customers and {} partners, {} broken, {not_checked} not checked, \
+         {without_key} without a key, {} heads differ",
         found.entries,
         found.heads.len() - customers,
         found.broken.len(),
@@ -169,11 +192,16 @@ fn head(line: &str) -> Line {
         let Ok(value) = serde_json::from_str::<Value>(line) else {
             return Line::Cut;
         };
-        if value["target"] != "history.head" {
+        let get = |name: &str| value.get(name);
+        if get("target").and_then(Value::as_str) != Some("history.head") {
             return Line::Other;
         }
-        let text = |name: &str| value[name].as_str();
-        let found = of(text("chain"), value["seq"].as_i64(), text("hash"));
+        let text = |name: &str| get(name).and_then(Value::as_str);
+        let found = of(
+            text("chain"),
+            get("seq").and_then(Value::as_i64),
+            text("hash"),
+        );
         return found.map_or(Line::Cut, Line::Head);
     }
     let words: Vec<&str> = line.split_whitespace().collect();

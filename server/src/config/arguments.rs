@@ -152,15 +152,11 @@ pub struct ServeArguments {
         default_value = "12"
     )]
     pub session_hours: String,
-    /// How many proxies stand in front of the portal and write into X-Forwarded-For whom they saw. 0:
-    /// none, or none that does; then limits per client count the address that connects
-    #[arg(
-        long,
-        env = "POSTERN_TRUSTED_PROXIES",
-        value_name = "NUMBER",
-        default_value = "0"
-    )]
-    pub trusted_proxies: String,
+    /// How many proxies stand in front of the portal and write into X-Forwarded-For whom they saw;
+    /// must be said with an https address. 0: none, or none that does; then limits per client count
+    /// the address that connects
+    #[arg(long, env = "POSTERN_TRUSTED_PROXIES", value_name = "NUMBER")]
+    pub trusted_proxies: Option<String>,
     /// How much faster than usual steps look again; 1 suits Microsoft
     #[arg(long, env = "POSTERN_PACE", value_name = "FACTOR", default_value = "1")]
     pub pace: String,

@@ -73,8 +73,12 @@ pub struct Strangers {
     pub ready: Allowance,
     /// Within this time a connection must have sent the head of a request.
     pub head: Duration,
+    /// For this time a client may leave an answer unread.
+    pub unread: Duration,
     /// Open connections.
     pub connections: usize,
+    /// Of them, those of one address, where no proxy is trusted.
+    pub connections_of_one: usize,
 }
 
 impl Default for Strangers {
@@ -91,7 +95,10 @@ impl Default for Strangers {
                 burst: 50,
             },
             head: Duration::from_secs(10),
+            unread: Duration::from_secs(30),
             connections: 4_096,
+            // The browsers of a large office.
+            connections_of_one: 1_024,
         }
     }
 }

@@ -18,8 +18,8 @@ use store::{DatabaseTls, Vault};
 use zeroize::Zeroizing;
 
 use super::{
-    Environment, Guests, LogArguments, OwnerSettings, Role, ServeArguments, SessionLimits,
-    Settings, Strangers,
+    Environment, Guests, LogArguments, OwnerSettings, PublicUrl, Role, ServeArguments,
+    SessionLimits, Settings, Strangers,
     environment::{DATABASE_TLS, MASTER_KEYS_COMMAND},
     wrong::{Mistakes, Wrong},
 };
@@ -114,7 +114,11 @@ impl Settings {
         let trusted_proxies = wrong.take(
             "POSTERN_TRUSTED_PROXIES",
             "1",
-            number(&arguments.trusted_proxies, "proxies", 0, 16),
+            trusted_proxies(
+                arguments.trusted_proxies.as_ref(),
+                role,
+                public_url.as_ref(),
+            ),
         );
         let vault = master_keys(environment, &mut wrong)
             .and_then(|vault| wrong.take(MASTER_KEYS, KEYS_EXAMPLE, fit_for(role, vault)));
@@ -491,6 +495,29 @@ fn number(text: &str, what: &str, least: u64, most: u64) -> Result<u64, String> 
             "“{text}” is not a whole number of {what} from {least} to {most}."
         )),
     }
+}
+
+/// With an `https` address a proxy stands in front, because this process speaks plain http. Whether it
+/// tells whom it saw has to be said: where it does and is not trusted, all people count as one.
+fn trusted_proxies(
+    text: Option<&String>,
+    role: Option<Role>,
+    public_url: Option<&PublicUrl>,
+) -> Result<u64, String> {
+    if let Some(text) = given(text) {
+        return number(text, "proxies", 0, 16);
+    }
+    let behind_one = public_url.is_some_and(PublicUrl::is_https);
+    if behind_one && role.is_some_and(Role::serves) {
+        return Err(
+            "it is not set. Browsers reach this portal by https and this process speaks plain http, so a \
+             proxy stands in front. Say how many proxies there write into X-Forwarded-For whom they saw. \
+             Say 0 if none does: then everybody shares the limits of one address, and one stranger can \
+             keep all others from signing in."
+                .to_owned(),
+        );
+    }
+    Ok(0)
 }
 
 fn pace(text: &str) -> Result<f64, String> {

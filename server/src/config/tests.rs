@@ -24,7 +24,7 @@ fn arguments() -> ServeArguments {
         partner_names: None,
         session_idle_minutes: "60".into(),
         session_hours: "12".into(),
-        trusted_proxies: "0".into(),
+        trusted_proxies: None,
         pace: "1".into(),
         site: ".".into(),
         workers: "8".into(),
@@ -96,7 +96,7 @@ fn tells_all_mistakes_at_once() {
         partner_names: Some("Northwind IT".into()),
         session_idle_minutes: "1".into(),
         session_hours: "25".into(),
-        trusted_proxies: "many".into(),
+        trusted_proxies: Some("many".into()),
         pace: "0.5".into(),
         site: "/there/is/no/such/folder".into(),
         workers: "0".into(),
@@ -319,6 +319,43 @@ fn security_f02_the_first_owner_is_named() {
             FirstOwner::Upn("olivia@partner.example".into()),
         ]
     );
+}
+
+/// The process speaks plain http, so an https address means a proxy: without a word about it all people
+/// would share one allowance, which one stranger can use up.
+#[test]
+fn security_f03_behind_https_the_proxies_must_be_said() {
+    let read = |url: &str, role: &str, proxies: Option<&str>| {
+        let arguments = ServeArguments {
+            public_url: url.into(),
+            role: role.into(),
+            trusted_proxies: proxies.map(Into::into),
+            ..arguments()
+        };
+        Settings::read(&arguments, &log(), &environment(&[]))
+            .map(|settings| settings.strangers.trusted_proxies)
+            .map_err(|wrong| wrong.mistakes)
+    };
+    let https = "https://portal.example";
+    for role in ["all", "web"] {
+        for unset in [None, Some(""), Some(" ")] {
+            let found = read(https, role, unset).unwrap_err();
+            assert_eq!(names(&found), ["POSTERN_TRUSTED_PROXIES"], "{role}");
+            for part in ["X-Forwarded-For", "Say 0 if none does"] {
+                assert!(found[0].what.contains(part), "{found:?}");
+            }
+            assert_eq!(found[0].example, "POSTERN_TRUSTED_PROXIES=1");
+        }
+    }
+    assert_eq!(read(https, "all", Some("0")), Ok(0));
+    assert_eq!(read(https, "all", Some("2")), Ok(2));
+    // A worker serves nobody, and on this machine there need be no proxy.
+    assert_eq!(read(https, "worker", None), Ok(0));
+    assert_eq!(read("http://localhost:3000", "all", None), Ok(0));
+    for wrong in ["-1", "17", "all"] {
+        let found = read(https, "all", Some(wrong)).unwrap_err();
+        assert_eq!(names(&found), ["POSTERN_TRUSTED_PROXIES"], "{wrong}");
+    }
 }
 
 #[test]

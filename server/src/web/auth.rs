@@ -55,9 +55,10 @@ async fn callback(
     Query(query): Query<CallbackQuery>,
 ) -> Result<Response, Refusal> {
     let signed_in = visitor.operator.is_some();
-    let operator = visitor.operator.map(|operator| operator.id);
+    let who = visitor.operator.map(|operator| operator.id);
+    let who = who.zip(visitor.session);
     let browser = visitor.browser.unwrap_or_default();
-    let finished = web.engine().callback(&browser, operator, query).await;
+    let finished = web.engine().callback(&browser, who, query).await;
     match finished.map_err(|problem| refused(problem, signed_in))? {
         Finished::SignedIn {
             operator,

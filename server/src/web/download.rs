@@ -25,6 +25,7 @@ use futures::{
     stream,
 };
 use serde::{Deserialize, Serialize};
+use tokio::sync::oneshot;
 use tower_sessions::Session;
 
 use super::{Web, csv, live::ended, refusal::Refusal, visitor::Visitor};
@@ -277,21 +278,27 @@ fn while_allowed<T: Send + 'static>(
     session: Session,
     rows: Portions<T>,
 ) -> Portions<T> {
-    let ended = Box::pin(ended(web.clone(), operator.clone(), session));
-    until(rows, ended)
+    let (mut tell, told) = oneshot::channel::<()>();
+    let ended = ended(web.clone(), operator.clone(), session);
+    // By itself: a slow reader asks for the next portion seldom.
+    tokio::spawn(async move {
+        tokio::select! {
+            () = ended => drop(tell),
+            () = tell.closed() => {}
+        }
+    });
+    until(rows, told)
 }
 
-/// The portions up to a moment. What is cut off there ends with a problem.
-fn until<T: Send + 'static>(
-    rows: Portions<T>,
-    ended: impl Future<Output = ()> + Send + Unpin + 'static,
-) -> Portions<T> {
+/// The portions until the sender is gone. What is cut off there ends with a problem.
+fn until<T: Send + 'static>(rows: Portions<T>, ended: oneshot::Receiver<()>) -> Portions<T> {
     let portions = stream::unfold(Some((rows, ended)), |state| async {
         let (mut rows, mut ended) = state?;
-        match future::select(rows.next(), &mut ended).await {
-            Either::Left((None, _)) => None,
-            Either::Left((Some(portion), _)) => Some((portion, Some((rows, ended)))),
-            Either::Right(_) => Some((Err(Problem::signed_out()), None)),
+        // The end first: there may always be another portion ready.
+        match future::select(&mut ended, rows.next()).await {
+            Either::Left(_) => Some((Err(Problem::signed_out()), None)),
+            Either::Right((None, _)) => None,
+            Either::Right((Some(portion), _)) => Some((portion, Some((rows, ended)))),
         }
     });
     portions.boxed()
@@ -311,8 +318,13 @@ fn as_csv<T: Send + 'static>(
         }
         Ok(text)
     });
+    // What compresses it asks once more after the end.
     let text = once(head).chain(rows);
-    attachment(file, "text/csv; charset=utf-8", Body::from_stream(text))
+    attachment(
+        file,
+        "text/csv; charset=utf-8",
+        Body::from_stream(text.fuse()),
+    )
 }
 
 /// One list, as if it were written at once.
@@ -332,7 +344,7 @@ fn as_json<T: Serialize + Send + 'static>(
         Ok(text)
     });
     let text = once("[".to_owned()).chain(rows).chain(once("]".to_owned()));
-    attachment(file, "application/json", Body::from_stream(text))
+    attachment(file, "application/json", Body::from_stream(text.fuse()))
 }
 
 fn once(text: String) -> impl Stream<Item = io::Result<String>> + Send + 'static {
@@ -448,6 +460,19 @@ mod tests {
         }
     }
 
+    /// What compresses a body asks again.
+    #[tokio::test]
+    async fn security_f11_a_file_that_has_ended_stays_so() {
+        let (_tell, told) = oneshot::channel();
+        let rows = until(portions(&[&["a"]]), told);
+        let mut body = as_json("x.json", rows)
+            .unwrap()
+            .into_body()
+            .into_data_stream();
+        while body.next().await.is_some() {}
+        assert!(body.next().await.is_none());
+    }
+
     #[tokio::test]
     async fn security_f11_half_a_file_does_not_pass_for_a_whole_one() {
         let rows = vec![Ok(vec!["a".to_owned()]), Err(Problem::not_found())];
@@ -457,14 +482,19 @@ mod tests {
 
     #[tokio::test]
     async fn security_f05_a_download_ends_with_the_readers_authority() {
-        let rows = portions(&[&["a"]]).chain(stream::pending()).boxed();
-        let mut rows = until(rows, future::ready(()));
-        let found: Vec<_> = [rows.next().await, rows.next().await, rows.next().await].into();
+        // There is always another portion ready.
+        let rows = stream::repeat_with(|| Ok(vec!["a".to_owned()])).boxed();
+        let (tell, told) = oneshot::channel();
+        let mut rows = until(rows, told);
+        assert!(matches!(rows.next().await, Some(Ok(_))));
+        drop(tell);
+        let end = [rows.next().await, rows.next().await];
         assert!(
-            matches!(&found[..], [Some(Ok(_)), Some(Err(problem)), None] if problem.key == Problem::signed_out().key),
-            "{found:?}"
+            matches!(&end, [Some(Err(problem)), None] if problem.key == Problem::signed_out().key),
+            "{end:?}"
         );
-        let whole = until(portions(&[&["a"], &["b"]]), future::pending());
+        let (_tell, told) = oneshot::channel();
+        let whole = until(portions(&[&["a"], &["b"]]), told);
         assert_eq!(whole.collect::<Vec<_>>().await.len(), 2);
     }
 }

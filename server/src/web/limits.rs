@@ -4,9 +4,9 @@
 //! that the outermost of those proxies saw. An IPv6 client is its /64, of which it can choose the rest.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     net::{IpAddr, Ipv6Addr, SocketAddr},
-    sync::{Mutex, PoisonError},
+    sync::{Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 
@@ -17,6 +17,8 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 use domain::{Problem, problem::Remedy};
+use store::session_hash;
+use tower_sessions::Session;
 
 use super::{Web, refusal::Refusal};
 use crate::config::{Allowance, Strangers};
@@ -26,6 +28,8 @@ const FORWARDED: HeaderName = HeaderName::from_static("x-forwarded-for");
 const MOST_CLIENTS: usize = 50_000;
 /// Between two looks for clients that need not be remembered any more.
 const TIDIED_EVERY: Duration = Duration::from_secs(1);
+/// Sessions that are remembered as real; beyond, they are learned anew.
+const MOST_SESSIONS: usize = 50_000;
 
 /// What strangers may ask for, and how often.
 #[derive(Debug)]
@@ -33,6 +37,11 @@ pub(super) struct Limits {
     proxies: usize,
     sign_in: Limiter,
     ready: Limiter,
+    /// Of cookies that named no session.
+    unknown: Limiter,
+    /// Hashes of sessions that were found. Whoever has one is not kept out by somebody at the same
+    /// address who makes them up.
+    sessions: Mutex<HashSet<[u8; 32]>>,
 }
 
 impl Limits {
@@ -41,6 +50,8 @@ impl Limits {
             proxies: strangers.trusted_proxies,
             sign_in: Limiter::new(strangers.sign_in, MOST_CLIENTS),
             ready: Limiter::new(strangers.ready, MOST_CLIENTS),
+            unknown: Limiter::new(strangers.sign_in, MOST_CLIENTS),
+            sessions: Mutex::default(),
         }
     }
 
@@ -48,7 +59,7 @@ impl Limits {
     fn of(&self, path: &str) -> Option<&Limiter> {
         match path {
             "/readyz" => Some(&self.ready),
-            "/api/join" => Some(&self.sign_in),
+            "/api/join" | "/api/invitation" => Some(&self.sign_in),
             _ if path.starts_with("/auth/") || path.starts_with("/join/") => Some(&self.sign_in),
             _ => None,
         }
@@ -59,19 +70,74 @@ impl Limits {
 pub(super) async fn limit(State(web): State<Web>, request: Request, next: Next) -> Response {
     let limits = &web.inner.limits_of_strangers;
     if let Some(limiter) = limits.of(request.uri().path()) {
-        let peer = request
-            .extensions()
-            .get::<ConnectInfo<SocketAddr>>()
-            .map_or(IpAddr::V6(Ipv6Addr::UNSPECIFIED), |peer| peer.0.ip());
-        let client = client(request.headers(), peer, limits.proxies);
-        if let Err(wait) = limiter.take(network(client), Instant::now()) {
+        let client = limits.who_asks(&request);
+        if let Err(wait) = limiter.take(client, Instant::now()) {
             return too_often(wait);
         }
     }
     next.run(request).await
 }
 
-fn too_often(wait: Duration) -> Response {
+/// A session that a request's cookie names, before it is looked for in the database.
+pub(super) struct Named {
+    hash: [u8; 32],
+    client: IpAddr,
+}
+
+impl Limits {
+    fn who_asks(&self, request: &Request) -> IpAddr {
+        let peer = request
+            .extensions()
+            .get::<ConnectInfo<SocketAddr>>()
+            .map_or(IpAddr::V6(Ipv6Addr::UNSPECIFIED), |peer| peer.0.ip());
+        network(client(request.headers(), peer, self.proxies))
+    }
+
+    /// What a cookie names, if anything; or how long a client has to wait that has made up too many.
+    pub(super) fn named(
+        &self,
+        session: &Session,
+        request: &Request,
+    ) -> Result<Option<Named>, Duration> {
+        let Some(id) = session.id() else {
+            return Ok(None);
+        };
+        let named = Named {
+            hash: session_hash(&id),
+            client: self.who_asks(request),
+        };
+        if !self.sessions().contains(&named.hash) {
+            self.unknown.left(named.client, Instant::now())?;
+        }
+        Ok(Some(named))
+    }
+
+    /// Keeps in mind whether there was such a session.
+    pub(super) fn learn(&self, named: &Named, found: bool) {
+        if found {
+            self.opened(named.hash);
+            return;
+        }
+        self.sessions().remove(&named.hash);
+        // Who asked at the same time as others may have nothing left by now.
+        let _ = self.unknown.take(named.client, Instant::now());
+    }
+
+    /// Keeps in mind that there is a session, by its hash.
+    pub(super) fn opened(&self, session: [u8; 32]) {
+        let mut sessions = self.sessions();
+        if sessions.len() >= MOST_SESSIONS {
+            sessions.clear();
+        }
+        sessions.insert(session);
+    }
+
+    fn sessions(&self) -> MutexGuard<'_, HashSet<[u8; 32]>> {
+        self.sessions.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+pub(super) fn too_often(wait: Duration) -> Response {
     let seconds = wait.as_secs().saturating_add(1);
     let problem = Problem::new(
         "request.too_often",
@@ -115,7 +181,7 @@ fn address(text: &str) -> Option<IpAddr> {
 }
 
 /// What counts as one client.
-fn network(address: IpAddr) -> IpAddr {
+pub(crate) fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V4(address) => IpAddr::V4(address),
         IpAddr::V6(address) => {
@@ -171,6 +237,16 @@ impl Limiter {
         let whole = self.after_one(known.clients.get(&client).copied(), now)?;
         known.clients.insert(client, whole);
         Ok(())
+    }
+
+    /// Whether a client has a request left, without taking it.
+    fn left(&self, client: IpAddr, now: Instant) -> Result<(), Duration> {
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let whole = match known.clients.get(&client) {
+            None if known.clients.len() >= self.most => known.others,
+            whole => whole.copied(),
+        };
+        self.after_one(whole, now).map(|_| ())
     }
 
     /// When the allowance is whole again after one more request.

@@ -34,6 +34,7 @@ use store::Store;
 use tokio::sync::watch;
 
 use crate::config::{PublicUrl, SessionLimits, Settings};
+pub(crate) use limits::network;
 
 /// What every request can reach. Cheap to clone.
 #[derive(Clone, Debug)]

@@ -149,9 +149,10 @@ async fn fill(
     let id = session
         .id()
         .ok_or_else(|| internal("a saved session has no id"))?;
+    let hash = session_hash(&id);
     let reference = web
         .engine()
-        .open_session(operator, &session_hash(&id), device, home_token)
+        .open_session(operator, &hash, device, home_token)
         .await?;
     let now = web.inner.clock.now();
     let who = Who {
@@ -162,7 +163,9 @@ async fn fill(
         prolonged: now,
     };
     session.insert(WHO, who).await.map_err(failed)?;
-    session.save().await.map_err(failed)
+    session.save().await.map_err(failed)?;
+    web.inner.limits_of_strangers.opened(hash);
+    Ok(())
 }
 
 /// Forgets the session, and with the response the cookie (`headers` makes its removal one that

@@ -1,58 +1,32 @@
 //! How many streams of events one session has open in this process.
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
-};
-
 use axum::http::StatusCode;
 use domain::{Problem, id::SessionRef, problem::Remedy};
+use engine::{Place, Places};
 
 use super::refusal::Refusal;
 
 /// More than the open pages of one person.
 pub(super) const MOST: usize = 10;
 
-/// Open streams by session. Cheap to clone.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Streams(Arc<Mutex<HashMap<SessionRef, usize>>>);
+/// Open streams by session.
+#[derive(Debug)]
+pub(super) struct Streams(Places<SessionRef>);
 
 /// One stream's place, given back when it is dropped.
-#[derive(Debug)]
-pub(super) struct OpenStream {
-    streams: Streams,
-    session: SessionRef,
+pub(super) type OpenStream = Place<SessionRef>;
+
+impl Default for Streams {
+    fn default() -> Self {
+        Self(Places::new(MOST))
+    }
 }
 
 impl Streams {
     /// A place for one more stream of a session.
     pub(super) fn open(&self, session: SessionRef) -> Result<OpenStream, Refusal> {
-        let mut open = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let count = open.entry(session).or_default();
-        if *count >= MOST {
-            return Err(Refusal::new(StatusCode::SERVICE_UNAVAILABLE, too_many()));
-        }
-        *count += 1;
-        Ok(OpenStream {
-            streams: self.clone(),
-            session,
-        })
-    }
-}
-
-impl Drop for OpenStream {
-    fn drop(&mut self) {
-        let mut open = self
-            .streams
-            .0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        if let Some(count) = open.get_mut(&self.session) {
-            *count -= 1;
-            if *count == 0 {
-                open.remove(&self.session);
-            }
-        }
+        let place = self.0.take(session);
+        place.ok_or_else(|| Refusal::new(StatusCode::SERVICE_UNAVAILABLE, too_many()))
     }
 }
 
@@ -83,7 +57,5 @@ mod tests {
         drop(streams.open(other).unwrap());
         open.pop();
         open.push(streams.open(one).unwrap());
-        open.clear();
-        assert!(streams.0.lock().unwrap().is_empty());
     }
 }

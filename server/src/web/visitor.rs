@@ -11,7 +11,7 @@ use axum::{
 use domain::{id::SessionRef, person::Operator};
 use tower_sessions::Session;
 
-use super::{Web, browser, forms, refusal::Refusal, session};
+use super::{Web, browser, forms, limits, refusal::Refusal, session};
 
 /// The person and the browser behind a request.
 #[derive(Clone, Default)]
@@ -67,10 +67,18 @@ pub(super) async fn identify(
     // Nor is what a page asks for by itself, without anybody having touched it.
     let counts =
         !path.starts_with("/live/") && !request.headers().contains_key(app::BACKGROUND_HEADER);
+    let strangers = &web.inner.limits_of_strangers;
+    let named = match strangers.named(&session, &request) {
+        Ok(named) => named,
+        Err(wait) => return limits::too_often(wait),
+    };
     let signed_in = match session::signed_in(&web, &session, counts).await {
         Ok(signed_in) => signed_in,
         Err(refusal) => return refusal.into_response(),
     };
+    if let Some(named) = named {
+        strangers.learn(&named, signed_in.is_some());
+    }
     let begins = BEGINNINGS.contains(&path.as_str());
     let browser = browser::secret(request.headers()).or_else(|| begins.then(browser::new_secret));
     let cookie = begins

@@ -102,7 +102,8 @@ impl Tx {
         Ok(gone.rows_affected())
     }
 
-    /// Forgets the tokens of connections through GDAP that are this person's own account.
+    /// Forgets the tokens of connections through GDAP that are this person's own account. As a guest
+    /// of the customer it has an object id of its own there (MICROSOFT.md §6.3).
     async fn end_own_account(
         &mut self,
         operator: OperatorId,
@@ -115,7 +116,9 @@ impl Tx {
                  token_version = c.token_version + 1
              from operators o
              where c.partner_id = $1 and o.partner_id = $1 and o.id = $2
-               and c.way = 'gdap' and c.account_oid = o.oid and c.disconnected_at is null
+               and c.way = 'gdap' and c.disconnected_at is null
+               and (c.operator_id = o.id or c.account_oid = o.oid
+                    or lower(c.account_upn) = lower(o.upn))
                and c.refresh_token is not null
              returning c.customer_id",
         )
@@ -132,21 +135,13 @@ impl Tx {
     }
 
     /// Takes back the links that an operator made and nobody used. Says how many. Whoever is on the
-    /// way back from Entra with one begins anew, with somebody else's.
+    /// way back from Entra with one is told so there.
     pub async fn void_links_of_operator(
         &mut self,
         operator: OperatorId,
         now: Timestamp,
     ) -> Result<u64> {
         let partner = self.partner();
-        sqlx::query(
-            "delete from sign_ins where partner_id = $1 and way = 'link' and customer_id in
-                 (select customer_id from links where partner_id = $1 and made_by = $2)",
-        )
-        .bind(partner.0)
-        .bind(operator.0)
-        .execute(self.conn())
-        .await?;
         let gone = sqlx::query(
             "update links set voided_at = $3, voided_why = 'role'
              where partner_id = $1 and made_by = $2 and used_at is null and voided_at is null",

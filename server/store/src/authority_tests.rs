@@ -1,6 +1,9 @@
 #![allow(clippy::unwrap_used)]
 
-use domain::{connection::Way, id::TenantId};
+use domain::{
+    connection::Way,
+    id::{ObjectId, TenantId},
+};
 use secrecy::SecretString;
 
 use super::*;
@@ -59,17 +62,22 @@ async fn security_f05_links_attempts_and_the_own_account_end_with_the_right_to_c
                 .await
                 .unwrap();
         }
-        tx.save_consent(
-            &world.a.customer,
-            Way::Gdap,
-            &engineer.upn,
-            engineer.object,
-            &["x"],
-            &SecretString::from("0.token"),
-            NOW,
-        )
-        .await
-        .unwrap();
+        // At home by its id or its name; as a guest of the customer it has others.
+        let (object, upn) = match role {
+            None => (engineer.object, engineer.upn.as_str()),
+            Some(_) => (
+                ObjectId(Uuid::from_u128(77)),
+                "nora_a#EXT#@customer.example",
+            ),
+        };
+        let token = SecretString::from("0.token");
+        let customer = &world.a.customer;
+        tx.save_consent(customer, Way::Gdap, upn, object, &["x"], &token, NOW)
+            .await
+            .unwrap();
+        if role.is_some() {
+            tx.consent_is_own(customer, engineer.id).await.unwrap();
+        }
         tx.commit().await.unwrap();
 
         let mut tx = world.store.begin(record.partner).await.unwrap();

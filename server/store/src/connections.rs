@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use domain::{
     Problem, Timestamp,
     connection::{Connection, Health, Way},
-    id::{CustomerId, ObjectId, PartnerId},
+    id::{CustomerId, ObjectId, OperatorId, PartnerId},
 };
 use secrecy::SecretString;
 use serde_json::Value;
@@ -182,7 +182,7 @@ impl Tx {
              values ($1, $2, $3, $4, $5, $6, $7, $8, $9, 1)
              on conflict (customer_id) do update set
                  way = excluded.way, account_upn = excluded.account_upn,
-                 account_oid = excluded.account_oid, scopes = excluded.scopes,
+                 account_oid = excluded.account_oid, operator_id = null, scopes = excluded.scopes,
                  refresh_token = excluded.refresh_token, key_id = excluded.key_id,
                  consented_at = greatest(excluded.consented_at,
                                          connections.consented_at + interval '1 millisecond'),
@@ -202,6 +202,25 @@ impl Tx {
         .fetch_one(self.conn())
         .await?;
         Ok(consented_at.into())
+    }
+
+    /// Notes that the account of the consent that was just kept is an operator's own: it ends with
+    /// the operator's authority.
+    pub async fn consent_is_own(
+        &mut self,
+        access: &CustomerAccess,
+        operator: OperatorId,
+    ) -> Result<()> {
+        let (partner, customer) = self.changes(access)?;
+        sqlx::query(
+            "update connections set operator_id = $3 where partner_id = $1 and customer_id = $2",
+        )
+        .bind(partner.0)
+        .bind(customer.0)
+        .bind(operator.0)
+        .execute(self.conn())
+        .await?;
+        Ok(())
     }
 
     /// Keeps what Entra says was granted on the resource whose names begin with `audience`, in

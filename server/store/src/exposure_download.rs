@@ -4,7 +4,7 @@ use domain::{
     exposure::{By, ExposureQuery, ExposureRow, Standing, Tally},
     id::{AppId, CustomerId, ObjectId},
 };
-use sqlx::{AssertSqlSafe, FromRow};
+use sqlx::{AssertSqlSafe, FromRow, postgres::PgRow};
 use uuid::Uuid;
 
 use crate::{Result, Tx, clean, exposure::Row, exposure_sql::sql};
@@ -76,15 +76,14 @@ impl ExposureParts {
     /// The next rows, at most `limit`; none: that was all.
     pub async fn next(&mut self, limit: u32) -> Result<Option<Vec<ExposureRow>>> {
         while let Some(list) = self.left.last() {
-            let fetch = AssertSqlSafe(format!("fetch {limit} from {}", list.cursor()));
+            let fetch = format!("fetch {limit} from {}", list.cursor());
             let rows: Vec<ExposureRow> = match list {
                 List::Rows => {
-                    let rows: Vec<Row> = sqlx::query_as(fetch).fetch_all(self.tx.conn()).await?;
+                    let rows: Vec<Row> = self.fetch(fetch).await?;
                     rows.into_iter().filter_map(Row::exposure).collect()
                 }
                 List::Delegated => {
-                    let rows: Vec<DelegatedRow> =
-                        sqlx::query_as(fetch).fetch_all(self.tx.conn()).await?;
+                    let rows: Vec<DelegatedRow> = self.fetch(fetch).await?;
                     rows.into_iter().map(ExposureRow::from).collect()
                 }
             };
@@ -94,6 +93,21 @@ impl ExposureParts {
             self.left.pop();
         }
         Ok(None)
+    }
+
+    /// Gives the connection back.
+    pub async fn end(self) -> Result<()> {
+        self.tx.commit().await
+    }
+
+    /// Never as a statement that the connection keeps: the same text has other columns with the next
+    /// cursor of this name.
+    async fn fetch<T>(&mut self, fetch: String) -> Result<Vec<T>>
+    where
+        T: for<'r> FromRow<'r, PgRow> + Send + Unpin,
+    {
+        let rows = sqlx::query_as(AssertSqlSafe(fetch)).persistent(false);
+        Ok(rows.fetch_all(self.tx.conn()).await?)
     }
 }
 

@@ -125,14 +125,18 @@ pub(crate) async fn check(pool: &PgPool) -> Result<()> {
 }
 
 /// What the current role may do, itself, through a membership or as everybody: lines of
-/// `table right` and `table right(column)`.
+/// `table right` and `table right(column)`. What an extension brought is the extension's: it is often
+/// for everybody, as the views of `pg_stat_statements` are, and holds nothing of ours.
 async fn rights(pool: &PgPool) -> Result<BTreeSet<String>> {
     let lines: Vec<String> = sqlx::query_scalar(
         "with tables as (
              select c.oid, case n.nspname when 'public' then c.relname::text
                                           else n.nspname || '.' || c.relname end as name
              from pg_class c join pg_namespace n on n.oid = c.relnamespace
-             where n.nspname in ('public', 'graphile_worker') and c.relkind in ('r', 'p', 'v', 'm', 'f')),
+             where n.nspname in ('public', 'graphile_worker') and c.relkind in ('r', 'p', 'v', 'm', 'f')
+               and not exists (select from pg_depend d
+                               where d.classid = 'pg_class'::regclass and d.objid = c.oid
+                                 and d.objsubid = 0 and d.deptype = 'e')),
          of_tables as (
              select t.oid, t.name, r.word
              from tables t

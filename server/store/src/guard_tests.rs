@@ -222,6 +222,50 @@ async fn security_f16_whatever_is_more_or_less_is_refused() {
     }
 }
 
+/// Of a database that others use too, or that somebody watches.
+#[tokio::test]
+async fn security_f16_what_is_an_extensions_or_somebody_elses_is_left_alone() {
+    let database = TestDatabase::create().await.unwrap();
+    let mut superuser = database.superuser().await.unwrap();
+    let role = role_of(&database.server_url).unwrap();
+    let mut run = async |statement: &str| {
+        sqlx::query(AssertSqlSafe(statement.to_owned()))
+            .execute(&mut superuser)
+            .await
+            .unwrap();
+    };
+    // A view that is everybody's, as an extension's are, until it is an extension's.
+    run("create view watched as select 1 as one").await;
+    run("grant select on watched to public").await;
+    assert!(why(&database.server_url).await.contains("watched select"));
+    run("create extension pg_trgm").await;
+    run("alter extension pg_trgm add view watched").await;
+    database.store().await.unwrap();
+    // What the owner cannot revoke keeps nobody from migrating, in either schema.
+    for schema in ["public", "graphile_worker"] {
+        run(&format!("create table {schema}.private (text text)")).await;
+    }
+    run("alter table graphile_worker.private enable row level security").await;
+    migrate(&database.owner_url, &role).await.unwrap();
+    database.store().await.unwrap();
+    // An owner who owns everything takes nothing from an extension.
+    migrate(&database.superuser_url(), &role).await.unwrap();
+    let kept: bool = sqlx::query_scalar("select has_table_privilege($1, 'watched', 'select')")
+        .bind(&role)
+        .fetch_one(&mut database.owner().await.unwrap())
+        .await
+        .unwrap();
+    assert!(kept);
+    // What somebody else lets the server do is told, not passed over.
+    let mut superuser = database.superuser().await.unwrap();
+    sqlx::query("grant select on private to public")
+        .execute(&mut superuser)
+        .await
+        .unwrap();
+    migrate(&database.owner_url, &role).await.unwrap();
+    assert!(why(&database.server_url).await.contains("private select"));
+}
+
 #[tokio::test]
 async fn security_f16_roles_that_manage_the_cluster_are_refused() {
     let database = TestDatabase::create().await.unwrap();

@@ -176,7 +176,9 @@ impl Tx {
         self.add(chain, event).await
     }
 
-    /// Lets nobody else add to the partner's own history until this transaction ends.
+    /// Lets nobody else add to the partner's own history until this transaction ends. Whoever writes
+    /// to both histories, or takes links back, does this first: two who took the same locks in
+    /// another order would wait for each other.
     pub async fn lock_own(&mut self) -> Result<()> {
         self.lock_chain(Chain::Partner(self.partner())).await
     }

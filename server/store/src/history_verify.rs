@@ -4,6 +4,10 @@
 //! by itself is that the newest entries were cut off, or that the whole chain was computed anew: by
 //! anybody who could switch off the triggers where entries have no key (form 1), and with the key
 //! where they have one. For that, heads that were kept elsewhere are compared ([`KeptHead`]).
+//!
+//! So entries without a key are checked only up to a head that was kept and is still there: its hash is
+//! over all that came before. Others are named ([`Keyless`]), because nobody can tell them from ones
+//! that were made up, whole chains of them included. A partner's own history never had such entries.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -33,6 +37,8 @@ pub enum Why {
     Hash,
     /// It has no key, although the entry before has one.
     WithoutKey,
+    /// It has no key, and in a partner's own history each entry had one from the beginning.
+    NeverWithoutKey,
     /// The name for the filter is not the actor's.
     ActorName,
     /// It cannot even be read.
@@ -48,6 +54,9 @@ impl fmt::Display for Why {
             Self::WithoutKey => {
                 f.write_str("its hash has no key, and that of the entry before has one")
             }
+            Self::NeverWithoutKey => f.write_str(
+                "its hash has no key, and a partner's own history never had such entries",
+            ),
             Self::ActorName => f.write_str("the name for the filter is not the actor's"),
             Self::Unreadable(what) => write!(f, "it cannot be read: {what}"),
         }
@@ -71,6 +80,15 @@ pub struct Unchecked {
     pub to: i64,
     /// The id of the key.
     pub key: String,
+}
+
+/// Entries one after the other whose hashes have no key, and behind which no head stands that was kept.
+/// That they hang together was checked; anybody who could write into the database could have made them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Keyless {
+    pub chain: Chain,
+    pub from: i64,
+    pub to: i64,
 }
 
 /// The newest entry of a history.
@@ -131,6 +149,8 @@ pub struct Verification {
     pub heads: Vec<ChainHead>,
     pub broken: Vec<Broken>,
     pub unchecked: Vec<Unchecked>,
+    /// One per history that has such entries.
+    pub keyless: Vec<Keyless>,
     /// Where heads that were kept elsewhere differ.
     pub differs: Vec<Compared>,
 }
@@ -176,10 +196,13 @@ impl<'a> Verifier<'a> {
         if seq != last + 1 {
             wrong(Why::Gap { from: last + 1 });
         }
-        if key.is_none() && self.keyed && !first {
-            wrong(Why::WithoutKey);
+        match (&key, chain) {
+            (None, Chain::Partner(_)) => wrong(Why::NeverWithoutKey),
+            (None, Chain::Customer(_)) if self.keyed && !first => wrong(Why::WithoutKey),
+            _ => {}
         }
         self.keyed = key.is_some();
+        let keyless = key.is_none();
         match row.event() {
             Ok(event) => {
                 let event: Event = event;
@@ -203,6 +226,9 @@ impl<'a> Verifier<'a> {
                 }
             }
             Err(error) => wrong(Why::Unreadable(error.to_string())),
+        }
+        if keyless {
+            self.has_no_key(chain, seq);
         }
         self.compare(chain, seq, &hash);
         let head = ChainHead {
@@ -231,10 +257,31 @@ impl<'a> Verifier<'a> {
         }
     }
 
+    fn has_no_key(&mut self, chain: Chain, seq: i64) {
+        match self.found.keyless.last_mut() {
+            Some(last) if last.chain == chain => last.to = seq,
+            _ => self.found.keyless.push(Keyless {
+                chain,
+                from: seq,
+                to: seq,
+            }),
+        }
+    }
+
     fn compare(&mut self, chain: Chain, seq: i64, hash: &str) {
         let kept = self.kept.get_mut(&chain).and_then(|kept| kept.remove(&seq));
-        if kept.is_some_and(|kept| kept.iter().any(|one| !one.eq_ignore_ascii_case(hash))) {
+        let Some(kept) = kept else {
+            return;
+        };
+        if kept.iter().any(|one| !one.eq_ignore_ascii_case(hash)) {
             self.found.differs.push(Compared::Another { chain, seq });
+            return;
+        }
+        // It is the entry that was kept, so all before it is what it was then.
+        if let Some(last) = self.found.keyless.last_mut()
+            && last.chain == chain
+        {
+            last.from = seq + 1;
         }
     }
 
@@ -256,6 +303,7 @@ impl<'a> Verifier<'a> {
                 Some(_) => {}
             }
         }
+        self.found.keyless.retain(|part| part.from <= part.to);
         self.found
     }
 }

@@ -46,6 +46,18 @@ async fn verified(world: &World, kept: &[KeptHead]) -> Verification {
         .unwrap()
 }
 
+/// The heads of today, as somebody keeps them elsewhere.
+fn kept(found: &Verification) -> Vec<KeptHead> {
+    let heads = found.heads.iter().cloned();
+    heads
+        .map(|head| KeptHead {
+            chain: head.chain,
+            seq: head.seq,
+            hash: head.hash,
+        })
+        .collect()
+}
+
 async fn broken(world: &World) -> Vec<(i64, Why)> {
     let found = verified(world, &[]).await;
     let chain = Chain::Customer(world.a.customer.record().id);
@@ -233,6 +245,9 @@ async fn security_f09_an_old_chain_verifies_as_it_is_and_goes_on_with_a_key() {
     old_entries(&world, world.a.customer.record().id, 2).await;
     history(&world, 2).await;
     assert_eq!(broken(&world).await, []);
+    let keyless = verified(&world, &[]).await.keyless;
+    let [part] = keyless.try_into().unwrap();
+    assert_eq!((part.from, part.to), (1, 2));
     // Without the ring the old entries are checked, and the others are named.
     let found = verify_all(&world.database.owner_url, None, &[])
         .await
@@ -255,6 +270,108 @@ async fn security_f09_an_old_chain_verifies_as_it_is_and_goes_on_with_a_key() {
     let forget = "update events set key_id = null where seq = 4 and";
     tamper(&world, &of_a(&world, forget)).await;
     assert_eq!(broken(&world).await, [(4, Why::WithoutKey), (4, Why::Hash)]);
+}
+
+/// Whoever can write into the database can write a whole chain anew in the form without a key.
+#[tokio::test]
+async fn security_f09_a_chain_without_a_key_is_not_called_whole() {
+    let world = World::new().await;
+    history(&world, 3).await;
+    let heads = kept(&verified(&world, &[]).await);
+    let customer = world.a.customer.record().id;
+    let chain = Chain::Customer(customer);
+    assert_eq!(verified(&world, &[]).await.keyless, []);
+    // Made up from its first entry to its last: nothing in it is broken.
+    tamper(&world, &of_a(&world, "delete from events where")).await;
+    old_entries(&world, customer, 3).await;
+    let found = verified(&world, &[]).await;
+    assert_eq!((&found.broken, &found.unchecked), (&vec![], &vec![]));
+    let part = |from, to| Keyless { chain, from, to };
+    assert_eq!(found.keyless, [part(1, 3)]);
+    // A head that was kept tells the one from the other.
+    let found = verified(&world, &heads).await;
+    assert_eq!(found.differs, [Compared::Another { chain, seq: 3 }]);
+    assert_eq!(found.keyless, [part(1, 3)]);
+    // What goes on behind it with a key says nothing about what was before.
+    history(&world, 1).await;
+    assert_eq!(verified(&world, &[]).await.keyless, [part(1, 3)]);
+
+    // Of an older version's entries nobody can say more, but that they are still what they were.
+    let found = verified(&world, &[]).await;
+    let of_chain = |head: &&ChainHead| head.chain == chain;
+    let newest = found.heads.iter().find(of_chain).unwrap().clone();
+    let at = |seq, hash: String| [KeptHead { chain, seq, hash }];
+    let anchor = at(newest.seq, newest.hash);
+    assert_eq!(verified(&world, &anchor).await.keyless, []);
+    history(&world, 1).await;
+    assert_eq!(verified(&world, &anchor).await.keyless, []);
+    // One in the middle of them stands behind those before it only.
+    let mut tx = world.store.begin(world.a.owner.partner).await.unwrap();
+    let events = tx
+        .export(&world.a.customer, &Default::default(), Part::ALL)
+        .await
+        .unwrap();
+    drop(tx);
+    let second = events.iter().find(|event| event.seq == 2).unwrap();
+    let found = verified(&world, &at(2, second.hash.clone())).await;
+    assert_eq!(found.keyless, [part(3, 3)]);
+}
+
+/// A partner's own history began with a key.
+#[tokio::test]
+async fn security_f09_a_partners_own_history_has_no_entry_without_a_key() {
+    let world = World::new().await;
+    let partner = world.a.owner.partner;
+    let mut tx = world.store.begin(partner).await.unwrap();
+    let events = tx.own_export(&Default::default(), Part::ALL).await.unwrap();
+    drop(tx);
+    // The whole chain, computed anew without a key.
+    let mut superuser = world.database.superuser().await.unwrap();
+    for statement in [
+        "alter table partner_events disable trigger all",
+        "alter table partner_events alter column key_id drop not null",
+    ] {
+        sqlx::query(statement)
+            .execute(&mut superuser)
+            .await
+            .unwrap();
+    }
+    let mut previous = FIRST.to_owned();
+    for seq in 1..=events.len() {
+        let event = events
+            .iter()
+            .find(|event| event.seq == i64::try_from(seq).unwrap())
+            .unwrap();
+        let mut event = Event {
+            key: None,
+            previous_hash: previous,
+            ..event.clone()
+        };
+        event.hash = hash_of(&event);
+        sqlx::query(
+            "update partner_events set key_id = null, previous_hash = decode($3, 'hex'),
+                                       hash = decode($4, 'hex')
+             where partner_id = $1 and seq = $2",
+        )
+        .bind(partner.0)
+        .bind(event.seq)
+        .bind(&event.previous_hash)
+        .bind(&event.hash)
+        .execute(&mut superuser)
+        .await
+        .unwrap();
+        previous = event.hash;
+    }
+    let found = verified(&world, &[]).await;
+    let expected: Vec<_> = (1..=i64::try_from(events.len()).unwrap())
+        .map(|seq| Broken {
+            chain: Chain::Partner(partner),
+            seq,
+            why: Why::NeverWithoutKey,
+        })
+        .collect();
+    assert!(!expected.is_empty());
+    assert_eq!(found.broken, expected);
 }
 
 #[tokio::test]
@@ -281,16 +398,7 @@ async fn security_f09_who_owns_the_database_cannot_compute_a_keyed_entry_anew() 
 async fn security_f09_heads_that_were_kept_find_what_a_chain_cannot_show() {
     let world = World::new().await;
     history(&world, 3).await;
-    let heads: Vec<KeptHead> = verified(&world, &[])
-        .await
-        .heads
-        .into_iter()
-        .map(|head| KeptHead {
-            chain: head.chain,
-            seq: head.seq,
-            hash: head.hash,
-        })
-        .collect();
+    let heads = kept(&verified(&world, &[]).await);
     history(&world, 1).await;
     let found = verified(&world, &heads).await;
     assert_eq!((found.broken, found.differs), (vec![], vec![]));

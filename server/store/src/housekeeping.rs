@@ -10,7 +10,7 @@ use domain::{
 };
 use uuid::Uuid;
 
-use crate::{Error, Result, Store, clean::moment, connections, tx::set};
+use crate::{Error, Result, Store, clean::moment, connections, operator_sessions, tx::set};
 
 /// An entry of the session list whose session is not there is kept this long: the entry is
 /// written before the session. Milliseconds.
@@ -282,13 +282,15 @@ impl Store {
         }
     }
 
-    /// Encrypts refresh tokens anew that an older key of the ring sealed, and says how many.
-    /// Afterwards that key can leave the ring: client secrets and sign-ins live for hours only.
+    /// Encrypts refresh tokens anew that an older key of the ring sealed, those of signed-in people
+    /// too, and says how many. Afterwards that key can leave the ring: client secrets and sign-ins
+    /// live for hours only.
     pub async fn reseal_tokens(&self) -> Result<u64> {
         let mut done = 0;
         for partner in self.partners().await? {
             let mut tx = self.begin(partner).await?;
             done += connections::reseal(&mut tx).await?;
+            done += operator_sessions::reseal(&mut tx).await?;
             tx.commit().await?;
         }
         Ok(done)

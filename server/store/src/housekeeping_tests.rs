@@ -104,9 +104,9 @@ async fn security_f03_sessions_are_purged_in_portions_until_none_is_left() {
         &mut database,
         &format!(
             "insert into operator_sessions (id, partner_id, operator_id, session_hash, device,
-                                            signed_in_at, last_use_at, confirmed_at, asked_at)
+                                            signed_in_at, last_use_at, asked_at)
              select gen_random_uuid(), '{}', '{me}', sha256((case when g = 0 then '0' else 'gone ' || g end)::bytea),
-                    '', at, at, at, at
+                    '', at, at, at
              from generate_series(0, 9) g, lateral (select to_timestamp({}) - interval '2 days') t(at)",
             world.a.owner.partner,
             NOW.millis() / 1000

@@ -37,6 +37,7 @@ mod people;
 mod proofs;
 mod reach_days;
 mod reach_sums;
+mod refusals;
 mod scan_reads;
 mod scans;
 mod secrets;
@@ -64,15 +65,15 @@ pub use history::{Chain, NewEvent, NoChain};
 pub use history_hash::{FIRST, digest_of, hash_of, keyed_hash_of};
 pub use history_read::{HistoryFound, Part};
 pub use history_verify::{
-    Broken, ChainHead, Compared, KeptHead, Unchecked, Verification, Why, verify_all,
+    Broken, ChainHead, Compared, KeptHead, Keyless, Unchecked, Verification, Why, verify_all,
 };
 pub use jobs::Job;
 pub use key_ring::{KeyRingError, KeyUse};
 pub use links::{Link, Voided};
 pub use migrate::{SERVER_ROLE, migrate, role_of};
 pub use notices::Notice;
-pub use operator_sessions::HomeToken;
-pub use owners::add_owner;
+pub use operator_sessions::{HomeToken, HomeTokenRead};
+pub use owners::{NewOwner, add_owner};
 pub use people::SignedIn;
 pub use proofs::{Claimed, OtherPolicies};
 pub use scan_reads::{ScanMemory, StoredReach};

@@ -29,14 +29,14 @@ const GRANTS: &[(&str, &str)] = &[
     ),
     (
         "operator_sessions",
-        "select, insert, update (last_use_at, home_token, confirmed_at, asked_at), delete",
+        "select, insert, update (last_use_at, home_token, asked_at, unanswered_at), delete",
     ),
     ("sessions", "select, insert, update, delete"),
     ("sign_ins", "select, insert, delete"),
     ("customers", "select, insert, update (name, domain)"),
     (
         "connections",
-        "select, insert, update (way, account_upn, account_oid, scopes, refresh_token, key_id, \
+        "select, insert, update (way, account_upn, account_oid, operator_id, scopes, refresh_token, key_id, \
          problem, note, consented_at, last_success_at, disconnected_at, token_version)",
     ),
     (
@@ -137,6 +137,14 @@ pub(crate) fn newest_migration() -> i64 {
         .unwrap_or_default()
 }
 
+/// Runs the migrations up to one of them, as an earlier version did.
+#[cfg(test)]
+pub(crate) async fn up_to(newest: i64, connection: &mut PgConnection) -> Result<()> {
+    let some = MIGRATOR.iter().filter(|one| one.version <= newest);
+    let migrator = Migrator::with_migrations(some.cloned().collect());
+    migrator.run(connection).await.map_err(migration)
+}
+
 /// Names the migrations and grants of this binary: the same text means the same database.
 #[cfg(any(test, feature = "testing"))]
 pub(crate) fn fingerprint() -> String {
@@ -228,30 +236,28 @@ async fn grant(connection: &mut PgConnection, server_role: &str) -> Result<()> {
     let role = quoted(server_role);
     let mut tx = connection.begin().await?;
     let mut statements = vec![
-        "revoke all on all tables in schema public from public".to_owned(),
         "revoke create on schema public from public".to_owned(),
         format!("revoke create on schema public from {role}"),
-        format!("revoke all on all tables in schema public from {role}"),
         format!("grant usage on schema public to {role}"),
     ];
+    for relation in ours(&mut tx).await? {
+        statements.push(format!("revoke all on {relation} from public, {role}"));
+    }
     for (table, what) in GRANTS {
         statements.push(format!("grant {what} on {table} to {role}"));
     }
     let schema = jobs::SCHEMA;
-    statements.push(format!(
-        "revoke all on all tables in schema {schema} from public, {role}"
-    ));
     statements.push(format!("grant usage on schema {schema} to {role}"));
-    statements.push(format!(
-        "grant select, insert, update, delete on all tables in schema {schema} to {role}"
-    ));
-    statements.push(format!(
-        "grant usage on all sequences in schema {schema} to {role}"
-    ));
+    for table in QUEUE_TABLES {
+        statements.push(format!(
+            "grant select, insert, update, delete on {schema}.{table} to {role}"
+        ));
+    }
     // Those who run jobs need no right to make believe that a migration ran.
-    statements.push(format!(
-        "revoke insert, update, delete on {schema}.migrations from {role}"
-    ));
+    statements.push(format!("grant select on {schema}.migrations to {role}"));
+    for sequence in sequences(&mut tx).await? {
+        statements.push(format!("grant usage on sequence {sequence} to {role}"));
+    }
     for statement in statements {
         sqlx::query(AssertSqlSafe(statement))
             .execute(&mut *tx)
@@ -262,7 +268,8 @@ async fn grant(connection: &mut PgConnection, server_role: &str) -> Result<()> {
     let tables: Vec<String> = sqlx::query_scalar(
         "select c.oid::regclass::text
          from pg_class c join pg_namespace n on n.oid = c.relnamespace
-         where n.nspname = $1 and c.relkind in ('r', 'p') and c.relrowsecurity",
+         where n.nspname = $1 and c.relkind in ('r', 'p') and c.relrowsecurity
+           and pg_has_role(c.relowner, 'usage')",
     )
     .bind(schema)
     .fetch_all(&mut *tx)
@@ -283,6 +290,37 @@ async fn grant(connection: &mut PgConnection, server_role: &str) -> Result<()> {
     Ok(())
 }
 
+/// Tables and views of both schemas that this role owns. Those of somebody else are theirs to give and
+/// to take, and those of an extension are the extension's; the guard looks at what they let the server do.
+async fn ours(connection: &mut PgConnection) -> Result<Vec<String>> {
+    Ok(sqlx::query_scalar(
+        "select c.oid::regclass::text
+         from pg_class c join pg_namespace n on n.oid = c.relnamespace
+         where n.nspname in ('public', $1) and c.relkind in ('r', 'p', 'v', 'm', 'f')
+           and pg_has_role(c.relowner, 'usage')
+           and not exists (select from pg_depend d
+                           where d.classid = 'pg_class'::regclass and d.objid = c.oid
+                             and d.objsubid = 0 and d.deptype = 'e')
+         order by 1",
+    )
+    .bind(jobs::SCHEMA)
+    .fetch_all(connection)
+    .await?)
+}
+
+/// The job queue's sequences.
+async fn sequences(connection: &mut PgConnection) -> Result<Vec<String>> {
+    Ok(sqlx::query_scalar(
+        "select c.oid::regclass::text
+         from pg_class c join pg_namespace n on n.oid = c.relnamespace
+         where n.nspname = $1 and c.relkind = 'S' and pg_has_role(c.relowner, 'usage')
+         order by 1",
+    )
+    .bind(jobs::SCHEMA)
+    .fetch_all(connection)
+    .await?)
+}
+
 /// A name as SQL takes it whatever it holds.
 fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
@@ -292,3 +330,7 @@ fn quoted(name: &str) -> String {
 pub(crate) async fn owner_connection(owner_url: &SecretString) -> Result<PgConnection> {
     Ok(PgConnection::connect_with(&options(owner_url)?).await?)
 }
+
+#[cfg(test)]
+#[path = "migrate_tests.rs"]
+mod tests;

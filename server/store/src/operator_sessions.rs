@@ -24,10 +24,18 @@ const NOTED_EVERY: i64 = 60_000;
 /// With what Entra is asked again about a person who is signed in.
 #[derive(Debug)]
 pub struct HomeToken {
-    /// None: Entra gave none at the sign-in.
-    pub token: Option<SecretString>,
-    /// When Entra last said that the person may sign in.
-    pub confirmed: Timestamp,
+    pub token: Option<HomeTokenRead>,
+    /// When Entra was first asked since it last said yes, without an answer so far: now, where it was
+    /// not.
+    pub unanswered: Timestamp,
+}
+
+/// The token of a session, as it was kept.
+#[derive(Debug)]
+pub enum HomeTokenRead {
+    Token(SecretString),
+    /// Its key is not in the ring of this process.
+    NoKey,
 }
 
 fn place(partner: PartnerId, session: &Uuid) -> Place<'_> {
@@ -86,8 +94,8 @@ impl Tx {
         sqlx::query(
             "insert into operator_sessions
                  (id, partner_id, operator_id, session_hash, device, signed_in_at, last_use_at,
-                  home_token, confirmed_at, asked_at)
-             values ($1, $2, $3, $4, $5, $6, $6, $7, $6, $6)",
+                  home_token, asked_at)
+             values ($1, $2, $3, $4, $5, $6, $6, $7, $6)",
         )
         .bind(id)
         .bind(partner.0)
@@ -141,6 +149,25 @@ impl Tx {
         Ok(true)
     }
 
+    /// Whether a session is there, and stays there until this transaction ends. None never is.
+    pub async fn session_stands(
+        &mut self,
+        operator: OperatorId,
+        session: Option<SessionRef>,
+    ) -> Result<bool> {
+        let partner = self.partner();
+        let there: Option<i32> = sqlx::query_scalar(
+            "select 1 from operator_sessions
+             where partner_id = $1 and operator_id = $2 and id = $3 for share",
+        )
+        .bind(partner.0)
+        .bind(operator.0)
+        .bind(session.map(|session| session.0))
+        .fetch_optional(self.conn())
+        .await?;
+        Ok(there.is_some())
+    }
+
     /// The operator's signed-in browsers, the last used first; `current` is marked.
     pub async fn sessions_of(
         &mut self,
@@ -181,37 +208,47 @@ impl Tx {
     }
 
     /// Takes the turn to ask Entra again whether the person may still sign in: none if that was
-    /// asked since `before`, by whichever process.
+    /// asked since `before`, or without an answer since `soon`, by whichever process.
     pub async fn ask_home(
         &mut self,
         operator: OperatorId,
         session: SessionRef,
-        before: Timestamp,
+        [before, soon]: [Timestamp; 2],
         now: Timestamp,
     ) -> Result<Option<HomeToken>> {
         let partner = self.partner();
         let row: Option<(Option<Vec<u8>>, DateTime<Utc>)> = sqlx::query_as(
-            "update operator_sessions set asked_at = $5
-             where partner_id = $1 and operator_id = $2 and id = $3 and asked_at <= $4
-             returning home_token, confirmed_at",
+            "update operator_sessions
+             set asked_at = $6, unanswered_at = coalesce(unanswered_at, $6)
+             where partner_id = $1 and operator_id = $2 and id = $3
+               and (asked_at <= $4 or (unanswered_at is not null and asked_at <= $5))
+             returning home_token, unanswered_at",
         )
         .bind(partner.0)
         .bind(operator.0)
         .bind(session.0)
         .bind(moment(before))
+        .bind(moment(soon))
         .bind(moment(now))
         .fetch_optional(self.conn())
         .await?;
-        row.map(|(sealed, confirmed)| {
-            let token = sealed
-                .map(|sealed| self.vault.open(place(partner, &session.0), &sealed))
-                .transpose()?;
-            Ok(HomeToken {
-                token,
-                confirmed: confirmed.into(),
-            })
-        })
-        .transpose()
+        let Some((sealed, unanswered)) = row else {
+            return Ok(None);
+        };
+        let token = sealed.map(|sealed| {
+            let opened = self.vault.open(place(partner, &session.0), &sealed);
+            opened.map_or_else(
+                |error| {
+                    tracing::warn!(%session, %error, "the token of a session cannot be opened");
+                    HomeTokenRead::NoKey
+                },
+                HomeTokenRead::Token,
+            )
+        });
+        Ok(Some(HomeToken {
+            token,
+            unanswered: unanswered.into(),
+        }))
     }
 
     /// Entra said yes, with a new token perhaps.
@@ -220,7 +257,6 @@ impl Tx {
         operator: OperatorId,
         session: SessionRef,
         token: Option<&SecretString>,
-        now: Timestamp,
     ) -> Result<()> {
         let partner = self.partner();
         let sealed = token
@@ -228,13 +264,12 @@ impl Tx {
             .transpose()?;
         sqlx::query(
             "update operator_sessions
-             set confirmed_at = $4, home_token = coalesce($5, home_token)
+             set unanswered_at = null, home_token = coalesce($4, home_token)
              where partner_id = $1 and operator_id = $2 and id = $3",
         )
         .bind(partner.0)
         .bind(operator.0)
         .bind(session.0)
-        .bind(moment(now))
         .bind(sealed)
         .execute(self.conn())
         .await?;
@@ -279,6 +314,42 @@ impl Tx {
         notices::authority_changed(self, operator).await?;
         Ok(ended)
     }
+}
+
+/// Seals the partner's home tokens with the newest key that another one sealed. Says how many.
+pub(crate) async fn reseal(tx: &mut Tx) -> Result<u64> {
+    let partner = tx.partner();
+    let rows: Vec<(Uuid, Vec<u8>)> = sqlx::query_as(
+        "select id, home_token from operator_sessions
+         where partner_id = $1 and home_token is not null order by id for update",
+    )
+    .bind(partner.0)
+    .fetch_all(tx.conn())
+    .await?;
+    let mut done = 0;
+    for (session, sealed) in rows {
+        if tx.vault.is_newest(&sealed) {
+            continue;
+        }
+        let token = match tx.vault.open(place(partner, &session), &sealed) {
+            Ok(token) => token,
+            Err(error) => {
+                tracing::warn!(%session, %error, "the token of a session cannot be opened");
+                continue;
+            }
+        };
+        let anew = tx.vault.seal(place(partner, &session), &token)?;
+        sqlx::query(
+            "update operator_sessions set home_token = $3 where partner_id = $1 and id = $2",
+        )
+        .bind(partner.0)
+        .bind(session)
+        .bind(anew)
+        .execute(tx.conn())
+        .await?;
+        done += 1;
+    }
+    Ok(done)
 }
 
 #[cfg(test)]

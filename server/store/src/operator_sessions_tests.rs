@@ -1,16 +1,17 @@
 #![allow(clippy::unwrap_used)]
 
-use domain::id::SessionRef;
-use secrecy::{ExposeSecret as _, SecretString};
+use secrecy::ExposeSecret as _;
 use time::{Duration, OffsetDateTime};
 use tower_sessions::{
     SessionStore as _,
     session::{Id, Record},
 };
 
+use super::*;
 use crate::{
-    Store, session_hash,
+    Store, Vault, session_hash,
     test_data::{NOW, World},
+    testing::RING,
 };
 
 async fn signed_in_browser(store: &Store, expires: Duration) -> Record {
@@ -150,23 +151,99 @@ async fn entra_is_asked_by_one_process_at_a_time() {
         .session_opened(me, &session_hash(&browser.id), "here", Some(&token), NOW)
         .await
         .unwrap();
-    let before = NOW.plus_seconds(-1);
     let now = NOW.plus_seconds(900);
+    let early = [NOW.plus_seconds(-1); 2];
     assert!(
-        tx.ask_home(me, session, before, now)
+        tx.ask_home(me, session, early, now)
             .await
             .unwrap()
             .is_none()
     );
-    let home = tx.ask_home(me, session, NOW, now).await.unwrap().unwrap();
-    assert_eq!(home.token.unwrap().expose_secret(), "1.home");
-    assert_eq!(home.confirmed, NOW);
-    assert!(tx.ask_home(me, session, NOW, now).await.unwrap().is_none());
+    let due = [NOW, NOW.plus_seconds(840)];
+    let home = tx.ask_home(me, session, due, now).await.unwrap().unwrap();
+    assert_eq!(token_of(&home), "1.home");
+    assert_eq!(home.unanswered, now);
+    assert!(tx.ask_home(me, session, due, now).await.unwrap().is_none());
     let rotated = SecretString::from("1.rotated");
-    tx.home_confirmed(me, session, Some(&rotated), now)
+    tx.home_confirmed(me, session, Some(&rotated))
         .await
         .unwrap();
-    let home = tx.ask_home(me, session, now, now).await.unwrap().unwrap();
-    assert_eq!(home.token.unwrap().expose_secret(), "1.rotated");
-    assert_eq!(home.confirmed, now);
+    let home = tx.ask_home(me, session, [now; 2], now).await.unwrap();
+    assert_eq!(token_of(&home.unwrap()), "1.rotated");
+}
+
+fn token_of(home: &HomeToken) -> &str {
+    match &home.token {
+        Some(HomeTokenRead::Token(token)) => token.expose_secret(),
+        other => panic!("{other:?}"),
+    }
+}
+
+/// A question that nobody waited for is put again soon, and how long there is no answer counts from
+/// the first of them.
+#[tokio::test]
+async fn security_f04_a_question_without_an_answer_is_put_again_soon() {
+    let world = World::new().await;
+    let me = world.a.owner.id;
+    let browser = signed_in_browser(&world.store, Duration::hours(1)).await;
+    let mut tx = world.store.begin(world.a.owner.partner).await.unwrap();
+    let token = SecretString::from("1.home");
+    let session = tx
+        .session_opened(me, &session_hash(&browser.id), "here", Some(&token), NOW)
+        .await
+        .unwrap();
+    let since = |now: Timestamp| [now.plus_seconds(-900), now.plus_seconds(-60)];
+    let first = NOW.plus_seconds(3000);
+    for (seconds, asked) in [
+        (0, true),
+        (59, false),
+        (60, true),
+        (119, false),
+        (120, true),
+    ] {
+        let now = first.plus_seconds(seconds);
+        let home = tx.ask_home(me, session, since(now), now).await.unwrap();
+        assert_eq!(home.is_some(), asked, "{seconds}");
+        assert!(home.is_none_or(|home| home.unanswered == first));
+    }
+    tx.home_confirmed(me, session, None).await.unwrap();
+    for (seconds, asked) in [(180, false), (1019, false), (1020, true)] {
+        let now = first.plus_seconds(seconds);
+        let home = tx.ask_home(me, session, since(now), now).await.unwrap();
+        assert_eq!(home.is_some(), asked, "{seconds}");
+        assert!(home.is_none_or(|home| home.unanswered == now));
+    }
+}
+
+/// Its key left the ring, or another process has a newer one: the browser is not shut out.
+#[tokio::test]
+async fn security_f12_a_token_without_its_key_is_said_and_renewed_in_time() {
+    let world = World::new().await;
+    let me = world.a.owner.id;
+    let browser = signed_in_browser(&world.store, Duration::hours(1)).await;
+    let mut tx = world.store.begin(world.a.owner.partner).await.unwrap();
+    let token = SecretString::from("1.home");
+    let session = tx
+        .session_opened(me, &session_hash(&browser.id), "here", Some(&token), NOW)
+        .await
+        .unwrap();
+    tx.commit().await.unwrap();
+    let newer = "newer:Z+FZhbYsLJGyH10yHoFEbovi0LeitiZ9wsriBkii7B4=";
+    let both = Vault::parse(&format!("{newer},{RING}").into()).unwrap();
+    let only = Vault::parse(&newer.into()).unwrap();
+    let with = async |vault: Vault| {
+        Store::connect(&world.database.server_url, 4, vault)
+            .await
+            .unwrap()
+    };
+    let now = NOW.plus_seconds(900);
+    let asked = async |store: &Store| {
+        let mut tx = store.begin(world.a.owner.partner).await.unwrap();
+        let home = tx.ask_home(me, session, [NOW, NOW], now).await.unwrap();
+        home.unwrap().token.unwrap()
+    };
+    let without = with(only).await;
+    assert!(matches!(asked(&without).await, HomeTokenRead::NoKey));
+    assert_eq!(with(both).await.reseal_tokens().await.unwrap(), 1);
+    assert!(matches!(asked(&without).await, HomeTokenRead::Token(_)));
 }

@@ -1,9 +1,10 @@
 //! Making somebody an owner from the command line, for a partner whose owner is lost.
 
+use chrono::{DateTime, Utc};
 use domain::{
     Timestamp,
     history::EventKind,
-    id::{OperatorId, PartnerId, TenantId},
+    id::{ObjectId, OperatorId, PartnerId, TenantId},
     person::{Actor, Role},
 };
 use secrecy::SecretString;
@@ -13,17 +14,30 @@ use uuid::Uuid;
 
 use crate::{Error, NewEvent, Result, Tx, Vault, tx};
 
+/// Who was made an owner.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewOwner {
+    pub partner: PartnerId,
+    pub operator: OperatorId,
+    pub object: ObjectId,
+    /// Names may be given to somebody else: whose it was then.
+    pub upn: String,
+    pub last_seen: Timestamp,
+}
+
 /// Makes somebody who has signed in before an owner, and tells it in the partner's history. `who` is
-/// the account's name or its object id.
+/// the account's name, as it was when the person last signed in, or its object id. Gives who it was.
 ///
 /// Connects as the owner of the tables. [`Error::NotFound`]: nobody of that name has signed in.
+/// [`Error::Conflict`]: the name is that of several, or of a guest, so the object id must say who is
+/// meant.
 pub async fn add_owner(
     owner_url: &SecretString,
     vault: Vault,
     home: TenantId,
     who: &str,
     now: Timestamp,
-) -> Result<(PartnerId, OperatorId)> {
+) -> Result<NewOwner> {
     let pool = PgPoolOptions::new()
         .max_connections(1)
         .connect_with(tx::options(owner_url)?)
@@ -35,22 +49,17 @@ pub async fn add_owner(
     let partner = PartnerId(partner.ok_or(Error::NotFound)?);
     let mut tx = Tx::of(pool.begin().await?, partner, vault);
     tx.carries().await?;
-    let operator = tx.make_owner(home, who, now).await?;
+    let made = tx.make_owner(home, who, now).await?;
     tx.commit().await?;
     pool.close().await;
-    Ok((partner, operator))
+    Ok(made)
 }
 
 impl Tx {
-    async fn make_owner(
-        &mut self,
-        home: TenantId,
-        who: &str,
-        now: Timestamp,
-    ) -> Result<OperatorId> {
+    async fn make_owner(&mut self, home: TenantId, who: &str, now: Timestamp) -> Result<NewOwner> {
         let partner = self.partner();
-        let found: Vec<(Uuid, String)> = sqlx::query_as(
-            "select id, upn from operators
+        let found: Vec<(Uuid, Uuid, String, bool, DateTime<Utc>)> = sqlx::query_as(
+            "select id, oid, upn, guest, last_seen_at from operators
              where partner_id = $1 and tid = $2 and (lower(upn) = lower($3) or oid::text = lower($3))
              for update",
         )
@@ -59,15 +68,35 @@ impl Tx {
         .bind(who)
         .fetch_all(self.conn())
         .await?;
-        let (operator, upn) = match found.as_slice() {
-            [(id, upn)] => (OperatorId(*id), upn),
+        let made = match found.as_slice() {
+            [(_, oid, _, true, _)] if !who.eq_ignore_ascii_case(&oid.to_string()) => {
+                return Err(Error::conflict(format!(
+                    "That account is a guest. If it is meant, say its object id: {oid}."
+                )));
+            }
+            [(id, oid, upn, _, last_seen)] => NewOwner {
+                partner,
+                operator: OperatorId(*id),
+                object: ObjectId(*oid),
+                upn: upn.clone(),
+                last_seen: (*last_seen).into(),
+            },
             [] => return Err(Error::NotFound),
-            _ => {
-                return Err(Error::conflict(
-                    "More than one account has that name: say its object id.",
-                ));
+            several => {
+                let which: Vec<String> = several
+                    .iter()
+                    .map(|(_, oid, _, _, last_seen)| {
+                        let last_seen = Timestamp::from(*last_seen);
+                        format!("{oid} (last seen {})", last_seen.long())
+                    })
+                    .collect();
+                return Err(Error::conflict(format!(
+                    "More than one account had that name. Say which by its object id: {}.",
+                    which.join(", ")
+                )));
             }
         };
+        let (operator, upn) = (made.operator, &made.upn);
         let before = self.set_role(operator, Some(Role::Owner)).await?;
         self.append_own(&NewEvent {
             at: now,
@@ -82,7 +111,7 @@ impl Tx {
             requests: Vec::new(),
         })
         .await?;
-        Ok(operator)
+        Ok(made)
     }
 }
 

@@ -16,10 +16,12 @@ async fn security_f02_a_lost_owner_is_replaced_from_the_command_line() {
     let add_owner = async |url, home, who: &str| {
         super::add_owner(url, crate::testing::vault().unwrap(), home, who, NOW).await
     };
-    let (partner, operator) = add_owner(url, person.tenant, &person.upn.to_uppercase())
+    let made = add_owner(url, person.tenant, &person.upn.to_uppercase())
         .await
         .unwrap();
-    assert_eq!((partner, operator), (person.partner, person.id));
+    let known = (made.partner, made.operator, made.object);
+    assert_eq!(known, (person.partner, person.id, person.object));
+    assert_eq!(made.upn, person.upn);
     let mut tx = world.store.begin(person.partner).await.unwrap();
     let found = tx.operator(person.id).await.unwrap().unwrap();
     assert_eq!(found.role, Some(Role::Owner));
@@ -33,7 +35,32 @@ async fn security_f02_a_lost_owner_is_replaced_from_the_command_line() {
     assert_eq!(tx.verify_history().await.unwrap().broken, []);
     drop(tx);
     let by_object = add_owner(url, person.tenant, &person.object.to_string()).await;
-    assert_eq!(by_object.unwrap().1, person.id);
+    assert_eq!(by_object.unwrap().operator, person.id);
+    // A name that two had, and a guest's, say too little.
+    let namesake = world.a.colleague(&world.store, 6, None).await;
+    let mut all = world.database.superuser().await.unwrap();
+    for set in [
+        format!("upn = '{}' where id = '{}'", person.upn, namesake.id),
+        format!(
+            "upn = 'guest@partner.example', guest = true where id = '{}'",
+            namesake.id
+        ),
+    ] {
+        let update = sqlx::AssertSqlSafe(format!("update operators set {set}"));
+        sqlx::query(update).execute(&mut all).await.unwrap();
+        let name = if set.contains("guest") {
+            "guest@partner.example"
+        } else {
+            &person.upn
+        };
+        let refused = add_owner(url, person.tenant, name).await.unwrap_err();
+        assert!(
+            refused.to_string().contains(&namesake.object.to_string()),
+            "{refused}"
+        );
+    }
+    let named = add_owner(url, person.tenant, &namesake.object.to_string()).await;
+    assert_eq!(named.unwrap().operator, namesake.id);
     for (home, who) in [
         (person.tenant, "nobody@partner.example"),
         (world.b.owner.tenant, person.upn.as_str()),

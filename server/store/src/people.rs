@@ -220,6 +220,18 @@ impl Tx {
         ))
     }
 
+    /// The partner's people who were guests of its tenant when they last signed in.
+    pub async fn guests(&mut self) -> Result<Vec<OperatorId>> {
+        let partner = self.partner();
+        let found: Vec<Uuid> = sqlx::query_scalar(
+            "select id from operators where partner_id = $1 and guest order by id",
+        )
+        .bind(partner.0)
+        .fetch_all(self.conn())
+        .await?;
+        Ok(found.into_iter().map(OperatorId).collect())
+    }
+
     /// An operator of this partner.
     pub async fn operator(&mut self, id: OperatorId) -> Result<Option<Operator>> {
         let partner = self.partner();

@@ -15,7 +15,7 @@ use crate::{Error, Result, Store, Vault, migrate};
 
 const SETTING: &str = "POSTERN_TEST_DATABASE_URL";
 const OWNER: &str = "postern_test_owner";
-const SERVER: &str = "postern_test_server";
+pub(crate) const SERVER: &str = "postern_test_server";
 /// Of both roles; they exist on test clusters only.
 const PASSWORD: &str = "test";
 /// One at a time prepares roles and the template.
@@ -77,6 +77,27 @@ impl TestDatabase {
             admin,
             name,
         })
+    }
+
+    /// An empty database as an earlier version left it: with the migrations up to `newest`.
+    #[cfg(test)]
+    pub(crate) async fn of_version(newest: i64) -> Result<Self> {
+        let database = Self::create().await?;
+        let mut connection = PgConnection::connect_with(&database.admin).await?;
+        let name = &database.name;
+        run(
+            &mut connection,
+            format!("drop database {name} with (force)"),
+        )
+        .await?;
+        run(
+            &mut connection,
+            format!("create database {name} owner {OWNER}"),
+        )
+        .await?;
+        connection.close().await?;
+        migrate::up_to(newest, &mut database.owner().await?).await?;
+        Ok(database)
     }
 
     /// A store as the server has it, with a key of its own.

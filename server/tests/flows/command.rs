@@ -6,6 +6,7 @@ use std::{
 };
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
+use domain::history::Event;
 use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 use sqlx::Connection as _;
@@ -381,6 +382,32 @@ async fn security_f24_health_is_told_where_the_numbers_are() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn security_f03_behind_https_the_proxies_are_said_or_the_server_does_not_start() {
+    let (cloud, accounts) = start_cloud().await;
+    let database = TestDatabase::create().await.expect("a database");
+    let https = ("POSTERN_PUBLIC_URL", "https://portal.example");
+    let mut command = postern(&["serve"]);
+    settings(&mut command, cloud.url(), &accounts, &database);
+    let (code, _, err) = run({
+        command.envs([https]);
+        command
+    })
+    .await;
+    assert_eq!(code, 2, "{err}");
+    assert!(
+        err.contains("POSTERN_TRUSTED_PROXIES: it is not set."),
+        "{err}"
+    );
+    for (proxies, warned) in [("0", true), ("1", false)] {
+        let more = [https, ("POSTERN_TRUSTED_PROXIES", proxies)];
+        let process = start_with(cloud.url(), &accounts, &database, &more).await;
+        let (code, log) = process.stop().await;
+        assert_eq!(code, 0, "{log}");
+        assert_eq!(log.contains("counts as one client"), warned, "{log}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn security_f09_heads_are_written_and_compared_and_a_ring_that_is_missing_is_said() {
     let stack = Stack::start().await;
     let mut owner = stack.owner().await;
@@ -444,4 +471,79 @@ async fn security_f09_heads_are_written_and_compared_and_a_ring_that_is_missing_
     assert_eq!(code, 1, "{out}");
     assert!(out.contains("the newest entries were cut off"), "{out}");
     std::fs::remove_dir_all(folder).expect("gone");
+}
+
+/// Whoever can write into the database can write a whole chain anew in the form without a key.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn security_f09_entries_without_a_key_are_said_until_a_kept_head_stands_behind_them() {
+    let stack = Stack::start().await;
+    let mut owner = stack.owner().await;
+    let customer = stack.connect(&mut owner, "contoso.example").await;
+    let file = std::env::temp_dir().join(format!("postern-heads-{}.txt", uuid::Uuid::new_v4()));
+    let path = file.to_str().expect("a path");
+    let verify = |arguments: &[&str]| {
+        let mut command = postern(&[&["verify-history"], arguments].concat());
+        command.env(
+            "DATABASE_OWNER_URL",
+            stack.database.owner_url.expose_secret(),
+        );
+        command.env("POSTERN_MASTER_KEYS", store::testing::RING);
+        run(command)
+    };
+    let (code, out, _) = verify(&[]).await;
+    assert_eq!(code, 0, "{out}");
+    assert!(out.contains(" 0 without a key"), "{out}");
+    let download = owner
+        .open(&format!("/customers/{customer}/history.json"))
+        .await;
+    let mut events: Vec<Event> = serde_json::from_str(&download.body).expect("entries");
+    events.sort_by_key(|event| event.seq);
+    let mut database = stack.database.superuser().await.expect("a connection");
+    sqlx::query("alter table events disable trigger all")
+        .execute(&mut database)
+        .await
+        .expect("a change");
+    let mut previous = store::FIRST.to_owned();
+    for event in &mut events {
+        event.key = None;
+        event.previous_hash = previous;
+        event.hash = store::hash_of(event);
+        sqlx::query(
+            "update events set key_id = null, previous_hash = decode($2, 'hex'),
+                               hash = decode($3, 'hex')
+             where customer_id = $1::uuid and seq = $4",
+        )
+        .bind(&customer)
+        .bind(&event.previous_hash)
+        .bind(&event.hash)
+        .bind(event.seq)
+        .execute(&mut database)
+        .await
+        .expect("a change");
+        previous = event.hash.clone();
+    }
+    database.close().await.expect("an end");
+    let said = format!(
+        "WITHOUT KEY  customer {customer}, entries 1 to {}",
+        events.len()
+    );
+    let (code, out, _) = verify(&["--write", path]).await;
+    assert_eq!(code, 3, "{out}");
+    assert!(out.contains(&said), "{out}");
+    assert!(
+        out.contains(&format!("not all checked  customer {customer}")),
+        "{out}"
+    );
+    // Of old entries it is from now on known that they stay as they are.
+    let (code, out, _) = verify(&["--against", path]).await;
+    assert_eq!(code, 0, "{out}");
+    assert!(!out.contains("WITHOUT KEY"), "{out}");
+    // Beside heads that know nothing of them, they do not become known by a new file.
+    let heads = std::fs::read_to_string(&file).expect("heads");
+    let others = heads.lines().filter(|line| !line.contains(&customer));
+    std::fs::write(&file, others.collect::<Vec<_>>().join("\n")).expect("a file");
+    let (code, out, _) = verify(&["--against", path, "--write", path]).await;
+    assert_eq!(code, 3, "{out}");
+    assert!(out.contains(&format!("{path} was not written")), "{out}");
+    std::fs::remove_file(file).expect("gone");
 }

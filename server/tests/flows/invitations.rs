@@ -106,7 +106,7 @@ async fn security_f01_whoever_is_asked_reads_which_partner_asks_and_sees_microso
         OTHER,
         CONTOSO,
         &format!("wilma@{OTHER}"),
-        "Good until",
+        "good until",
         "Exchange Administrator or Global Administrator",
         "Read the directory.",
         "Stay connected.",
@@ -444,4 +444,65 @@ async fn security_f19_an_invitation_is_good_for_two_days() {
     let row = customer(&mut owner, &id).await["invitations"][0].clone();
     let moment = |name: &str| row[name].as_i64().expect("a moment");
     assert_eq!(moment("until") - moment("made"), 48 * 3_600_000, "{row}");
+}
+
+/// Whoever holds an invitation has no account, and a history is kept for ever.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn security_f09_refusals_by_an_invitation_do_not_fill_the_history() {
+    let stack = Stack::start().await;
+    let mut owner = stack.owner().await;
+    let id = added(&mut owner, CONTOSO).await;
+    let token = invited(&mut owner, &id).await;
+    let other = invited(&mut owner, &id).await;
+    let refused = async |owner: &mut Browser| {
+        let kinds = kinds(owner, &id).await;
+        kinds
+            .iter()
+            .filter(|kind| *kind == "consent.refused")
+            .count()
+    };
+    let come_back = async |token: &str, with: &str| {
+        let mut browser = stack.browser();
+        browser.open(&format!("/join/{token}")).await;
+        let sent = browser.submit_once("/api/join", &[("token", token)]).await;
+        let to = reqwest::Url::parse(sent.header("location")).expect("an address");
+        let state = to.query_pairs().find(|(name, _)| name == "state");
+        let state = state.expect("a state").1.into_owned();
+        let back = format!("/auth/callback?state={state}&{with}");
+        browser.open(&back).await.problem()
+    };
+    for with in [
+        "error=access_denied",
+        "error=access_denied",
+        "error=server_error",
+        "code=junk",
+    ] {
+        let problem = come_back(&token, with).await;
+        assert!(problem.is_some(), "{with}");
+        assert_eq!(refused(&mut owner).await, 1, "{with}");
+    }
+    let mut crowd = Vec::new();
+    for _ in 0..6 {
+        crowd.push(come_back(&other, "error=access_denied"));
+    }
+    futures::future::join_all(crowd).await;
+    assert_eq!(refused(&mut owner).await, 2, "each invitation for itself");
+    // The page says when it happened last all the same.
+    let view = customer(&mut owner, &id).await;
+    for row in view["invitations"].as_array().expect("rows") {
+        assert!(row["refused"].is_i64() || row["asked"].is_i64(), "{row}");
+    }
+    // An hour later it is told again.
+    let mut database = stack.database.superuser().await.expect("a connection");
+    for statement in [
+        "alter table events disable trigger all",
+        "update events set at = at - interval '1 hour' where kind = 'consent.refused'",
+    ] {
+        sqlx::query(statement)
+            .execute(&mut database)
+            .await
+            .expect("a change");
+    }
+    come_back(&token, "error=access_denied").await;
+    assert_eq!(refused(&mut owner).await, 3);
 }

@@ -57,6 +57,8 @@ async fn killed_at(operation: &str, when: &str) {
     let chosen = stack
         .choose(&mut owner, &customer, DOMAIN, "Reception Mailer")
         .await;
+    // The review looks too: the fault is for the worker.
+    let reviewed = chosen.review(&mut owner).await;
     let fault = json!({
         "id": "hang",
         "operation": operation,
@@ -64,7 +66,9 @@ async fn killed_at(operation: &str, when: &str) {
         "action": { "hang": when },
     });
     stack.cloud.fault(fault).expect("a fault");
-    let setup = chosen.start(&mut owner, &chosen.application.secret).await;
+    let setup = chosen
+        .start_reviewed(&mut owner, &reviewed, &chosen.application.secret)
+        .await;
 
     let mut first = worker(&stack);
     until("a call that hangs", || {

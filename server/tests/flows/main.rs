@@ -16,6 +16,7 @@ mod campaign;
 mod claims;
 mod command;
 mod connect;
+mod downloads;
 mod entra_refusals;
 mod fleet;
 mod gdap;

@@ -8,6 +8,7 @@ use reqwest::{
     header::{ACCEPT, ORIGIN},
 };
 use serde_json::{Value, json};
+use server::config::{Allowance, Strangers};
 
 use crate::{
     bootstrap::at_the_tenant,
@@ -530,4 +531,82 @@ async fn everybody_gets_what_is_theirs() {
         harmless - asked_before,
         "something was changed"
     );
+}
+
+/// What answers whoever asks, and asks nothing of the database: what stands in this process's memory.
+const FREE: [&str; 4] = ["/", "/favicon.svg", "/healthz", "/no/such/page"];
+
+/// Whatever does something for somebody who has not signed in has a limit for each client.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn security_f03_whatever_answers_strangers_has_a_limit() {
+    let stack = Stack::start().await;
+    let mut owner = stack.owner().await;
+    let customer = stack.connect(&mut owner, DOMAIN).await;
+    let chosen = stack
+        .choose(&mut owner, &customer, DOMAIN, "Reception Mailer")
+        .await;
+    let open_link = invited(&mut owner, &customer).await;
+    let ids = Ids {
+        open_link,
+        revoked_link: "no-such-token".to_owned(),
+        setup: NONE.to_owned(),
+        object: NONE.to_owned(),
+        engineer: NONE.to_owned(),
+        chosen,
+    };
+    let few = Allowance {
+        a_second: 1,
+        burst: 1,
+    };
+    let partners = [stack.accounts.partner_tenant.clone()];
+    let choices = Choices {
+        strangers: Strangers {
+            sign_in: few,
+            ready: few,
+            ..Strangers::default()
+        },
+        ..Choices::of(&partners)
+    };
+    let stack = stack.restarted_with(choices).await;
+    let nobody = stack.browser();
+    let portal = stack.portal.url.as_str();
+    let mut unlimited = Vec::new();
+    // The first answer that tells: a refusal, the way to sign in, or that it is too often.
+    let known = |answer: &str| {
+        let status = answer.split(' ').next().unwrap_or_default();
+        matches!(status, "401" | "403" | "429") || answer == "303 /"
+    };
+    for (path, _) in server_fn_paths() {
+        let input = input(path, &ids).unwrap_or_else(|| panic!("{path} is not in the matrix"));
+        let mut answers = Vec::new();
+        for _ in 0..20 {
+            answers.push(call(&nobody, portal, path, &input).await.to_string());
+            if answers.last().is_some_and(|answer| known(answer)) {
+                break;
+            }
+        }
+        if !answers.iter().any(|answer| known(answer)) {
+            unlimited.push(format!("{path}: {answers:?}"));
+        }
+    }
+    let mut free = Vec::new();
+    for (_, path) in routes(&ids) {
+        let mut answers = Vec::new();
+        for _ in 0..20 {
+            answers.push(get(&nobody, &path).await);
+            if answers.last().is_some_and(|answer| known(answer)) {
+                break;
+            }
+        }
+        if answers.iter().any(|answer| known(answer)) {
+            continue;
+        }
+        if FREE.contains(&path.as_str()) {
+            free.push(path);
+        } else {
+            unlimited.push(format!("{path}: {answers:?}"));
+        }
+    }
+    assert_eq!(unlimited, Vec::<String>::new());
+    assert_eq!(free.len(), FREE.len(), "{free:?}");
 }

@@ -97,12 +97,13 @@ async fn a_customer_in_trouble_slows_nobody_else() {
         .choose(&mut owner, &well, "proseware.example", MAILER)
         .await;
     other.prove = false;
+    let reviewed = stuck.review(&mut owner).await;
     let hangs = json!({
         "id": "hang", "tenant": DOMAIN, "operation": "Get-OrganizationConfig",
         "action": { "hang": "before" },
     });
     stack.cloud.fault(hangs).expect("a fault");
-    let waits = stuck.start(&mut owner, "").await;
+    let waits = stuck.start_reviewed(&mut owner, &reviewed, "").await;
     until("a call that hangs", || {
         let report = stack.cloud.with_world(|world| world.faults.report());
         async move { report.to_string().contains("\"hanging\":1").then_some(()) }

@@ -287,10 +287,12 @@ async fn security_f09_the_partners_history_tells_who_came_and_who_may_what() {
         .and_then(|link| link.rsplit('/').next())
         .expect("a link")
         .to_owned();
-    stack
-        .browser()
-        .call_form("/api/join", &[("token", &token)])
-        .await;
+    let mut admin = stack.browser();
+    admin.open(&format!("/join/{token}")).await;
+    let sent = admin.submit_once("/api/join", &[("token", &token)]).await;
+    let page = admin.follow(sent).await;
+    let page = admin.consent(page, "admin@contoso.example", "accept").await;
+    assert_eq!(page.status, 200, "{}", page.text());
     let people = owner.read("/api/people", &json!({})).await;
     let person = people
         .as_array()
@@ -327,6 +329,9 @@ async fn security_f09_the_partners_history_tells_who_came_and_who_may_what() {
     assert_eq!(given["actor"]["upn"], stack.accounts.owner().as_str());
     assert!(given["actor"]["object"].is_string(), "{given}");
     assert!(given["key"].is_string() && given["customer"].is_null());
+    let used = of_kind(&rows, "link.used")[0];
+    assert_eq!(used["actor"]["upn"], "admin@contoso.example", "{used}");
+    assert_eq!(used["after"]["customer"], customer.as_str());
     let made = of_kind(&rows, "link.made")[0];
     assert_eq!(made["after"]["customer"], customer.as_str());
     // The page, and the downloads with account and ids.

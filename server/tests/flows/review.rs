@@ -462,10 +462,13 @@ async fn reach_m04_what_stays_open_is_confirmed_or_nothing_starts() {
 
     let query = begun.chosen.query();
     let customer = begun.chosen.customer.clone();
+    let [digest, shown] = begun.chosen.review(&mut begun.owner).await;
     let fields = |accept: &[&str]| {
         let mut fields = vec![
             ("customer", customer.clone()),
             ("draft", query.clone()),
+            ("digest", digest.clone()),
+            ("shown", shown.clone()),
             ("secret", String::new()),
         ];
         fields.extend(accept.iter().map(|one| ("accept[]", (*one).to_owned())));

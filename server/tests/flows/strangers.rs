@@ -1,14 +1,20 @@
 //! What somebody can do who has not signed in, or who may do little: fill tables, keep others waiting,
 //! put words into a page.
 
-use reqwest::{Method, header::ACCEPT};
+use reqwest::{
+    Method,
+    header::{ACCEPT, COOKIE},
+};
 use serde_json::{Value, json};
 use server::config::{Allowance, Strangers};
 
-use crate::support::{
-    Browser, Page, Stack,
-    begun::{Begun, DOMAIN, MAILER},
-    get_json, until,
+use crate::{
+    bootstrap::at_the_tenant,
+    support::{
+        Browser, Page, Stack,
+        begun::{Begun, DOMAIN, MAILER},
+        get_json, until,
+    },
 };
 
 /// Not one that Entra wrote, but of its form.
@@ -105,6 +111,31 @@ async fn security_f03_a_storm_of_codes_holds_up_no_refresh() {
     stack.cloud.with_world(|world| world.faults.disarm("held"));
 }
 
+/// A guest has an account, but not here; and the partner's history is kept for ever.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn security_f09_a_guest_who_is_not_let_in_is_told_once_an_hour() {
+    let stack = Stack::start().await;
+    let mut owner = stack.owner().await;
+    let at_home = "admin@wingtiptoys.example";
+    let guest = json!({
+        "upn": "mallory#EXT#@northwind-it.example", "tenant": "northwind-it.example",
+        "create": true, "mailbox": "none", "guest_of": at_home,
+    });
+    stack.control("users", &guest).await;
+    for _ in 0..3 {
+        let tenant = stack.accounts.partner_tenant.clone();
+        let page = at_the_tenant(&mut stack.browser(), &tenant, at_home).await;
+        assert_eq!(page.problem().as_deref(), Some("sign_in.guest"));
+    }
+    let query = json!({
+        "kind": "sign_in.refused", "person": "", "from": "", "to": "", "before": null,
+    });
+    let history = owner
+        .read("/api/own_history", &json!({ "query": query }))
+        .await;
+    assert_eq!(history["rows"].as_array().expect("rows").len(), 1);
+}
+
 fn few() -> Strangers {
     let few = Allowance {
         a_second: 1,
@@ -142,6 +173,9 @@ async fn security_f03_an_address_that_asks_too_often_waits() {
     let (status, told) = browser.call_form("/api/join", &[("token", "x")]).await;
     assert_eq!(status, 429);
     assert_eq!(told["problem"]["key"], "request.too_often", "{told}");
+    let token = json!({ "token": "x" });
+    let (status, told) = browser.call("/api/invitation", &token).await;
+    assert_eq!(status, 429, "{told}");
     // What is behind a session, or costs nothing, has no such limit.
     assert_eq!(browser.open_once("/").await.status, 200);
     for _ in 0..20 {
@@ -152,6 +186,43 @@ async fn security_f03_an_address_that_asks_too_often_waits() {
         ready += usize::from(browser.open_once("/readyz").await.status == 200);
     }
     assert!(ready < 40, "readiness has a limit");
+}
+
+/// Each cookie that could name a session is looked for in the database.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn security_f03_who_makes_up_sessions_waits_and_keeps_nobody_else_out() {
+    let stack = Stack::with_strangers(few()).await;
+    let owner = stack.owner().await;
+    let stranger = stack.browser();
+    let ask = async |cookie: String| {
+        let request = stranger.bare(Method::GET, "/").header(COOKIE, cookie);
+        request.send().await.expect("an answer")
+    };
+    let made_up = |number: u32| {
+        use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+        let id = URL_SAFE_NO_PAD.encode(u128::from(number).to_le_bytes());
+        format!("__Host-postern={id}")
+    };
+    let mut refused = None;
+    for number in 0..40 {
+        let answer = ask(made_up(number)).await;
+        if answer.status() == 429 {
+            refused = Some(answer);
+            break;
+        }
+        assert_eq!(answer.status(), 200);
+    }
+    let refused = refused.expect("an end");
+    assert!(refused.headers().contains_key("retry-after"));
+    // At the same address: whoever is signed in, and whoever has no cookie, or one that names nothing.
+    for _ in 0..10 {
+        let page = owner.clone().open_once("/customers").await;
+        assert_eq!(page.status, 200, "{}", page.text());
+        assert_eq!(stranger.clone().open_once("/").await.status, 200);
+        assert_eq!(ask("__Host-postern=nothing".to_owned()).await.status(), 200);
+    }
+    // And whoever signs in now.
+    stack.signed_in(&stack.accounts.engineer()).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -411,12 +482,17 @@ async fn security_f07_a_problem_is_shown_where_the_form_failed_and_nowhere_else(
     assert!(!problem(&owner.open(&changed).await), "changed");
 
     // Whoever has no session has the cookie that binds an attempt.
+    let (status, link) = owner
+        .call_form("/api/make_link", &[("customer", &customer)])
+        .await;
+    assert_eq!(status, 200, "{link}");
     let mut nobody = stack.browser();
-    nobody.open("/join/no-such-token").await;
+    let good = nobody.open(link.as_str().expect("an address")).await;
+    assert_eq!(good.problem(), None, "{}", good.text());
     let shown = nobody
         .submit("/api/join", &[("token", "no-such-token")])
         .await;
-    assert_eq!(shown.problem().as_deref(), Some("link.used_up"));
+    assert_eq!(shown.problem().as_deref(), Some("link.unknown"));
     let mut another = stack.browser();
     let link = another.open(&shown.url).await;
     assert_eq!(link.problem(), None, "{}", link.text());

@@ -196,6 +196,9 @@ fn general_text(code: u32) -> &'static str {
             "User account does not exist in tenant and cannot access the application in that tenant. The account needs to be added as an external user in the tenant first."
         }
         50057 => "The user account is disabled.",
+        500_341 => {
+            "The user account has been deleted from the directory. To sign into this application, the account must be added to the directory."
+        }
         50058 => "A silent sign-in request was sent but no user is signed in.",
         50076 => {
             "Due to a configuration change made by your administrator, or because you moved to a new location, you must use multi-factor authentication to access the resource."

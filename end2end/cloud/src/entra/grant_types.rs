@@ -185,7 +185,7 @@ fn refresh(
         .get(home)
         .and_then(|tenant| tenant.users.get(&id));
     match user {
-        None => return Err(EntraError::from_name("AADSTS50173")),
+        None => return Err(EntraError::from_name("AADSTS500341")),
         Some(user) if !user.enabled => return Err(EntraError::from_name("AADSTS50057")),
         Some(user) => {
             if let Some(valid_from) = user.tokens_valid_from

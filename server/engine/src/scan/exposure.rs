@@ -25,8 +25,6 @@ const PORTION: u32 = 500;
 const PATIENCE: Duration = Duration::from_secs(30);
 /// How long a whole download may take: it holds a connection.
 const AT_MOST: Duration = Duration::from_secs(600);
-/// How long a download waits for its turn.
-const TURN: Duration = Duration::from_secs(10);
 
 /// The rows of a query as a file.
 pub struct Download {
@@ -71,17 +69,14 @@ impl Engine {
     }
 
     /// All rows of a query, for CSV and JSON: of one moment, read as the reader takes them. As that holds
-    /// a connection, there are few at a time, and a reader that takes nothing ends it.
+    /// a connection, there are few at a time ([`super::downloads`]), and a reader that takes nothing ends it.
     pub async fn exposure_download(
         &self,
         operator: &Operator,
         query: &ExposureQuery,
     ) -> Answer<Download> {
         any_role(operator.role)?;
-        let turns = self.inner.downloads.clone();
-        let Ok(turn) = timeout(TURN, turns.acquire_owned()).await else {
-            return Err(too_many());
-        };
+        let turn = self.inner.downloads.wait(operator).await?;
         let begin = async {
             let tx = self.store().begin(operator.partner).await?;
             let mut parts = tx.exposure_parts(query).await?;
@@ -126,10 +121,13 @@ async fn hand_out(
         let ended = !matches!(rows, Ok(Some(_)));
         let sent = timeout(PATIENCE, sender.send(rows)).await;
         if ended || !matches!(sent, Ok(Ok(()))) {
-            return;
+            break;
         }
         let part = parts.next(PORTION).await;
         next = part.map_err(|error| Problem::from(Failure::from(error)));
+    }
+    if let Err(error) = parts.end().await {
+        tracing::warn!(%error, "a download's transaction could not be ended");
     }
 }
 
@@ -140,16 +138,6 @@ fn too_slow() -> Problem {
         "The download was not taken for half a minute, or took longer than ten minutes.",
         "What has arrived is not all.",
         "Download it again.",
-    )
-}
-
-fn too_many() -> Problem {
-    Problem::new(
-        "download.too_many",
-        Remedy::Wait,
-        "Several others are downloading the exposure at this moment.",
-        "This download was not begun.",
-        "Download it again in a minute.",
     )
 }
 

@@ -4,6 +4,7 @@ mod again;
 mod application;
 mod customer;
 mod customer_page;
+mod downloads;
 mod exposure;
 mod fleet;
 mod may_still;
@@ -19,6 +20,7 @@ mod unread;
 mod words;
 
 pub(crate) use application::name_of;
+pub(crate) use downloads::Turns;
 pub use exposure::Download;
 pub(crate) use power_words::acts_as;
 pub(crate) use proven::{against, is_as_proven};

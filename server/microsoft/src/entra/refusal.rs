@@ -115,7 +115,7 @@ fn of_number(number: u64) -> Option<Kind> {
         700_011 | 700_016 => Kind::AppNotFound,
         7_000_112 => Kind::AppDisabled,
         90002 | 900_023 | 5_000_224 => Kind::TenantNotFound,
-        50020 | 50105 | 50034 => Kind::NotInTenant,
+        50020 | 50105 | 50034 | 500_341 => Kind::NotInTenant,
         500_014 | 650_052 => Kind::ServiceOff,
         500_011 => Kind::ServiceMissing,
         50011 | 50194 | 650_057 => Kind::Registration,

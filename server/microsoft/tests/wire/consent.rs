@@ -192,6 +192,7 @@ async fn refusals_are_told_apart() {
         ("invalid_grant", 700_084, Kind::TokenDead),
         ("invalid_grant", 70_008, Kind::TokenDead),
         ("invalid_grant", 50_057, Kind::TokenDead),
+        ("invalid_grant", 500_341, Kind::NotInTenant),
         ("invalid_grant", 999_999, Kind::SignInRefused),
         ("invalid_grant", 50_076, Kind::InteractionRequired),
         ("interaction_required", 50_079, Kind::InteractionRequired),

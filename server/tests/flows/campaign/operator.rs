@@ -9,9 +9,10 @@ use http::{
     Method,
     header::{ACCEPT, ORIGIN},
 };
-use serde_json::Value;
+use reqwest::RequestBuilder;
+use serde_json::{Value, json};
 
-use crate::support::Browser;
+use crate::support::{Browser, setups::shown};
 
 /// Longer than a portal takes in trouble.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -33,27 +34,30 @@ impl Operator {
 
     /// What the form of the review carries; nothing where there was no answer or no plan.
     pub async fn reviewed(&self, customer: &str, draft: &Value) -> [String; 2] {
-        let turn = self.turn.fetch_add(1, Ordering::Relaxed) % self.browsers.len();
-        let mut browser = self.browsers[turn].clone();
-        let found = crate::support::setups::reviewed(&mut browser, customer, draft);
-        let found = tokio::time::timeout(PATIENCE, found).await;
-        found.unwrap_or_default()
+        let body = json!({ "customer": customer, "draft": draft });
+        let answer = self.send("review", |request| request.json(&body)).await;
+        shown(&answer.map_or(Value::Null, |(_, review)| review))
     }
 
     /// Sends a form to one portal or the other. None: there was no answer.
     pub async fn ask(&self, what: &str, fields: &[(&str, &str)]) -> Option<(u16, Value)> {
+        self.send(what, |request| request.form(fields)).await
+    }
+
+    async fn send(
+        &self,
+        what: &str,
+        with: impl FnOnce(RequestBuilder) -> RequestBuilder,
+    ) -> Option<(u16, Value)> {
         let turn = self.turn.fetch_add(1, Ordering::Relaxed) % self.browsers.len();
         let browser = &self.browsers[turn];
-        let answer = browser
+        let request = browser
             .bare(Method::POST, &format!("/api/{what}"))
             .header(ACCEPT, "application/json")
             .header(ORIGIN, browser.portal_address(""))
             .header("sec-fetch-site", "same-origin")
-            .timeout(PATIENCE)
-            .form(fields)
-            .send()
-            .await
-            .ok()?;
+            .timeout(PATIENCE);
+        let answer = with(request).send().await.ok()?;
         let status = answer.status().as_u16();
         let text = answer.text().await.ok()?;
         let value = serde_json::from_str(&text).unwrap_or(Value::String(text));

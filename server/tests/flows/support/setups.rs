@@ -29,6 +29,11 @@ fn texts(list: &Value, field: &str) -> Vec<String> {
 pub async fn reviewed(browser: &mut Browser, customer: &str, draft: &Value) -> [String; 2] {
     let body = json!({ "customer": customer, "draft": draft });
     let (_, review) = browser.call("/api/review", &body).await;
+    shown(&review)
+}
+
+/// The same of a review.
+pub fn shown(review: &Value) -> [String; 2] {
     ["digest", "text"].map(|name| {
         review["shown"][name]
             .as_str()
@@ -64,31 +69,34 @@ impl Chosen {
         query
     }
 
+    /// What the form of the review carries.
+    pub async fn review(&self, browser: &mut Browser) -> [String; 2] {
+        reviewed(browser, &self.customer, &self.draft()).await
+    }
+
     /// The page's form, sent by a program. Gives the status and the answer.
     pub async fn try_start(&self, browser: &mut Browser, secret: &str) -> (u16, Value) {
+        let [digest, shown] = self.review(browser).await;
         let query = self.query();
-        let [digest, shown] = reviewed(browser, &self.customer, &self.draft()).await;
-        let fields = [
-            ("customer", self.customer.as_str()),
-            ("draft", query.as_str()),
-            ("digest", digest.as_str()),
-            ("shown", shown.as_str()),
-            ("secret", secret),
-        ];
+        let fields = self.fields(&query, &digest, &shown, secret);
         browser.call_form("/api/start_setup", &fields).await
     }
 
-    /// Starts as a person does without scripts. Gives the setup's id.
+    /// Reviews and starts as a person does without scripts. Gives the setup's id.
     pub async fn start(&self, browser: &mut Browser, secret: &str) -> String {
+        let shown = self.review(browser).await;
+        self.start_reviewed(browser, &shown, secret).await
+    }
+
+    /// Starts what was reviewed.
+    pub async fn start_reviewed(
+        &self,
+        browser: &mut Browser,
+        [digest, shown]: &[String; 2],
+        secret: &str,
+    ) -> String {
         let query = self.query();
-        let [digest, shown] = reviewed(browser, &self.customer, &self.draft()).await;
-        let fields = [
-            ("customer", self.customer.as_str()),
-            ("draft", query.as_str()),
-            ("digest", digest.as_str()),
-            ("shown", shown.as_str()),
-            ("secret", secret),
-        ];
+        let fields = self.fields(&query, digest, shown, secret);
         let page = browser.send_form("/api/start_setup", &fields).await;
         assert_eq!(page.status, 200, "{}: {}", page.url, page.text());
         let (_, setup) = page
@@ -96,6 +104,22 @@ impl Chosen {
             .split_once("/setups/")
             .unwrap_or_else(|| panic!("not started: {} {}", page.url, page.text()));
         setup.to_owned()
+    }
+
+    fn fields<'a>(
+        &'a self,
+        query: &'a str,
+        digest: &'a str,
+        shown: &'a str,
+        secret: &'a str,
+    ) -> [(&'a str, &'a str); 5] {
+        [
+            ("customer", &self.customer),
+            ("draft", query),
+            ("digest", digest),
+            ("shown", shown),
+            ("secret", secret),
+        ]
     }
 }
 
