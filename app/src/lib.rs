@@ -30,7 +30,7 @@ pub use error::{Answer, AppError};
 pub use routes::App;
 #[cfg(feature = "ssr")]
 pub use {
-    api::context::{Server, provide},
+    api::context::{Server, provide, status_of},
     components::FailedForm,
     query::decode as unescaped,
     shell::{SiteFiles, shell},

@@ -35,8 +35,10 @@ pub struct Live {
     /// The newest that the stream said of the setup that is followed.
     pub setup: RwSignal<Option<Arc<SetupView>>>,
     following: RwSignal<Option<(CustomerId, SetupId)>>,
-    /// Counts openings; also how long to wait before the next.
+    /// Counts openings.
     attempt: RwSignal<u32>,
+    /// How often in a row it was not given: the more often, the longer until the next try.
+    refused: StoredValue<u32>,
 }
 
 impl Live {
@@ -49,6 +51,7 @@ impl Live {
             setup: RwSignal::new(None),
             following: RwSignal::new(None),
             attempt: RwSignal::new(0),
+            refused: StoredValue::new(0),
         };
         provide_context(live);
         Effect::new(move |_| {
@@ -82,6 +85,7 @@ impl Live {
             handlers: Vec::new(),
         };
         source.on("open", move |_| {
+            self.refused.set_value(0);
             // What went on while the page was on its way has changed since, and nobody told.
             if crate::browser::shows(".drawn [role=status]") {
                 self.scanned.update(|count| *count = count.wrapping_add(1));
@@ -118,12 +122,13 @@ impl Live {
             self.link
                 .set(if refused { Link::Refused } else { Link::Lost });
             if refused {
-                let again = self.attempt.get_untracked().saturating_add(1);
-                let seconds = u64::from(again.min(5)) * 2;
+                let refused = self.refused.get_value().saturating_add(1);
+                self.refused.set_value(refused);
+                let seconds = u64::from(refused.min(5)) * 2;
                 set_timeout(
                     move || {
                         // The layout may be gone by then.
-                        self.attempt.try_set(again);
+                        self.attempt.try_update(|count| *count = count.wrapping_add(1));
                     },
                     Duration::from_secs(seconds),
                 );

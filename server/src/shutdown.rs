@@ -7,7 +7,7 @@ use tokio::{
 
 /// Resolves when the value turns true, or when nobody is left who could turn it.
 pub(crate) async fn stopped(mut stop: watch::Receiver<bool>) {
-    let _ = stop.wait_for(|stop| *stop).await;
+    engine::stopped(&mut stop).await;
 }
 
 /// Turns `stop` true at the first SIGTERM or SIGINT; the second one ends the process at once.

@@ -243,7 +243,29 @@ pub struct ExposureQuery {
     pub page: i64,
 }
 
+/// Letters of a search, and of a permission's name, that count.
+const LONGEST_SEARCH: usize = 200;
+const LONGEST_PERMISSION: usize = 100;
+
 impl ExposureQuery {
+    /// What the query of an address asks for, of the page and of its downloads. `field`: the text of one
+    /// of its fields, empty where the address does not have it. What does not fit counts as left out.
+    pub fn of_fields<'f>(field: impl Fn(&str) -> &'f str) -> Self {
+        let search = field("search").trim().chars();
+        let permission = field("permission").chars();
+        Self {
+            by: By::parse(field("by")),
+            search: search.take(LONGEST_SEARCH).collect(),
+            standing: Standing::parse(field("standing")),
+            application: field("app").parse().ok(),
+            customer: None,
+            permission: permission.take(LONGEST_PERMISSION).collect(),
+            confinable: field("can") == "1",
+            sort: ExposureSort::parse(field("sort")),
+            page: field("page").parse().unwrap_or(1).max(1),
+        }
+    }
+
     /// Whether those that only act for whoever signs in belong to its download: they have no standing,
     /// no permission of their own, and nothing to confine.
     pub fn takes_delegated(&self) -> bool {

@@ -72,6 +72,43 @@ impl Problem {
         }
     }
 
+    /// The key of a consent that is missing. Right after it was given it may only be on its way.
+    pub const CONSENT_MISSING: &'static str = "entra.consent_missing";
+
+    /// The HTTP status of what means the same whatever was asked for. None: it depends on the request.
+    pub fn status(&self) -> Option<u16> {
+        Some(match self.key.as_str() {
+            "not_found" => 404,
+            "forbidden" | "no_role" => 403,
+            "signed_out" => 401,
+            "internal" => 500,
+            key if key.starts_with("database.") => 503,
+            _ => return None,
+        })
+    }
+
+    /// The operator has no role, so there is nothing to see.
+    pub fn no_role() -> Self {
+        Self::new(
+            "no_role",
+            Remedy::Act,
+            "You have no role yet.",
+            "Until an owner gives you one, Postern shows you nothing of its customers.",
+            "Ask an owner of your organisation to give you a role on the page “People”.",
+        )
+    }
+
+    /// The database cannot be reached at the moment.
+    pub fn no_database() -> Self {
+        Self::new(
+            "database.unavailable",
+            Remedy::Wait,
+            "Postern cannot reach its database.",
+            "Nothing was changed. Setups that run go on as soon as the database is back.",
+            "Try again in a minute.",
+        )
+    }
+
     #[must_use]
     pub fn with_answer(mut self, answer: Answer) -> Self {
         self.microsoft = Some(answer);

@@ -329,6 +329,20 @@ pub struct HistoryQuery {
     pub before: Option<i64>,
 }
 
+impl HistoryQuery {
+    /// What the query of an address asks for, of the page and of its downloads. `field`: the text of one
+    /// of its fields, empty where the address does not have it.
+    pub fn of_fields<'f>(field: impl Fn(&str) -> &'f str) -> Self {
+        Self {
+            kind: field("kind").to_owned(),
+            person: field("person").to_owned(),
+            from: field("from").to_owned(),
+            to: field("to").to_owned(),
+            before: field("before").parse().ok(),
+        }
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HistoryPage {
     /// The customer; none: the history is the partner's own.

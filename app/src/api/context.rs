@@ -72,19 +72,27 @@ pub fn answer_with(problem: &Problem) {
     if called && wants_html(&parts) {
         return;
     }
-    let status = match problem.key.as_str() {
-        "not_found" => StatusCode::NOT_FOUND,
-        "forbidden" | "no_role" => StatusCode::FORBIDDEN,
-        "internal" => StatusCode::INTERNAL_SERVER_ERROR,
-        "signed_out" if called => StatusCode::UNAUTHORIZED,
-        _ if called && problem.field().is_some() => StatusCode::UNPROCESSABLE_ENTITY,
-        "database.unavailable" if called => StatusCode::SERVICE_UNAVAILABLE,
-        _ if called && problem.microsoft.is_some() => StatusCode::BAD_GATEWAY,
+    let status = status_of(problem);
+    let whole_page = [
+        StatusCode::NOT_FOUND,
+        StatusCode::FORBIDDEN,
+        StatusCode::INTERNAL_SERVER_ERROR,
+    ];
+    if called || whole_page.contains(&status) {
+        options.set_status(status);
+    }
+}
+
+/// The HTTP status of a problem that ends a request.
+pub fn status_of(problem: &Problem) -> StatusCode {
+    let known = problem.status().map(StatusCode::from_u16);
+    match known {
+        Some(Ok(status)) => status,
+        _ if problem.field().is_some() => StatusCode::UNPROCESSABLE_ENTITY,
+        _ if problem.microsoft.is_some() => StatusCode::BAD_GATEWAY,
         // Things are not so that this could be done.
-        _ if called => StatusCode::CONFLICT,
-        _ => return,
-    };
-    options.set_status(status);
+        _ => StatusCode::CONFLICT,
+    }
 }
 
 fn wants_html(parts: &Parts) -> bool {

@@ -50,13 +50,7 @@ fn loading(page: Loaded<HistoryPage>, query: LiveQuery) -> AnyView {
 }
 
 fn ask(query: &Query) -> HistoryQuery {
-    HistoryQuery {
-        kind: query.get("kind").to_owned(),
-        person: query.get("person").to_owned(),
-        from: query.get("from").to_owned(),
-        to: query.get("to").to_owned(),
-        before: query.get("before").parse().ok(),
-    }
+    HistoryQuery::of_fields(|name| query.get(name))
 }
 
 /// The filter alone, for links that begin a list.

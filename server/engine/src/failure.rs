@@ -37,13 +37,7 @@ impl From<Failure> for Problem {
             }
             Failure::Store(store::Error::Unavailable(cause)) => {
                 tracing::error!(error = %cause, "the database is not to be reached");
-                Self::new(
-                    "database.unavailable",
-                    Remedy::Wait,
-                    "Postern cannot reach its database.",
-                    "Nothing was changed. Setups that run go on as soon as the database is back.",
-                    "Try again in a minute.",
-                )
+                Self::no_database()
             }
             Failure::Store(error) => {
                 let reference = Uuid::new_v4();
@@ -58,19 +52,9 @@ fn access(error: store::AccessError) -> Problem {
     match error {
         store::AccessError::NotFound => Problem::not_found(),
         store::AccessError::Forbidden => Problem::forbidden("engineer or owner"),
-        store::AccessError::NoRole => no_role(),
+        store::AccessError::NoRole => Problem::no_role(),
         store::AccessError::Store(error) => Failure::Store(error).into(),
     }
-}
-
-pub(crate) fn no_role() -> Problem {
-    Problem::new(
-        "no_role",
-        Remedy::Act,
-        "You have no role yet.",
-        "Until an owner gives you one, Postern shows you nothing of its customers.",
-        "Ask an owner of your organisation to give you a role on the page “People”.",
-    )
 }
 
 pub(crate) fn conflict(what: &str) -> Problem {
@@ -88,7 +72,7 @@ pub(crate) fn owner_only(role: Option<Role>) -> Result<(), Problem> {
     match role {
         Some(role) if role.may(domain::person::Right::Administer) => Ok(()),
         Some(_) => Err(Problem::forbidden("owner")),
-        None => Err(no_role()),
+        None => Err(Problem::no_role()),
     }
 }
 
@@ -102,6 +86,6 @@ pub(crate) fn may_change(role: Option<Role>) -> Result<(), Problem> {
     match role {
         Some(role) if role.may(domain::person::Right::Change) => Ok(()),
         Some(_) => Err(Problem::forbidden("engineer or owner")),
-        None => Err(no_role()),
+        None => Err(Problem::no_role()),
     }
 }

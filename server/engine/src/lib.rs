@@ -27,6 +27,7 @@ mod scan;
 mod session;
 mod settings;
 mod setup;
+mod shutdown;
 mod sign_in;
 mod tenant;
 mod wizard;
@@ -38,6 +39,7 @@ pub use failure::Failure;
 pub use forms::FormHolder;
 pub use pace::Pace;
 pub use places::{Place, Places};
+pub use shutdown::stopped;
 pub use scan::Download;
 pub use setup::{reviewed::Started, script::Script};
 

@@ -12,7 +12,7 @@ use futures::{Stream, StreamExt as _};
 use store::Notice;
 use tokio::sync::{broadcast, watch};
 
-use crate::{Answer, Engine};
+use crate::{Answer, Engine, shutdown::stopped};
 
 /// More than a page can fall behind before it simply reads anew.
 const BACKLOG: usize = 256;
@@ -45,7 +45,7 @@ impl Engine {
         let mut notices = std::pin::pin!(self.store().listen());
         loop {
             tokio::select! {
-                _ = shutdown.wait_for(|stop| *stop) => return,
+                () = stopped(&mut shutdown) => return,
                 notice = notices.next() => match notice {
                     Some(Notice::Account { customer, .. }) => {
                         self.microsoft().forget(customer.0).await;

@@ -1,5 +1,7 @@
 //! How long steps wait between looks.
 
+use domain::Timestamp;
+
 /// The pace of waiting. At 1 it suits Microsoft; the demo's cloud runs faster.
 ///
 /// Only the gaps between looks and the patience of steps follow it. How long a secret is kept
@@ -119,6 +121,12 @@ impl Wait {
 }
 
 impl Pace {
+    /// Whether a consent may only be on its way to all of Microsoft's servers (MICROSOFT.md §6.5).
+    /// `consented`: when it was given; none: never.
+    pub(crate) fn is_spreading(self, consented: Option<Timestamp>, now: Timestamp) -> bool {
+        consented.is_some_and(|at| now.millis_since(at) < self.of(SPREADING.patience))
+    }
+
     /// `factor` 1 is real time, 600 six hundred times as fast. Anything below 1 counts as 1.
     pub const fn new(factor: f64) -> Self {
         Self {

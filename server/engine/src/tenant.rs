@@ -12,10 +12,7 @@ use microsoft::{Kind, RefreshStore, StoreFault};
 use secrecy::SecretString;
 use store::{CustomerAccess, Store};
 
-use crate::{Engine, Failure, pace, session::tenant_left};
-
-/// The key of the problem of [`Kind::ConsentMissing`].
-const CONSENT_MISSING: &str = "entra.consent_missing";
+use crate::{Engine, Failure, session::tenant_left};
 
 impl Engine {
     /// Microsoft in this customer, or the problem that nobody is connected.
@@ -88,8 +85,7 @@ impl Engine {
     async fn just_consented(&self, access: &CustomerAccess) -> Result<bool, Failure> {
         let mut tx = self.store().begin(access.partner()).await?;
         let consented = tx.connection(access).await?.consented;
-        let spreads = self.inner.pace.of(pace::SPREADING.patience);
-        Ok(consented.is_some_and(|at| self.now().millis_since(at) < spreads))
+        Ok(self.inner.pace.is_spreading(consented, self.now()))
     }
 
     /// Remembers how a connection did, when that is news. Answers with the failure unchanged.
@@ -119,7 +115,7 @@ impl Engine {
         access: &CustomerAccess,
         problem: Option<&Problem>,
     ) -> Result<(), Failure> {
-        let spreads = problem.is_some_and(|problem| problem.key == CONSENT_MISSING);
+        let spreads = problem.is_some_and(|problem| problem.key == Problem::CONSENT_MISSING);
         if spreads && self.just_consented(access).await? {
             return Ok(());
         }

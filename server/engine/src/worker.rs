@@ -14,6 +14,7 @@ use tokio::{sync::watch, task::JoinSet};
 use crate::{
     Engine, Failure,
     setup::carry_out::{Next, Then},
+    shutdown::stopped,
 };
 
 /// Jobs try again by themselves only when our own database fails: everything that Microsoft does
@@ -160,7 +161,7 @@ impl Engine {
         let broken = tokio::select! {
             ended = &mut run => Some(ended.map_err(failed)),
             Some(Err(broken)) = scans.join_next() => Some(Err(failed(broken))),
-            _ = shutdown.wait_for(|stop| *stop) => None,
+            () = stopped(&mut shutdown) => None,
         };
         stop_scans.send_replace(true);
         let ended = match broken {

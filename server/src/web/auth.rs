@@ -84,9 +84,10 @@ async fn callback(
 
 /// A failure with the way on: where the attempt can begin again.
 fn refused(problem: Problem, signed_in: bool) -> Refusal {
-    let status = match (problem.key.as_str(), problem.remedy) {
-        (key, _) if key.starts_with("database.") => StatusCode::SERVICE_UNAVAILABLE,
-        ("internal", _) => StatusCode::INTERNAL_SERVER_ERROR,
+    // At the end of a round trip to Entra nobody asked for something of Postern's: what Entra said
+    // decides.
+    let status = match (problem.status(), problem.remedy) {
+        (Some(500 | 503), _) => app::status_of(&problem),
         // Entra is away, or answered what cannot be.
         (_, Remedy::Wait) => StatusCode::BAD_GATEWAY,
         (_, Remedy::Never) => StatusCode::FORBIDDEN,

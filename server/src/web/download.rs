@@ -1,6 +1,6 @@
 //! Downloads: the exposure, a customer's history, and a setup as a script.
 
-use std::io;
+use std::{collections::HashMap, io};
 
 use axum::{
     Extension, Router,
@@ -12,7 +12,7 @@ use axum::{
 };
 use domain::{
     Problem,
-    exposure::{By, ExposureQuery, ExposureRow, ExposureSort, Standing},
+    exposure::{By, ExposureQuery, ExposureRow, Standing},
     history::Event,
     id::{CustomerId, SetupId},
     person::Operator,
@@ -24,7 +24,7 @@ use futures::{
     future::{self, Either},
     stream,
 };
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use tokio::sync::oneshot;
 use tower_sessions::Session;
 
@@ -44,25 +44,26 @@ pub(super) fn routes() -> Router<Web> {
         )
 }
 
-/// The filter of the history's page. Its place in the list does not count: all that match come.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-struct Filter {
-    kind: String,
-    person: String,
-    from: String,
-    to: String,
+/// The fields of an address, as on the page that the download is of.
+type Fields = HashMap<String, String>;
+
+fn field<'f>(fields: &'f Fields) -> impl Fn(&str) -> &'f str {
+    |name| fields.get(name).map_or("", String::as_str)
 }
 
-impl From<Filter> for HistoryQuery {
-    fn from(filter: Filter) -> Self {
-        Self {
-            kind: filter.kind,
-            person: filter.person,
-            from: filter.from,
-            to: filter.to,
-            before: None,
-        }
+/// The filter of the history's page. Its place in the list does not count: all that match come.
+fn history(fields: &Fields) -> HistoryQuery {
+    HistoryQuery {
+        before: None,
+        ..HistoryQuery::of_fields(field(fields))
+    }
+}
+
+/// The filter of the exposure's page, in the same way.
+fn exposure(fields: &Fields) -> ExposureQuery {
+    ExposureQuery {
+        page: 1,
+        ..ExposureQuery::of_fields(field(fields))
     }
 }
 
@@ -71,13 +72,13 @@ async fn events(
     visitor: &Visitor,
     session: Session,
     customer: &str,
-    filter: Filter,
+    fields: &Fields,
 ) -> Result<Portions<Event>, Refusal> {
     let operator = visitor.with_role()?;
     let customer = id(customer)?;
     let found = web
         .engine()
-        .history_export(operator, customer, filter.into());
+        .history_export(operator, customer, history(fields));
     Ok(while_allowed(web, operator, session, found.await?))
 }
 
@@ -85,10 +86,10 @@ async fn own_events(
     web: &Web,
     visitor: &Visitor,
     session: Session,
-    filter: Filter,
+    fields: &Fields,
 ) -> Result<Portions<Event>, Refusal> {
     let operator = visitor.with_role()?;
-    let found = web.engine().own_history_export(operator, filter.into());
+    let found = web.engine().own_history_export(operator, history(fields));
     Ok(while_allowed(web, operator, session, found.await?))
 }
 
@@ -97,9 +98,9 @@ async fn history_csv(
     Extension(visitor): Extension<Visitor>,
     session: Session,
     Path(customer): Path<String>,
-    Query(filter): Query<Filter>,
+    Query(fields): Query<Fields>,
 ) -> Result<Response, Refusal> {
-    let events = events(&web, &visitor, session, &customer, filter).await?;
+    let events = events(&web, &visitor, session, &customer, &fields).await?;
     events_csv(&format!("history-{customer}.csv"), events)
 }
 
@@ -108,9 +109,9 @@ async fn history_json(
     Extension(visitor): Extension<Visitor>,
     session: Session,
     Path(customer): Path<String>,
-    Query(filter): Query<Filter>,
+    Query(fields): Query<Fields>,
 ) -> Result<Response, Refusal> {
-    let events = events(&web, &visitor, session, &customer, filter).await?;
+    let events = events(&web, &visitor, session, &customer, &fields).await?;
     as_json(&format!("history-{customer}.json"), events)
 }
 
@@ -119,9 +120,9 @@ async fn own_history_csv(
     State(web): State<Web>,
     Extension(visitor): Extension<Visitor>,
     session: Session,
-    Query(filter): Query<Filter>,
+    Query(fields): Query<Fields>,
 ) -> Result<Response, Refusal> {
-    let events = own_events(&web, &visitor, session, filter).await?;
+    let events = own_events(&web, &visitor, session, &fields).await?;
     events_csv("history.csv", events)
 }
 
@@ -129,54 +130,29 @@ async fn own_history_json(
     State(web): State<Web>,
     Extension(visitor): Extension<Visitor>,
     session: Session,
-    Query(filter): Query<Filter>,
+    Query(fields): Query<Fields>,
 ) -> Result<Response, Refusal> {
-    let events = own_events(&web, &visitor, session, filter).await?;
+    let events = own_events(&web, &visitor, session, &fields).await?;
     as_json("history.json", events)
-}
-
-/// The filter of the exposure's page; what does not fit counts as on the page: as left out.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-struct ExposureFilter {
-    by: String,
-    search: String,
-    standing: String,
-    app: String,
-    permission: String,
-    can: String,
-    sort: String,
-}
-
-impl From<ExposureFilter> for ExposureQuery {
-    fn from(filter: ExposureFilter) -> Self {
-        Self {
-            by: By::parse(&filter.by),
-            search: filter.search,
-            standing: Standing::parse(&filter.standing),
-            application: filter.app.parse().ok(),
-            customer: None,
-            permission: filter.permission,
-            confinable: filter.can == "1",
-            sort: ExposureSort::parse(&filter.sort),
-            page: 1,
-        }
-    }
 }
 
 async fn exposure_csv(
     State(web): State<Web>,
     Extension(visitor): Extension<Visitor>,
     session: Session,
-    Query(filter): Query<ExposureFilter>,
+    Query(fields): Query<Fields>,
 ) -> Result<Response, Refusal> {
     let operator = visitor.with_role()?;
-    let query: ExposureQuery = filter.into();
+    let query = exposure(&fields);
     let found = web.engine().exposure_download(operator, &query).await?;
     let rows = while_allowed(&web, operator, session, found.rows);
     let mut names = vec![
         "name",
-        "beside",
+        match query.by {
+            By::Application | By::Each => "publisher",
+            By::Customer => "domain",
+            By::Permission => "what it allows",
+        },
         "application id",
         "customer",
         "permissions",
@@ -229,12 +205,12 @@ async fn exposure_json(
     State(web): State<Web>,
     Extension(visitor): Extension<Visitor>,
     session: Session,
-    Query(filter): Query<ExposureFilter>,
+    Query(fields): Query<Fields>,
 ) -> Result<Response, Refusal> {
     let operator = visitor.with_role()?;
     let found = web
         .engine()
-        .exposure_download(operator, &filter.into())
+        .exposure_download(operator, &exposure(&fields))
         .await?;
     let rows = while_allowed(&web, operator, session, found.rows);
     as_json(&format!("{}.json", found.name), rows)

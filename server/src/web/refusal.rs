@@ -32,18 +32,7 @@ impl Refusal {
 
     /// With the status that fits the problem.
     pub(super) fn of(problem: Problem) -> Self {
-        let status = match problem.key.as_str() {
-            "not_found" => StatusCode::NOT_FOUND,
-            "forbidden" | "no_role" => StatusCode::FORBIDDEN,
-            "signed_out" => StatusCode::UNAUTHORIZED,
-            "internal" => StatusCode::INTERNAL_SERVER_ERROR,
-            key if key.starts_with("database.") => StatusCode::SERVICE_UNAVAILABLE,
-            _ if problem.field().is_some() => StatusCode::UNPROCESSABLE_ENTITY,
-            _ if problem.microsoft.is_some() => StatusCode::BAD_GATEWAY,
-            // Things are not so that this could be done.
-            _ => StatusCode::CONFLICT,
-        };
-        Self::new(status, problem)
+        Self::new(app::status_of(&problem), problem)
     }
 
     pub(super) fn signed_out() -> Self {
@@ -51,13 +40,7 @@ impl Refusal {
     }
 
     pub(super) fn no_role() -> Self {
-        Self::of(Problem::new(
-            "no_role",
-            Remedy::Act,
-            "You have no role yet.",
-            "Until an owner gives you one, Postern shows you nothing of its customers.",
-            "Ask an owner of your organisation to give you a role on the page “People”.",
-        ))
+        Self::of(Problem::no_role())
     }
 
     /// Not a refusal, but as little a page of the app: a customer's admin has consented, and has

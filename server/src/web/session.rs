@@ -182,13 +182,7 @@ fn failed(error: Error) -> Refusal {
     match error {
         Error::Store(session_store::Error::Backend(cause)) => {
             tracing::error!(cause, "the sessions cannot be read");
-            Refusal::of(Problem::new(
-                "database.unavailable",
-                domain::problem::Remedy::Wait,
-                "Postern cannot reach its database.",
-                "Nothing was changed. Setups that run go on as soon as the database is back.",
-                "Try again in a minute.",
-            ))
+            Refusal::of(Problem::no_database())
         }
         error => internal(&error.to_string()),
     }

@@ -112,7 +112,7 @@ pub(super) async fn identify(
 
 /// Pages that are for somebody with a role. Everything else decides by itself: server functions
 /// and downloads answer with an error instead of another page.
-const GUARDED: [&str; 4] = ["/customers", "/running", "/people", "/account"];
+const GUARDED: [&str; 5] = ["/customers", "/exposure", "/running", "/people", "/account"];
 
 fn sent_elsewhere(request: &Request, visitor: &Visitor) -> Option<Response> {
     if !matches!(*request.method(), Method::GET | Method::HEAD) {

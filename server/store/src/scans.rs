@@ -121,6 +121,19 @@ pub(crate) const fn number(level: Level) -> i16 {
     }
 }
 
+#[cfg(test)]
+mod level_tests {
+    use super::*;
+
+    /// SQL sorts and compares levels by these numbers, and Rust by the order of the enum.
+    #[test]
+    fn levels_in_order_have_ascending_numbers() {
+        let mut sorted = Level::ALL;
+        sorted.sort();
+        assert!(sorted.is_sorted_by(|one, next| number(*one) < number(*next)));
+    }
+}
+
 #[derive(FromRow)]
 struct StateRow {
     due_at: DateTime<Utc>,

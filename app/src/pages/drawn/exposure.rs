@@ -30,17 +30,7 @@ const CUSTOMERS: &str = "Customers";
 
 /// What the address asks for. What it does not say has its default.
 pub(super) fn ask(query: &Query) -> ExposureQuery {
-    ExposureQuery {
-        by: By::parse(query.get("by")),
-        search: query.get("search").trim().chars().take(200).collect(),
-        standing: Standing::parse(query.get("standing")),
-        application: query.get("app").parse().ok(),
-        customer: None,
-        permission: query.get("permission").chars().take(100).collect(),
-        confinable: query.get("can") == "1",
-        sort: ExposureSort::parse(query.get("sort")),
-        page: query.get("page").parse().unwrap_or(1).max(1),
-    }
+    ExposureQuery::of_fields(|name| query.get(name))
 }
 
 pub(super) fn page(page: ExposurePage, query: &Query, operator: &Operator) -> Page {

@@ -80,7 +80,7 @@ impl Engine {
 /// have their own words.
 pub(super) fn declined(query: &CallbackQuery, problem: &Problem) -> bool {
     let word = query.error.as_deref().unwrap_or_default();
-    let about_consent = ["entra.consent_declined", "entra.consent_missing"];
+    let about_consent = ["entra.consent_declined", Problem::CONSENT_MISSING];
     word == "consent_required"
         || word == "access_denied" && about_consent.contains(&problem.key.as_str())
 }

@@ -10,8 +10,6 @@ use crate::pace::Pace;
 const MINUTE: i64 = 60_000;
 /// The gaps before it is tried again; after the last it waits for its night. Milliseconds.
 const GAPS: [i64; 3] = [5 * MINUTE, 15 * MINUTE, 60 * MINUTE];
-/// For so long after a consent Microsoft may not know of it everywhere. Milliseconds.
-const SPREADS: i64 = 10 * MINUTE;
 /// How soon it is tried again meanwhile. Milliseconds.
 const SOON: i64 = 30_000;
 
@@ -48,12 +46,13 @@ const SPREADING: &str = "scan.consent_spreads";
 
 /// What is to be said instead of a consent that is missing right after it was given.
 pub(super) fn spreading(
+    pace: Pace,
     problem: &Problem,
     consented: Option<Timestamp>,
     now: Timestamp,
 ) -> Option<Problem> {
-    let fresh = consented.is_some_and(|at| now.millis() - at.millis() < SPREADS);
-    (fresh && problem.key == "entra.consent_missing").then(|| {
+    let fresh = pace.is_spreading(consented, now);
+    (fresh && problem.key == Problem::CONSENT_MISSING).then(|| {
         let said = Problem::new(
             SPREADING,
             Remedy::Wait,
@@ -112,16 +111,19 @@ mod tests {
 
     #[test]
     fn a_consent_spreads_for_ten_minutes() {
-        let missing = problem("entra.consent_missing", Remedy::Consent);
+        let missing = problem(Problem::CONSENT_MISSING, Remedy::Consent);
         let at = |minutes: i64| Some(NOW.plus_millis(-minutes * MINUTE));
-        let said = spreading(&missing, at(9), NOW).expect("it may still spread");
+        let usual = Pace::default();
+        let said = spreading(usual, &missing, at(9), NOW).expect("it may still spread");
         assert_eq!(said.remedy, Remedy::Wait);
         let next = next(Pace::default(), NOW, TURN, 2, [&said]);
         assert_eq!(next.due, NOW.plus_millis(SOON));
         assert_eq!(next.tries, 2, "the others are not used up");
-        assert_eq!(spreading(&missing, at(10), NOW), None);
-        assert_eq!(spreading(&missing, None, NOW), None);
+        assert_eq!(spreading(usual, &missing, at(10), NOW), None);
+        assert_eq!(spreading(usual, &missing, None, NOW), None);
+        // The pace of the setups is that of the readings.
+        assert_eq!(spreading(Pace::new(600.0), &missing, at(1), NOW), None);
         let dead = problem("entra.token_dead", Remedy::Consent);
-        assert_eq!(spreading(&dead, at(1), NOW), None);
+        assert_eq!(spreading(usual, &dead, at(1), NOW), None);
     }
 }

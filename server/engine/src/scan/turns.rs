@@ -17,7 +17,7 @@ use tokio::{
 };
 use uuid::Uuid;
 
-use crate::Engine;
+use crate::{Engine, shutdown::stopped};
 
 /// How many customers one process reads at the same time.
 const AT_ONCE: usize = 48;
@@ -47,12 +47,6 @@ pub(super) fn next_night(now: Timestamp, turn: Turn) -> Timestamp {
         next += DAY;
     }
     Timestamp::from_millis(next)
-}
-
-/// Resolves when the process is to end.
-async fn stopped(shutdown: &mut watch::Receiver<bool>) {
-    // A sender that is gone means the same.
-    let _ = shutdown.wait_for(|stop| *stop).await;
 }
 
 impl Engine {

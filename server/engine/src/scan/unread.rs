@@ -25,7 +25,7 @@ impl Engine {
 
     /// A consent that is missing right after it was given is on its way.
     pub(crate) fn said(&self, problem: &Problem, consented: Option<Timestamp>) -> Problem {
-        again::spreading(problem, consented, self.now()).unwrap_or_else(|| problem.clone())
+        again::spreading(self.inner.pace, problem, consented, self.now()).unwrap_or_else(|| problem.clone())
     }
 }
 

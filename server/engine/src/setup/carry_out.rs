@@ -28,7 +28,7 @@ use crate::{
         secret,
         settle::{Settled, look_again, settle, trouble},
         steps, undo,
-        work::{Notes, Outcome, Work, evidence},
+        work::{Notes, Outcome, Work},
     },
     tenant::is_about_consent,
     worker::setup_job,
@@ -138,7 +138,7 @@ impl Engine {
                 self.note_connection(access, Err(&error)).await;
                 if error.fault().is_some() {
                     let title = format!("Exchange refused {}", error.subject().unwrap_or("it"));
-                    notes.evidence.push(evidence(&title, error.trace(), false));
+                    notes.evidence.push(error.trace().evidence(title, false));
                 }
                 let outcome = trouble(&error, self.inner.pace, self.now());
                 let outcome = match passing::of_delegation(&work.tenant, error.problem()).await {

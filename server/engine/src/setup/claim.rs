@@ -8,7 +8,7 @@ use domain::{
 };
 use store::{CustomerAccess, SetupRecord};
 
-use crate::{Engine, Failure, pace::Pace, setup::save::save};
+use crate::{Engine, Failure, pace::Pace, setup::{save::save, work::CANCELLED}};
 
 /// A step that this run is to carry out.
 pub(crate) struct Claim {
@@ -57,8 +57,7 @@ impl Engine {
                     .filter(|step| step.state == StepState::Running)
                 {
                     step.state = StepState::Skipped {
-                        why: "The setup was cancelled while this ran; what it made by then stays."
-                            .into(),
+                        why: CANCELLED.into(),
                     };
                     step.ended = Some(now);
                 }

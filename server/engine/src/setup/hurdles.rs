@@ -14,7 +14,7 @@ use domain::{
 };
 use microsoft::{Call, Customer, Fault, Kind, exchange::ExGroup, scan::Scan};
 
-use super::{effects, work::evidence};
+use super::effects;
 use crate::tenant::is_about_consent;
 
 /// Directory roles that may do all that the setup does (MICROSOFT.md §1.6): Global Administrator,
@@ -151,7 +151,7 @@ impl Look<'_> {
     fn saw<T>(&mut self, title: &str, call: Call<T>) -> T {
         self.found
             .evidence
-            .push(evidence(title, &call.trace, false));
+            .push(call.trace.evidence(title, false));
         call.value
     }
 

@@ -15,7 +15,10 @@ use microsoft::exchange::{ExGroup, Member};
 use serde_json::json;
 use uuid::Uuid;
 
-use super::work::{Outcome, Work};
+use super::{
+    steps::policy::made,
+    work::{CANCELLED, Outcome, Work},
+};
 use crate::{Failure, pace};
 
 pub(crate) use domain::step::told::{GROUP, HIDDEN, POLICY, member};
@@ -154,7 +157,7 @@ pub(crate) async fn last(work: &mut Work<'_>) -> Result<Outcome, Failure> {
         return wait;
     }
     Ok(Outcome::Skipped {
-        why: "The setup was cancelled while this ran; what it made by then stays.".into(),
+        why: CANCELLED.into(),
     })
 }
 
@@ -288,8 +291,6 @@ pub(crate) fn policy(work: &mut Work<'_>, policy: &AccessPolicy) -> bool {
     if !policy.description.starts_with(&marker(work.setup)) {
         return false;
     }
-    let facts = json!({
-        "identity": policy.identity, "right": policy.right.as_str(), "group": policy.scope_object,
-    });
-    work.found_changed(POLICY, "The access policy was made.", None, Some(facts))
+    let (what, after) = made(work.plan, policy.scope_object);
+    work.found_changed(POLICY, what, None, Some(after))
 }

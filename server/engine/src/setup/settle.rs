@@ -12,7 +12,7 @@ use serde_json::json;
 
 use crate::{
     pace::{self, Wait},
-    setup::{claim::Way, passing::passing, work::Outcome},
+    setup::{claim::Way, passing::passing, work::{CANCELLED, Outcome}},
 };
 
 /// What the end of a run means for the rest.
@@ -70,8 +70,7 @@ pub(super) fn settle(
             (_, Intent::Cancel) => {
                 step.ended = Some(now);
                 step.state = StepState::Skipped {
-                    why: "The setup was cancelled while this ran; what it made by then stays."
-                        .into(),
+                    why: CANCELLED.into(),
                 };
             }
             (_, Intent::RollBack | Intent::Forward) => step.state = StepState::Running,

@@ -69,6 +69,10 @@ pub(crate) struct Change {
     pub request: Option<String>,
 }
 
+/// Why a step ends that was under way when its setup was cancelled.
+pub(crate) const CANCELLED: &str =
+    "The setup was cancelled while this ran; what it made by then stays.";
+
 /// How a run ended.
 pub(crate) enum Outcome {
     Done {
@@ -138,7 +142,7 @@ impl Work<'_> {
     pub fn saw<T>(&mut self, title: &str, call: Call<T>) -> T {
         self.notes
             .evidence
-            .push(evidence(title, &call.trace, false));
+            .push(call.trace.evidence(title, false));
         call.value
     }
 
@@ -152,7 +156,7 @@ impl Work<'_> {
         trace: &Trace,
     ) {
         let what = what.into();
-        self.notes.evidence.push(evidence(&what, trace, true));
+        self.notes.evidence.push(trace.evidence(&what, true));
         self.notes.changes.push(Change {
             key: key.into(),
             what,
@@ -201,17 +205,5 @@ impl Work<'_> {
         }
         self.notes.marks.push(key.to_owned());
         true
-    }
-}
-
-pub(crate) fn evidence(title: &str, trace: &Trace, change: bool) -> Evidence {
-    Evidence {
-        at: trace.at,
-        title: title.to_owned(),
-        sent: trace.sent.clone(),
-        answer: trace.answer.clone(),
-        request_id: trace.request_id.clone(),
-        took_millis: trace.took_millis,
-        change,
     }
 }

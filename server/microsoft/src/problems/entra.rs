@@ -13,7 +13,7 @@ use crate::{
 pub(super) fn problem(error: &Error) -> Problem {
     match error.kind() {
         Kind::ConsentMissing => Problem::new(
-            "entra.consent_missing",
+            Problem::CONSENT_MISSING,
             Consent,
             "Nobody in this tenant has consented to what Postern asked for.",
             "The connection itself is good, but this part of it was never allowed, was taken back, or has not spread yet.",

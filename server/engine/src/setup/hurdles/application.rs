@@ -20,7 +20,6 @@ use crate::{
     setup::{
         effects::{self, is_governed},
         open::{decides, open},
-        work::evidence,
     },
 };
 
@@ -32,7 +31,7 @@ impl Look<'_> {
             None => self.tenant.scan_application(object).await,
         };
         if let Some(call) = &scan.policies_call {
-            let policies = evidence("Access policies", call, false);
+            let policies = call.evidence("Access policies", false);
             self.found.evidence.push(policies);
         }
         let read = reading(&scan, self.now);

@@ -5,7 +5,7 @@ use microsoft::{Fault, exchange::TestAnswer};
 
 use super::super::{
     look::{self, Held},
-    work::{Outcome, Work, evidence},
+    work::{Outcome, Work},
 };
 use crate::{Failure, pace};
 
@@ -78,7 +78,7 @@ pub(super) async fn ask(
             let title = format!("Exchange does not find {}", mailbox.address);
             work.notes
                 .evidence
-                .push(evidence(&title, error.trace(), false));
+                .push(error.trace().evidence(&title, false));
             Ok(None)
         }
         Err(error) => Err(error.into()),

@@ -93,11 +93,8 @@ async fn create(work: &mut Work<'_>) -> Result<Made, Failure> {
         }
         // By somebody else, or by a run of this step that did not live to note it.
         Err(error) if error.fault() == Some(Fault::AlreadyExists) => {
-            work.notes.evidence.push(super::super::work::evidence(
-                "The name is taken already",
-                error.trace(),
-                false,
-            ));
+            let evidence = error.trace().evidence("The name is taken already", false);
+            work.notes.evidence.push(evidence);
             work.mark(TAKEN);
             return who_has_it(work).await;
         }

@@ -3,7 +3,7 @@
 mod check;
 mod group;
 mod last_look;
-mod policy;
+pub(crate) mod policy;
 mod prove;
 mod readiness;
 mod senders;

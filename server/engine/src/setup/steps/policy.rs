@@ -1,12 +1,16 @@
 //! Step 4: the access policy.
 
-use domain::application::{AccessPolicy, AccessRight};
+use domain::{
+    application::{AccessPolicy, AccessRight},
+    id::ObjectId,
+    plan::Plan,
+};
 use microsoft::{Fault, exchange::ExGroup};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::super::{
     look::{self, Held, POLICY},
-    work::{Outcome, Work, evidence},
+    work::{Outcome, Work},
 };
 use super::senders::{is_member, strangers};
 use crate::{Failure, pace};
@@ -53,34 +57,16 @@ pub(super) async fn run(work: &mut Work<'_>) -> Result<Outcome, Failure> {
         .run(&work.plan.new_policy(work.setup, &group.identity()))
         .await
     {
-        Ok(call) => work.changed(
-            POLICY,
-            format!(
-                "An access policy confines {} to {}.",
-                work.plan.application.name, group.address
-            ),
-            None,
-            Some(json!({
-                "application": work.plan.application.app_id,
-                "group": group.object,
-                "right": "RestrictAccess",
-            })),
-            &call.trace,
-        ),
+        Ok(call) => {
+            let (what, after) = made(work.plan, group.object);
+            work.changed(POLICY, what, None, Some(after), &call.trace);
+        }
         Err(error) if error.fault() == Some(Fault::AlreadyExists) => {
-            work.notes.evidence.push(evidence(
-                "The policy is there already",
-                error.trace(),
-                false,
-            ));
+            work.notes.evidence.push(error.trace().evidence("The policy is there already", false));
         }
         // The group is younger than Exchange's directory servers: it passes.
         Err(error) if error.fault() == Some(Fault::NotFound) => {
-            work.notes.evidence.push(evidence(
-                "Exchange does not know the group here yet",
-                error.trace(),
-                false,
-            ));
+            work.notes.evidence.push(error.trace().evidence("Exchange does not know the group here yet", false));
             return Outcome::wait(
                 "Exchange does not take the group for a policy yet.",
                 pace::VISIBLE,
@@ -100,6 +86,22 @@ pub(super) async fn run(work: &mut Work<'_>) -> Result<Outcome, Failure> {
     };
     look::policy(work, policy);
     Outcome::done(sentence(work, &group))
+}
+
+/// What history tells of the policy that a setup made: its sentence, and what is there from then on. The
+/// same whether the answer came, or the policy was found later.
+pub(crate) fn made(plan: &Plan, group: Option<ObjectId>) -> (String, Value) {
+    let what = format!(
+        "An access policy confines {} to {}.",
+        plan.application.name,
+        plan.group.address()
+    );
+    let after = json!({
+        "application": plan.application.app_id,
+        "group": group,
+        "right": AccessRight::RestrictAccess.as_str(),
+    });
+    (what, after)
 }
 
 fn wanted<'p>(

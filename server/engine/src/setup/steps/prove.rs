@@ -29,7 +29,7 @@ use microsoft::{
 
 use self::{facts::Facts, sign_in::sign_in};
 use super::{
-    super::work::{Outcome, Work, evidence},
+    super::work::{Outcome, Work},
     check,
 };
 use crate::{
@@ -463,7 +463,7 @@ async fn send(
             .await;
         work.notes
             .evidence
-            .push(evidence(&title, &call.trace, false));
+            .push(call.trace.evidence(&title, false));
         let SendOutcome::TokenRefused { claims, .. } = &call.value else {
             break call;
         };

@@ -4,7 +4,7 @@ use domain::{Problem, permission::Resource, problem::Remedy, secret::ClientSecre
 use microsoft::{Kind, entra::scopes, graph::Sender};
 use secrecy::SecretString;
 
-use super::super::super::work::{Work, evidence};
+use super::super::super::work::Work;
 use crate::Failure;
 
 /// Signs in as the application itself. A refusal is about the application and its secret, never
@@ -27,7 +27,7 @@ pub(super) async fn sign_in(
         Err(error) => {
             work.notes
                 .evidence
-                .push(evidence("Sign-in as the application", error.trace(), false));
+                .push(error.trace().evidence("Sign-in as the application", false));
             Ok(Err(no_sign_in(&error, &work.plan.application.name)))
         }
     }
