@@ -44,8 +44,7 @@ macro_rules! list {
                  on m.place > (paged.page - 1) * $4 and m.place <= paged.page * $4
              left join connections n on n.partner_id = $1 and n.customer_id = m.id
              left join lateral (
-                 select count(*) filter (where state in ('running', 'waiting', 'needs_secret',
-                                                         'failed', 'rolling_back')) as active,
+                 select count(*) filter (where active) as active,
                         count(*) filter (where state = 'done' and proof = 'proven') as proven
                  from setups where partner_id = $1 and customer_id = m.id) s on true
              left join lateral (

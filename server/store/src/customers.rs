@@ -136,8 +136,7 @@ impl Tx {
                     count(*) filter (where state in ('running', 'waiting', 'rolling_back')),
                     count(*) filter (where state in ('needs_secret', 'failed'))
              from setups
-             where partner_id = $1
-               and state in ('running', 'waiting', 'needs_secret', 'failed', 'rolling_back')",
+             where partner_id = $1 and active",
         )
         .bind(partner.0)
         .fetch_one(self.conn())

@@ -68,7 +68,7 @@ macro_rules! list {
 }
 
 const ACTIVE: &str = list!(
-    "and s.state in ('running', 'waiting', 'needs_secret', 'failed', 'rolling_back') ",
+    "and s.active ",
     "and ($2::timestamptz is null or s.started_at < $2) ",
     "order by s.started_at desc fetch first $3 rows with ties"
 );
@@ -122,8 +122,7 @@ impl Tx {
     ) -> Result<Option<SetupRow>> {
         let (partner, customer) = self.reads(access)?;
         let found: Option<SetupListRow> = sqlx::query_as(list!(
-            "and s.customer_id = $2 and s.app_id = $3
-             and s.state in ('running', 'waiting', 'needs_secret', 'failed', 'rolling_back')"
+            "and s.customer_id = $2 and s.app_id = $3 and s.active"
         ))
         .bind(partner.0)
         .bind(customer.0)

@@ -156,9 +156,7 @@ impl Tx {
                   intent, state, proof, showed, doing, started_by, started_by_name, started_at,
                   version)
              values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10, $11, $12, $13, $14, 1)
-             on conflict (customer_id, app_id)
-                 where state in ('running', 'waiting', 'needs_secret', 'failed', 'rolling_back')
-                 do nothing",
+             on conflict (customer_id, app_id) where active do nothing",
         )
         .bind(id.0)
         .bind(partner.0)
