@@ -13,6 +13,7 @@ pub mod exposure;
 pub mod history;
 pub mod id;
 pub mod invitation;
+pub mod made;
 pub mod name;
 pub mod path;
 pub mod permission;

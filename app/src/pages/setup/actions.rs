@@ -1,8 +1,9 @@
 //! What can be asked of a setup: cancel, try again, look now, roll back.
 
 use domain::{
-    plan::{Group, Plan},
-    step::{Stands, Step, StepKind},
+    made::{Made, made},
+    plan::Plan,
+    step::{Stands, Step},
 };
 use leptos::prelude::*;
 
@@ -44,7 +45,7 @@ pub fn Cancel(shown: Shown) -> impl IntoView {
     afterwards(post, shown, "Cancelled.");
     let stays = move || {
         shown.view.with(|view| {
-            made(&view.plan, &view.steps)
+            things(&view.plan, &view.steps)
                 .into_iter()
                 .map(|thing| view! { <li>{thing}</li> }.any())
                 .collect_view()
@@ -101,60 +102,49 @@ pub fn RollBack(shown: Shown) -> impl IntoView {
     .any()
 }
 
-fn stands(steps: &[Step], kind: StepKind) -> Stands {
-    steps
-        .iter()
-        .find(|step| step.kind == kind && step.left.is_none())
-        .map_or(Stands::No, Step::stands)
-}
-
 /// What the setup has made so far, or may have.
-pub fn made(plan: &Plan, steps: &[Step]) -> Vec<String> {
-    let own_group = matches!(plan.group, Group::New { .. });
-    let mut things = Vec::new();
-    let mut add = |kind: StepKind, thing: String| match stands(steps, kind) {
-        Stands::No => {}
-        Stands::Perhaps => things.push(format!("{thing} (perhaps: the step is not over)")),
-        Stands::Yes => things.push(thing),
-    };
-    if own_group {
-        let group = &plan.group;
-        add(
-            StepKind::Group,
-            format!("The group {} ({})", group.name(), group.address()),
-        );
-        add(
-            StepKind::Senders,
-            format!("Its members: {} at most", count(plan.senders.len())),
-        );
-    }
-    add(
-        StepKind::Policy,
-        format!("The access policy for {}", plan.application.name),
-    );
+pub fn things(plan: &Plan, steps: &[Step]) -> Vec<String> {
+    let group = &plan.group;
+    let mut things: Vec<String> = made(plan, steps)
+        .into_iter()
+        .map(|(what, stands)| {
+            let thing = match what {
+                Made::Group => format!("The group {} ({})", group.name(), group.address()),
+                Made::Members => format!("Its members: {} at most", count(plan.senders.len())),
+                Made::Policy => format!("The access policy for {}", plan.application.name),
+            };
+            if stands == Stands::Perhaps {
+                format!("{thing} (perhaps: the step is not over)")
+            } else {
+                thing
+            }
+        })
+        .collect();
     if things.is_empty() {
         things.push("Nothing was made yet.".to_owned());
     }
     things
 }
 
-/// What rolling back undoes, in its order.
+/// What rolling back undoes, in its order: the last first. Members go with their group.
 fn undoes(plan: &Plan, steps: &[Step]) -> Vec<String> {
-    let mut things = Vec::new();
-    if stands(steps, StepKind::Policy) != Stands::No {
-        things.push(format!(
-            "Removes the access policy for {}.",
-            plan.application.name
-        ));
-    }
-    if stands(steps, StepKind::Group) != Stands::No && matches!(plan.group, Group::New { .. }) {
-        things.push(format!(
-            "Deletes the group {} ({}).",
-            plan.group.name(),
-            plan.group.address()
-        ));
-    }
-    things
+    let group = &plan.group;
+    made(plan, steps)
+        .into_iter()
+        .rev()
+        .filter_map(|(what, _)| match what {
+            Made::Policy => Some(format!(
+                "Removes the access policy for {}.",
+                plan.application.name
+            )),
+            Made::Members => None,
+            Made::Group => Some(format!(
+                "Deletes the group {} ({}).",
+                group.name(),
+                group.address()
+            )),
+        })
+        .collect()
 }
 
 fn count(senders: usize) -> String {
@@ -171,8 +161,8 @@ mod tests {
     use domain::{
         Timestamp,
         id::{AppId, ObjectId},
-        plan::{Confined, GroupName},
-        step::StepState,
+        plan::{Confined, Group, GroupName},
+        step::{StepKind, StepState},
     };
     use uuid::Uuid;
 
@@ -215,9 +205,9 @@ mod tests {
 
     #[test]
     fn names_only_what_was_made() {
-        assert_eq!(made(&plan(), &steps(1)), ["Nothing was made yet."]);
-        assert_eq!(made(&plan(), &steps(2)).len(), 1);
-        assert_eq!(made(&plan(), &steps(5)).len(), 3);
+        assert_eq!(things(&plan(), &steps(1)), ["Nothing was made yet."]);
+        assert_eq!(things(&plan(), &steps(2)).len(), 1);
+        assert_eq!(things(&plan(), &steps(5)).len(), 3);
     }
 
     #[test]
@@ -228,7 +218,7 @@ mod tests {
             name: "own".into(),
             address: "own@a.example".parse().unwrap(),
         };
-        assert_eq!(made(&plan, &steps(5)).len(), 1);
+        assert_eq!(things(&plan, &steps(5)).len(), 1);
         assert_eq!(undoes(&plan, &steps(5)).len(), 1);
     }
 

@@ -12,7 +12,7 @@ use leptos::prelude::*;
 
 use super::{
     Shown,
-    actions::{afterwards, ids, made},
+    actions::{afterwards, ids, things},
     secret::SecretForm,
 };
 use crate::{
@@ -110,7 +110,7 @@ fn about(view: &SetupView) -> About {
             .unwrap_or(About::Queued),
         SetupState::Done => About::Done(ended(view)),
         SetupState::Cancelled => About::Cancelled {
-            left: made(&view.plan, steps),
+            left: things(&view.plan, steps),
         },
         SetupState::RollingBack => About::RollingBack,
         SetupState::RolledBack => About::RolledBack {

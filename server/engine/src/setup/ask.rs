@@ -4,9 +4,10 @@ use domain::{
     Problem, Timestamp,
     history::EventKind,
     id::{CustomerId, SetupId},
+    made::{Made, made},
     name::typable,
     person::{Operator, Right},
-    plan::{Group, Plan},
+    plan::Plan,
     setup::{Can, Intent, can},
     step::{Stands, Step, StepKind, StepState},
 };
@@ -326,34 +327,18 @@ fn needs_a_look(step: &Step) -> bool {
 /// What a setup leaves that is not carried on, in a sentence. What was on its way is looked up
 /// after a cancel.
 pub(super) fn what_is_there(plan: &Plan, steps: &[Step]) -> String {
-    let stands = |kind: StepKind| {
-        steps
-            .iter()
-            .find(|step| step.kind == kind)
-            .map_or(Stands::No, Step::stands)
-    };
-    let group = match plan.group {
-        Group::Existing { .. } => None,
-        Group::New { .. } => match stands(StepKind::Group) {
-            Stands::No => None,
-            Stands::Perhaps => Some("its group may have been made"),
-            Stands::Yes => Some("its group stays"),
-        },
-    };
-    let members = match plan.group {
-        Group::Existing { .. } => None,
-        Group::New { .. } => match stands(StepKind::Senders) {
-            Stands::No => None,
-            Stands::Perhaps => Some("senders may have been added"),
-            Stands::Yes => Some("the senders that were added stay"),
-        },
-    };
-    let policy = match stands(StepKind::Policy) {
-        Stands::No => None,
-        Stands::Perhaps => Some("its policy may have been made"),
-        Stands::Yes => Some("its policy stays and has effect"),
-    };
-    let left: Vec<&str> = [group, members, policy].into_iter().flatten().collect();
+    let left: Vec<&str> = made(plan, steps)
+        .into_iter()
+        .filter_map(|(what, stands)| match (what, stands) {
+            (_, Stands::No) => None,
+            (Made::Group, Stands::Perhaps) => Some("its group may have been made"),
+            (Made::Group, Stands::Yes) => Some("its group stays"),
+            (Made::Members, Stands::Perhaps) => Some("senders may have been added"),
+            (Made::Members, Stands::Yes) => Some("the senders that were added stay"),
+            (Made::Policy, Stands::Perhaps) => Some("its policy may have been made"),
+            (Made::Policy, Stands::Yes) => Some("its policy stays and has effect"),
+        })
+        .collect();
     if left.is_empty() {
         "Nothing was made before.".to_owned()
     } else {
@@ -366,7 +351,7 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use domain::{
         id::{AppId, ObjectId},
-        plan::{Confined, GroupName},
+        plan::{Confined, Group, GroupName},
     };
     use uuid::Uuid;
 
