@@ -9,7 +9,8 @@ import { readFileSync } from "node:fs";
 
 import { connectAll, fleetOf } from "./parts/fleet.mjs";
 import { median, quantile, round } from "./parts/numbers.mjs";
-import { signIn } from "./parts/visitor.mjs";
+import { startSetup } from "./parts/setup.mjs";
+import { cookieHeader, signIn } from "./parts/visitor.mjs";
 
 export const title = "setups at once, from start to proof";
 
@@ -82,7 +83,9 @@ async function together(stack, state, batch, ids) {
   const { portal } = stack.pids();
   const used = processor(portal);
   const began = Date.now();
-  await Promise.all(batch.map(({ domain, tenant }, at) => start(stack, state, ids.get(tenant), domain, applications[at])));
+  const cookie = cookieHeader({ cookies: state.cookies.filter(({ domain }) => stack.portal.includes(domain)) });
+  const one = ({ domain, tenant }, at) => startSetup({ portal: stack.portal, cookie, customer: ids.get(tenant), domain, application: applications[at], group: "postern-bench-mailer" });
+  await Promise.all(batch.map(one));
   const apps = applications.map(({ app_id: id }) => `'${id}'`).join(",");
   let memory = 0;
   for (;;) {
@@ -119,30 +122,6 @@ async function together(stack, state, batch, ids) {
       "MiB most": memory,
     },
   };
-}
-
-/** As the wizard's last page does. */
-async function start(stack, state, customer, domain, application) {
-  const draft = new URLSearchParams({ app: application.object_id, group: "postern-bench-mailer", sender: `reception@${domain}`, refused: `info@${domain}`, prove: "1" });
-  const headers = {
-    accept: "application/json",
-    origin: stack.portal,
-    cookie: state.cookies.filter((cookie) => stack.portal.includes(cookie.domain)).map(({ name, value }) => `${name}=${value}`).join("; "),
-  };
-  const choices = { application: application.object_id, group: "postern-bench-mailer", senders: [`reception@${domain}`], refused: [`info@${domain}`], prove: true };
-  const review = await fetch(`${stack.portal}/api/review`, {
-    method: "POST",
-    headers: { ...headers, "content-type": "application/json" },
-    body: JSON.stringify({ customer, draft: choices }),
-  });
-  if (review.status !== 200) throw new Error(`${domain}: there is no review: ${review.status} ${await review.text()}`);
-  const { digest, text } = (await review.json()).shown;
-  const answer = await fetch(`${stack.portal}/api/start_setup`, {
-    method: "POST",
-    headers: { ...headers, "content-type": "application/x-www-form-urlencoded" },
-    body: new URLSearchParams({ customer, draft: draft.toString(), digest, shown: text, secret: application.secret }).toString(),
-  });
-  if (answer.status !== 200) throw new Error(`${domain}: a setup could not be started: ${answer.status} ${await answer.text()}`);
 }
 
 /** Seconds of each setup: whole, planned waits, calls. */

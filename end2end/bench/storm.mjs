@@ -4,6 +4,7 @@ import { readFileSync } from "node:fs";
 
 import { connectAll } from "./parts/fleet.mjs";
 import { median, quantile, round } from "./parts/numbers.mjs";
+import { startSetup } from "./parts/setup.mjs";
 import { storm } from "./parts/strangers.mjs";
 import { cookieHeader, signIn } from "./parts/visitor.mjs";
 
@@ -50,7 +51,7 @@ export async function run({ startStack, browser, say }) {
   const memory = { before: mebibytes(portal), most: 0 };
   say(`alone: ${round(median(alone))} ms`);
 
-  await startSetup(stack, cookie, customer, application);
+  await startSetup({ portal: stack.portal, cookie, customer, domain: DOMAIN, application, group: "postern-storm-mailer" });
   const version = () => Number(stack.database("select version from setups"));
   const ended = () => stack.database("select state from setups where ended_at is not null");
   const began = { version: version(), rows: rowsLeft(stack) };
@@ -100,15 +101,4 @@ async function control(stack, path, body) {
   const answer = await fetch(`${stack.cloud}/_cloud/${path}`, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) });
   if (!answer.ok) throw new Error(`/_cloud/${path} answers ${answer.status}: ${await answer.text()}`);
   return answer.json();
-}
-
-/** As the wizard's last page does. */
-async function startSetup(stack, cookie, customer, application) {
-  const draft = new URLSearchParams({ app: application.object_id, group: "postern-storm-mailer", sender: `reception@${DOMAIN}`, refused: `info@${DOMAIN}`, prove: "1" });
-  const answer = await fetch(`${stack.portal}/api/start_setup`, {
-    method: "POST",
-    headers: { accept: "application/json", origin: stack.portal, "content-type": "application/x-www-form-urlencoded", cookie },
-    body: new URLSearchParams({ customer, draft: draft.toString(), secret: application.secret }).toString(),
-  });
-  if (answer.status !== 200) throw new Error(`the setup could not be started: ${answer.status} ${await answer.text()}`);
 }

@@ -101,7 +101,7 @@ async fn security_f11_who_leaves_answers_unread_loses_the_place() {
 }
 
 #[tokio::test]
-async fn security_f11_a_stream_with_nothing_to_say_and_a_reader_who_reads_stay() {
+async fn security_f11_a_stream_with_nothing_to_say_stays() {
     let patience = Patience {
         head: LONG,
         connections: 3,
@@ -113,9 +113,7 @@ async fn security_f11_a_stream_with_nothing_to_say_and_a_reader_who_reads_stay()
     while !heard.ends_with(b"hello\r\n") {
         assert!(silent.read_buf(&mut heard).await.unwrap() > 0);
     }
-    let mut reads = ask(address, "/large").await;
     let unread = ask(address, "/large").await;
-    assert!(all(&mut reads).await.len() > LARGE);
     // As long as another one took to be cut off, and longer.
     unread.readable().await.unwrap();
     let mut third = ask(address, "/silent").await;

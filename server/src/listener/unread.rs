@@ -96,3 +96,53 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Impatient<S> {
         Pin::new(&mut self.stream).poll_shutdown(context)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use std::pin::pin;
+
+    use futures::poll;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, duplex};
+
+    use super::*;
+
+    const LONG: Duration = Duration::from_secs(600);
+    /// What the other side can hold without reading.
+    const ROOM: usize = 16;
+
+    #[tokio::test]
+    async fn security_f11_each_read_begins_the_time_anew() {
+        let (near, mut far) = duplex(ROOM);
+        let mut near = Impatient::new(near, LONG);
+        near.write_all(&[0; ROOM]).await.unwrap();
+        let mut before = None;
+        for _ in 0..3 {
+            assert!(poll!(pin!(near.write(&[0; ROOM]))).is_pending());
+            let ends = near.ends.as_ref().unwrap().deadline();
+            assert!(before.is_none_or(|before| before < ends), "not begun anew");
+            // While nothing is read it is the same time.
+            assert!(poll!(pin!(near.write(&[0; ROOM]))).is_pending());
+            assert_eq!(near.ends.as_ref().unwrap().deadline(), ends);
+            before = Some(ends);
+            far.read_exact(&mut [0; ROOM]).await.unwrap();
+            near.write_all(&[0; ROOM]).await.unwrap();
+        }
+    }
+
+    #[tokio::test]
+    async fn security_f11_who_takes_nothing_is_cut_off() {
+        let (near, _far) = duplex(ROOM);
+        let mut near = Impatient::new(near, Duration::from_millis(1));
+        let error = near.write_all(&[0; 10 * ROOM]).await.unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+    }
+
+    #[tokio::test]
+    async fn security_f11_where_nothing_is_written_no_time_runs() {
+        let (near, _far) = duplex(ROOM);
+        let mut near = Impatient::new(near, Duration::ZERO);
+        near.write_all(&[0; ROOM]).await.unwrap();
+        assert!(near.ends.is_none() && !near.waits);
+    }
+}
