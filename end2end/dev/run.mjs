@@ -28,7 +28,7 @@ function shutDown(status) {
 for (const name of ["SIGINT", "SIGTERM", "SIGHUP"]) {
   process.on(name, () => {
     if (!stopping && !headless) say(own ? "stopping; the database stays for the next run" : "stopping");
-    shutDown(0);
+    void shutDown(0);
   });
 }
 
@@ -37,7 +37,7 @@ function watch(started) {
   started.ended.then((end) => {
     if (stopping) return;
     console.error(`dev: ${describeEnd(started, end)}`);
-    shutDown(1);
+    void shutDown(1);
   });
 }
 

@@ -46,13 +46,13 @@ function failedIn(report) {
   for (const [, attributes, body] of readFileSync(report, "utf8").matchAll(/<testcase ([^>]*[^/])>([\s\S]*?)<\/testcase>/g)) {
     if (!/<(failure|error)\b/.test(body)) continue;
     const value = (attribute) => new RegExp(`\\b${attribute}="([^"]*)"`).exec(attributes)?.[1] ?? "?";
-    failures.push(unescape(`${value("classname")} ${value("name")}`));
+    failures.push(unescaped(`${value("classname")} ${value("name")}`));
   }
   return failures;
 }
 
 const ENTITIES = { "&lt;": "<", "&gt;": ">", "&quot;": '"', "&apos;": "'", "&amp;": "&" };
-const unescape = (text) => text.replace(/&(lt|gt|quot|apos|amp);/g, (entity) => ENTITIES[entity]);
+const unescaped = (text) => text.replace(/&(lt|gt|quot|apos|amp);/g, (entity) => ENTITIES[entity]);
 
 async function withCargo(name, chosen) {
   const args = ["cargo", "test", "--no-fail-fast", "--lib", "--bins", "--tests", ...chosen];

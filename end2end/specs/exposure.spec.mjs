@@ -118,7 +118,7 @@ scenario("what could not be read is unknown, and says so", async () => {
   await nora.page.getByText("What Microsoft answered").first().click();
   await nora.button("Copy for a support request").first().click();
   await nora.sees("Copied.");
-  assert.match(await nora.page.evaluate(() => navigator.clipboard.readText()), /Message: The operation could not be performed\.[^]*Request id: [0-9a-f-]{36}/);
+  assert.match(await nora.page.evaluate(() => navigator.clipboard.readText()), /Message: The operation could not be performed\.[\s\S]*Request id: [0-9a-f-]{36}/);
 });
 
 scenario("which applications reach a mailbox", async () => {

@@ -140,7 +140,10 @@ const missing = [
 ];
 
 /** Folds everything out, so that what is folded away is looked at too. */
-const foldOut = (page) => page.evaluate(() => document.querySelectorAll("details").forEach((fold) => (fold.open = true)));
+const foldOut = (page) =>
+  page.evaluate(() => {
+    for (const fold of document.querySelectorAll("details")) fold.open = true;
+  });
 
 /** Looks at one page in light, dark and narrow. */
 async function inspect(visitor, [name, path, awaited]) {
@@ -283,7 +286,9 @@ scenario("the keyboard gets everywhere: skip link, visible focus, dialogs that E
     await visitor.open(path);
     await visitor.sees(page.getByRole("heading", { level: 1 }));
     const stops = new Set();
-    await page.evaluate(() => void (window.stopped = null));
+    await page.evaluate(() => {
+      window.stopped = null;
+    });
     for (let count = 0; count < 60; count += 1) {
       await page.keyboard.press("Tab");
       const stop = await page.evaluate(() => {

@@ -94,7 +94,7 @@ scenario("the whole setup of Reception Mailer, to proven: wizard, live page in t
   for (const part of ["New-ApplicationAccessPolicy", "Connect-ExchangeOnline", "-UseRPSSession", `reception@${FABRIKAM}`]) assert.ok(script.includes(part), `${part} is missing in the script`);
   assert.ok(!script.includes(mailer.secret));
   // Every code page reads it alike, so it needs no byte order mark.
-  assert.match(script, /^[\x00-\x7f]*$/);
+  assert.match(script, /^\p{ASCII}*$/u);
 
   // A secret that is none is told.
   await nora.field("Client secret of the application (can wait)").fill("6f1c02b7-41f5-4a0e-9c55-0d3be1f7a2d4");
@@ -233,7 +233,7 @@ scenario("the history shows all of it: filters in the address, before and after,
   assert.equal(events.length, total);
   const inOrder = [...events].sort((one, other) => one.seq - other.seq);
   assert.deepEqual(inOrder.map((event) => event.seq), Array.from({ length: total }, (_, index) => index + 1));
-  inOrder.forEach((event, index) => assert.equal(event.previous_hash, index === 0 ? "0".repeat(64) : inOrder[index - 1].hash));
+  for (const [index, event] of inOrder.entries()) assert.equal(event.previous_hash, index === 0 ? "0".repeat(64) : inOrder[index - 1].hash);
   const csv = await fetchFile("CSV");
   assert.match(csv, /^"number","time","who","kind","what"/);
   assert.ok(!csv.includes("\u0000"));

@@ -99,7 +99,10 @@ export async function made(cloud, tenant) {
 }
 
 /** A page is marked, so that it can be shown later that it was never loaded again. */
-export const mark = (person) => person.page.evaluate(() => void (window.loadedOnce = true));
+export const mark = (person) =>
+  person.page.evaluate(() => {
+    window.loadedOnce = true;
+  });
 export const isUnreloaded = async (person) => assert.equal(await person.page.evaluate(() => window.loadedOnce), true, "the page was loaded again");
 
 export const escaped = (text) => text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");

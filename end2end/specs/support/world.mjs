@@ -35,7 +35,8 @@ class World {
 
   /** Stack and browser start with the first scenario that runs: NAME may leave out all of them. */
   #start() {
-    return (this.#started ??= this.#begin());
+    this.#started ??= this.#begin();
+    return this.#started;
   }
 
   async #begin() {
