@@ -24,7 +24,9 @@ const MOST_MEMORY = 150; // MiB
 const mebibytes = (pid) => Math.round(Number(/^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))[1]) / 102.4) / 10;
 /** Processor seconds that a process has used. */
 const processor = (pid) => {
-  const fields = readFileSync(`/proc/${pid}/stat`, "utf8").replace(/^.*\) /, "").split(" ");
+  const fields = readFileSync(`/proc/${pid}/stat`, "utf8")
+    .replace(/^.*\) /, "")
+    .split(" ");
   return (Number(fields[11]) + Number(fields[12])) / 100;
 };
 const sleep = (millis) => new Promise((resolve) => setTimeout(resolve, millis));
@@ -34,12 +36,20 @@ export async function run({ startStack, browser, say }) {
   const fleet = Math.ceil((needed * 20) / (20 - UNFIT.length)) + 20;
   const stack = await startStack({ seed: `fleet:${fleet}`, speed: 600, settings: { POSTERN_PACE: String(SPEED) } });
   const state = await signIn(await browser(), stack);
-  const customers = (await fleetOf(stack))
-    .filter(({ domain }) => !UNFIT.includes((Number(/(\d{4})\.example$/.exec(domain)[1]) - 1) % 20))
-    .slice(0, needed);
+  const customers = (await fleetOf(stack)).filter(({ domain }) => !UNFIT.includes((Number(/(\d{4})\.example$/.exec(domain)[1]) - 1) % 20)).slice(0, needed);
   if (customers.length < needed) throw new Error(`${customers.length} customers fit, ${needed} are needed`);
-  await connectAll(stack, state, customers.map(({ domain }) => domain), say);
-  const ids = new Map(stack.database("select tid || ' ' || id from customers").split("\n").map((line) => line.split(" ")));
+  await connectAll(
+    stack,
+    state,
+    customers.map(({ domain }) => domain),
+    say,
+  );
+  const ids = new Map(
+    stack
+      .database("select tid || ' ' || id from customers")
+      .split("\n")
+      .map((line) => line.split(" ")),
+  );
   // Their first readings are not what is measured.
   while (Number(stack.database("select count(*) from scans where read_at is not null")) < needed) await sleep(500);
   stack.database(`
@@ -77,7 +87,8 @@ const control = async (stack, path, body) =>
 
 async function together(stack, state, batch, ids) {
   const applications = [];
-  for (const { domain } of batch) applications.push(await control(stack, "applications", { tenant: domain, name: "Bench mailer", grants: ["graph:Mail.Send"] }));
+  for (const { domain } of batch)
+    applications.push(await control(stack, "applications", { tenant: domain, name: "Bench mailer", grants: ["graph:Mail.Send"] }));
   await fetch(`${stack.cloud}/_cloud/log`, { method: "DELETE" });
   const { portal } = stack.pids();
   const used = processor(portal);
@@ -87,7 +98,10 @@ async function together(stack, state, batch, ids) {
   let memory = 0;
   for (;;) {
     memory = Math.max(memory, mebibytes(portal));
-    const [open, failed] = stack.database(`select count(*) filter (where ended_at is null) || ' ' || count(*) filter (where state = 'failed') from setups where app_id in (${apps})`).split(" ").map(Number);
+    const [open, failed] = stack
+      .database(`select count(*) filter (where ended_at is null) || ' ' || count(*) filter (where state = 'failed') from setups where app_id in (${apps})`)
+      .split(" ")
+      .map(Number);
     if (failed) throw new Error(stack.database(`select doing from setups where app_id in (${apps}) and state = 'failed'`));
     if (!open) break;
     if (Date.now() - began > PATIENCE) throw new Error(`${open} of ${batch.length} setups did not end`);
@@ -112,7 +126,12 @@ async function together(stack, state, batch, ids) {
       "median s": round(median(spent.map(({ whole }) => whole))),
       "of it planned waits s": round(median(spent.map(({ waits }) => waits))),
       "calls s": round(median(spent.map(({ calls }) => calls))),
-      "p95 s": round(quantile(spent.map(({ whole }) => whole), 0.95)),
+      "p95 s": round(
+        quantile(
+          spent.map(({ whole }) => whole),
+          0.95,
+        ),
+      ),
       "own share %": share,
       "own share p95 %": share95,
       "processor s per setup": round(cpu / batch.length),
@@ -123,13 +142,28 @@ async function together(stack, state, batch, ids) {
 
 /** As the wizard's last page does. */
 async function start(stack, state, customer, domain, application) {
-  const draft = new URLSearchParams({ app: application.object_id, group: "postern-bench-mailer", sender: `reception@${domain}`, refused: `info@${domain}`, prove: "1" });
+  const draft = new URLSearchParams({
+    app: application.object_id,
+    group: "postern-bench-mailer",
+    sender: `reception@${domain}`,
+    refused: `info@${domain}`,
+    prove: "1",
+  });
   const headers = {
     accept: "application/json",
     origin: stack.portal,
-    cookie: state.cookies.filter((cookie) => stack.portal.includes(cookie.domain)).map(({ name, value }) => `${name}=${value}`).join("; "),
+    cookie: state.cookies
+      .filter((cookie) => stack.portal.includes(cookie.domain))
+      .map(({ name, value }) => `${name}=${value}`)
+      .join("; "),
   };
-  const choices = { application: application.object_id, group: "postern-bench-mailer", senders: [`reception@${domain}`], refused: [`info@${domain}`], prove: true };
+  const choices = {
+    application: application.object_id,
+    group: "postern-bench-mailer",
+    senders: [`reception@${domain}`],
+    refused: [`info@${domain}`],
+    prove: true,
+  };
   const review = await fetch(`${stack.portal}/api/review`, {
     method: "POST",
     headers: { ...headers, "content-type": "application/json" },

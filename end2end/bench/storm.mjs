@@ -69,7 +69,12 @@ export async function run({ startStack, browser, say }) {
   const progress = version() - began.version;
   const left = rowsLeft(stack) - began.rows;
   const asked = Object.values(counts).reduce((sum, count) => sum + count, 0);
-  say(`${asked} answers to strangers: ${Object.entries(counts).sort().map(([what, count]) => `${what}: ${count}`).join(", ")}`);
+  say(
+    `${asked} answers to strangers: ${Object.entries(counts)
+      .sort()
+      .map(([what, count]) => `${what}: ${count}`)
+      .join(", ")}`,
+  );
 
   // What was in the way must not have spoilt it.
   const waited = Date.now();
@@ -77,11 +82,28 @@ export async function run({ startStack, browser, say }) {
   const setup = ended() || "not ended";
   if (under.length === 0) throw new Error(`${PAGE} was never answered: ${refused} loads failed`);
   const times = round(median(under) / median(alone));
-  const row = (when, list, failed, more) => ({ when, loads: list.length, refused: failed, "median ms": round(median(list)), "p95 ms": round(quantile(list, 0.95)), ...more });
+  const row = (when, list, failed, more) => ({
+    when,
+    loads: list.length,
+    refused: failed,
+    "median ms": round(median(list)),
+    "p95 ms": round(quantile(list, 0.95)),
+    ...more,
+  });
   return {
     rows: [
-      row("alone", alone, 0, { "strangers' requests a second": 0, "steps of the setup saved": 0, "rows in sign_ins": began.rows, "MiB resident": memory.before }),
-      row("storm", under, refused, { "strangers' requests a second": round(asked / SECONDS), "steps of the setup saved": progress, "rows in sign_ins": left, "MiB resident": memory.most }),
+      row("alone", alone, 0, {
+        "strangers' requests a second": 0,
+        "steps of the setup saved": 0,
+        "rows in sign_ins": began.rows,
+        "MiB resident": memory.before,
+      }),
+      row("storm", under, refused, {
+        "strangers' requests a second": round(asked / SECONDS),
+        "steps of the setup saved": progress,
+        "rows in sign_ins": left,
+        "MiB resident": memory.most,
+      }),
     ],
     targets: [
       { what: "the page's median, times that alone", value: times, unit: "×", most: MOST_TIMES },
@@ -104,7 +126,13 @@ async function control(stack, path, body) {
 
 /** As the wizard's last page does. */
 async function startSetup(stack, cookie, customer, application) {
-  const draft = new URLSearchParams({ app: application.object_id, group: "postern-storm-mailer", sender: `reception@${DOMAIN}`, refused: `info@${DOMAIN}`, prove: "1" });
+  const draft = new URLSearchParams({
+    app: application.object_id,
+    group: "postern-storm-mailer",
+    sender: `reception@${DOMAIN}`,
+    refused: `info@${DOMAIN}`,
+    prove: "1",
+  });
   const answer = await fetch(`${stack.portal}/api/start_setup`, {
     method: "POST",
     headers: { accept: "application/json", origin: stack.portal, "content-type": "application/x-www-form-urlencoded", cookie },

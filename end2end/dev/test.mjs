@@ -5,10 +5,10 @@
 //   node test.mjs test [NAME]
 import { join } from "node:path";
 
+import { ROOT } from "./stack.mjs";
 import { browserTests } from "./test_browser.mjs";
 import { command, stopCommands } from "./test_command.mjs";
 import { SERVER_HALF, rustTests } from "./test_rust.mjs";
-import { ROOT } from "./stack.mjs";
 import { supplyTests } from "./test_supply.mjs";
 
 const DEV = join(ROOT, "dev");
@@ -20,8 +20,14 @@ async function check(name, args) {
 }
 
 const format = { name: "format", run: () => check("format: ./dev cargo fmt --all", ["cargo", "fmt", "--all", "--check"]) };
-const lints = { name: "lints of the server's half", run: () => check("lints of the server's half", ["cargo", "clippy", "--quiet", ...SERVER_HALF, "--all-targets", "--", "-D", "warnings"]) };
-const wasmLints = { name: "lints of the browser's half", run: () => check("lints of the browser's half", ["wasm-cargo", "clippy", "--quiet", "-p", "frontend", "--", "-D", "warnings"]) };
+const lints = {
+  name: "lints of the server's half",
+  run: () => check("lints of the server's half", ["cargo", "clippy", "--quiet", ...SERVER_HALF, "--all-targets", "--", "-D", "warnings"]),
+};
+const wasmLints = {
+  name: "lints of the browser's half",
+  run: () => check("lints of the browser's half", ["wasm-cargo", "clippy", "--quiet", "-p", "frontend", "--", "-D", "warnings"]),
+};
 const rules = { name: "tests of the rules", run: () => rustTests({ packages: ["domain"] }) };
 
 const supply = { name: "what Postern is built of", run: supplyTests };
