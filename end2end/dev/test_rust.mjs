@@ -22,7 +22,7 @@ export async function rustTests({ name = null, packages = [] }) {
 
 async function withNextest(name, chosen) {
   rmSync(REPORT, { force: true });
-  const args = ["cargo", "nextest", "run", ...chosen, "--config-file", "end2end/dev/nextest.toml", "--no-tests", "pass", "--color", "never"];
+  const args = ["cargo", "nextest", "run", ...chosen, "--no-tests", "pass", "--color", "never"];
   const { status, text } = await command(DEV, name ? [...args, name] : args, { env });
   const counted = /tests? run: (\d+) passed.*/.exec(text);
   if (!counted) {
