@@ -14,7 +14,13 @@ const CUSTOMERS = 1000;
 const CONDITIONS = [
   { name: "unthrottled", times: 15, most: 150 },
   // Slow 4G and a quarter of the processor, as Chromium's developer tools define them.
-  { name: "slow 4G, a quarter of the CPU", times: 5, most: 1500, network: { latency: 150 * 3.75, down: (1.6 * 1024 * 1024 * 0.9) / 8, up: (750 * 1024 * 0.9) / 8 }, slowdown: 4 },
+  {
+    name: "slow 4G, a quarter of the CPU",
+    times: 5,
+    most: 1500,
+    network: { latency: 150 * 3.75, down: (1.6 * 1024 * 1024 * 0.9) / 8, up: (750 * 1024 * 0.9) / 8 },
+    slowdown: 4,
+  },
 ];
 
 export async function run({ startStack, browser, say }) {

@@ -16,8 +16,8 @@ import { readdirSync } from "node:fs";
 import { basename, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 
-import { command, stopCommands } from "../dev/test_command.mjs";
 import { ROOT, startStack } from "../dev/stack.mjs";
+import { command, stopCommands } from "../dev/test_command.mjs";
 import { launch } from "../specs/support/browser.mjs";
 import { printBenchmark } from "./table.mjs";
 
@@ -48,7 +48,10 @@ function fail(message) {
 /** Compiles what a benchmark needs, with everything cargo prints on standard error. */
 const built = new Set();
 async function build(profile) {
-  const wanted = [["site", ["build-site"]], [profile, ["cargo", "build", ...(profile === "release" ? ["--release"] : [])]]];
+  const wanted = [
+    ["site", ["build-site"]],
+    [profile, ["cargo", "build", ...(profile === "release" ? ["--release"] : [])]],
+  ];
   for (const [what, args] of wanted) {
     if (built.has(what)) continue;
     const { status } = await command(join(ROOT, "dev"), args, { show: (line) => void process.stderr.write(line) });

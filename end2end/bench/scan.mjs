@@ -25,14 +25,23 @@ export async function run({ startStack, browser, say }) {
   const state = await signIn(chromium, stack);
   const headers = { cookie: cookieHeader(state), origin: stack.portal };
   const admins = (await fleetOf(stack)).slice(0, CUSTOMERS);
-  await connectAll(stack, state, admins.map(({ domain }) => domain), say);
+  await connectAll(
+    stack,
+    state,
+    admins.map(({ domain }) => domain),
+    say,
+  );
   const number = (sql) => Number(stack.database(sql));
   while (number("select count(*) from scans where ended_at is not null and not asked") < admins.length) await pause();
   say("all connected and read once; the measured reading begins");
 
   // Then at Microsoft's pace.
   const control = async (path, body) => {
-    const answer = await fetch(`${stack.cloud}/_cloud/${path}`, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) });
+    const answer = await fetch(`${stack.cloud}/_cloud/${path}`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify(body),
+    });
     if (!answer.ok) throw new Error(`${path} answers ${answer.status}: ${await answer.text()}`);
   };
   await control("clock", { speed: 1 });
@@ -43,7 +52,12 @@ export async function run({ startStack, browser, say }) {
   const began = performance.now();
   const since = () => (performance.now() - began) / 1000;
   // The button that an operator presses.
-  const pressed = await fetch(`${stack.portal}/api/scan_all`, { method: "POST", headers: { ...headers, "content-type": "application/x-www-form-urlencoded" }, body: "", redirect: "manual" });
+  const pressed = await fetch(`${stack.portal}/api/scan_all`, {
+    method: "POST",
+    headers: { ...headers, "content-type": "application/x-www-form-urlencoded" },
+    body: "",
+    redirect: "manual",
+  });
   if (pressed.status >= 400) throw new Error(`the button answers ${pressed.status}`);
   let first = null;
   while (number("select count(*) from fleet_scans where ended_at is null") > 0) {

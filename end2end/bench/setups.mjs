@@ -25,7 +25,9 @@ const MOST_MEMORY = 150; // MiB
 const mebibytes = (pid) => Math.round(Number(/^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))[1]) / 102.4) / 10;
 /** Processor seconds that a process has used. */
 const processor = (pid) => {
-  const fields = readFileSync(`/proc/${pid}/stat`, "utf8").replace(/^.*\) /, "").split(" ");
+  const fields = readFileSync(`/proc/${pid}/stat`, "utf8")
+    .replace(/^.*\) /, "")
+    .split(" ");
   return (Number(fields[11]) + Number(fields[12])) / 100;
 };
 const sleep = (millis) => new Promise((resolve) => setTimeout(resolve, millis));
@@ -35,12 +37,20 @@ export async function run({ startStack, browser, say }) {
   const fleet = Math.ceil((needed * 20) / (20 - UNFIT.length)) + 20;
   const stack = await startStack({ seed: `fleet:${fleet}`, speed: 600, settings: { POSTERN_PACE: String(SPEED) } });
   const state = await signIn(await browser(), stack);
-  const customers = (await fleetOf(stack))
-    .filter(({ domain }) => !UNFIT.includes((Number(/(\d{4})\.example$/.exec(domain)[1]) - 1) % 20))
-    .slice(0, needed);
+  const customers = (await fleetOf(stack)).filter(({ domain }) => !UNFIT.includes((Number(/(\d{4})\.example$/.exec(domain)[1]) - 1) % 20)).slice(0, needed);
   if (customers.length < needed) throw new Error(`${customers.length} customers fit, ${needed} are needed`);
-  await connectAll(stack, state, customers.map(({ domain }) => domain), say);
-  const ids = new Map(stack.database("select tid || ' ' || id from customers").split("\n").map((line) => line.split(" ")));
+  await connectAll(
+    stack,
+    state,
+    customers.map(({ domain }) => domain),
+    say,
+  );
+  const ids = new Map(
+    stack
+      .database("select tid || ' ' || id from customers")
+      .split("\n")
+      .map((line) => line.split(" ")),
+  );
   // Their first readings are not what is measured.
   while (Number(stack.database("select count(*) from scans where read_at is not null")) < needed) await sleep(500);
   stack.database(`
@@ -78,19 +88,24 @@ const control = async (stack, path, body) =>
 
 async function together(stack, state, batch, ids) {
   const applications = [];
-  for (const { domain } of batch) applications.push(await control(stack, "applications", { tenant: domain, name: "Bench mailer", grants: ["graph:Mail.Send"] }));
+  for (const { domain } of batch)
+    applications.push(await control(stack, "applications", { tenant: domain, name: "Bench mailer", grants: ["graph:Mail.Send"] }));
   await fetch(`${stack.cloud}/_cloud/log`, { method: "DELETE" });
   const { portal } = stack.pids();
   const used = processor(portal);
   const began = Date.now();
   const cookie = cookieHeader({ cookies: state.cookies.filter(({ domain }) => stack.portal.includes(domain)) });
-  const one = ({ domain, tenant }, at) => startSetup({ portal: stack.portal, cookie, customer: ids.get(tenant), domain, application: applications[at], group: "postern-bench-mailer" });
+  const one = ({ domain, tenant }, at) =>
+    startSetup({ portal: stack.portal, cookie, customer: ids.get(tenant), domain, application: applications[at], group: "postern-bench-mailer" });
   await Promise.all(batch.map(one));
   const apps = applications.map(({ app_id: id }) => `'${id}'`).join(",");
   let memory = 0;
   for (;;) {
     memory = Math.max(memory, mebibytes(portal));
-    const [open, failed] = stack.database(`select count(*) filter (where ended_at is null) || ' ' || count(*) filter (where state = 'failed') from setups where app_id in (${apps})`).split(" ").map(Number);
+    const [open, failed] = stack
+      .database(`select count(*) filter (where ended_at is null) || ' ' || count(*) filter (where state = 'failed') from setups where app_id in (${apps})`)
+      .split(" ")
+      .map(Number);
     if (failed) throw new Error(stack.database(`select doing from setups where app_id in (${apps}) and state = 'failed'`));
     if (!open) break;
     if (Date.now() - began > PATIENCE) throw new Error(`${open} of ${batch.length} setups did not end`);
@@ -115,7 +130,12 @@ async function together(stack, state, batch, ids) {
       "median s": round(median(spent.map(({ whole }) => whole))),
       "of it planned waits s": round(median(spent.map(({ waits }) => waits))),
       "calls s": round(median(spent.map(({ calls }) => calls))),
-      "p95 s": round(quantile(spent.map(({ whole }) => whole), 0.95)),
+      "p95 s": round(
+        quantile(
+          spent.map(({ whole }) => whole),
+          0.95,
+        ),
+      ),
       "own share %": share,
       "own share p95 %": share95,
       "processor s per setup": round(cpu / batch.length),

@@ -70,7 +70,12 @@ export async function run({ startStack, browser, say }) {
   const progress = version() - began.version;
   const left = rowsLeft(stack) - began.rows;
   const asked = Object.values(counts).reduce((sum, count) => sum + count, 0);
-  say(`${asked} answers to strangers: ${Object.entries(counts).sort().map(([what, count]) => `${what}: ${count}`).join(", ")}`);
+  say(
+    `${asked} answers to strangers: ${Object.entries(counts)
+      .sort()
+      .map(([what, count]) => `${what}: ${count}`)
+      .join(", ")}`,
+  );
 
   // What was in the way must not have spoilt it.
   const waited = Date.now();
@@ -78,11 +83,28 @@ export async function run({ startStack, browser, say }) {
   const setup = ended() || "not ended";
   if (under.length === 0) throw new Error(`${PAGE} was never answered: ${refused} loads failed`);
   const times = round(median(under) / median(alone));
-  const row = (when, list, failed, more) => ({ when, loads: list.length, refused: failed, "median ms": round(median(list)), "p95 ms": round(quantile(list, 0.95)), ...more });
+  const row = (when, list, failed, more) => ({
+    when,
+    loads: list.length,
+    refused: failed,
+    "median ms": round(median(list)),
+    "p95 ms": round(quantile(list, 0.95)),
+    ...more,
+  });
   return {
     rows: [
-      row("alone", alone, 0, { "strangers' requests a second": 0, "steps of the setup saved": 0, "rows in sign_ins": began.rows, "MiB resident": memory.before }),
-      row("storm", under, refused, { "strangers' requests a second": round(asked / SECONDS), "steps of the setup saved": progress, "rows in sign_ins": left, "MiB resident": memory.most }),
+      row("alone", alone, 0, {
+        "strangers' requests a second": 0,
+        "steps of the setup saved": 0,
+        "rows in sign_ins": began.rows,
+        "MiB resident": memory.before,
+      }),
+      row("storm", under, refused, {
+        "strangers' requests a second": round(asked / SECONDS),
+        "steps of the setup saved": progress,
+        "rows in sign_ins": left,
+        "MiB resident": memory.most,
+      }),
     ],
     targets: [
       { what: "the page's median, times that alone", value: times, unit: "×", most: MOST_TIMES },

@@ -14,7 +14,12 @@ export function printBenchmark({ name, title, rows, targets }) {
   const widths = columns.map((_, at) => Math.max(...lines.map((line) => shown(line[at]).length)));
   const right = columns.map((column) => rows.some((row) => isNumber(row[column])));
   lines.forEach((line, at) => {
-    console.log(`  ${line.map((value, column) => shown(value)[right[column] ? "padStart" : "padEnd"](widths[column])).join("  ").trimEnd()}`);
+    console.log(
+      `  ${line
+        .map((value, column) => shown(value)[right[column] ? "padStart" : "padEnd"](widths[column]))
+        .join("  ")
+        .trimEnd()}`,
+    );
     if (at === 0) console.log(`  ${widths.map((width) => "-".repeat(width)).join("  ")}`);
   });
   if (targets.length) console.log("");

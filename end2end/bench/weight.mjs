@@ -20,7 +20,10 @@ export async function run({ startStack, browser, say }) {
   const signedIn = await signIn(chromium, stack);
   const rows = [];
   const targets = [];
-  for (const [path, state] of [["/", undefined], ["/customers", signedIn]]) {
+  for (const [path, state] of [
+    ["/", undefined],
+    ["/customers", signedIn],
+  ]) {
     const files = await load(chromium, stack, path, state);
     rows.push(...files, total(path, files));
     targets.push({ what: `all that ${path} loads, brotli`, value: rows.at(-1).brotli, unit: "bytes", most: MOST });

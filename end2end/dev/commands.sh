@@ -6,7 +6,8 @@ usage() {
 ./dev run [--fresh] [--headless]   the portal with a private Postgres and the simulated cloud
                                    --fresh     drops what earlier runs stored
                                    --headless  prints one JSON line when all is up
-./dev check                        while working: format, lints and the tests of the rules
+./dev check                        while working: format, lints (but for the browser's half) and
+                                   the tests of the rules
 ./dev test [NAME]                  format, what Postern is built of (deny.toml), lints, every
                                    test, the browser tests included;
                                    with NAME only the tests whose names contain it
@@ -108,7 +109,7 @@ command_pg() {
 
 command_check() {
   [ "$#" -eq 0 ] || die "./dev check takes no arguments"
-  need_node
+  need_npm_packages
   choose_toolchain
   node end2end/dev/test.mjs check
 }

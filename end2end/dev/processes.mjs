@@ -81,7 +81,10 @@ export function tail(log, lines = 20) {
   } catch {
     return "  (it wrote no log)";
   }
-  const last = text.split("\n").slice(-lines).map((line) => `  ${line}`);
+  const last = text
+    .split("\n")
+    .slice(-lines)
+    .map((line) => `  ${line}`);
   return [`  the end of ${log}:`, ...last].join("\n");
 }
 

@@ -28,7 +28,7 @@ function shutDown(status) {
 for (const name of ["SIGINT", "SIGTERM", "SIGHUP"]) {
   process.on(name, () => {
     if (!stopping && !headless) say(own ? "stopping; the database stays for the next run" : "stopping");
-    shutDown(0);
+    void shutDown(0);
   });
 }
 
@@ -37,7 +37,7 @@ function watch(started) {
   started.ended.then((end) => {
     if (stopping) return;
     console.error(`dev: ${describeEnd(started, end)}`);
-    shutDown(1);
+    void shutDown(1);
   });
 }
 
@@ -148,7 +148,10 @@ function aboutCloud({ url, accounts: { partner_tenant: partner, accounts, applic
     "",
     "  Client secrets, for the proof of a setup:",
     "",
-    ...table(["application", "client secret", "tenants"], vendors.map(({ name, secret, tenants }) => [name, secret, tenants.length])),
+    ...table(
+      ["application", "client secret", "tenants"],
+      vendors.map(({ name, secret, tenants }) => [name, secret, tenants.length]),
+    ),
     "",
     `  All accounts and secrets: ${url}/_cloud/accounts`,
     "",
@@ -159,7 +162,13 @@ function aboutCloud({ url, accounts: { partner_tenant: partner, accounts, applic
 function table(head, rows) {
   const cells = [head, ...rows].map((row) => row.map((cell) => String(cell ?? "")));
   const widths = head.map((_, column) => Math.max(...cells.map((row) => row[column].length)));
-  return cells.map((row) => `    ${row.map((cell, column) => cell.padEnd(widths[column])).join("  ").trimEnd()}`);
+  return cells.map(
+    (row) =>
+      `    ${row
+        .map((cell, column) => cell.padEnd(widths[column]))
+        .join("  ")
+        .trimEnd()}`,
+  );
 }
 
 try {

@@ -74,7 +74,9 @@ const contents = (files) => files.flatMap((file) => [file, readFileSync(file)]);
 
 function compress(file) {
   const bytes = readFileSync(file);
-  const brotli = { params: { [zlib.constants.BROTLI_PARAM_QUALITY]: 11, [zlib.constants.BROTLI_PARAM_LGWIN]: 24, [zlib.constants.BROTLI_PARAM_SIZE_HINT]: bytes.length } };
+  const brotli = {
+    params: { [zlib.constants.BROTLI_PARAM_QUALITY]: 11, [zlib.constants.BROTLI_PARAM_LGWIN]: 24, [zlib.constants.BROTLI_PARAM_SIZE_HINT]: bytes.length },
+  };
   writeFileSync(`${file}.br`, zlib.brotliCompressSync(bytes, brotli));
   writeFileSync(`${file}.gz`, zlib.gzipSync(bytes, { level: 9 }));
 }
@@ -139,7 +141,12 @@ async function main() {
     }
     if (style) copyPictures(styles);
     // Last, and at once: a portal that starts before names the files of before.
-    writeFileSync(join(work, "hash.txt"), Object.entries(hashes).map(([kind, hash]) => `${kind}: ${hash}\n`).join(""));
+    writeFileSync(
+      join(work, "hash.txt"),
+      Object.entries(hashes)
+        .map(([kind, hash]) => `${kind}: ${hash}\n`)
+        .join(""),
+    );
     cpSync(join(work, "hash.txt"), join(options.site, "hash.txt.new"));
     renameSync(join(options.site, "hash.txt.new"), join(options.site, "hash.txt"));
     writeFileSync(stamps, JSON.stringify({ ...wanted, hashes }));

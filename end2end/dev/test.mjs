@@ -5,34 +5,46 @@
 //   node test.mjs test [NAME]
 import { join } from "node:path";
 
+import { ROOT } from "./stack.mjs";
 import { browserTests } from "./test_browser.mjs";
 import { command, stopCommands } from "./test_command.mjs";
 import { SERVER_HALF, rustTests } from "./test_rust.mjs";
-import { ROOT } from "./stack.mjs";
 import { supplyTests } from "./test_supply.mjs";
 
 const DEV = join(ROOT, "dev");
+const BIOME = join(ROOT, "end2end/node_modules/.bin/biome");
 
 /** One check that is passed or failed as a whole. */
-async function check(name, args) {
-  const { status } = await command(DEV, args);
+async function check(name, args, program = DEV) {
+  const { status } = await command(program, args);
   return { passed: status === 0 ? 1 : 0, failed: status === 0 ? 0 : 1, skipped: 0, failures: status === 0 ? [] : [name] };
 }
 
 const format = { name: "format", run: () => check("format: ./dev cargo fmt --all", ["cargo", "fmt", "--all", "--check"]) };
-const lints = { name: "lints of the server's half", run: () => check("lints of the server's half", ["cargo", "clippy", "--quiet", ...SERVER_HALF, "--all-targets", "--", "-D", "warnings"]) };
-const wasmLints = { name: "lints of the browser's half", run: () => check("lints of the browser's half", ["wasm-cargo", "clippy", "--quiet", "-p", "frontend", "--", "-D", "warnings"]) };
+const lints = {
+  name: "lints of the server's half",
+  run: () => check("lints of the server's half", ["cargo", "clippy", "--quiet", ...SERVER_HALF, "--all-targets", "--", "-D", "warnings"]),
+};
+const wasmLints = {
+  name: "lints of the browser's half",
+  run: () => check("lints of the browser's half", ["wasm-cargo", "clippy", "--quiet", "-p", "frontend", "--", "-D", "warnings"]),
+};
+// Format included; biome.jsonc says how.
+const scriptLints = {
+  name: "lints of the scripts",
+  run: () => check("lints of the scripts: end2end/node_modules/.bin/biome check --write", ["ci", "--error-on-warnings", "--colors=off"], BIOME),
+};
 const rules = { name: "tests of the rules", run: () => rustTests({ packages: ["domain"] }) };
 
 const supply = { name: "what Postern is built of", run: supplyTests };
 
 function plan(mode, name) {
-  if (mode === "check") return [format, lints, rules];
+  if (mode === "check") return [format, scriptLints, lints, rules];
   const all = [
     { name: "Rust tests", run: () => rustTests({ name }) },
     { name: "browser tests", run: () => browserTests({ name }) },
   ];
-  return name ? all : [format, supply, lints, wasmLints, ...all];
+  return name ? all : [format, scriptLints, supply, lints, wasmLints, ...all];
 }
 
 async function main([mode, name]) {

@@ -14,10 +14,15 @@ const AT_ONCE = 2;
 
 /** Tests whose names, or whose files' names, contain `name`; all without it. */
 export async function browserTests({ name = null }) {
-  const files = readdirSync(SPECS).filter((file) => file.endsWith(".spec.mjs")).sort();
+  const files = readdirSync(SPECS)
+    .filter((file) => file.endsWith(".spec.mjs"))
+    .sort();
   const result = { passed: 0, failed: 0, skipped: 0, failures: [] };
   if (files.length === 0) return result;
-  for (const [what, args] of [["the server", ["cargo", "build", "--quiet"]], ["the browser's half", ["build-site"]]]) {
+  for (const [what, args] of [
+    ["the server", ["cargo", "build", "--quiet"]],
+    ["the browser's half", ["build-site"]],
+  ]) {
     const { status } = await command(join(ROOT, "dev"), args);
     if (status !== 0) return { ...result, failed: 1, failures: [`${what} does not build`] };
   }

@@ -22,7 +22,7 @@ export async function rustTests({ name = null, packages = [] }) {
 
 async function withNextest(name, chosen) {
   rmSync(REPORT, { force: true });
-  const args = ["cargo", "nextest", "run", ...chosen, "--config-file", "end2end/dev/nextest.toml", "--no-tests", "pass", "--color", "never"];
+  const args = ["cargo", "nextest", "run", ...chosen, "--no-tests", "pass", "--color", "never"];
   const { status, text } = await command(DEV, name ? [...args, name] : args, { env });
   const counted = /tests? run: (\d+) passed.*/.exec(text);
   if (!counted) {
@@ -46,13 +46,13 @@ function failedIn(report) {
   for (const [, attributes, body] of readFileSync(report, "utf8").matchAll(/<testcase ([^>]*[^/])>([\s\S]*?)<\/testcase>/g)) {
     if (!/<(failure|error)\b/.test(body)) continue;
     const value = (attribute) => new RegExp(`\\b${attribute}="([^"]*)"`).exec(attributes)?.[1] ?? "?";
-    failures.push(unescape(`${value("classname")} ${value("name")}`));
+    failures.push(unescaped(`${value("classname")} ${value("name")}`));
   }
   return failures;
 }
 
 const ENTITIES = { "&lt;": "<", "&gt;": ">", "&quot;": '"', "&apos;": "'", "&amp;": "&" };
-const unescape = (text) => text.replace(/&(lt|gt|quot|apos|amp);/g, (entity) => ENTITIES[entity]);
+const unescaped = (text) => text.replace(/&(lt|gt|quot|apos|amp);/g, (entity) => ENTITIES[entity]);
 
 async function withCargo(name, chosen) {
   const args = ["cargo", "test", "--no-fail-fast", "--lib", "--bins", "--tests", ...chosen];

@@ -1,11 +1,12 @@
-// What others wrote and Postern is built of: sources, licences and bans from deny.toml, everywhere;
-// advisories about crates and npm packages, where their databases can be reached. What cannot be asked
+// What others wrote and Postern is built of: sources, licences and bans from deny.toml, and that all of it is used,
+// everywhere; advisories about crates and npm packages, where their databases can be reached. What cannot be asked
 // is skipped, and says so.
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
 import { ROOT } from "./stack.mjs";
 import { command } from "./test_command.mjs";
+import { unusedDependencies } from "./test_unused.mjs";
 
 const DEV = join(ROOT, "dev");
 /** Where `cargo deny` takes its advisories from by default. */
@@ -22,7 +23,7 @@ function skipped(what, why) {
 
 export async function supplyTests() {
   const total = { passed: 0, failed: 0, skipped: 0, failures: [] };
-  for (const test of [crates, crateAdvisories, npmAdvisories]) {
+  for (const test of [crates, unused, crateAdvisories, npmAdvisories]) {
     const result = await test();
     for (const what of ["passed", "failed", "skipped"]) total[what] += result[what];
     total.failures.push(...result.failures);
@@ -30,17 +31,26 @@ export async function supplyTests() {
   return total;
 }
 
-// ── sources, licences, bans
+// ── sources, licences, bans, use
 
 async function crates() {
-  const { status, text } = await command(DEV, ["cargo", "metadata", "--locked", "--format-version", "1"], quiet);
   const name = "sources, licences and bans of crates (deny.toml)";
+  return metadataCheck(name, [], ({ packages }) => judge(packages, readRules(readFileSync(join(ROOT, "deny.toml"), "utf8"))));
+}
+
+async function unused() {
+  return metadataCheck("dependencies that nothing uses", ["--no-deps"], unusedDependencies);
+}
+
+/** One check of what `cargo metadata` says. `find` gives what is wrong, a sentence each. */
+async function metadataCheck(name, options, find) {
+  const { status, text } = await command(DEV, ["cargo", "metadata", "--locked", "--format-version", "1", ...options], quiet);
   const json = text.split("\n").find((line) => line.startsWith("{"));
   if (status !== 0 || !json) {
     console.log(text.slice(-2000));
     return failed(`${name}: cargo metadata gives nothing`);
   }
-  const wrong = judge(JSON.parse(json).packages, readRules(readFileSync(join(ROOT, "deny.toml"), "utf8")));
+  const wrong = find(JSON.parse(json));
   for (const line of wrong) console.log(`✗ ${line}`);
   return wrong.length ? failed(name) : passed;
 }

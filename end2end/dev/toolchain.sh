@@ -85,7 +85,11 @@ std_sources() { echo "$("$1" --print sysroot)/lib/rustlib/src/rust/library"; }
 
 use_toolchain() {
   # Flags from outside would replace those of .cargo/config.toml, and hydration would fail.
-  unset RUSTFLAGS CARGO_ENCODED_RUSTFLAGS CARGO_BUILD_RUSTFLAGS
+  local name
+  for name in RUSTFLAGS CARGO_ENCODED_RUSTFLAGS CARGO_BUILD_RUSTFLAGS; do
+    [ -z "${!name:-}" ] || say "$name is set, and does not count here: it would replace the flags of .cargo/config.toml"
+    unset "$name"
+  done
   export CARGO_TARGET_DIR="$ROOT/target"
   if [ "$TOOLCHAIN" = debian ]; then
     export RUSTC=/usr/bin/rustc RUSTDOC=/usr/bin/rustdoc CARGO=/usr/bin/cargo RUSTFMT=/usr/bin/rustfmt
@@ -97,6 +101,21 @@ use_toolchain() {
         say "rustup could not add them: ./dev check and ./dev test will fail there"
     fi
   fi
+  need_own_flags
+}
+
+# Flags for one target, from the environment or from somebody's own configuration of cargo, replace
+# those of .cargo/config.toml too. Cargo itself is asked what it would say to the compiler; nothing
+# is built for that. Where it does not answer, the command that was asked for will say why.
+need_own_flags() {
+  local told
+  told=$(RUSTC_BOOTSTRAP=1 CARGO_CACHE_RUSTC_INFO=0 "${CARGO:-cargo}" rustc --offline -Zunstable-options \
+    --print cfg -p domain --lib 2>/dev/null) || return 0
+  ! grep -qx erase_components <<<"$told" || return 0
+  die "the server would be compiled without \`--cfg erase_components\`, and its pages would break in the browser." \
+    "A target's own rustflags replace those of .cargo/config.toml. Take them out, or add this flag to them:" \
+    "in ~/.cargo/config.toml or a .cargo/config.toml above this folder, under [target…];" \
+    "in the environment, CARGO_TARGET_…_RUSTFLAGS"
 }
 
 # The cargo of the chosen toolchain. Sub-commands are called by their own name, because cargo

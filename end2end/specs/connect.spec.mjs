@@ -101,13 +101,21 @@ scenario("an admin of the customer connects it: its page says who consented, to 
   assert.ok(pages.includes("Permissions requested"), pages.join(", "));
   await nora.sees(nora.heading("Fabrikam A/S"), connection(nora).getByText("connected", { exact: true }));
   await nora.sees(connection(nora).getByText(admin(FABRIKAM).upn), "an admin of the customer signed in");
-  await connection(nora).getByText(/^\d+ permissions$/).click();
+  await connection(nora)
+    .getByText(/^\d+ permissions$/)
+    .click();
   await nora.sees(connection(nora).getByText(/Application\.Read\.All/));
 
   // The applications by reach: read by itself as soon as it is connected.
   const mailer = nora.row("Reception Mailer");
   await nora.comesToSee(mailer);
-  await nora.sees(mailer.getByText("unrestricted"), mailer.getByText(/^It can send mail; it reaches every mailbox/), mailer.getByText("No access policy names it."), mailer.getByText("Mail.Send", { exact: true }), mailer.getByText(/Tailspin Toys/));
+  await nora.sees(
+    mailer.getByText("unrestricted"),
+    mailer.getByText(/^It can send mail; it reaches every mailbox/),
+    mailer.getByText("No access policy names it."),
+    mailer.getByText("Mail.Send", { exact: true }),
+    mailer.getByText(/Tailspin Toys/),
+  );
   await nora.sees(nora.link("Confine Reception Mailer"), /Who can reach whose mailboxes here, as read/);
 
   // Read again: everybody who looks sees that it is under way, and then the newer reading.
@@ -116,7 +124,9 @@ scenario("an admin of the customer connects it: its page says who consented, to 
   await olivia.open(path);
   await olivia.sees(olivia.row("Reception Mailer"));
   // What Entra granted at Exchange is known since the first reading.
-  await connection(olivia).getByText(/^\d+ permissions$/).click();
+  await connection(olivia)
+    .getByText(/^\d+ permissions$/)
+    .click();
   await olivia.sees(connection(olivia).getByText(/Exchange\.Manage/));
   const read = (await world.cloud.log()).length;
   await world.cloud.fault({ id: "slow", operation: "Get-ServicePrincipal", action: { hang: "before" } });
@@ -142,7 +152,9 @@ scenario("the same customer is never there twice", async () => {
 });
 
 scenario("the customer's own admin connects it by a one-time link, without an account here", async () => {
-  const domain = world.cloud.accounts.find((one) => one.upn.startsWith("admin@") && !one.upn.endsWith(FABRIKAM) && one.tenant_id !== world.stack.accounts.partner_tenant).upn.split("@")[1];
+  const domain = world.cloud.accounts
+    .find((one) => one.upn.startsWith("admin@") && !one.upn.endsWith(FABRIKAM) && one.tenant_id !== world.stack.accounts.partner_tenant)
+    .upn.split("@")[1];
   const nora = await world.visitor({ as: "nora" });
   await ask(nora, domain);
   await openCustomer(nora, domain);
@@ -163,7 +175,11 @@ scenario("the customer's own admin connects it by a one-time link, without an ac
   assert.doesNotMatch(await theirs.page.locator("body").innerText(), /You are not signed in|could not/);
 
   await openCustomer(nora, domain);
-  await nora.sees(connection(nora).getByText("connected", { exact: true }), connection(nora).getByText(admin(domain).upn), "the customer's admin followed a link");
+  await nora.sees(
+    connection(nora).getByText("connected", { exact: true }),
+    connection(nora).getByText(admin(domain).upn),
+    "the customer's admin followed a link",
+  );
 
   const again = await world.visitor({ name: "too late" });
   await again.page.goto(link);
@@ -182,7 +198,10 @@ scenario("an operator gets in through GDAP with their own account, once the cust
   await nora.page.getByRole("radio", { name: /^You, through GDAP/ }).check();
   await nora.follow(nora.button("Go to Microsoft"));
   await nora.atMicrosoft(partner);
-  await nora.sees("Postern is not authorised in this tenant for delegated admins of the partner.", "Have an admin of the customer consent once, or authorise Postern's application through Partner Center.");
+  await nora.sees(
+    "Postern is not authorised in this tenant for delegated admins of the partner.",
+    "Have an admin of the customer consent once, or authorise Postern's application through Partner Center.",
+  );
   await openCustomer(nora, never.upn.split("@")[1]);
   await nora.sees(connection(nora).getByText("not connected"));
 
@@ -234,7 +253,10 @@ scenario("a dead token: the page says what to do, and signing in again repairs i
 scenario("a part that cannot be read is said, and makes nothing look safe", async () => {
   const nora = await world.visitor({ as: "nora" });
   const path = await nora.connect(admin(FABRIKAM));
-  await world.cloud.fault({ operation: "Get-ApplicationAccessPolicy", action: { exchange_error: "The operation could not be performed.", type: "Microsoft.Exchange.Configuration.Tasks.ManagementObjectAmbiguousException" } });
+  await world.cloud.fault({
+    operation: "Get-ApplicationAccessPolicy",
+    action: { exchange_error: "The operation could not be performed.", type: "Microsoft.Exchange.Configuration.Tasks.ManagementObjectAmbiguousException" },
+  });
   try {
     await nora.open(path);
     await nora.follow(nora.button("Read again"));
@@ -259,11 +281,21 @@ scenario("disconnecting asks for the name, forgets the token, and keeps the hist
   await nora.field("Type Fabrikam A/S to disconnect it", dialog).fill("Contoso");
   await nora.button("Disconnect", dialog).click();
   await nora.sees(dialog.getByText("“Contoso” is not the name of this customer."));
-  assert.equal(world.stack.database("select count(*) from connections where refresh_token is not null and customer_id = (select id from customers where domain like 'fabrikam.%')"), "1");
+  assert.equal(
+    world.stack.database(
+      "select count(*) from connections where refresh_token is not null and customer_id = (select id from customers where domain like 'fabrikam.%')",
+    ),
+    "1",
+  );
 
   await nora.field("Type Fabrikam A/S to disconnect it", dialog).fill("Fabrikam A/S");
   await nora.follow(nora.button("Disconnect", dialog));
   await nora.sees(connection(nora).getByText("disconnected", { exact: true }), "Postern has no way into this tenant.");
-  assert.equal(world.stack.database("select count(*) from connections where refresh_token is not null and customer_id = (select id from customers where domain like 'fabrikam.%')"), "0");
+  assert.equal(
+    world.stack.database(
+      "select count(*) from connections where refresh_token is not null and customer_id = (select id from customers where domain like 'fabrikam.%')",
+    ),
+    "0",
+  );
   assert.deepEqual(await kinds(nora), ["Disconnected", ...history]);
 });

@@ -159,7 +159,10 @@ scenario("an account without the role does not take the place of one that works,
   await follow(theirs, link);
   await theirs.follow(theirs.button("Sign in and consent"));
   await theirs.atMicrosoft({ upn: apps, password: "demo" });
-  await theirs.sees(/apps@contoso\.example holds neither Exchange Administrator nor Global Administrator/, /Northwind IT .* is connected with admin@contoso\.example already/);
+  await theirs.sees(
+    /apps@contoso\.example holds neither Exchange Administrator nor Global Administrator/,
+    /Northwind IT .* is connected with admin@contoso\.example already/,
+  );
   await look(theirs, "kept");
   await customer(nora);
   const connection = nora.page.getByRole("region", { name: "Connection" });

@@ -26,7 +26,9 @@ async function build() {
   const plan = { customer: fabrikam, application: "ScanToMail", senders: [`support@${FABRIKAM}`] };
 
   // A customer that was never connected, and one whose names are hostile.
-  const others = world.cloud.accounts.filter((one) => one.upn.startsWith("admin@") && !one.upn.endsWith(FABRIKAM) && one.tenant_id !== world.stack.accounts.partner_tenant);
+  const others = world.cloud.accounts.filter(
+    (one) => one.upn.startsWith("admin@") && !one.upn.endsWith(FABRIKAM) && one.tenant_id !== world.stack.accounts.partner_tenant,
+  );
   const hostileAdmin = others.find((one) => one.tenant.includes("<script>"));
   assert.ok(hostileAdmin, `no tenant of the demo has a hostile name: ${others.map((one) => one.tenant).join(", ")}`);
   const hostile = await nora.connect(hostileAdmin);
@@ -140,7 +142,10 @@ const missing = [
 ];
 
 /** Folds everything out, so that what is folded away is looked at too. */
-const foldOut = (page) => page.evaluate(() => document.querySelectorAll("details").forEach((fold) => (fold.open = true)));
+const foldOut = (page) =>
+  page.evaluate(() => {
+    for (const fold of document.querySelectorAll("details")) fold.open = true;
+  });
 
 /** Looks at one page in light, dark and narrow. */
 async function inspect(visitor, [name, path, awaited]) {
@@ -167,7 +172,8 @@ async function inspect(visitor, [name, path, awaited]) {
     const width = document.documentElement.clientWidth;
     if (document.documentElement.scrollWidth <= width) return [];
     // Who sticks out, to find it quickly: not inside something that scrolls by itself.
-    const scrolls = (element) => element && (["auto", "scroll", "hidden", "clip"].includes(getComputedStyle(element).overflowX) || scrolls(element.parentElement));
+    const scrolls = (element) =>
+      element && (["auto", "scroll", "hidden", "clip"].includes(getComputedStyle(element).overflowX) || scrolls(element.parentElement));
     return [...document.body.querySelectorAll("*")]
       .filter((element) => element.getBoundingClientRect().right > width + 1 && !scrolls(element.parentElement))
       .map((element) => `360 px: ${element.tagName.toLowerCase()}.${element.className} is ${Math.round(element.getBoundingClientRect().right)} px wide`);
@@ -209,7 +215,11 @@ scenario("there is a customer of every kind, and a setup in every state", async 
   await stage();
 });
 
-for (const [part, from, to] of [["customers and the wizard", 0, 13], ["setups and history", 13, 22], ["reach and the rest", 22, undefined]]) {
+for (const [part, from, to] of [
+  ["customers and the wizard", 0, 13],
+  ["setups and history", 13, 22],
+  ["reach and the rest", 22, undefined],
+]) {
   scenario(`pages of the inside are quiet, accessible and narrow: ${part}`, async () => {
     const s = await stage();
     const visitor = await world.visitor({ as: "olivia", axe: true });
@@ -283,7 +293,9 @@ scenario("the keyboard gets everywhere: skip link, visible focus, dialogs that E
     await visitor.open(path);
     await visitor.sees(page.getByRole("heading", { level: 1 }));
     const stops = new Set();
-    await page.evaluate(() => void (window.stopped = null));
+    await page.evaluate(() => {
+      window.stopped = null;
+    });
     for (let count = 0; count < 60; count += 1) {
       await page.keyboard.press("Tab");
       const stop = await page.evaluate(() => {
@@ -316,7 +328,10 @@ scenario("the keyboard gets everywhere: skip link, visible focus, dialogs that E
   await visitor.sees(dialog);
   for (let count = 0; count < 8; count += 1) {
     await page.keyboard.press("Tab");
-    assert.ok(await page.evaluate(() => document.activeElement === document.body || document.querySelector("dialog[open]").contains(document.activeElement)), "the focus leaves the dialog");
+    assert.ok(
+      await page.evaluate(() => document.activeElement === document.body || document.querySelector("dialog[open]").contains(document.activeElement)),
+      "the focus leaves the dialog",
+    );
   }
   await page.keyboard.press("Escape");
   await dialog.waitFor({ state: "hidden" });
@@ -341,7 +356,16 @@ scenario("hostile names are text and nothing else", async () => {
         .filter((one) => one.hasAttribute("onerror") || /^(alert|Admin)/.test(one.textContent.trim()))
         .map((one) => one.outerHTML),
     );
-  for (const path of [s.hostile, s.waiting, `${s.hostile}/history`, "/running", "/customers", s.hostileWhy, `${s.hostile}?sort=name`, "/exposure?by=customer"]) {
+  for (const path of [
+    s.hostile,
+    s.waiting,
+    `${s.hostile}/history`,
+    "/running",
+    "/customers",
+    s.hostileWhy,
+    `${s.hostile}?sort=name`,
+    "/exposure?by=customer",
+  ]) {
     await visitor.open(path);
     await visitor.comesToSee(visitor.page.getByText(s.hostileAdmin.tenant, { exact: false }));
     assert.deepEqual(await injected(), [], path);
@@ -351,9 +375,22 @@ scenario("hostile names are text and nothing else", async () => {
   assert.deepEqual(await injected(), []);
 
   // Neither is what an address says.
-  for (const query of ["\"><script>alert(1)</script>", "'\"><img src=x onerror=alert(1)>", "{{7*7}}", "\0", "</title><script>alert(1)</script>", "%", "\u202e"]) {
+  for (const query of [
+    '"><script>alert(1)</script>',
+    "'\"><img src=x onerror=alert(1)>",
+    "{{7*7}}",
+    "\0",
+    "</title><script>alert(1)</script>",
+    "%",
+    "\u202e",
+  ]) {
     const q = encodeURIComponent(query);
-    for (const path of [`/customers?search=${q}&page=${q}&sort=${q}`, `/exposure?search=${q}&by=${q}&permission=${q}&app=${q}`, `${s.hostile}/history?person=${q}&kind=${q}&from=${q}&before=${q}`, `${s.fabrikam}/setups/new?app=${s.app}&q=${q}&sender=${q}`]) {
+    for (const path of [
+      `/customers?search=${q}&page=${q}&sort=${q}`,
+      `/exposure?search=${q}&by=${q}&permission=${q}&app=${q}`,
+      `${s.hostile}/history?person=${q}&kind=${q}&from=${q}&before=${q}`,
+      `${s.fabrikam}/setups/new?app=${s.app}&q=${q}&sender=${q}`,
+    ]) {
       const response = await visitor.open(path);
       assert.equal(response.status(), 200, path);
       assert.deepEqual(await injected(), [], path);
@@ -369,13 +406,31 @@ scenario("an auditor sees everything and is offered nothing that changes anythin
   await aksel.sees("auditor");
   // Also where somebody writes the address of a dialog by hand.
   const asked = [`${s.fabrikam}?ask=disconnect`, `${s.waiting}?ask=cancel`, `${s.proven}?ask=roll-back`];
-  const changing = /^(Connect a customer|Confine|Disconnect|Cancel|Roll back|Try again|Look now|Prove it|Prove again|Finish without real mail|Sign in as their admin|Use GDAP|Make a link|Revoke|Sign in and change|Consent again|Start the setup|Save)/;
-  for (const path of ["/customers", s.fabrikam, s.hostile, s.never, s.waiting, s.needsSecret, s.proven, `${s.fabrikam}/history`, "/running?show=all", ...asked]) {
+  const changing =
+    /^(Connect a customer|Confine|Disconnect|Cancel|Roll back|Try again|Look now|Prove it|Prove again|Finish without real mail|Sign in as their admin|Use GDAP|Make a link|Revoke|Sign in and change|Consent again|Start the setup|Save)/;
+  for (const path of [
+    "/customers",
+    s.fabrikam,
+    s.hostile,
+    s.never,
+    s.waiting,
+    s.needsSecret,
+    s.proven,
+    `${s.fabrikam}/history`,
+    "/running?show=all",
+    ...asked,
+  ]) {
     await aksel.open(path);
     await aksel.sees(aksel.page.getByRole("heading", { level: 1 }));
     if (path === s.fabrikam) await aksel.comesToSee(aksel.row("Reception Mailer"));
-    const offered = await aksel.page.locator("a:visible, button:visible").evaluateAll((all) => all.map((one) => (one.getAttribute("aria-label") ?? one.innerText).trim()));
-    assert.deepEqual(offered.filter((name) => changing.test(name)), [], path);
+    const offered = await aksel.page
+      .locator("a:visible, button:visible")
+      .evaluateAll((all) => all.map((one) => (one.getAttribute("aria-label") ?? one.innerText).trim()));
+    assert.deepEqual(
+      offered.filter((name) => changing.test(name)),
+      [],
+      path,
+    );
   }
   await aksel.seesNo(aksel.link("People"));
   aksel.expect(/answered 403/, /Failed to load resource: the server responded with a status of 403/);
@@ -404,7 +459,11 @@ scenario("a form from another site changes nothing", async () => {
   const olivia = await world.visitor({ as: "olivia" });
   const [customer, setup] = [s.needsSecret.split("/")[2], s.needsSecret.split("/").at(-1)];
   for (const headers of [{ origin: "https://evil.example" }, { "sec-fetch-site": "cross-site" }, { origin: "null" }]) {
-    for (const [path, form] of [["/api/cancel_setup", { customer, setup }], ["/auth/sign-out", {}], ["/auth/sign-out-everywhere", {}]]) {
+    for (const [path, form] of [
+      ["/api/cancel_setup", { customer, setup }],
+      ["/auth/sign-out", {}],
+      ["/auth/sign-out-everywhere", {}],
+    ]) {
       const answer = await olivia.context.request.post(new URL(path, world.stack.portal).href, { form, headers, maxRedirects: 0 });
       assert.equal(answer.status(), 403, `${path} with ${JSON.stringify(headers)}`);
     }

@@ -36,7 +36,12 @@ scenario("reach_r01 an application with a power, from the list to the warning be
   await looks(nora, "exposure");
 
   await nora.row("Backup Suite").getByRole("link", { name: "Backup Suite", exact: true }).click();
-  await nora.sees(nora.heading("Backup Suite"), /No policy holds it: it can administer Exchange/, "What goes around every confinement", /directory role Exchange Administrator/);
+  await nora.sees(
+    nora.heading("Backup Suite"),
+    /No policy holds it: it can administer Exchange/,
+    "What goes around every confinement",
+    /directory role Exchange Administrator/,
+  );
   await looks(nora, "application");
 
   await nora.link("Confine…").click();
@@ -95,7 +100,9 @@ scenario("reach_r01 downloads name powers and what acts for people", async () =>
   const nora = await engineer();
   await nora.open("/exposure?by=each");
   const [download] = await Promise.all([nora.page.waitForEvent("download"), nora.link("CSV").click()]);
-  const csv = readFileSync(await download.path(), "utf8").trim().split("\r\n");
+  const csv = readFileSync(await download.path(), "utf8")
+    .trim()
+    .split("\r\n");
   const line = csv.find((one) => one.includes("Backup Suite"));
   assert.match(csv[0], /"?powers"?.*acts as whoever signs in/);
   assert.match(line, /Exchange Administrator/);

@@ -19,7 +19,11 @@ const proseware = at(PROSEWARE);
 const HOUR = 3600; // seconds of the cloud's clock
 const SENDMAIL = "POST /users/*/sendMail";
 /** How Microsoft refuses by an access policy, also where Exchange's test grants (MICROSOFT.md §2.4). */
-const REFUSED = { graph_error: "ErrorAccessDenied", status: 403, text: "Access to OData is disabled: [RAOP] : Blocked by tenant configured AppOnly AccessPolicy settings." };
+const REFUSED = {
+  graph_error: "ErrorAccessDenied",
+  status: 403,
+  text: "Access to OData is disabled: [RAOP] : Blocked by tenant configured AppOnly AccessPolicy settings.",
+};
 
 const pages = new Map();
 
@@ -120,7 +124,10 @@ scenario("field_b02 a sender that was not tried is named, and proven alone", asy
 
   // Two mails as that one arrived, none as any other, and nothing else was touched.
   const mails = (await world.cloud.outbox()).slice(sent);
-  assert.deepEqual(mails.map((mail) => mail.from), [third, third]);
+  assert.deepEqual(
+    mails.map((mail) => mail.from),
+    [third, third],
+  );
   assert.deepEqual(await written(FABRIKAM), before);
   assert.equal(world.stack.database("select count(*) from secrets"), "0");
 
@@ -156,7 +163,11 @@ scenario("field_b02 the sender that was not tried is refused: the others stay pr
   await looks(nora, "one sender refused, waiting");
   await nora.open("/running");
   const row = listed(nora, /^Setups/, "ScanToMail");
-  await nora.sees(row.getByText("proven", { exact: true }), row.getByText("waiting", { exact: true }), row.getByText(`Microsoft still refuses mail as ${third}.`));
+  await nora.sees(
+    row.getByText("proven", { exact: true }),
+    row.getByText("waiting", { exact: true }),
+    row.getByText(`Microsoft still refuses mail as ${third}.`),
+  );
 
   // A day later it ends: what was proven stands, what was not is not called untried.
   await nora.open(page);
@@ -247,7 +258,10 @@ scenario("field_b01 all mail is refused for more than a day: checked, not yet pr
   await looks(nora, "prove again form");
   await proveAgain(nora, app.secret);
   await nora.comesToSee(now(nora).getByText(/^Finished: proven/));
-  await nora.sees(proof(nora).getByText("proven", { exact: true }), now(nora).getByText(new RegExp(`as 1 of 1 permitted accepted, as ${refused.length} of ${refused.length} others refused`)));
+  await nora.sees(
+    proof(nora).getByText("proven", { exact: true }),
+    now(nora).getByText(new RegExp(`as 1 of 1 permitted accepted, as ${refused.length} of ${refused.length} others refused`)),
+  );
   assert.deepEqual(await written(PROSEWARE), before);
   assert.equal((await history(nora, customer, setup, "proof.proven")).length, 1);
 });
@@ -279,7 +293,11 @@ scenario("field_b27 a managed identity is said to be one before the start, is as
   const page = await start(nora);
   const setup = idOf(page);
   await nora.comesToSee(now(nora).getByText(/^Finished: checked, not proven/));
-  await nora.sees(now(nora).getByText(`Not tried with real mail. ${WHY}`), now(nora).getByText(/Real mail was not tried/), proof(nora).getByText("checked", { exact: true }));
+  await nora.sees(
+    now(nora).getByText(`Not tried with real mail. ${WHY}`),
+    now(nora).getByText(/Real mail was not tried/),
+    proof(nora).getByText("checked", { exact: true }),
+  );
   await asksForNothing();
   await nora.seesNo(again(nora), nora.button(/prove/i));
   await looks(nora, "managed identity, finished");
@@ -306,7 +324,10 @@ scenario("field_b27 a managed identity is said to be one before the start, is as
     const [file] = await Promise.all([nora.page.waitForEvent("download"), nora.link(kind).click()]);
     return readFileSync(await file.path(), "utf8");
   };
-  const [head, ...lines] = (await download("CSV")).trim().split("\r\n").map((line) => line.slice(1, -1).split('","'));
+  const [head, ...lines] = (await download("CSV"))
+    .trim()
+    .split("\r\n")
+    .map((line) => line.slice(1, -1).split('","'));
   const line = lines.find((cells) => cells[0] === NAME);
   assert.deepEqual([line[head.indexOf("confined")], line[head.indexOf("proven")]], ["1", "0"], head.join());
   const found = JSON.parse(await download("JSON")).find((row) => row.name === NAME);

@@ -163,7 +163,12 @@ scenario("sessions are listed, end one by one, and all at once", async () => {
   const olivia = world.cloud.account("olivia");
   const [desk, phone, train] = await Promise.all(
     ["desk", "phone", "train"].map((name) =>
-      world.visitor({ name, ...(name === "phone" && { userAgent: "Mozilla/5.0 (Linux; Android 14; Pixel 8) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/120.0.0.0 Mobile Safari/537.36" }) }),
+      world.visitor({
+        name,
+        ...(name === "phone" && {
+          userAgent: "Mozilla/5.0 (Linux; Android 14; Pixel 8) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/120.0.0.0 Mobile Safari/537.36",
+        }),
+      }),
     ),
   );
   for (const one of [desk, phone, train]) {
@@ -207,7 +212,10 @@ scenario("sessions are listed, end one by one, and all at once", async () => {
 scenario("security_f13: after signing out the browser has no cookie of the portal, whatever was begun", async () => {
   const visitor = await world.visitor({ name: "leaver" });
   const ours = async () => (await visitor.context.cookies(world.stack.portal)).map(({ name }) => name).filter((name) => name.startsWith("__Host-postern"));
-  for (const [path, way] of [["/customers", "Sign out"], ["/account", "Sign out everywhere"]]) {
+  for (const [path, way] of [
+    ["/customers", "Sign out"],
+    ["/account", "Sign out everywhere"],
+  ]) {
     world.forget("olivia");
     await visitor.signIn(world.cloud.account("olivia"));
     assert.deepEqual(await ours(), ["__Host-postern"]);

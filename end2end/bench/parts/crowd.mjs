@@ -51,8 +51,6 @@ export function crowd(stack, count, events = 20) {
     from customers c, generate_series(1, ${events}) n where c.name like 'Customer %';
 
     analyze;`);
-  const [customer, setup] = stack
-    .database("select customer_id || ' ' || id from setups where application_name = 'Mailer' order by id limit 1")
-    .split(" ");
+  const [customer, setup] = stack.database("select customer_id || ' ' || id from setups where application_name = 'Mailer' order by id limit 1").split(" ");
   return { customer, setup };
 }

@@ -58,7 +58,11 @@ const SCOPES = ["graph:User.Read", "graph:Application.Read.All", "graph:Director
 /** Connects every customer of the cloud through GDAP. `state`: the signed-in owner's cookies. */
 export async function connectAll(stack, state, domains, say) {
   const consent = { tenant: "*", consent: { app_id: stack.accounts.postern.client_id, scopes: SCOPES } };
-  const given = await fetch(`${stack.cloud}/_cloud/tenants`, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(consent) });
+  const given = await fetch(`${stack.cloud}/_cloud/tenants`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify(consent),
+  });
   if (!given.ok) throw new Error(`consent could not be given: ${given.status} ${await given.text()}`);
   const client = new Client(state);
   for (const [index, domain] of domains.entries()) {

@@ -18,13 +18,23 @@ async function tokens(chromium, stack, { upn, password, tenant }) {
   page.on("request", (request) => {
     if (request.url().startsWith(`${redirect}?`)) code = new URL(request.url()).searchParams.get("code");
   });
-  const ask = new URLSearchParams({ client_id: client, response_type: "code", redirect_uri: redirect, scope: `offline_access ${GRAPH}/Directory.Read.All`, state: "x", login_hint: upn });
+  const ask = new URLSearchParams({
+    client_id: client,
+    response_type: "code",
+    redirect_uri: redirect,
+    scope: `offline_access ${GRAPH}/Directory.Read.All`,
+    state: "x",
+    login_hint: upn,
+  });
   await page.goto(`${stack.cloud}/${tenant}/oauth2/v2.0/authorize?${ask}`);
   await passThrough(page, { cloud: stack.cloud, portal: stack.portal, login: upn, password, decision: "accept" });
   await context.close();
   if (!code) throw new Error(`${upn} came back without a code`);
   const redeem = async (form) => {
-    const answer = await fetch(`${stack.cloud}/${tenant}/oauth2/v2.0/token`, { method: "POST", body: new URLSearchParams({ client_id: client, client_secret: secret, ...form }) });
+    const answer = await fetch(`${stack.cloud}/${tenant}/oauth2/v2.0/token`, {
+      method: "POST",
+      body: new URLSearchParams({ client_id: client, client_secret: secret, ...form }),
+    });
     const body = await answer.json();
     if (!answer.ok) throw new Error(`${upn} gets no token: ${JSON.stringify(body)}`);
     return body;

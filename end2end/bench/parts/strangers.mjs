@@ -1,9 +1,9 @@
 // People who are not signed in and never will be: each asks for sign-ins, callbacks, invitations and
 // readiness as fast as answers come. In a thread of its own, so that whoever measures is not held up.
-import { request } from "node:http";
 import { randomBytes } from "node:crypto";
-import { Worker, isMainThread, parentPort, workerData } from "node:worker_threads";
+import { request } from "node:http";
 import { fileURLToPath } from "node:url";
+import { Worker, isMainThread, parentPort, workerData } from "node:worker_threads";
 
 const PATIENCE = 30_000; // milliseconds for one answer
 

@@ -12,10 +12,10 @@ use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE, URL_SAFE_NO_PAD as BASE64};
 use rsa::RsaPublicKey;
 use rsa::pkcs1v15::{Signature, VerifyingKey};
+use rsa::sha2::Sha256;
 use rsa::signature::Verifier;
 use serde_json::{Value, json};
 use sha1::{Digest, Sha1};
-use sha2::Sha256;
 use support::assertions::{self, Signed};
 use support::{EXCHANGE, FABRIKAM, GRAPH, PARTNER, World, access, claims, world};
 
@@ -245,7 +245,7 @@ async fn client_l9_access_tokens_look_like_version_one() {
     let fits = |token: &str| {
         let (text, signature) = token.rsplit_once('.').unwrap();
         let signature = BASE64.decode(signature).unwrap();
-        VerifyingKey::<rsa::sha2::Sha256>::new(public.clone())
+        VerifyingKey::<Sha256>::new(public.clone())
             .verify(
                 text.as_bytes(),
                 &Signature::try_from(signature.as_slice()).unwrap(),

@@ -13,7 +13,11 @@ const DESK = { width: 1280, height: 900 };
  */
 export async function looksWell(person, folder, name) {
   const { page } = person;
-  for (const [way, colorScheme, size] of [["light", "light", DESK], ["dark", "dark", DESK], ["360", "light", PHONE]]) {
+  for (const [way, colorScheme, size] of [
+    ["light", "light", DESK],
+    ["dark", "dark", DESK],
+    ["360", "light", PHONE],
+  ]) {
     await page.emulateMedia({ colorScheme });
     await page.setViewportSize(size);
     assert.deepEqual(await violations(page), [], `${name}, ${way}`);

@@ -7,7 +7,11 @@ import { ROOT } from "../../dev/stack.mjs";
 export const RESULTS = process.env.RESULTS ?? join(ROOT, "end2end/results");
 
 /** A name that is a file's name everywhere. */
-export const fileName = (text) => text.replace(/[^A-Za-z0-9]+/g, "-").replace(/^-|-$/g, "").toLowerCase();
+export const fileName = (text) =>
+  text
+    .replace(/[^A-Za-z0-9]+/g, "-")
+    .replace(/^-|-$/g, "")
+    .toLowerCase();
 
 /** A picture of the whole page, below the results. Gives its path. */
 export async function shoot(page, ...name) {

@@ -76,7 +76,9 @@ const ends = (from) => `jsonb_set(body, '{latest}', to_jsonb((extract(epoch from
 
 /** The proof waits an hour of this machine's time longer, however slow the machine is. */
 export async function patient(world, setup) {
-  world.stack.database(`update steps set body = ${ends("+ 3600000")} where ${proofOf(setup)} and (body ->> 'latest')::bigint < extract(epoch from now()) * 1000 + 1800000`);
+  world.stack.database(
+    `update steps set body = ${ends("+ 3600000")} where ${proofOf(setup)} and (body ->> 'latest')::bigint < extract(epoch from now()) * 1000 + 1800000`,
+  );
 }
 
 /** The day that a proof waits at most is over, as soon as it looks again. */
@@ -99,7 +101,10 @@ export async function made(cloud, tenant) {
 }
 
 /** A page is marked, so that it can be shown later that it was never loaded again. */
-export const mark = (person) => person.page.evaluate(() => void (window.loadedOnce = true));
+export const mark = (person) =>
+  person.page.evaluate(() => {
+    window.loadedOnce = true;
+  });
 export const isUnreloaded = async (person) => assert.equal(await person.page.evaluate(() => window.loadedOnce), true, "the page was loaded again");
 
 export const escaped = (text) => text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");

@@ -74,7 +74,11 @@ export class Visitor {
 
   /** Sends a form as a page does, without opening one; what it leads to is not followed. */
   post(name, form) {
-    return this.context.request.post(new URL(`/api/${name}`, this.portal).href, { form, headers: { origin: this.portal, "sec-fetch-site": "same-origin" }, maxRedirects: 0 });
+    return this.context.request.post(new URL(`/api/${name}`, this.portal).href, {
+      form,
+      headers: { origin: this.portal, "sec-fetch-site": "same-origin" },
+      maxRedirects: 0,
+    });
   }
 
   atPortal() {

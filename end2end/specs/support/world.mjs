@@ -3,8 +3,8 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { after, test } from "node:test";
 
-import { startStack } from "../../dev/stack.mjs";
 import { tail } from "../../dev/processes.mjs";
+import { startStack } from "../../dev/stack.mjs";
 import { bringAxe } from "./accessibility.mjs";
 import { launch } from "./browser.mjs";
 import { Cloud } from "./cloud.mjs";
@@ -35,7 +35,8 @@ class World {
 
   /** Stack and browser start with the first scenario that runs: NAME may leave out all of them. */
   #start() {
-    return (this.#started ??= this.#begin());
+    this.#started ??= this.#begin();
+    return this.#started;
   }
 
   async #begin() {
