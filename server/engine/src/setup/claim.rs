@@ -137,7 +137,7 @@ fn cut_short(steps: &[Step]) -> Option<usize> {
     })
 }
 
-/// The last step that began and is not undone. None while any step is failed.
+/// The last step that has begun and is neither undone nor kept. None while any step is failed.
 fn backward(steps: &[Step]) -> Option<usize> {
     if steps
         .iter()

@@ -1,5 +1,5 @@
 //! What stays open beside the policy, as one list. The review shows it for confirmation, the start
-//! refuses a list that was not confirmed in full, and the first step checks it again.
+//! refuses a list that was not confirmed in full, and the first step lists it in its summary.
 
 use domain::{
     id::ObjectId,

@@ -71,7 +71,7 @@ pub(super) async fn run(work: &mut Work<'_>) -> Result<Outcome, Failure> {
 
 /// The mailboxes of a round.
 struct Round {
-    /// Their probes, with the looks of earlier rounds.
+    /// The probes of these mailboxes, and of mailboxes of earlier rounds.
     probes: Vec<Probe>,
     /// The mailboxes in the order in which they are tried. Those that did not behave as planned
     /// come first.
