@@ -156,7 +156,7 @@ impl Judged {
         }
     }
 
-    /// The verdict in one sentence. The sentences of [`Verdict`] follow it.
+    /// The verdict in one sentence. The sentences of `says` follow it.
     pub fn sentence(&self) -> String {
         let look = self.look();
         let at = self.at;

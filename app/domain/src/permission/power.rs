@@ -9,7 +9,7 @@ use crate::{id::AppRoleId, reach::PowerKind};
 /// The condition under which a permission is a power.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Counts {
-    /// None: the permission alone is a power.
+    /// No condition: the permission alone is a power.
     Alone,
     /// It may be a power: Microsoft does not document how far it goes, or it only prepares.
     Perhaps,

@@ -122,8 +122,8 @@ impl Permission {
     }
 
     /// Whether the table's app role id is the only one that this permission can have. An unnamed
-    /// role with another id is then a different permission. Some of Exchange's ids have one source
-    /// only, and EWS may have a second name (§4), so this is false for them.
+    /// role with another id is then a different permission. False for every permission of Exchange:
+    /// some of Exchange's ids have one source only, and EWS may have a second name (§4).
     pub(super) fn has_certain_id(&self) -> bool {
         self.resource == Resource::Graph
             && permission::find_value(self.resource, &self.value).is_some()
