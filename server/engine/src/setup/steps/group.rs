@@ -59,7 +59,7 @@ enum Made {
     Otherwise(Outcome),
 }
 
-/// Mark: Exchange said that the name is taken, and showed nobody who has it.
+/// Mark: Exchange said that the name is taken, and did not show who has it.
 const TAKEN: &str = "the name is taken";
 
 /// Makes the group and reads it back.
