@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::Problem;
 
-/// An SMTP address of a mailbox, in lower case: Exchange compares them without case.
+/// An SMTP address of a mailbox, in lower case, because Exchange ignores case in addresses.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct MailAddress(String);
@@ -79,7 +79,7 @@ pub fn is_domain(text: &str) -> bool {
         })
 }
 
-/// How an operator names a customer's tenant: its id or one of its verified domains.
+/// What an operator types to name a customer's tenant: its id, or one of its verified domains.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TenantName {
     Id(crate::id::TenantId),
@@ -98,7 +98,7 @@ impl fmt::Display for TenantName {
 impl FromStr for TenantName {
     type Err = Problem;
 
-    /// Also takes a mail address, of which it keeps the domain.
+    /// Also accepts a mail address, and uses its domain.
     fn from_str(text: &str) -> Result<Self, Problem> {
         let text = text.trim().to_lowercase();
         if let Ok(id) = text.parse() {

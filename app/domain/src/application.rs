@@ -12,12 +12,12 @@ use crate::{
 pub struct Grant {
     pub resource: Resource,
     pub role: AppRoleId,
-    /// `Mail.Send` …, as the tenant's own resource principal names the role.
+    /// For example `Mail.Send`: the name that the tenant's own resource principal gives the role.
     pub value: String,
 }
 
 impl Grant {
-    /// Whether it reaches into mailboxes; not where it reaches mail through another door.
+    /// Whether it reaches into mailboxes. False where it reaches mail through another door.
     pub fn reaches_mailboxes(&self) -> bool {
         permission::find(self.resource, self.role)
             .or_else(|| permission::find_value(self.resource, &self.value))
@@ -27,7 +27,7 @@ impl Grant {
             )
     }
 
-    /// How much it weighs.
+    /// How dangerous the permission is.
     pub fn weight(&self) -> Weight {
         permission::find(self.resource, self.role)
             .or_else(|| permission::find_value(self.resource, &self.value))
@@ -37,7 +37,7 @@ impl Grant {
             )
     }
 
-    /// Whether access policies govern it. What is not known to be governed is beyond.
+    /// Whether access policies govern it. It counts as governed only if that is known.
     pub fn coverage(&self) -> Coverage {
         permission::find(self.resource, self.role)
             .or_else(|| permission::find_value(self.resource, &self.value))
@@ -58,10 +58,10 @@ pub struct Application {
     pub object: ObjectId,
     pub app_id: AppId,
     pub name: String,
-    /// The tenant in which it is registered; none for managed identities.
+    /// The tenant in which the application is registered. None for managed identities.
     pub owner_tenant: Option<TenantId>,
     pub publisher: Option<String>,
-    /// `Application`, `ManagedIdentity`, `Legacy` …
+    /// For example `Application`, `ManagedIdentity`, `Legacy`.
     pub kind: String,
     pub enabled: bool,
     pub grants: Vec<Grant>,
@@ -72,12 +72,12 @@ pub struct Application {
 pub struct AccessPolicy {
     /// Exchange's identity: `{organisation}\{app id}:{group SID};{group object id}`.
     pub identity: String,
-    /// None for `*`: every application.
+    /// None for `*`: the policy is for every application.
     pub app_id: Option<AppId>,
     pub right: AccessRight,
     /// The group's display name.
     pub scope_name: String,
-    /// The group's Entra object id, where the identity told it.
+    /// The group's Entra object id, where the identity contains it.
     pub scope_object: Option<ObjectId>,
     pub description: String,
     pub valid: bool,
@@ -102,9 +102,9 @@ impl AccessRight {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RoleAssignment {
     pub name: String,
-    /// `Application Mail.Send` …
+    /// For example `Application Mail.Send`.
     pub role: String,
     pub assignee: ObjectId,
-    /// What narrows it, as Exchange names it; none: the whole organisation.
+    /// The scope, as Exchange names it. None: the whole organisation.
     pub scope: Option<String>,
 }

@@ -1,4 +1,4 @@
-//! Exchange cmdlets as data: what is shown, what is downloaded and what is sent are one object.
+//! Exchange cmdlets as data. The same object is shown, downloaded and sent.
 
 mod parameters;
 
@@ -13,7 +13,7 @@ use crate::name::is_invisible;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Value {
-    /// Of a switch or of a Boolean parameter: [`takes`] knows which.
+    /// The value of a switch or of a Boolean parameter: [`takes`] knows which.
     Bool(bool),
     Number(i64),
     Text(String),
@@ -54,7 +54,7 @@ impl From<Vec<String>> for Value {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cmdlet {
     pub name: String,
-    /// In the order in which they are shown.
+    /// The parameters, in the order in which they are shown.
     pub parameters: Vec<(String, Value)>,
 }
 
@@ -72,7 +72,7 @@ impl Cmdlet {
         self
     }
 
-    /// On one line, as PowerShell reads it: pure ASCII.
+    /// The call on one line, as PowerShell reads it. Pure ASCII.
     pub fn line(&self) -> String {
         let mut line = self.name.clone();
         for (parameter, value) in &self.parameters {
@@ -84,7 +84,7 @@ impl Cmdlet {
         line
     }
 
-    /// One parameter a line, aligned, for reading. Pure ASCII too.
+    /// The call with one parameter per line, aligned for reading. Pure ASCII.
     pub fn block(&self) -> String {
         let widest = self
             .parameters
@@ -116,25 +116,27 @@ impl Cmdlet {
         match takes(&self.name, parameter) {
             Some(Takes::Switch) if on => Shown::Alone(String::new()),
             Some(Takes::Boolean) => Shown::Beside(word.to_owned()),
-            // With a colon PowerShell takes the word for a switch and for a Boolean alike.
+            // After a colon, PowerShell accepts the value for a switch and for a Boolean parameter
+            // alike.
             _ => Shown::Alone(format!(":{word}")),
         }
     }
 }
 
-/// What stands after the name of a parameter.
+/// What follows the name of a parameter.
 enum Shown {
-    /// At once, without a space.
+    /// The text follows directly, without a space.
     Alone(String),
     Beside(String),
 }
 
-/// A PowerShell literal string, in pure ASCII. Windows PowerShell reads a file without a byte order
-/// mark in the code page of the machine, in which the bytes of many letters hold quotes; so no other
-/// character leaves Postern.
+/// A PowerShell string literal, in pure ASCII. Windows PowerShell reads a file without a byte order
+/// mark in the code page of the machine, and there the bytes of many letters contain quotes. So no
+/// other character leaves Postern.
 ///
-/// Nothing expands between single quotes, in which a quote is doubled. What is not ASCII is written
-/// as its number, which needs double quotes; what means something there stands behind a backtick.
+/// Nothing expands between single quotes, and a quote inside is doubled. A character that is not
+/// ASCII is written as its number. That needs double quotes, where each character with a meaning
+/// gets a backtick.
 pub fn quote(text: &str) -> String {
     // A line break would end a comment and start a command.
     let text: String = text
@@ -162,8 +164,8 @@ pub fn quote(text: &str) -> String {
     quoted
 }
 
-/// Text for a comment or a description, where it need not be exact: one line, in pure ASCII, without
-/// what nobody sees.
+/// Text for a comment or a description, which need not be exact: one line of pure ASCII, without
+/// invisible characters.
 pub fn plain(text: &str) -> String {
     text.chars()
         .filter(|c| !is_invisible(*c) || matches!(c, '\u{2028}' | '\u{2029}'))
@@ -191,7 +193,7 @@ mod tests {
             quote("$x`\"\u{151}$(whoami)"),
             "\"`$x```\"$([char]0x0151)`$(whoami)\""
         );
-        // Two units of UTF-16, as PowerShell counts.
+        // Two UTF-16 units, as PowerShell counts.
         assert_eq!(quote("\u{1f4e7}"), "\"$([char]0xD83D)$([char]0xDCE7)\"");
     }
 
@@ -222,7 +224,8 @@ mod tests {
             off.line(),
             "Set-DistributionGroup -HiddenFromAddressListsEnabled $false -BypassSecurityGroupManagerCheck:$false"
         );
-        // Whatever an unknown parameter takes, the colon is understood.
+        // The type of an unknown parameter is not known, and the colon is understood for every
+        // type.
         let unknown = Cmdlet::new("Set-Something").with("Perhaps", true);
         assert_eq!(unknown.line(), "Set-Something -Perhaps:$true");
     }

@@ -1,5 +1,5 @@
-//! Whether an access policy can confine an application: one rule for every list that offers it,
-//! for the wizard and for a setup that begins.
+//! Whether an access policy can confine an application. The same rule serves every list that offers
+//! a setup, the wizard, and a setup that begins.
 
 use crate::{
     Problem,
@@ -8,17 +8,17 @@ use crate::{
     reach::{ApplicationReach, GrantFate, PermissionReach, Route},
 };
 
-/// Why a policy cannot.
+/// Why an access policy cannot confine an application.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Hurdle {
-    /// Nothing was granted in Entra that a policy could narrow.
+    /// The application has no grant in Entra that a policy could narrow.
     NothingGranted,
-    /// These would stay open, or may.
+    /// These permissions would stay open, or may stay open.
     Beyond { values: Vec<String> },
 }
 
 impl Hurdle {
-    /// The hurdle as a person is told of it, about the application of this name.
+    /// The hurdle as a problem for a person. `name`: the application's name.
     pub fn problem(&self, name: &str) -> Problem {
         match self {
             Self::NothingGranted => Problem::input(
@@ -40,9 +40,10 @@ impl Hurdle {
     }
 }
 
-/// The rule: a policy must be able to govern every permission that was granted, sends or reads mail,
-/// and stays open beside it. What neither sends nor reads mail, or reaches only mailboxes on which
-/// Exchange gives it rights, keeps nobody from confining the rest: a person confirms it.
+/// The rule: a policy must be able to govern every granted permission that sends or reads mail and
+/// would stay open beside it. Two kinds of permission are no hurdle: those that neither send nor
+/// read mail, and those that reach only mailboxes on which Exchange gives rights. A person confirms
+/// them.
 fn hurdle<'a>(granted: impl Iterator<Item = (&'a str, Coverage)>) -> Option<Hurdle> {
     let mut any = false;
     let mut values: Vec<String> = Vec::new();
@@ -59,7 +60,7 @@ fn hurdle<'a>(granted: impl Iterator<Item = (&'a str, Coverage)>) -> Option<Hurd
     }
 }
 
-/// Whether it goes on to send or read mail, whoever that belongs to.
+/// Whether the permission would still send or read mail beside the policy, in whatever mailboxes.
 fn stays_open(one: &PermissionReach) -> bool {
     let answer = one.once_enabled.as_ref().unwrap_or(&one.answer);
     one.permission.weight().touches_mail() && !answer.level().is_safe()
@@ -73,14 +74,15 @@ impl ApplicationReach {
                     Coverage::Policy
                 }
                 GrantFate::NotGoverned if !stays_open(one) => return None,
-                // What nobody has named, no policy is known to govern.
+                // An app role whose name is not known counts as not governed.
                 GrantFate::NotGoverned | GrantFate::Unnamed => Coverage::Beyond,
             };
             Some((one.permission.value.as_ref(), coverage))
         }))
     }
 
-    /// What no policy governs and is no hurdle: it stays as it is, and has to be confirmed.
+    /// The granted permissions that no policy governs and that are no hurdle. They stay as they
+    /// are, and a person has to confirm them.
     pub fn beside_policies(&self) -> impl Iterator<Item = &PermissionReach> {
         self.granted()
             .filter(|(one, fate)| *fate == GrantFate::NotGoverned && !stays_open(one))
@@ -96,8 +98,8 @@ impl ApplicationReach {
         })
     }
 
-    /// Whether a setup can be offered for it. One that is switched off has nothing to confine, nor
-    /// has one that reads no content.
+    /// Whether a setup can be offered for the application. A disabled application has nothing to
+    /// confine, and neither has one that reads no content.
     pub fn can_be_confined(&self) -> bool {
         self.app_id.is_some()
             && self.enabled != Some(false)
@@ -146,7 +148,7 @@ mod tests {
             .map(|one| one.permission.name())
             .collect();
         assert_eq!(beside, ["IMAP.AccessAsApp"]);
-        // Rights that were not read may be rights on every mailbox.
+        // Rights that could not be read may be rights on every mailbox.
         let mut unread = also_imap.pointer(samples::APP, samples::CLIENT, "x");
         unread.0.rights.mailbox_rights = Reading::Failed {
             reason: "time-out".to_owned(),

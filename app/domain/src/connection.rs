@@ -4,13 +4,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Problem, Timestamp, id::CustomerId};
 
-/// Which consent an action needs. Asked for one after the other, never more than needed (DESIGN §6).
+/// The consent that an action needs. Postern asks for one after the other, and never for more than
+/// needed (DESIGN §6).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Consent {
-    /// Look: directory, applications, mailboxes, policies.
+    /// Reading: directory, applications, mailboxes, policies.
     Reading,
-    /// The same, and change groups and policies.
+    /// Reading, and changing groups and policies.
     Changing,
 }
 
@@ -29,15 +30,15 @@ impl Consent {
     }
 }
 
-/// How Postern got in.
+/// How Postern got its access.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Way {
-    /// Somebody who is an admin in the customer signed in there.
+    /// An admin of the customer signed in there.
     Admin,
     /// The customer's own admin followed a one-time link.
     Link,
-    /// Granular delegated admin privileges of the partner.
+    /// The partner has granular delegated admin privileges (GDAP).
     Gdap,
 }
 
@@ -65,18 +66,18 @@ impl Way {
     }
 }
 
-/// How a connection is.
+/// The health of a connection.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "health", rename_all = "snake_case")]
 pub enum Health {
-    /// Nobody consented yet.
+    /// Nobody has consented yet.
     Never,
     Good,
-    /// It does not work; the problem says what to do.
+    /// The connection does not work. The problem says what to do.
     Broken {
         problem: Problem,
     },
-    /// An operator disconnected it; the token is forgotten, the history kept.
+    /// An operator has disconnected the customer. The token is deleted, and the history stays.
     Disconnected,
 }
 
@@ -91,23 +92,23 @@ impl Health {
     }
 }
 
-/// One kind of trouble, with all customers that have it.
+/// One kind of problem, with all customers that have it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Trouble {
     pub happened: String,
     /// What to do; empty: nothing.
     pub todo: String,
-    /// The first few, by name.
+    /// The first few customers, by name.
     pub customers: Vec<Troubled>,
     pub count: i64,
 }
 
-/// A customer that has some trouble.
+/// A customer that has a problem.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Troubled {
     pub customer: CustomerId,
     pub name: String,
-    /// When it was last read; none: never.
+    /// When the customer was last scanned. None: never.
     pub read: Option<Timestamp>,
 }
 
@@ -116,13 +117,13 @@ pub struct Troubled {
 pub struct Connection {
     pub health: Health,
     pub way: Option<Way>,
-    /// Who consented, by user principal name.
+    /// The account that consented, by its user principal name.
     pub account: Option<String>,
     pub consented: Option<Timestamp>,
     pub scopes: Vec<String>,
     pub last_success: Option<Timestamp>,
-    /// What is worth knowing although it works: the account lacks a role, or another account
-    /// wanted to take its place.
+    /// A note on a connection that works: the account lacks a role, or another account wanted to
+    /// replace it.
     #[serde(default)]
     pub note: Option<Problem>,
 }

@@ -1,11 +1,12 @@
-//! What a plan means for its application beside whom it may send as: what else the policy narrows,
-//! and what no policy limits. It rests on what was read of the tenant; what was not read is said.
+//! What a plan changes for its application apart from the mailboxes that it may send as: what else
+//! the policy limits, and what no policy limits. All of it comes from what was read of the tenant,
+//! and the sentences say what was not read.
 
 use serde::{Deserialize, Serialize};
 
 use crate::{Timestamp, address::MailAddress, plan::Plan, step::Step};
 
-/// A right of one recipient on another, with which a mail can show that other as its sender.
+/// A right of one recipient on another. With it, a mail can show the other one as its sender.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AppearRight {
@@ -14,7 +15,7 @@ pub enum AppearRight {
 }
 
 impl AppearRight {
-    /// As Exchange's pages call it.
+    /// The name of the right on Exchange's own pages.
     pub const fn word(self) -> &'static str {
         match self {
             Self::SendAs => "Send As",
@@ -23,46 +24,47 @@ impl AppearRight {
     }
 }
 
-/// A permitted mailbox holds a right on somebody else.
+/// A right that a permitted mailbox holds on another recipient.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Appearance {
     pub mailbox: MailAddress,
     pub right: AppearRight,
-    /// The address of the other mailbox or group, or its name where the address was not told.
+    /// The address of the other mailbox or group, or its name where Exchange gave no address.
     pub other: String,
 }
 
-/// As whom mail from permitted mailboxes may appear beside themselves (MICROSOFT.md §2.6).
+/// As whom else mail from the permitted mailboxes may appear (MICROSOFT.md §2.6).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Appearances {
-    /// How many permitted mailboxes were looked at.
+    /// The number of permitted mailboxes that were read.
     pub asked: u32,
-    /// The rights that were looked at.
+    /// The rights that were read.
     pub read: Vec<AppearRight>,
     pub found: Vec<Appearance>,
-    /// What could not be looked at: each a sentence.
+    /// What could not be read. Each entry is a sentence.
     pub unread: Vec<String>,
 }
 
-/// What was read for a plan.
+/// The effects of a plan, as they were read.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Effects {
     pub at: Timestamp,
-    /// What the application can do beside sending that the policy narrows too, each to follow
-    /// “it can”; none: that was not read.
+    /// What else the application can do that the policy limits too, apart from sending. Each entry
+    /// follows “it can”. None: this was not read.
     pub also: Option<Vec<String>>,
-    /// What it was granted for whoever signs in to it; none: that was not read.
+    /// The application's delegated grants: what it may do for people who sign in to it. None: this
+    /// was not read.
     pub delegated: Option<Vec<String>>,
     pub appears: Appearances,
 }
 
-/// So many of them are named in a sentence; more are counted.
+/// Maximum number of names in a sentence. Further ones are only counted.
 const NAMED: usize = 10;
 
 impl Appearances {
-    /// What was found, what it means as far as anybody knows, and what was not looked at. `at`:
-    /// when it was read.
+    /// The sentences: what was found, what it means as far as that is known, and what was not read.
+    /// `at`: the time of the read.
     pub fn sentences(&self, at: Timestamp) -> Vec<String> {
         if self.read.is_empty() && self.found.is_empty() {
             let mut said = vec![NOT_LOOKED.to_owned()];
@@ -89,7 +91,7 @@ impl Appearances {
         said
     }
 
-    /// A sentence for each permitted mailbox and right.
+    /// One sentence for each permitted mailbox and right.
     fn held(&self, at: Timestamp) -> Vec<String> {
         let mut found: Vec<&Appearance> = self.found.iter().collect();
         found.sort();
@@ -111,20 +113,22 @@ impl Appearances {
 }
 
 const NOT_LOOKED: &str = "A mail from a permitted mailbox may show another sender where that mailbox holds Send As or Send on Behalf. Postern did not look at these rights.";
-/// MICROSOFT.md §2.6: documented for people, reported both ways for applications.
+/// What the rights mean for an application: Microsoft documents them for people, and reports about
+/// applications differ (MICROSOFT.md §2.6).
 const UNCERTAIN: &str = "Microsoft documents that for people who sign in. Whether an application can do it by itself is reported both ways, and Postern did not try it.";
 const NEVER_READ: &str = "Not looked at: such rights that a permitted mailbox has as a member of a group, and Send on Behalf on groups.";
 
-/// What the newest look of a setup read; none: an older version carried it out, or it did not get
-/// so far.
+/// The effects that a setup read last. None: an older version ran the setup, or it has not got so
+/// far.
 pub fn of(steps: &[Step]) -> Option<&Effects> {
     steps.iter().rev().find_map(|step| step.effects.as_ref())
 }
 
-/// What the policy takes beside sending, for the review and for the page of the setup.
+/// What else the policy takes from the application, for the review and for the setup's page.
 fn takes_also(name: &str, effects: Option<&Effects>) -> Vec<String> {
     match effects.map(|effects| effects.also.as_deref()) {
-        // A setup of an older version: nothing is claimed of what it did not read.
+        // Nothing was read: an older version ran the setup, or the check did not get so far.
+        // Nothing is claimed.
         None => Vec::new(),
         Some(None) => vec![format!(
             "The policy is about all that {name} may do with mailboxes, not about sending alone. What else that is could not be read."
@@ -143,8 +147,8 @@ fn takes_also(name: &str, effects: Option<&Effects>) -> Vec<String> {
     }
 }
 
-/// What no policy limits, in sentences: to whom it sends, other applications, people, and as whom a
-/// mail may appear.
+/// What no policy limits, in sentences: the recipients, other applications, people who sign in, and
+/// as whom a mail may appear.
 pub fn limits(name: &str, effects: Option<&Effects>) -> Vec<String> {
     let mut said = vec![
         RECIPIENTS.to_owned(),
@@ -160,7 +164,7 @@ pub fn limits(name: &str, effects: Option<&Effects>) -> Vec<String> {
     said
 }
 
-/// The policy is about the sender, never about who receives.
+/// A policy limits the sender of a mail, never its recipients.
 pub const RECIPIENTS: &str = "The policy limits from which mailboxes it sends, not to whom. For recipients Exchange has transport rules.";
 
 fn delegated(name: &str, effects: Option<&Effects>) -> String {
@@ -178,7 +182,7 @@ fn delegated(name: &str, effects: Option<&Effects>) -> String {
     }
 }
 
-/// All of it, for the page of a setup and its history.
+/// All sentences about the effects, for a setup's page and its history.
 pub fn means(plan: &Plan, effects: Option<&Effects>) -> Vec<String> {
     let name = &plan.application.name;
     let mut said = takes_also(name, effects);
@@ -186,7 +190,7 @@ pub fn means(plan: &Plan, effects: Option<&Effects>) -> Vec<String> {
     said
 }
 
-/// The same for the review, with what matters before the start alone.
+/// The sentences for the review. Adds what matters only before the start.
 pub fn takes(plan: &Plan, effects: Option<&Effects>) -> Vec<String> {
     let name = &plan.application.name;
     let mut said = takes_also(name, effects);
@@ -264,7 +268,7 @@ mod tests {
         ] {
             assert!(said.contains(words), "{words}: {said}");
         }
-        // Never more than Microsoft says of applications.
+        // The text must not claim more than Microsoft says of applications.
         assert!(!said.contains("can send as"), "{said}");
 
         let none = limits("Mailer", Some(&effects(read(Vec::new())))).join(" ");
@@ -282,7 +286,7 @@ mod tests {
             );
             assert!(!said.contains("does not hold"), "{said}");
         }
-        // Half of it: nothing is said of the other half.
+        // Only one of the two rights was read: nothing is said of the other.
         let half = Appearances {
             read: vec![AppearRight::SendAs],
             unread: vec!["Send on Behalf could not be read.".to_owned()],
@@ -328,7 +332,7 @@ mod tests {
         let said = limits("Mailer", Some(&effects)).join(" ");
         assert!(said.contains("Not limited: the delegated permissions"));
         assert!(said.contains("Mail.Read of Graph"), "{said}");
-        // Not read is not none.
+        // “Not read” must not look like “none”.
         effects.delegated = None;
         let said = limits("Mailer", Some(&effects)).join(" ");
         assert!(said.contains("was not read"), "{said}");

@@ -1,4 +1,5 @@
-//! Who can reach whose mailboxes, over all customers: what the pages about it ask and show.
+//! Who can reach whose mailboxes, over all customers: the queries and the views of the pages about
+//! it.
 
 use serde::{Deserialize, Serialize};
 
@@ -12,7 +13,7 @@ use crate::{
     view::{CustomerHead, SetupRow},
 };
 
-/// What a row of the exposure stands for.
+/// What one row of the exposure stands for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum By {
@@ -42,7 +43,7 @@ impl By {
         }
     }
 
-    /// What is not known is the first.
+    /// An unknown text gives the default.
     pub fn parse(text: &str) -> Self {
         Self::ALL
             .into_iter()
@@ -51,15 +52,16 @@ impl By {
     }
 }
 
-/// Order of the rows.
+/// The order of the rows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ExposureSort {
-    /// The most that can act as anyone first, then what is unknown.
+    /// Rows with the most applications that can act as anyone come first, then rows with unknown
+    /// ones.
     #[default]
     Worst,
     Name,
-    /// At the most customers first.
+    /// Rows of the most customers come first.
     Most,
 }
 
@@ -82,20 +84,20 @@ impl ExposureSort {
     }
 }
 
-/// What an application at a customer counts as. Each is exactly one of them.
+/// The status of an application at a customer. Each application has exactly one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Standing {
-    /// Holds a power: it goes around every confinement.
+    /// The application holds a power, with which it goes around every confinement.
     Power,
     Unrestricted,
     AllExcept,
     Unknown,
-    /// Confined, and not proven by real mail.
+    /// The application is confined, and no real mail has proved that.
     Confined,
-    /// Confined, and a setup proved it.
+    /// The application is confined, and a setup has proved that.
     Proven,
-    /// Holds a permission, and reaches nothing with it or no content.
+    /// The application holds a permission, and reaches nothing with it, or no content.
     Nothing,
 }
 
@@ -126,7 +128,7 @@ impl Standing {
         Self::ALL.into_iter().find(|one| one.as_str() == text)
     }
 
-    /// A proof counts only while the newest reading still says *confined*.
+    /// The status for a level. A proof counts only while the newest scan still says *confined*.
     pub const fn of(level: Level, proven: bool) -> Self {
         match level {
             Level::Power => Self::Power,
@@ -139,7 +141,7 @@ impl Standing {
         }
     }
 
-    /// Whether it reaches too much, or perhaps does.
+    /// Whether the application reaches too much, or perhaps does.
     pub const fn is_open(self) -> bool {
         matches!(
             self,
@@ -147,7 +149,7 @@ impl Standing {
         )
     }
 
-    /// What pages call it.
+    /// The name of the status on pages.
     pub const fn word(self) -> &'static str {
         match self {
             Self::Power => "goes around every confinement",
@@ -161,7 +163,7 @@ impl Standing {
     }
 }
 
-/// How many applications there are of each standing. The sum is all of them.
+/// The number of applications of each status. Their sum is the number of all applications.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tally {
     #[serde(default)]
@@ -197,7 +199,7 @@ impl Tally {
             + self.nothing
     }
 
-    /// The worst that there is; of nothing, nothing.
+    /// The worst status that occurs. With no application at all: `Nothing`.
     pub fn worst(&self) -> Standing {
         Standing::ALL
             .into_iter()
@@ -221,11 +223,11 @@ impl Tally {
 
 pub const EXPOSURE_PER_PAGE: i64 = 50;
 
-/// Empty texts do not filter.
+/// What the exposure shows. An empty text does not filter.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ExposureQuery {
     pub by: By,
-    /// In the names of applications, publishers and customers, and in ids.
+    /// Searched in the names of applications, publishers and customers, and in ids.
     pub search: String,
     pub standing: Option<Standing>,
     /// Only this application.
@@ -233,13 +235,13 @@ pub struct ExposureQuery {
     /// Only this customer.
     #[serde(default)]
     pub customer: Option<CustomerId>,
-    /// Only those that hold this permission, judged by it alone.
+    /// Only applications that hold this permission. Their status is that of this permission alone.
     pub permission: String,
-    /// Only those for which a setup can be started.
+    /// Only applications for which a setup can be started.
     #[serde(default)]
     pub confinable: bool,
     pub sort: ExposureSort,
-    /// From 1.
+    /// The page's number, from 1.
     pub page: i64,
 }
 
@@ -266,7 +268,7 @@ impl ExposureQuery {
         }
     }
 
-    /// Whether those that only act for whoever signs in belong to its download: they have no standing,
+    /// Whether the download includes applications with delegated grants only. They have no status,
     /// no permission of their own, and nothing to confine.
     pub fn takes_delegated(&self) -> bool {
         self.standing.is_none()
@@ -278,36 +280,37 @@ impl ExposureQuery {
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ExposureRow {
-    /// The application's, customer's or permission's name.
+    /// The name of the application, customer or permission.
     pub name: String,
-    /// The publisher, the domain, or what the permission lets do.
+    /// The publisher, the domain, or what the permission allows.
     pub beside: String,
     pub application: Option<AppId>,
-    /// Where the row is of one application at one customer, or of one customer.
+    /// Set for one application at one customer, and for one customer.
     pub customer: Option<CustomerId>,
     pub customer_name: Option<String>,
-    /// The service principal, where the row is of one application at one customer.
+    /// The service principal. Set for one application at one customer.
     pub object: Option<ObjectId>,
-    /// Permissions that it holds anywhere, by name.
+    /// The names of the permissions that it holds at any customer.
     pub permissions: Vec<String>,
-    /// Of one application at one customer: what lets it go around every confinement, in words.
+    /// For one application at one customer: its powers, in words.
     #[serde(default)]
     pub powers: Vec<String>,
-    /// The same of what it may do for whoever signs in to it.
+    /// For one application at one customer: what it may do for people who sign in to it.
     #[serde(default)]
     pub acts_as: Vec<String>,
-    /// Of one application at one customer: what was taken away, and may still work.
+    /// For one application at one customer: what was taken from it and may still work.
     #[serde(default)]
     pub may_still: Option<MayStill>,
     pub customers: i64,
-    /// How many of them were never read: what they hold is unknown.
+    /// The number of these customers that were never scanned. What their applications hold is
+    /// unknown.
     pub never_read: i64,
-    /// How many of the applications are open, or unknown, and can be confined by a setup.
+    /// The number of these applications that are open or unknown, and can be confined by a setup.
     pub confinable: i64,
     pub tally: Tally,
 }
 
-/// The numbers of one day.
+/// The tally of one day.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DayTally {
     /// Midnight of that day, in UTC.
@@ -318,37 +321,37 @@ pub struct DayTally {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ExposurePage {
     pub rows: Vec<ExposureRow>,
-    /// How many rows match, over all pages.
+    /// The number of matching rows, over all pages.
     pub matching: i64,
     pub page: i64,
     pub pages: i64,
-    /// Over all customers, whatever the filter.
+    /// The tally over all customers. The filter does not change it.
     pub tally: Tally,
     pub customers: i64,
-    /// Customers at which something can act as anyone.
+    /// The number of customers at which something can act as anyone.
     pub open_customers: i64,
-    /// Customers of which nothing was ever read: what is there is unknown.
+    /// The number of customers that were never scanned, so nothing is known of them.
     pub never_read: i64,
-    /// Customers of which nothing was ever read, and those that could not be read, in full or at
-    /// all, when it was last tried; by kind, the first few.
+    /// Customers that were never scanned, and customers whose last scan could not read everything
+    /// or anything. They are grouped by problem, with the first few of each named.
     pub not_read: Vec<Trouble>,
     pub not_read_count: i64,
-    /// When the oldest and the newest of what is shown was read.
+    /// The times of the oldest and the newest scan on the page.
     pub read_from: Option<Timestamp>,
     pub read_to: Option<Timestamp>,
     /// The newest scan of all customers.
     pub fleet: Option<Fleet>,
     /// The last days, the oldest first.
     pub days: Vec<DayTally>,
-    /// All permissions that somebody holds, to choose from.
+    /// The permissions that some application holds, to choose from.
     pub permissions: Vec<String>,
 }
 
-/// A scan of all customers.
+/// A run that scans all customers.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fleet {
     pub id: FleetId,
-    /// Who asked for it.
+    /// The operator who requested it.
     pub started_by: String,
     pub started: Timestamp,
     pub ended: Option<Timestamp>,
@@ -356,28 +359,29 @@ pub struct Fleet {
     pub total: i64,
     pub done: i64,
     pub running: i64,
-    /// Of those done, how many could not be read.
+    /// How many of the customers that are done could not be read.
     pub failed: i64,
-    /// At the pace so far. Milliseconds; none before anything is done.
+    /// An estimate from the pace so far, in milliseconds. None before the first customer is done.
     pub remaining_millis: Option<i64>,
 }
 
-/// What differs from what was last certain, in one sentence about one application.
+/// A change against the last certain state, as one sentence about one application.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReachChange {
     pub object: ObjectId,
     pub name: String,
-    /// None: it was not there. Both alike: only its permissions changed.
+    /// The level before. None: the application was not there. If the level is the same before and
+    /// after, only its permissions changed.
     pub before: Option<Level>,
     pub after: Option<Level>,
-    /// Each permission that changed, in words.
+    /// The permissions that changed, in words.
     #[serde(default)]
     pub permissions: Vec<String>,
 }
 
 impl ReachChange {
-    /// What changed, by application. `before` and `after`: what is certain; `reach`: as it was
-    /// read now.
+    /// The changes, one entry per application. `before` and `after`: what was and what is certain.
+    /// `reach`: the reach of this scan.
     pub fn all(changes: &[Change], before: &Known, after: &Known, reach: &Reach) -> Vec<Self> {
         let mut all: Vec<Self> = Vec::new();
         for change in changes {
@@ -387,7 +391,8 @@ impl ReachChange {
                 known.permissions.push(words);
                 continue;
             }
-            // While a part of it is unknown, nothing is said about all of it.
+            // While a part of the application's reach is unknown, the sentence says nothing about
+            // its level as a whole.
             let unknown = reach
                 .application(object)
                 .is_some_and(|application| application.level() == Level::Unknown);
@@ -406,7 +411,7 @@ impl ReachChange {
         all
     }
 
-    /// “Backup365: unrestricted, now confined”.
+    /// Example: “Backup365: unrestricted, now confined”.
     pub fn sentence(&self) -> String {
         let permissions = self.permissions.join("; ");
         match (self.before, self.after) {
@@ -454,15 +459,15 @@ fn permission_words(change: &Change) -> String {
 /// How the newest scan of a customer went.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ScanState {
-    /// When what is shown was read; none: never.
+    /// When the data on the page was read. None: never.
     pub read: Option<Timestamp>,
-    /// It is being read now, or waits for its turn.
+    /// A scan runs now, or is due.
     pub under_way: bool,
-    /// It is being read now.
+    /// A scan runs now.
     pub reading: bool,
-    /// When it is read next without being asked.
+    /// The time of the next scan that nobody has to request.
     pub due: Option<Timestamp>,
-    /// Why the newest attempt did not read everything.
+    /// Why the last scan did not read everything.
     pub problem: Option<Problem>,
     pub parts: Vec<PartRead>,
     pub changes: Vec<ReachChange>,
@@ -472,11 +477,11 @@ pub struct ScanState {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReachView {
     pub head: CustomerHead,
-    /// Of the connection with which it is read.
+    /// The health of the connection that scans use.
     pub health: Health,
-    /// None: it was never connected.
+    /// None: the customer was never connected.
     pub state: Option<ScanState>,
-    /// Over all applications, whatever the filter.
+    /// The tally over all applications. The filter does not change it.
     pub tally: Tally,
     pub rows: Vec<ApplicationLine>,
     pub matching: i64,
@@ -484,15 +489,16 @@ pub struct ReachView {
     pub pages: i64,
     /// The last days, the oldest first.
     pub days: Vec<DayTally>,
-    /// All permissions that somebody holds here, to choose from.
+    /// The permissions that some application holds here, to choose from.
     pub permissions: Vec<String>,
-    /// Applications that act as whoever signs in to them, whatever the filter.
+    /// Applications with delegated grants. The filter does not change this list.
     #[serde(default)]
     pub acts_as: Vec<ActsAsLine>,
-    /// Why more of those cannot be ruled out; empty: these are all.
+    /// Why further applications with delegated grants cannot be ruled out. Empty: the list is
+    /// complete.
     #[serde(default)]
     pub acts_as_unseen: Vec<String>,
-    /// Why applications that are not listed cannot be ruled out; empty: all are listed.
+    /// Why further applications cannot be ruled out. Empty: the list is complete.
     #[serde(default)]
     pub unlisted: Vec<String>,
     /// Access policies that have no effect.
@@ -504,9 +510,9 @@ pub struct ReachView {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StrayLine {
     pub happened: String,
-    /// For which application it was probably meant, and what to do.
+    /// For which application the policy was probably meant, and what to do.
     pub meant: String,
-    /// That application, where it is listed.
+    /// That application, if it is listed.
     pub object: Option<ObjectId>,
 }
 
@@ -516,19 +522,19 @@ pub struct ApplicationLine {
     pub object: Option<ObjectId>,
     pub application: Option<AppId>,
     pub name: String,
-    /// Whose it is, in words.
+    /// The owner of the application, in words.
     pub owner: String,
     pub standing: Standing,
-    /// What it all means, in one sentence.
+    /// One sentence about all that it reaches.
     pub sentence: String,
     pub held: Vec<Held>,
-    /// What else it may hold was not read.
+    /// Further permissions may exist, because a part was not read.
     pub unseen: bool,
     pub naming: Naming,
-    /// What lets it go around every confinement, or may.
+    /// The powers that it holds, or may hold.
     #[serde(default)]
     pub powers: Vec<WhyPower>,
-    /// What was taken away, and may still work.
+    /// What was taken from it and may still work.
     #[serde(default)]
     pub may_still: Option<MayStill>,
     /// The newest setup for it.
@@ -536,40 +542,42 @@ pub struct ApplicationLine {
     pub can_be_confined: bool,
 }
 
-/// What an application may still do though it was taken away: Microsoft's servers learn of it late.
+/// What an application may still do, although it was taken away: Microsoft's servers learn of the
+/// change late.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MayStill {
-    /// To end “it may still …”.
+    /// What it may do. The text follows “it may still”.
     pub what: String,
     pub until: Timestamp,
 }
 
 impl MayStill {
-    /// How late they learn, for whoever reads the time (MICROSOFT.md §2.4, §3.3).
+    /// How late Microsoft's servers learn of a change, for readers of the time (MICROSOFT.md §2.4,
+    /// §3.3).
     pub const LAG: &'static str = "Microsoft's servers usually know of such a change within two hours, and at times only after a day. Until then nothing shows that it is refused but a mail that is sent.";
 }
 
-/// What lets an application go around every confinement.
+/// A power of an application.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WhyPower {
-    /// To end “it can …”.
+    /// What the power allows. The text follows “it can”.
     pub can: String,
-    /// Where it comes from, as a part of a sentence about the application.
+    /// Where the power comes from, as a part of a sentence about the application.
     pub from: String,
-    /// It cannot be ruled out, and is not certain.
+    /// The power cannot be ruled out, and is not certain.
     pub perhaps: bool,
 }
 
-/// What an application may do for whoever signs in to it: a delegated grant.
+/// A delegated grant: what an application may do for people who sign in to it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ActsAs {
-    /// “everybody who signs in to it”.
+    /// For whom, for example “everybody who signs in to it”.
     pub who: String,
     pub resource: String,
     pub scopes: Vec<String>,
 }
 
-/// An application that acts as whoever signs in to it.
+/// An application with delegated grants.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ActsAsLine {
     pub object: ObjectId,
@@ -580,12 +588,12 @@ pub struct ActsAsLine {
 /// A permission that an application holds.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Held {
-    /// With the resource in it where two have the same.
+    /// The permission's name. It includes the resource where two resources have the same name.
     pub name: String,
     pub resource: Resource,
-    /// To end “it can …”.
+    /// What the permission allows. The text follows “it can”.
     pub can: String,
-    /// It was granted in Entra, and no access policy can narrow it.
+    /// The permission was granted in Entra, and no access policy can narrow it.
     pub past_policies: bool,
 }
 
@@ -593,10 +601,10 @@ pub struct Held {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "naming", content = "policies", rename_all = "snake_case")]
 pub enum Naming {
-    /// It holds nothing that a policy could narrow.
+    /// The application holds nothing that a policy could narrow.
     NotAsked,
     NotRead,
-    /// These; none of them: no policy does.
+    /// The policies that name it. An empty list: none does.
     By(Vec<PolicyLine>),
 }
 
@@ -605,12 +613,12 @@ pub enum Naming {
 pub struct PolicyLine {
     pub right: AccessRight,
     pub scope: String,
-    /// For every application, not for this one alone.
+    /// The policy is for every application, not only for this one.
     pub for_all: bool,
     pub valid: bool,
 }
 
-/// Why one application at one customer reaches what it reaches.
+/// An application's page: why it reaches what it reaches at one customer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WhyView {
     pub head: CustomerHead,
@@ -618,56 +626,57 @@ pub struct WhyView {
     pub object: ObjectId,
     pub application: Option<AppId>,
     pub name: String,
-    /// Whose it is, in words.
+    /// The owner of the application, in words.
     pub owner: String,
     pub standing: Standing,
-    /// What it all means, in one sentence.
+    /// One sentence about all that it reaches.
     pub sentence: String,
     /// It is confined, to more than half of all mailboxes.
     pub most: bool,
     pub permissions: Vec<WhyPermission>,
-    /// What was taken away, and may still work.
+    /// What was taken from it and may still work.
     #[serde(default)]
     pub may_still: Vec<MayStill>,
-    /// What lets it go around every confinement, the worst first.
+    /// Its powers, the worst first.
     #[serde(default)]
     pub powers: Vec<WhyPower>,
-    /// What it may do for whoever signs in to it.
+    /// What it may do for people who sign in to it.
     #[serde(default)]
     pub acts_as: Vec<ActsAs>,
-    /// Policies that narrow what was granted in Entra; empty: none does.
+    /// The policies that narrow its grants in Entra. Empty: none does.
     pub policies: Vec<WhyPolicy>,
-    /// What a person should know beside it.
+    /// What a person should know beside the answers.
     pub notes: Vec<String>,
     /// As whom mail from the mailboxes of its last setup may appear, or that nobody looked.
     #[serde(default)]
     pub appears: Vec<String>,
     /// What is not known, and why.
     pub gaps: Vec<String>,
-    /// What Postern does not look at, of any application.
+    /// What Postern does not read, of any application.
     #[serde(default)]
     pub not_looked_at: Vec<String>,
-    /// The mailboxes that it reaches and others not, by name; the first few.
+    /// The first few names of the mailboxes that decide the level: those that it reaches, or those
+    /// that it does not.
     pub mailboxes: Vec<String>,
     pub more_mailboxes: u32,
-    /// Whether anything was read of it beside what it holds.
+    /// Whether details of the application were read, beside what it holds.
     pub details_read: bool,
-    /// As Microsoft verified it; none: not verified, or not read.
+    /// The publisher as Microsoft verified it. None: not verified, or not read.
     pub verified_publisher: Option<String>,
-    /// Since when it is in this tenant.
+    /// Since when the application is in this tenant.
     pub created: Option<Timestamp>,
-    /// What somebody of the customer wrote about it.
+    /// Notes that somebody of the customer wrote about it.
     pub written: Option<String>,
     pub credentials: Vec<Credential>,
-    /// Who signs in as it beside the credentials in the list, and what was not looked at.
+    /// Who can sign in as it without a credential of the list, and what was not read.
     pub about_credentials: Vec<String>,
-    /// What was last certain of a permission that is unknown now: its name, what it reached, when.
+    /// For each permission that is unknown now: its name, what it last certainly reached, and when.
     pub last_certain: Vec<(String, String, Timestamp)>,
     /// Newest first.
     pub setups: Vec<SetupRow>,
-    /// How its reach changed over time, newest first.
+    /// The changes of its reach, newest first.
     pub history: Vec<WhyEvent>,
-    /// There are older ones.
+    /// There are older changes.
     pub more_history: bool,
     /// It holds something that an access policy can confine.
     pub can_be_confined: bool,
@@ -681,21 +690,22 @@ pub struct WhyEvent {
     pub what: String,
 }
 
-/// One permission, and every way to it.
+/// One permission with all of its routes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WhyPermission {
     pub name: String,
-    /// To end “it can …”.
+    /// What the permission allows. The text follows “it can”.
     pub can: String,
     pub level: Level,
-    /// It reads content, or sends. Else it is no danger, whichever mailboxes it reaches.
+    /// The permission reads content, or sends. Any other permission is no danger, whichever
+    /// mailboxes it reaches.
     pub counts: bool,
-    /// Which mailboxes, in words.
+    /// The mailboxes, in words.
     pub extent: String,
     pub routes: Vec<WhyRoute>,
 }
 
-/// One way to a permission: from a grant or an assignment, through what narrows it.
+/// One route to a permission: a grant or an assignment, and what narrows it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WhyRoute {
     pub from: String,
@@ -711,49 +721,51 @@ pub struct WhyPolicy {
     /// RestrictAccess or DenyAccess.
     pub right: String,
     pub scope: String,
-    /// For every application, not for this one alone.
+    /// The policy is for every application, not only for this one.
     pub for_all: bool,
     pub covers: String,
 }
 
-/// A secret or certificate of an application, by what Entra tells of it.
+/// A secret or certificate of an application, as Entra describes it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Credential {
     pub kind: String,
     pub name: Option<String>,
-    /// Which object holds it.
+    /// The object that holds the credential.
     pub holder: String,
     pub ends: Option<Timestamp>,
     pub over: bool,
 }
 
-/// Which applications reach one mailbox.
+/// A mailbox's page: the applications that reach it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MailboxView {
     pub head: CustomerHead,
-    /// When the reach was read; none: never.
+    /// When the reach was read. None: never.
     pub read: Option<Timestamp>,
     pub object: ObjectId,
-    /// What the scan called it; none: it was not there, so nothing confined can be ruled out.
+    /// The mailbox's name in the scan. None: the scan did not find the mailbox, so no confined
+    /// application can be ruled out.
     pub name: Option<String>,
     pub rows: Vec<MailboxRow>,
-    /// Applications that act as whoever signs in to them: not as the mailbox by themselves.
+    /// Applications with delegated grants. They do not act as the mailbox by themselves.
     #[serde(default)]
     pub acts_as: Vec<ActsAsLine>,
-    /// Why more of those cannot be ruled out; empty: these are all.
+    /// Why further applications with delegated grants cannot be ruled out. Empty: the list is
+    /// complete.
     #[serde(default)]
     pub acts_as_unseen: Vec<String>,
-    /// Applications that are not listed may reach it too: what was not read, and why. Empty: all
-    /// are listed.
+    /// Why further applications, which are not listed, may reach the mailbox. Empty: all are
+    /// listed.
     pub gaps: Vec<String>,
 }
 
-/// Mailboxes as the newest scan found them.
+/// Mailboxes from the newest scan.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ScannedMailboxes {
-    /// When they were read; none: never.
+    /// When the mailboxes were read. None: never.
     pub read: Option<Timestamp>,
-    /// The first few that match, by name.
+    /// The first few matches, by name.
     pub rows: Vec<(ObjectId, String)>,
     pub more: bool,
 }
@@ -763,12 +775,12 @@ pub struct MailboxRow {
     pub object: ObjectId,
     pub name: String,
     pub permissions: Vec<String>,
-    /// What lets it reach every mailbox, whatever its permissions say.
+    /// The application's powers, with which it reaches every mailbox.
     #[serde(default)]
     pub powers: Vec<WhyPower>,
-    /// Some of it could not be read: it cannot be ruled out.
+    /// Whether the access is certain. False: a part could not be read, so it cannot be ruled out.
     pub certain: bool,
-    /// It reaches no content of the mailbox.
+    /// The application reaches no content of the mailbox.
     #[serde(default)]
     pub light: bool,
 }

@@ -1,4 +1,4 @@
-//! Histories, of customers and of the partner itself: what kinds of event there are.
+//! The histories of customers and of the partner itself, and their kinds of events.
 
 use serde::{Deserialize, Serialize};
 
@@ -25,7 +25,7 @@ macro_rules! kinds {
                 Self::ALL.iter().copied().find(|kind| kind.as_str() == text)
             }
 
-            /// What pages call it.
+            /// The name of the kind on pages.
             pub const fn title(self) -> &'static str {
                 match self { $(Self::$variant => $title,)* }
             }
@@ -73,7 +73,7 @@ kinds! {
 }
 
 impl EventKind {
-    /// What the partner's own history tells.
+    /// The kinds that the partner's own history contains.
     pub const OF_PARTNER: &'static [Self] = &[
         Self::FirstSignIn,
         Self::SignedIn,
@@ -90,7 +90,7 @@ impl EventKind {
         Self::SettingsChanged,
     ];
 
-    /// Whether a customer's history can tell of it.
+    /// Whether a customer's history can contain the kind.
     pub const fn is_of_customer(self) -> bool {
         !matches!(
             self,
@@ -110,10 +110,10 @@ impl EventKind {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Event {
     pub partner: PartnerId,
-    /// Whose history it is; none: the partner's own.
+    /// The customer whose history it is. None: the partner's own history.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub customer: Option<CustomerId>,
-    /// Counts from 1 without gaps within the history.
+    /// The entry's number: 1, 2, 3, …, without gaps in a history.
     pub seq: i64,
     pub at: Timestamp,
     pub actor: Actor,
@@ -125,13 +125,14 @@ pub struct Event {
     pub after: Option<serde_json::Value>,
     /// Microsoft's request ids.
     pub requests: Vec<String>,
-    /// Which key of the key ring the hash is made with; none in entries of older versions, whose
-    /// hash has no key.
+    /// The key of the key ring with which the hash is made. None: the entry is of an older version,
+    /// and its hash has no key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,
-    /// Hash of the entry before; all zeros for the first. Hexadecimal.
+    /// The hash of the entry before, in hexadecimal. All zeros for the first entry.
     pub previous_hash: String,
-    /// Over everything above, in hexadecimal: HMAC-SHA-256 with the key, SHA-256 without one.
+    /// The hash over all fields above, in hexadecimal: HMAC-SHA-256 with the key, or SHA-256
+    /// without a key.
     pub hash: String,
 }
 

@@ -1,4 +1,4 @@
-//! Identifiers. Each kind is a type of its own, so that one is never taken for another.
+//! Identifiers. Each kind has a type of its own, so that one kind is never taken for another.
 
 use std::{fmt, str::FromStr};
 
@@ -42,27 +42,30 @@ macro_rules! ids {
 }
 
 ids! {
-    /// A partner: the organisation that uses Postern. Ours.
+    /// A partner: the organisation that uses Postern. Postern makes this id.
     PartnerId;
-    /// An operator: a person of the partner. Ours.
+    /// An operator: a person of the partner. Postern makes this id.
     OperatorId;
-    /// A customer: one customer tenant of one partner. Ours.
+    /// A customer: one customer tenant of one partner. Postern makes this id.
     CustomerId;
-    /// An invitation for a customer's own admin, as pages and forms name it. Ours; not what is in its address.
+    /// An invitation for a customer's own admin, in pages and forms. It is not the secret in the
+    /// invitation's address. Postern makes this id.
     LinkId;
-    /// A setup. Ours.
+    /// A setup. Postern makes this id.
     SetupId;
-    /// A scan of all customers of a partner. Ours.
+    /// A scan of all customers of a partner. Postern makes this id.
     FleetId;
-    /// One signed-in browser of an operator, as the session list names it. Ours; not the secret in the cookie.
+    /// A session of an operator in one browser, in the session list. It is not the secret in the
+    /// cookie. Postern makes this id.
     SessionRef;
-    /// An Entra tenant (`tid`). Microsoft's.
+    /// An Entra tenant (`tid`). Microsoft makes this id.
     TenantId;
-    /// An application's client id (`appId`), the same in every tenant. Microsoft's.
+    /// An application's client id (`appId`), the same in every tenant. Microsoft makes this id.
     AppId;
-    /// An Entra directory object: user, group or service principal. Microsoft's.
+    /// An Entra directory object: user, group or service principal. Microsoft makes this id.
     ObjectId;
-    /// An app role of a resource. Not unique over resources: see [`crate::permission`]. Microsoft's.
+    /// An app role of a resource. Two resources can use the same id: see [`crate::permission`].
+    /// Microsoft makes this id.
     AppRoleId;
 }
 

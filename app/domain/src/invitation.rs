@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Problem, Timestamp, id::LinkId, problem::Remedy};
 
-/// An invitation that somebody can still use, as the partner sees it.
+/// An invitation that can still be used, as the partner sees it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InvitationRow {
     pub id: LinkId,
@@ -18,35 +18,35 @@ pub struct InvitationRow {
     pub refused: Option<Timestamp>,
 }
 
-/// What becomes of an invitation that somebody opens.
+/// The state of an invitation that somebody opens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum InvitationState {
     /// It can be used.
     Open,
-    /// Somebody consented with it.
+    /// Somebody has consented with it.
     Used,
-    /// Somebody of the partner took it back.
+    /// Somebody of the partner has revoked it.
     Revoked,
-    /// The partner disconnected the customer.
+    /// The partner has disconnected the customer.
     Disconnected,
-    /// Whoever made it may not make any more.
+    /// The operator who made it may not make invitations any more.
     Role,
-    /// Its time is over.
+    /// It has expired.
     Expired,
-    /// There never was one with this address, or its address is not complete.
+    /// No invitation has this address, or the address is not complete.
     Unknown,
 }
 
-/// An invitation as the customer's own admin reads it before consenting.
+/// An invitation, as the customer's own admin reads it before consenting.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Invitation {
     pub state: InvitationState,
-    /// None: nothing is known of it.
+    /// None: nothing is known of the invitation.
     pub told: Option<InvitationTold>,
 }
 
-/// Who asks, for whom, and until when.
+/// Who invites, for which customer, and until when.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InvitationTold {
     pub partner: PartnerName,
@@ -58,16 +58,16 @@ pub struct InvitationTold {
     pub until: Timestamp,
 }
 
-/// What a partner is called, and the domain of its people.
+/// The name of a partner, and the domain of its people.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PartnerName {
-    /// None: the settings name none.
+    /// None: the settings give no name.
     pub name: Option<String>,
     pub domain: String,
 }
 
 impl PartnerName {
-    /// The name alone, or the domain where there is none.
+    /// The name alone, or the domain where there is no name.
     pub fn short(&self) -> &str {
         self.name.as_deref().unwrap_or(&self.domain)
     }
@@ -83,7 +83,7 @@ impl std::fmt::Display for PartnerName {
     }
 }
 
-/// Why a link cannot be used, to whoever holds it.
+/// Why an invitation cannot be used, for the person who opened it.
 pub fn unusable(state: InvitationState) -> Problem {
     let tell = |key: &str, happened: &str, means: &str| {
         Problem::new(

@@ -1,7 +1,6 @@
-//! The words of Postern as types, and the rules that need no input or output.
+//! The terms of Postern as types, and the rules that need no input or output.
 //!
-//! Everything here runs in the browser and on the server alike, so both judge
-//! the same input in the same way.
+//! All of it runs in the browser and on the server, so both check the same input in the same way.
 
 pub mod address;
 pub mod application;

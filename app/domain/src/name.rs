@@ -1,17 +1,18 @@
-//! Names as people read them: without what nobody sees.
+//! Names for people, without invisible characters.
 //!
-//! Names come from tenants, where anybody may choose them. A character that is not shown, or that
-//! turns around the direction of what follows, makes two names look alike, makes a line of a
-//! script read as what it is not, and makes a name that nobody can type. Names are for reading:
-//! objects are told apart by their ids and addresses, which stay as they are.
+//! Names come from tenants, where anybody may choose them. An invisible character, or one that
+//! reverses the direction of the text after it, can make two names look alike, can make a line of a
+//! script look like something else, and can make a name that nobody can type. Names are only for
+//! reading: ids and addresses identify objects, and they are not changed.
 
 use std::borrow::Cow;
 
-/// Characters of a name. Entra and Exchange allow no longer display names than this.
+/// Maximum number of characters. Entra and Exchange allow no longer display names.
 pub const LONGEST: usize = 256;
 
-/// Whether a character shapes others and has no shape itself: Unicode's category `Cf` (zero width,
-/// directions, tags), and the two separators that end a line for some programs and for others not.
+/// Whether a character changes others and has no shape of its own. These are Unicode's category
+/// `Cf` (zero width, directions, tags), and the two separators that only some programs treat as a
+/// line end.
 pub const fn is_invisible(c: char) -> bool {
     matches!(
         c,
@@ -38,7 +39,7 @@ pub const fn is_invisible(c: char) -> bool {
     )
 }
 
-/// A text without invisible characters, as long as it is: for descriptions and notes.
+/// The text without invisible characters, in full length. For descriptions and notes.
 pub fn visible(text: &str) -> Cow<'_, str> {
     if text.contains(is_invisible) {
         Cow::Owned(text.replace(is_invisible, ""))
@@ -47,7 +48,7 @@ pub fn visible(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// A name without invisible characters, cut to [`LONGEST`].
+/// The name without invisible characters, cut to [`LONGEST`].
 pub fn clean(name: &str) -> Cow<'_, str> {
     let cut = |text: &str| text.char_indices().nth(LONGEST).map(|(end, _)| end);
     match visible(name) {
@@ -63,8 +64,9 @@ pub fn clean(name: &str) -> Cow<'_, str> {
     }
 }
 
-/// A name as somebody would type it, to compare both sides: without what nobody sees, and with one
-/// space for each gap, which may be a kind of space that no key has.
+/// The name as a person would type it. Comparisons use it on both sides. It has no invisible
+/// characters, and one plain space for each gap, because a gap may be a kind of space that no key
+/// makes.
 pub fn typable(name: &str) -> String {
     let name = visible(name);
     let words: Vec<&str> = name.split_whitespace().collect();
@@ -124,7 +126,8 @@ mod tests {
             prop_assert_eq!(typable(&typable(&name)), typable(&name));
         }
 
-        /// The list is the whole category, by the tables of the engine that made the text.
+        /// Compares the list with the whole category, from the tables of the regex engine that
+        /// generates the text.
         #[test]
         fn security_f17_the_whole_category_is_known(text in r"\p{Cf}{20}") {
             prop_assert!(text.chars().all(is_invisible), "{:?}", text);

@@ -1,8 +1,8 @@
-//! Addresses on this site that a person comes back to.
+//! Paths of this site to which a person is sent back.
 
-/// Whether a path may be returned to: one of this site's own, never another host's, however a
-/// browser reads it and whatever a page makes of it. A path with an empty segment or one of dots
-/// is refused although it stays here: what is left of it can begin with two slashes.
+/// Whether a browser can be sent back to the path. It must stay on this site, and never lead to
+/// another host, however a browser reads it. A path with an empty segment or a dot segment is
+/// refused, although it stays here: without that segment, the rest can begin with two slashes.
 pub fn is_local(path: &str) -> bool {
     let place = path.split(['?', '#']).next().unwrap_or_default();
     place.starts_with('/')
@@ -13,7 +13,7 @@ pub fn is_local(path: &str) -> bool {
             .any(|c| c == '\\' || c.is_control() || crate::name::is_invisible(c))
 }
 
-/// A segment that a browser takes out, with the one before it or without.
+/// Whether a browser removes the segment: `.`, or `..` together with the segment before it.
 fn is_dots(segment: &str) -> bool {
     let plain = segment.to_ascii_lowercase().replace("%2e", ".");
     matches!(plain.as_str(), "." | "..")
@@ -33,7 +33,8 @@ mod tests {
         "https://portal.example//evil.example/",
     ];
 
-    /// Where a browser goes from a page of each host, and from there with the path that it sees.
+    /// Whether a browser stays on each host: when it follows the path, and when it then follows the
+    /// path that it shows.
     fn stays(path: &str) -> bool {
         HOSTS.iter().all(|host| {
             let here = Url::parse(host).unwrap();
@@ -83,7 +84,7 @@ mod tests {
         ] {
             assert!(!is_local(wrong), "{wrong:?}");
         }
-        // A browser does not decode this one.
+        // A browser does not decode `%09`.
         assert!(is_local("/%09/evil.example") && stays("/%09/evil.example"));
         assert!(!stays("/..//evil.example"), "this test could not fail");
     }

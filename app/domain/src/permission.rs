@@ -1,9 +1,9 @@
 //! The application permissions that reach into mailboxes (MICROSOFT.md §4), and those that reach
-//! mail through another door (§10.2, class E). Those that go around every confinement stand in
-//! [`power`].
+//! mail through another door (§10.2, class E). [`power`] has those that go around every
+//! confinement.
 //!
-//! Keyed on resource *and* app role: `Calendars.ReadWrite` of Graph and
-//! `Calendars.ReadWrite.All` of Exchange Online share one id.
+//! The key is the resource *and* the app role: `Calendars.ReadWrite` of Graph and
+//! `Calendars.ReadWrite.All` of Exchange Online have the same id.
 
 use serde::{Deserialize, Serialize};
 use uuid::{Uuid, uuid};
@@ -45,13 +45,13 @@ impl Resource {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Coverage {
-    /// Named in Microsoft's list of permissions that access policies govern.
+    /// The permission is on Microsoft's list of permissions that access policies govern.
     Policy,
-    /// Reaches mailboxes past every access policy.
+    /// The permission reaches mailboxes past every access policy.
     Beyond,
 }
 
-/// How much a permission weighs.
+/// How dangerous a permission is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Weight {
@@ -63,11 +63,11 @@ pub enum Weight {
     Forwards,
     /// Reads or changes mail.
     Mail,
-    /// Reads or changes what else is in a mailbox: calendars, contacts, tasks, settings.
+    /// Reads or changes anything else in a mailbox: calendars, contacts, tasks, settings.
     Content,
-    /// Who wrote to whom and when, and no content.
+    /// Tells who wrote to whom and when, and shows no content.
     Metadata,
-    /// Neither mail nor who wrote it: mail tips, when people are busy, hours of work.
+    /// Shows neither mail nor who wrote it: mail tips, when people are busy, hours of work.
     Harmless,
 }
 
@@ -77,7 +77,7 @@ impl Weight {
         matches!(self, Self::Sends | Self::Invites | Self::Forwards)
     }
 
-    /// Whether it sends or reads mail: then it matters that nothing confines it.
+    /// Whether it sends or reads mail. For such a permission it matters that nothing confines it.
     pub const fn touches_mail(self) -> bool {
         matches!(
             self,
@@ -85,26 +85,26 @@ impl Weight {
         )
     }
 
-    /// Whether an application that holds it for every mailbox counts as one that can act as
-    /// anyone. It does not when it reads no content.
+    /// Whether an application with this permission for every mailbox counts as one that can act as
+    /// anyone. It does not if the permission reads no content.
     pub const fn counts(self) -> bool {
         !matches!(self, Self::Metadata | Self::Harmless)
     }
 }
 
-/// Which mailboxes a permission is about.
+/// The mailboxes that a permission is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Place {
-    /// All of them.
+    /// All mailboxes.
     Mailboxes,
     /// The conversations of Microsoft 365 groups, which are their mailboxes.
     Groups,
     /// The mailboxes of Bookings.
     Bookings,
-    /// All of them, through another service: remediation, backup.
+    /// All mailboxes, through another service: remediation, backup.
     Elsewhere,
-    /// It depends on something that Postern cannot see: a role in Purview, a migration endpoint.
+    /// It depends on something that Postern cannot read: a role in Purview, a migration endpoint.
     Unclear,
 }
 
@@ -112,19 +112,19 @@ pub enum Place {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MailboxPermission {
     pub resource: Resource,
-    /// Its value, such as `Mail.Send`. What a tenant's own service principal
-    /// says about an id wins over the id in this table.
+    /// The permission's value, for example `Mail.Send`. The value that a tenant's own service
+    /// principal gives for an id wins over this table.
     pub value: &'static str,
     pub id: Uuid,
     pub coverage: Coverage,
-    /// What an application can do with it, to end “it can …”.
+    /// What the permission allows. The text follows “it can”.
     pub can: &'static str,
     pub weight: Weight,
     pub place: Place,
 }
 
 impl MailboxPermission {
-    /// Whether mail is sent with it: what a proof by real mail can try.
+    /// Whether it sends mail, so that a proof by real mail can try it.
     pub const fn sends(&self) -> bool {
         matches!(self.weight, Weight::Sends)
     }
@@ -132,7 +132,7 @@ impl MailboxPermission {
 
 macro_rules! table {
     ($($resource:ident $value:literal $id:literal $coverage:ident $weight:ident $place:ident $can:literal;)*) => {
-        /// Every permission that Postern looks for, worst first.
+        /// Every mailbox permission that Postern looks for, the worst first.
         pub static MAILBOX_PERMISSIONS: &[MailboxPermission] = &[$(
             MailboxPermission {
                 resource: Resource::$resource,
@@ -195,7 +195,8 @@ table! {
     Graph "Bookings.Read.All" "6e98f277-b046-4193-a4f2-6bf6a78cd491" Beyond Content Bookings "read bookings";
 }
 
-/// Value prefixes by which unlisted roles of the Exchange resource are known to reach mailboxes.
+/// Prefixes of values by which roles of the Exchange resource that are in no table are known to
+/// reach mailboxes.
 const EXCHANGE_PREFIXES: [&str; 9] = [
     "Mail.",
     "Mailbox",
@@ -208,7 +209,7 @@ const EXCHANGE_PREFIXES: [&str; 9] = [
     "SMTP.",
 ];
 
-/// The same for Graph.
+/// Such prefixes for Graph.
 const GRAPH_PREFIXES: [&str; 7] = [
     "Mail.",
     "Mail-",
@@ -219,7 +220,8 @@ const GRAPH_PREFIXES: [&str; 7] = [
     "Tasks.",
 ];
 
-/// The same for permissions of Graph that reach mail through another door (MICROSOFT.md §10.2).
+/// Such prefixes for permissions of Graph that reach mail through another door (MICROSOFT.md
+/// §10.2).
 const ELSEWHERE_PREFIXES: [&str; 5] = [
     "Group-Conversation.",
     "SecurityAnalyzedMessage.",
@@ -228,8 +230,8 @@ const ELSEWHERE_PREFIXES: [&str; 5] = [
     "Bookings",
 ];
 
-/// Permissions that tell who mailed whom and when, and no content (MICROSOFT.md §10.2, class M).
-/// Those of other resources than Graph and Exchange: [`other`].
+/// Permissions that tell who mailed whom and when, and show no content (MICROSOFT.md §10.2, class
+/// M). [`other`] has those of other resources than Graph and Exchange.
 static METADATA: &[(Resource, &str, Uuid)] = &[
     (
         Resource::Graph,
@@ -283,7 +285,7 @@ static METADATA: &[(Resource, &str, Uuid)] = &[
     ),
 ];
 
-/// A permission that tells who mailed whom, by its value.
+/// The metadata permission with this value. None: it is none.
 pub fn metadata(resource: Resource, value: &str) -> Option<&'static str> {
     METADATA
         .iter()
@@ -291,7 +293,7 @@ pub fn metadata(resource: Resource, value: &str) -> Option<&'static str> {
         .map(|(_, name, _)| *name)
 }
 
-/// The same by its id, where nobody told what it is called.
+/// The metadata permission with this id, for a role whose name is not known.
 pub fn metadata_by_id(resource: Resource, id: AppRoleId) -> Option<&'static str> {
     METADATA
         .iter()
@@ -299,9 +301,9 @@ pub fn metadata_by_id(resource: Resource, id: AppRoleId) -> Option<&'static str>
         .map(|(_, name, _)| *name)
 }
 
-/// Whether a permission matters to who reaches mail: into mailboxes, through another door, around
-/// every confinement, or as metadata. What is not known and belongs to one of their families
-/// matters too: a reader keeps it, and the judgement calls it unknown.
+/// Whether a permission matters to who reaches mail: it reaches into mailboxes, reaches mail
+/// through another door, goes around every confinement, or shows metadata. An unknown permission of
+/// one of these families matters too: a reader keeps it, and the evaluator calls it unknown.
 pub fn matters(resource: Resource, value: &str) -> bool {
     resource == Resource::Exchange
         || find_value(resource, value).is_some()
@@ -312,7 +314,7 @@ pub fn matters(resource: Resource, value: &str) -> bool {
         || power::looks_like_power(resource, value)
 }
 
-/// Whether a role that is not in the table reaches mail through another door, judged by its value.
+/// Whether a role that is in no table reaches mail through another door, judged by its value.
 pub fn looks_elsewhere(resource: Resource, value: &str) -> bool {
     resource == Resource::Graph
         && metadata(resource, value).is_none()
@@ -321,8 +323,7 @@ pub fn looks_elsewhere(resource: Resource, value: &str) -> bool {
             .any(|prefix| value.starts_with(prefix))
 }
 
-/// How much a permission weighs that is not in the table: what is not known weighs the most that
-/// its name allows.
+/// How dangerous a permission is that is in no table: as dangerous as its name allows.
 pub fn weight_by_name(value: &str) -> Weight {
     if value.ends_with(".Send") {
         Weight::Sends
@@ -338,23 +339,23 @@ pub fn weight_by_name(value: &str) -> Weight {
     }
 }
 
-/// The mailbox permission with this resource and app role, if it is one.
+/// The mailbox permission with this resource and app role. None: it is none.
 pub fn find(resource: Resource, id: AppRoleId) -> Option<&'static MailboxPermission> {
     MAILBOX_PERMISSIONS
         .iter()
         .find(|permission| permission.resource == resource && permission.id == id.0)
 }
 
-/// The mailbox permission with this resource and value, if it is one.
+/// The mailbox permission with this resource and value. None: it is none.
 pub fn find_value(resource: Resource, value: &str) -> Option<&'static MailboxPermission> {
     MAILBOX_PERMISSIONS
         .iter()
         .find(|permission| permission.resource == resource && permission.value == value)
 }
 
-/// Whether a role that is not in the table reaches mailboxes all the same, judged by its value:
-/// the retired Outlook REST roles of Exchange Online, the mail protocols under another id, and roles
-/// that Microsoft adds later.
+/// Whether a role that is in no table reaches mailboxes, judged by its value: the retired Outlook
+/// REST roles of Exchange Online, the mail protocols under another id, and roles that Microsoft
+/// adds later.
 pub fn looks_like_mailbox(resource: Resource, value: &str) -> bool {
     let prefixes: &[&str] = match resource {
         Resource::Exchange => &EXCHANGE_PREFIXES,
@@ -363,7 +364,7 @@ pub fn looks_like_mailbox(resource: Resource, value: &str) -> bool {
     prefixes.iter().any(|prefix| value.starts_with(prefix))
 }
 
-/// Graph's delegated scopes that reach mail without a name like the others', or that administer
+/// Graph's delegated scopes that reach mail and have other names than the rest, or that administer
 /// when an administrator signs in (MICROSOFT.md §10.5).
 const GRAPH_SCOPES: [&str; 16] = [
     "EWS.AccessAsUser.All",
@@ -384,7 +385,7 @@ const GRAPH_SCOPES: [&str; 16] = [
     "Directory.AccessAsUser.All",
 ];
 
-/// Exchange's own (MICROSOFT.md §10.5).
+/// Prefixes of Exchange's own delegated scopes (MICROSOFT.md §10.5).
 const EXCHANGE_SCOPES: [&str; 2] = ["Exchange.", "EAS."];
 
 /// Whether a delegated scope reaches mail, or administers Exchange or applications when an
@@ -467,7 +468,7 @@ mod tests {
             Resource::Exchange,
             "Exchange.ManageAsApp"
         ));
-        // Its id has one source only (MICROSOFT.md §4), so a tenant may name another.
+        // Its id has one source only (MICROSOFT.md §4), so a tenant may have another one.
         assert!(looks_like_mailbox(Resource::Exchange, "IMAP.AccessAsApp"));
         assert!(looks_like_mailbox(Resource::Graph, "Tasks.ReadWrite.All"));
         assert!(!looks_like_mailbox(Resource::Graph, "User.Read.All"));

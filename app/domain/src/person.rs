@@ -1,4 +1,4 @@
-//! Operators, their roles, and what each role may do.
+//! Operators, their roles, and what each role permits.
 
 use std::{fmt, str::FromStr};
 
@@ -6,11 +6,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::id::{ObjectId, OperatorId, PartnerId, TenantId};
 
-/// What an operator may do. Someone without a role may only wait for one.
+/// What an operator may do. A person without a role may only wait until an owner gives one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
-    /// Everything, and gives roles to others.
+    /// May do everything, and gives roles to others.
     Owner,
     /// Connects customers and runs setups.
     Engineer,
@@ -69,7 +69,7 @@ impl FromStr for Role {
     }
 }
 
-/// What an action needs.
+/// The right that an action needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Right {
     /// See customers, setups and history.
@@ -80,7 +80,7 @@ pub enum Right {
     Administer,
 }
 
-/// A signed-in operator. The server makes one only from a valid session.
+/// An operator who is signed in. The server makes this value only from a valid session.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Operator {
     pub id: OperatorId,
@@ -88,44 +88,44 @@ pub struct Operator {
     pub tenant: TenantId,
     pub object: ObjectId,
     pub name: String,
-    /// As Entra last said it; shown, never used to decide.
+    /// The user name from the last sign-in at Entra. It is shown, and never decides anything.
     pub upn: String,
-    /// None: waits until an owner gives a role.
+    /// None: the person waits until an owner gives a role.
     pub role: Option<Role>,
 }
 
-/// Who did something, as history keeps it.
+/// Who did something, as history records it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Actor {
     Operator {
         id: OperatorId,
         name: String,
-        /// As Entra said it then; none in entries of older versions.
+        /// The user name at that time. None in entries of older versions.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         upn: Option<String>,
-        /// The account's id in Entra; none in entries of older versions.
+        /// The account's object id in Entra. None in entries of older versions.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         object: Option<ObjectId>,
     },
     /// An admin of the customer who signed in there to consent.
     CustomerAdmin { object: ObjectId, upn: String },
-    /// Somebody for whom Entra vouched, and who was not let in.
+    /// A person whom Entra knows and who was refused.
     Visitor {
         object: ObjectId,
         name: String,
         upn: String,
     },
-    /// Postern itself, carrying out what somebody started.
+    /// Postern itself, when it carries out what an operator started.
     System,
 }
 
 impl Actor {
-    /// [`Self::key`] of Postern itself.
+    /// The value of [`Self::key`] for Postern itself.
     pub const SYSTEM: &'static str = "system";
 
-    /// What the actor is called. Two may be called the same, and somebody may be called “Postern”:
-    /// never without [`Self::is`].
+    /// The actor's name. Two actors may have the same name, and a person may have the name
+    /// “Postern”, so always show it together with [`Self::is`].
     pub fn name(&self) -> &str {
         match self {
             Self::Operator { name, .. } | Self::Visitor { name, .. } => name,
@@ -134,7 +134,7 @@ impl Actor {
         }
     }
 
-    /// The account's name, where it is known.
+    /// The account's user name, if it is known.
     pub fn upn(&self) -> Option<&str> {
         match self {
             Self::Operator { upn, .. } => upn.as_deref(),
@@ -143,7 +143,7 @@ impl Actor {
         }
     }
 
-    /// The account's id in Entra, where it is known.
+    /// The account's object id in Entra, if it is known.
     pub const fn object(&self) -> Option<ObjectId> {
         match self {
             Self::Operator { object, .. } => *object,
@@ -152,7 +152,7 @@ impl Actor {
         }
     }
 
-    /// The id by which entries of one actor are found, whatever the actor is called.
+    /// The id that all entries of one actor share, whatever the actor's name was.
     pub fn key(&self) -> String {
         match self {
             Self::Operator { id, .. } => id.to_string(),
@@ -161,7 +161,7 @@ impl Actor {
         }
     }
 
-    /// Who that is, in words.
+    /// The kind of the actor, in words.
     pub const fn is(&self) -> &'static str {
         match self {
             Self::Operator { .. } => "operator",
@@ -171,7 +171,7 @@ impl Actor {
         }
     }
 
-    /// Name, account and kind: what a list of actors shows.
+    /// Name, account and kind, as a list of actors shows them.
     pub fn told(&self) -> String {
         match self {
             Self::Operator {
@@ -240,7 +240,7 @@ mod tests {
         );
     }
 
-    /// Hashes of old entries are over what was written then.
+    /// The hash of an old entry covers the text that was written then.
     #[test]
     fn security_f09_an_actor_of_an_older_version_is_written_as_it_was_read() {
         let old = serde_json::json!({

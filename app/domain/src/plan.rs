@@ -1,4 +1,4 @@
-//! What a setup is going to do: approved once, never changed afterwards.
+//! The plan of a setup: approved once, never changed afterwards.
 
 pub mod compared;
 
@@ -25,7 +25,8 @@ pub struct Mailbox {
     pub kind: MailboxKind,
 }
 
-/// Judged by `RecipientTypeDetails` alone: other properties mislead (MICROSOFT.md §2.5).
+/// The kind of a mailbox. Only `RecipientTypeDetails` decides it: other properties mislead
+/// (MICROSOFT.md §2.5).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum MailboxKind {
@@ -37,7 +38,7 @@ pub enum MailboxKind {
 }
 
 impl MailboxKind {
-    /// From Exchange's `RecipientTypeDetails`.
+    /// The kind for a value of Exchange's `RecipientTypeDetails`.
     pub fn from_details(details: &str) -> Self {
         match details {
             "UserMailbox" | "LinkedMailbox" => Self::User,
@@ -58,7 +59,7 @@ impl MailboxKind {
         }
     }
 
-    /// Whether mail may be sent as it under a plan.
+    /// Whether a plan may permit sending as such a mailbox.
     pub const fn can_send(self) -> bool {
         matches!(self, Self::User | Self::Shared)
     }
@@ -72,16 +73,16 @@ pub struct Confined {
     pub name: String,
 }
 
-/// The group whose members may be sent as.
+/// The group of a plan. The application may send as the group's members.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Group {
-    /// Made by the setup.
+    /// The setup makes the group.
     New {
         name: GroupName,
         address: MailAddress,
     },
-    /// Was there before: a mail-enabled security group that holds the senders and nobody else.
+    /// The group exists: a mail-enabled security group that holds the senders and nobody else.
     Existing {
         object: ObjectId,
         name: String,
@@ -104,10 +105,10 @@ impl Group {
     }
 }
 
-/// The name of a group that Postern makes; also its alias.
+/// The name of a group that Postern makes. It is also the group's alias.
 ///
-/// At most 64 characters that are valid in an alias (MICROSOFT.md §2.1): Exchange would replace
-/// others with `?`, and then nobody would find the group by the name that was approved.
+/// It has at most 64 characters, all of them valid in an alias (MICROSOFT.md §2.1). Exchange would
+/// replace any other character with `?`, and then nobody would find the group by the approved name.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct GroupName(String);
@@ -144,7 +145,7 @@ impl GroupName {
         Ok(Self(text.to_owned()))
     }
 
-    /// `postern-reception-mailer` for “Reception Mailer”.
+    /// A name made from the application's: `postern-reception-mailer` for “Reception Mailer”.
     pub fn suggest(application: &str) -> Self {
         let mut slug = String::from("postern");
         let mut gap = true;
@@ -187,18 +188,19 @@ impl TryFrom<String> for GroupName {
     }
 }
 
-/// What a person chose in the wizard, before anybody looked whether it exists.
+/// What a person chose in the wizard. Nothing of it has been checked against the tenant.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Draft {
-    /// The application's service principal.
+    /// The object id of the application's service principal.
     pub application: String,
     pub senders: Vec<String>,
     pub refused: Vec<String>,
-    /// Name of a new group, or the address of an existing one when it has an `@`.
+    /// The name of a new group, or the address of an existing one. A text with an `@` is an
+    /// address.
     pub group: String,
-    /// Real mail is to be sent at the end.
+    /// Whether real mail is to be sent at the end.
     pub prove: bool,
-    /// Who receives the mails of the proof; empty: the first permitted sender.
+    /// The recipient of the proof's mails. Empty: the first permitted sender.
     #[serde(default)]
     pub recipient: String,
 }
@@ -207,30 +209,32 @@ pub struct Draft {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Plan {
     pub application: Confined,
-    /// May be sent as.
+    /// The mailboxes that the application may send as.
     pub senders: Vec<Mailbox>,
-    /// Must be refused, and are tried.
+    /// The mailboxes that the application must not send as. The proof tries them.
     pub refused: Vec<Mailbox>,
     pub group: Group,
-    /// Real mail is to be sent at the end.
+    /// Whether real mail is to be sent at the end.
     pub prove: bool,
-    /// Why real mail cannot show anything, where it cannot.
+    /// Why real mail cannot show anything. None: it can.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unprovable: Option<Unprovable>,
-    /// Who receives the mails of the proof; none: the first permitted sender.
+    /// The recipient of the proof's mails. None: the first permitted sender.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recipient: Option<MailAddress>,
-    /// What stays open beside the policy, each in the words in which it was confirmed.
+    /// What stays open beside the policy: each sentence in the words in which a person confirmed
+    /// it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub accepted: Vec<String>,
 }
 
-/// More senders than a person chooses by hand; beyond it, one membership read takes several pages.
+/// Maximum number of senders. A person does not choose more by hand, and more members would take
+/// several pages to read.
 pub const MOST_SENDERS: usize = 500;
-/// Each is tried with real mail.
+/// Maximum number of mailboxes that must be refused. Each of them is tried with real mail.
 pub const MOST_REFUSED: usize = 10;
 
-/// What is the most for senders and for mailboxes that must be refused.
+/// Fails when there are too many senders or too many mailboxes that must be refused.
 fn check_counts(senders: usize, refused: usize) -> Result<(), Problem> {
     if senders > MOST_SENDERS {
         return Err(Problem::input(
@@ -250,14 +254,14 @@ fn check_counts(senders: usize, refused: usize) -> Result<(), Problem> {
 }
 
 impl Draft {
-    /// Whether so much can be chosen at all, which needs no look at the tenant.
+    /// Checks the number of chosen mailboxes, without a request to the tenant.
     pub fn check_size(&self) -> Result<(), Problem> {
         check_counts(self.senders.len(), self.refused.len())
     }
 }
 
 impl Plan {
-    /// Whether the plan makes sense in itself.
+    /// Checks that the plan is consistent in itself.
     pub fn check(&self) -> Result<(), Problem> {
         let input =
             |field: &str, happened: String, todo: &str| Err(Problem::input(field, happened, todo));
@@ -324,8 +328,8 @@ impl Plan {
         Ok(())
     }
 
-    /// Whether all that stays open beside the policy was confirmed, in the words in which it is
-    /// said now: what was confirmed of another state of things says nothing of this one.
+    /// Checks that everything in `open` was confirmed in exactly these words. A sentence that was
+    /// confirmed about an earlier state does not count for this one.
     pub fn confirms(&self, open: &[String]) -> Result<(), Problem> {
         let missing: Vec<&str> = open
             .iter()
@@ -347,7 +351,7 @@ impl Plan {
         ))
     }
 
-    /// Who receives the mails of the proof.
+    /// The recipient of the proof's mails.
     pub fn recipient(&self) -> Option<&MailAddress> {
         self.recipient
             .as_ref()
@@ -361,7 +365,7 @@ impl Plan {
         refused.chain(senders.map(|one| (one, Must::Arrive)))
     }
 
-    /// Which mails the proof sends, how many at most, and to whom: in sentences.
+    /// Says in sentences which mails the proof sends, how many at most, and to whom.
     pub fn mails(&self) -> Vec<String> {
         let Some(to) = self.recipient() else {
             return Vec::new();
@@ -391,9 +395,9 @@ impl Plan {
         said
     }
 
-    /// What the group's description says, and how Postern recognises it: by [`marker`], with which
-    /// all descriptions begin. It names the application by its id, which is not of its owner's
-    /// choosing.
+    /// The description of the group. It begins with [`marker`], by which Postern recognises its
+    /// group, as every description does. It names the application by its id, because the owner of
+    /// the application chooses the name.
     pub fn group_description(&self, setup: SetupId) -> String {
         format!(
             "{} Members may be sent as by the application {}.",
@@ -402,12 +406,13 @@ impl Plan {
         )
     }
 
-    /// Short on purpose: all policies of a tenant share one small space (MICROSOFT.md §2.4).
+    /// The description of the policy. It is short because all policies of a tenant share one small
+    /// space (MICROSOFT.md §2.4).
     pub fn policy_description(setup: SetupId) -> String {
         marker(setup)
     }
 
-    /// The cmdlet that makes the group, or none for an existing one.
+    /// The cmdlet that makes the group. None: the group exists.
     pub fn new_group(&self, setup: SetupId) -> Option<Cmdlet> {
         match &self.group {
             Group::Existing { .. } => None,
@@ -422,7 +427,8 @@ impl Plan {
         }
     }
 
-    /// `identity` is the group's object id once it is known, its address before.
+    /// The cmdlet that hides the group from the address lists. `identity`: the group's object id,
+    /// or its address while the id is not known.
     pub fn hide_group(identity: &str) -> Cmdlet {
         Cmdlet::new("Set-DistributionGroup")
             .with("Identity", identity)
@@ -451,11 +457,11 @@ impl Plan {
             .with("AppId", self.application.app_id.to_string())
     }
 
-    /// All changes of the plan in order, with the group named by its address.
+    /// All cmdlets of the plan in order. They name the group by its address.
     pub fn changes(&self, setup: SetupId) -> Vec<Cmdlet> {
         let group = self.group.address().as_str();
         let mut all: Vec<Cmdlet> = self.new_group(setup).into_iter().collect();
-        // An existing group holds the senders already, or readiness refuses it.
+        // An existing group holds the senders already; the first step refuses the plan otherwise.
         if !all.is_empty() {
             all.push(Self::hide_group(group));
             all.extend(
@@ -469,7 +475,8 @@ impl Plan {
     }
 }
 
-/// How Postern recognises its own work: stands at the start of what it describes.
+/// The text by which Postern recognises what a setup has made. Every description that Postern
+/// writes begins with it.
 pub fn marker(setup: SetupId) -> String {
     format!("Postern {setup}")
 }

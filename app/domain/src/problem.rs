@@ -1,8 +1,9 @@
-//! What went wrong, told to the person who can do something about it.
+//! Problems: what went wrong, worded for the person who can do something about it.
 
 use serde::{Deserialize, Serialize};
 
-/// One problem: three lines for a person, and Microsoft's own words for whoever asks Microsoft.
+/// One problem. It has three lines for a person, and Microsoft's own words for anybody who asks
+/// Microsoft.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Problem {
     /// A stable key such as `entra.consent_missing`: for tests, metrics and help pages.
@@ -14,7 +15,7 @@ pub struct Problem {
     /// What to do. One sentence, an instruction.
     pub todo: String,
     pub remedy: Remedy,
-    /// What Microsoft answered, when it was Microsoft that refused.
+    /// Microsoft's answer, where Microsoft refused.
     pub microsoft: Option<Answer>,
 }
 
@@ -22,11 +23,11 @@ pub struct Problem {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Remedy {
-    /// It passes: Postern looks again by itself.
+    /// It passes: Postern retries by itself.
     Wait,
-    /// Somebody must do something; then it can be tried again.
+    /// A person must do something. Then a retry can succeed.
     Act,
-    /// An admin of the customer must sign in and consent again; then it can be tried again.
+    /// An admin of the customer must sign in and consent again. Then a retry can succeed.
     Consent,
     /// It cannot work like this.
     Never,
@@ -35,9 +36,9 @@ pub enum Remedy {
 /// Microsoft's own answer, for the fold-out and for a support request.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Answer {
-    /// `AADSTS65001`, `ErrorAccessDenied`, an exception type of Exchange …
+    /// For example `AADSTS65001`, `ErrorAccessDenied`, or an exception type of Exchange.
     pub code: Option<String>,
-    /// Its message, shortened; never a token.
+    /// Microsoft's message, shortened. It never contains a token.
     pub message: Option<String>,
     pub status: Option<u16>,
     /// Microsoft's `request-id`, or Entra's trace id.
@@ -115,7 +116,7 @@ impl Problem {
         self
     }
 
-    /// Bad input of the person on the page: nothing was done, nothing is lost.
+    /// Invalid input on a page. Nothing was done, and nothing is lost.
     pub fn input(field: &str, happened: impl Into<String>, todo: impl Into<String>) -> Self {
         Self::new(
             format!("input.{field}"),
@@ -126,12 +127,13 @@ impl Problem {
         )
     }
 
-    /// The field of an [`Problem::input`] problem.
+    /// The field of a problem that [`Problem::input`] made.
     pub fn field(&self) -> Option<&str> {
         self.key.strip_prefix("input.")
     }
 
-    /// Something inside Postern failed. The cause is in the log under `reference`, never on the page.
+    /// Something inside Postern failed. The log has the cause, under `reference`; the page does
+    /// not.
     pub fn internal(reference: impl std::fmt::Display) -> Self {
         Self::new(
             "internal",
@@ -142,7 +144,8 @@ impl Problem {
         )
     }
 
-    /// Answers for what does not exist and for what must not be seen: the same words for both.
+    /// The problem for what does not exist, and for what the person must not see: both get the same
+    /// words.
     pub fn not_found() -> Self {
         Self::new(
             "not_found",

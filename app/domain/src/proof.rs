@@ -1,4 +1,4 @@
-//! How strong a claim is, and whether it still stands.
+//! How strongly a confinement is proved, and whether that still holds.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,21 +9,22 @@ use crate::{
     step::{Look, Must, Outcome, Probe, Step, StepKind, StepState},
 };
 
-/// What is known of a confinement, weakest first.
+/// The evidence for a confinement, weakest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Proof {
     /// Nothing yet.
     None,
-    /// What was read says that the application reaches more than the plan permits.
+    /// What was read shows that the application reaches more than the plan permits.
     MoreOpen,
-    /// What it takes to say so could not be read.
+    /// A part that decides could not be read.
     NotKnown,
     /// The policy was read back.
     Configured,
     /// Exchange's own test cmdlet agrees with the plan.
     Checked,
-    /// Real sends behaved: the permitted one was accepted, the others were refused.
+    /// Real mail behaved as planned: mail as permitted mailboxes was accepted, mail as the others
+    /// was refused.
     Proven,
 }
 
@@ -37,7 +38,7 @@ impl Proof {
         Self::Proven,
     ];
 
-    /// As the database has it. Never change one.
+    /// The text in the database. Never change one.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::None => "none",
@@ -82,39 +83,39 @@ impl Proof {
     }
 }
 
-/// What the newest look at a tenant says of a setup's claim.
+/// The newest verdict on what a setup claims.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Judged {
     pub at: Timestamp,
     pub by: SeenBy,
     pub says: Verdict,
-    /// More was open at some time since the last proof: what was tried before that says nothing of
-    /// today.
+    /// More was open at some time since the last proof, so what real mail showed before that says
+    /// nothing of today.
     #[serde(default)]
     pub was_open: bool,
 }
 
-/// Where a standing comes from.
+/// What gave the verdict.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SeenBy {
-    /// The end of the setup.
+    /// The last look of the setup.
     LastLook,
-    /// A later reading of the customer.
+    /// A later scan of the customer.
     Reading,
-    /// Another setup of the application was rolled back.
+    /// The rollback of another setup for the application.
     RollBack,
 }
 
-/// Whether an application is held to what a plan permits.
+/// Whether an application is confined to what a plan permits.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "verdict", rename_all = "snake_case")]
 pub enum Verdict {
-    /// Nothing that was read says more than the plan.
+    /// Nothing that was read reaches more than the plan permits.
     Holds,
-    /// These stand open: each a sentence.
+    /// These permissions or powers are open: each entry is a sentence.
     More { open: Vec<String> },
-    /// It cannot be said, because of these.
+    /// It is not known, for these reasons.
     Unknown { why: Vec<String> },
 }
 
@@ -139,14 +140,14 @@ impl Judged {
         }
     }
 
-    /// This one after an earlier one: what was open in between stays known.
+    /// This verdict after an earlier one. It keeps whether something was open since the proof.
     #[must_use]
     pub fn after(mut self, earlier: Option<&Self>) -> Self {
         self.was_open |= earlier.is_some_and(|earlier| earlier.was_open);
         self
     }
 
-    /// To begin a line: which look it was.
+    /// Names the source of the verdict, for the beginning of a line.
     pub const fn look(&self) -> &'static str {
         match self.by {
             SeenBy::LastLook => "The look at the end of the setup",
@@ -155,7 +156,7 @@ impl Judged {
         }
     }
 
-    /// What it says, in one sentence; the verdict's own sentences follow it.
+    /// The verdict in one sentence. The sentences of `says` follow it.
     pub fn sentence(&self) -> String {
         let look = self.look();
         let at = self.at;
@@ -176,8 +177,8 @@ impl Judged {
     }
 }
 
-/// The one rule for every page, list and download: what a setup's own steps showed, as far as the
-/// newest look at the tenant leaves it.
+/// The proof of a setup as it stands now. `own`: what its own steps showed. The newest verdict can
+/// lower it. Every page, list and download uses this rule.
 pub fn stands(own: Proof, judged: Option<&Judged>) -> Proof {
     let Some(judged) = judged else {
         return own;
@@ -193,13 +194,13 @@ pub fn stands(own: Proof, judged: Option<&Judged>) -> Proof {
     }
 }
 
-/// What real mail showed: each mailbox that was tried, and when it behaved as planned.
+/// What real mail proved: each mailbox that was tried, and when it behaved as planned.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Proved {
     pub tried: Vec<Tried>,
 }
 
-/// One mailbox of a round in which all behaved as planned.
+/// One mailbox of a round in which all mailboxes behaved as planned.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tried {
     pub object: ObjectId,
@@ -208,7 +209,7 @@ pub struct Tried {
 }
 
 impl Proved {
-    /// Adds a round: what it tried anew counts from now on.
+    /// Adds a round. A mailbox that was tried again has only its new entry.
     pub fn add(&mut self, round: impl IntoIterator<Item = Tried>) {
         for one in round {
             self.tried.retain(|old| old.object != one.object);
@@ -216,7 +217,7 @@ impl Proved {
         }
     }
 
-    /// When the newest round was.
+    /// The time of the newest round.
     pub fn newest(&self) -> Option<Timestamp> {
         self.tried.iter().map(|one| one.at).max()
     }
@@ -229,7 +230,7 @@ impl Proved {
         self.tried.iter().any(|one| one.object == mailbox.object)
     }
 
-    /// The permitted senders as which no mail was tried. `probes`: all that were.
+    /// The permitted senders as which no mail was sent. `probes`: all mailboxes that were tried.
     pub fn untried<'p>(&self, plan: &'p Plan, probes: &[Probe]) -> Vec<&'p Mailbox> {
         plan.senders
             .iter()
@@ -237,7 +238,7 @@ impl Proved {
             .collect()
     }
 
-    /// The mailboxes whose newest mail did not behave as planned, and has not since.
+    /// The mailboxes whose newest mail did not behave as planned.
     pub fn otherwise<'p, 'l>(
         &self,
         plan: &'p Plan,
@@ -255,7 +256,7 @@ impl Proved {
             .collect()
     }
 
-    /// What was tried, when and through what; what did not behave; and what was not tried.
+    /// Says what was tried, when and how; what did not behave as planned; and what was not tried.
     pub fn sentence(&self, plan: &Plan, probes: &[Probe]) -> String {
         let count = |list: &[Mailbox]| list.iter().filter(|one| self.is_of(one)).count();
         let when = match (self.oldest(), self.newest()) {
@@ -281,7 +282,7 @@ impl Proved {
         said
     }
 
-    /// The mailboxes of which real mail did not show what the plan says: named, with the reason.
+    /// Names the mailboxes for which real mail did not show what the plan says, with the reason.
     fn exceptions(&self, plan: &Plan, probes: &[Probe]) -> Option<String> {
         let otherwise = self.otherwise(plan, probes);
         let mut said: Vec<String> = otherwise
@@ -332,10 +333,10 @@ fn newest_look<'l>(
     Some((probe, probe.looks.last()?))
 }
 
-/// So many mailboxes are named in a sentence; more are counted.
+/// Maximum number of mailboxes that a sentence names. More are only counted.
 const NAMED: usize = 5;
 
-/// Addresses in a row; none: there are none.
+/// The addresses as a list in words. None: the list is empty.
 pub fn names(mailboxes: &[&Mailbox]) -> Option<String> {
     if mailboxes.is_empty() {
         return None;
@@ -352,7 +353,7 @@ pub fn names(mailboxes: &[&Mailbox]) -> Option<String> {
     Some(said)
 }
 
-/// What the real mail of a setup showed; none: nothing, or it was not tried.
+/// What the real mail of a setup proved. None: nothing, or no mail was sent.
 pub fn proved(steps: &[Step], plan: &Plan) -> Option<Proved> {
     prove_step(steps)?.proved(plan)
 }
@@ -366,20 +367,20 @@ fn prove_step(steps: &[Step]) -> Option<&Step> {
     steps.iter().find(|step| step.kind == StepKind::Prove)
 }
 
-/// What real mail showed of a finished setup, beside the word for its proof.
+/// The result of real mail for a finished setup. It adds to the word for the proof.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RealMail {
-    /// All that was asked for.
+    /// Real mail showed all that was asked for.
     Showed,
-    /// An earlier proof did; the newest one did not.
+    /// An earlier proof showed it; the newest one did not.
     ShowedBefore,
-    /// It was tried, and did not show it yet.
+    /// Mail was sent, and has not shown it yet.
     NotYet,
-    /// It was not tried.
+    /// No mail was sent.
     NotTried,
 }
 
-/// What real mail showed, as the steps tell.
+/// The result of real mail, from the steps.
 pub fn real_mail(steps: &[Step], plan: &Plan) -> RealMail {
     let Some(step) = prove_step(steps) else {
         return RealMail::NotTried;
@@ -395,7 +396,7 @@ pub fn real_mail(steps: &[Step], plan: &Plan) -> RealMail {
     }
 }
 
-/// What a finished setup's proof means, in a sentence or two.
+/// What the proof of a finished setup means, in one or two sentences.
 pub const fn meaning(proof: Proof, real_mail: RealMail) -> &'static str {
     match (proof, real_mail) {
         (Proof::Proven, RealMail::ShowedBefore) => {
@@ -408,8 +409,8 @@ pub const fn meaning(proof: Proof, real_mail: RealMail) -> &'static str {
     }
 }
 
-/// What lists say of a finished setup beside the word for its proof: which mailboxes real mail left
-/// open, or why it showed nothing. None: it showed all.
+/// What lists add to the word for a finished setup's proof: the mailboxes that real mail left open,
+/// or why it showed nothing. None: it showed everything.
 pub fn left_open(steps: &[Step], plan: &Plan) -> Option<String> {
     let step = prove_step(steps)?;
     match step.proved(plan) {

@@ -131,14 +131,15 @@ fn field_b02_a_sender_that_was_refused_is_not_called_untried() {
     let open = left_open(&steps, &plan()).unwrap();
     assert!(open.contains("support@a.example was refused"), "{open}");
 
-    // Accepted at last.
+    // The mail was accepted in the end.
     proved.add([tried(3, Must::Arrive, 2 * DAY)]);
     let accepted = third(&[(DAY, Outcome::Refused), (2 * DAY, Outcome::Accepted)]);
     let steps = prove_step(StepState::Done, Some(proved.clone()), accepted);
     assert_eq!(real_mail(&steps, &plan()), RealMail::Showed);
     assert_eq!(left_open(&steps, &plan()), None);
 
-    // One that was shown to be accepted is refused later: the older proof is not told alone.
+    // Mail as a sender was accepted, and is refused later. The older proof must not be reported
+    // alone.
     let later = third(&[(3 * DAY, Outcome::Refused)]);
     let said = proved.sentence(&plan(), &later);
     assert!(said.contains("was refused (4 Jan 1970"), "{said}");
@@ -184,10 +185,10 @@ fn field_b26_a_proof_stands_as_long_as_nothing_contradicts_it() {
     assert_eq!(stands(Proof::None, Some(&contradicted)), Proof::None);
     let unread = reading(unknown()).after(Some(&holds));
     assert_eq!(stands(Proof::Checked, Some(&unread)), Proof::NotKnown);
-    // What could only not be read comes back by itself.
+    // After a part could not be read, a full scan restores the proof.
     let again = reading(Verdict::Holds).after(Some(&unread));
     assert_eq!(stands(Proof::Proven, Some(&again)), Proof::Proven);
-    // What was open in between was not tried since.
+    // Something was open in between, and no mail was sent since.
     let again = reading(Verdict::Holds).after(Some(&contradicted));
     assert_eq!(stands(Proof::Proven, Some(&again)), Proof::Configured);
     let unread = reading(unknown()).after(Some(&contradicted));
@@ -216,6 +217,6 @@ fn reach_r04_the_claim_says_how_many_were_tried_through_what_and_when() {
     ] {
         assert!(said.contains(words), "{words}: {said}");
     }
-    // Of those that were not tried nothing is claimed.
+    // Nothing is claimed about mailboxes that were not tried.
     assert!(!said.contains("the rest"), "{said}");
 }

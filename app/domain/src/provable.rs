@@ -1,4 +1,5 @@
-//! Whether real mail can show what an application may send as: said before anything is made.
+//! Whether real mail can show as whom an application may send. This is said before anything is
+//! made.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,15 +9,16 @@ use crate::{application::Application, id::TenantId, permission::Resource};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Unprovable {
-    /// Azure signs it in.
+    /// Azure signs the application in.
     ManagedIdentity,
-    /// Its blueprint signs it in.
+    /// The application's blueprint signs it in.
     AgentIdentity,
-    /// Its vendor holds its credentials, and none was given to it in the customer's tenant.
+    /// The application's vendor holds its credentials, and none was added to it in the customer's
+    /// tenant.
     Vendor,
-    /// It sends through EWS alone.
+    /// The application sends through EWS only.
     OnlyEws,
-    /// It sends nothing through Graph.
+    /// The application sends nothing through Graph.
     SendsNothing,
 }
 
@@ -42,7 +44,7 @@ impl Unprovable {
         }
     }
 
-    /// The same for a row of a list.
+    /// The reason in a few words, for a row of a list.
     pub const fn short(self) -> &'static str {
         match self {
             Self::ManagedIdentity => "Not tried with real mail: it is a managed identity.",
@@ -53,17 +55,18 @@ impl Unprovable {
         }
     }
 
-    /// The evidence that there is instead.
+    /// The evidence that remains instead.
     pub const WEAKER: &'static str = "What is left is weaker: Exchange's own test, which reads the configuration. Such a setup ends as checked.";
 
-    /// No secret can exist. Of somebody else's application there is one, and perhaps it can be had.
+    /// Whether no secret can exist. For an application of somebody else a secret exists, and
+    /// perhaps can be obtained.
     pub const fn is_certain(self) -> bool {
         !matches!(self, Self::Vendor)
     }
 
-    /// The rule. `homes`: tenants whose people hold the secrets of what is registered there, the
-    /// customer's own and the partner's. `own_credential`: whether the application was given a
-    /// credential in the customer's tenant; none: that was not read.
+    /// The rule. `homes`: the tenants whose people hold the secrets of applications that are
+    /// registered there, the customer's own and the partner's. `own_credential`: whether a
+    /// credential was added to the application in the customer's tenant. None: that was not read.
     pub fn of(
         application: &Application,
         homes: &[TenantId],
@@ -139,7 +142,7 @@ mod tests {
                 Some(Unprovable::Vendor),
             ),
             (application("Application", 3, SENDS), Some(true), None),
-            // Not read: nothing is claimed.
+            // It was not read, so nothing is claimed.
             (application("Application", 3, SENDS), None, None),
             (
                 application("ManagedIdentity", 1, SENDS),

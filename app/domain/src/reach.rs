@@ -1,30 +1,31 @@
-//! Effective reach: which mailboxes each application can really touch, with which permission, and
+//! Effective access: which mailboxes each application can really touch, with which permission, and
 //! why (DESIGN.md §5; MICROSOFT.md §§2.4, 3, 4, 5).
 //!
-//! [`Seen`] is what was read of one customer, and says of each part whether it was read at all.
-//! [`Judge`] answers from it, for the whole tenant ([`Judge::reach`]) and for one mailbox
-//! ([`Judge::may`], [`Judge::who`]). Both apply the same rules and are written apart, so that one
-//! can be tested against the other:
+//! [`Seen`] is a snapshot of one customer. It says of each part whether that part was read at all.
+//! [`Judge`] is the evaluator: it answers from the snapshot, for the whole tenant
+//! ([`Judge::reach`]) and for one mailbox ([`Judge::may`], [`Judge::who`]). Both answers apply the
+//! same rules in separate code, so that one can be tested against the other:
 //!
 //! - Entra's grants and Exchange's role assignments are a union. Access policies narrow grants in
 //!   Entra only, and of those only the permissions on Microsoft's list (§2.4, §3.5, §4).
-//! - `full_access_as_app` opens everything through EWS, whatever other permissions are confined
-//!   to. It is narrowed by access policies (§4) and by nothing else.
+//! - `full_access_as_app` opens everything through EWS, whatever other permissions are confined to.
+//!   Access policies narrow it (§4), and nothing else does.
 //! - Legacy Outlook permissions of Exchange Online, and IMAP, POP and SMTP, are outside access
-//!   policies. IMAP, POP and SMTP reach the mailboxes on which Exchange gives the service
-//!   principal rights (§2.6), and no others.
-//! - The organisation's switch for EWS comes after everything that opens EWS (§2.8).
-//! - Powers (§10) stand above everything: whoever holds one goes around every confinement.
+//!   policies. IMAP, POP and SMTP reach the mailboxes on which Exchange gives the service principal
+//!   rights (§2.6), and no others.
+//! - The organisation's switch for EWS applies after everything that opens EWS (§2.8).
+//! - Powers (§10) come before everything: an application with a power goes around every
+//!   confinement.
 //! - Permissions that reach mail through another door (§10.2, class E) have mailboxes of their own.
-//! - Policies of one application, those for `*` included, are judged together: DenyAccess first,
-//!   then any RestrictAccess that matches, then whether there is a RestrictAccess at all.
+//! - The policies of one application, those for `*` included, are evaluated together: DenyAccess
+//!   first, then any RestrictAccess that matches, then whether there is a RestrictAccess at all.
 //! - Whether policies count members of members is disputed (§2.4): such members may be inside, and
 //!   are not surely so. Scopes of role assignments count direct members only.
 //! - Exclusive scopes do not restrict applications.
 //!
-//! What was not read is carried as a set that is known only between a floor and a ceiling.
-//! Reading less lowers the floor and raises the ceiling and never the other way round, so
-//! *unknown* cannot look safe; and what is certain in spite of a missing part stays certain.
+//! A part that was not read becomes a set of which only a lower bound and an upper bound are known.
+//! Reading less can only lower the one and raise the other, so *unknown* cannot look safe. What is
+//! certain in spite of a missing part stays certain.
 
 mod answer;
 mod around;

@@ -1,6 +1,6 @@
-//! What Exchange's kinds of recipients are called, for people.
+//! Exchange's kinds of recipients, in words for people.
 
-/// The kind of a recipient by its `RecipientTypeDetails`, to stand behind “the” or “a”.
+/// The kind for a value of `RecipientTypeDetails`. The text follows “the” or “a”.
 pub fn kind_of(details: &str) -> &'static str {
     match details {
         "UserMailbox" | "LinkedMailbox" | "LegacyMailbox" => "user mailbox",
@@ -22,7 +22,7 @@ pub fn kind_of(details: &str) -> &'static str {
 }
 
 /// Why a recipient is no mailbox that an application could be let into or kept out of through
-/// Microsoft's cloud; none: its kind alone does not say so (MICROSOFT.md §2.5).
+/// Microsoft's cloud. None: its kind alone does not say so (MICROSOFT.md §2.5).
 pub fn why_no_mailbox(details: &str) -> Option<&'static str> {
     Some(match details {
         "MailUser" => {

@@ -1,12 +1,12 @@
-//! A plan as a PowerShell script, for the admin who wants to run it by hand.
+//! A plan as a PowerShell script, for an admin who wants to run it by hand.
 //!
-//! The script is pure ASCII in every way in which it leaves Postern, so it needs no byte order
-//! mark and has none: every code page reads it alike. What a tenant chooses (names) stands in
-//! comments only, and there in ASCII; addresses, which must be exact, go through [`quote`].
+//! The script is pure ASCII wherever it leaves Postern. So it needs no byte order mark and has
+//! none: every code page reads it alike. Names, which a tenant chooses, appear only in comments,
+//! and in ASCII. Addresses, which must be exact, go through [`quote`].
 //!
-//! The script looks before it changes anything, and stops where it finds something that the plan
-//! does not say. Each thing that it would make, it looks for first, so that it can be run again
-//! after it was stopped anywhere.
+//! The script compares everything before it changes anything, and stops where it finds something
+//! that the plan does not say. It looks for each thing before it makes that thing, so it can run
+//! again after it was stopped anywhere.
 
 use crate::{
     cmdlet::{Cmdlet, plain, quote},
@@ -14,7 +14,7 @@ use crate::{
     plan::{Group, GroupName, Mailbox, Plan, marker},
 };
 
-/// What the file is called: letters, digits, dots and hyphens only.
+/// The name of the file. It contains only letters, digits, dots and hyphens.
 pub fn file_name(plan: &Plan) -> String {
     format!(
         "{}.ps1",
@@ -22,7 +22,7 @@ pub fn file_name(plan: &Plan) -> String {
     )
 }
 
-/// The whole script. Line ends are CRLF: it is opened on Windows.
+/// The whole script. Its line ends are CRLF, because it is opened on Windows.
 pub fn script(plan: &Plan, setup: SetupId, tenant_domain: &str) -> String {
     let script = Script {
         plan,
@@ -72,7 +72,7 @@ fn mailboxes(count: usize) -> String {
 struct Script<'a> {
     plan: &'a Plan,
     setup: SetupId,
-    /// By which the group is asked for: its object id where it has one, else its address.
+    /// The identity that finds the group: its object id where it has one, else its address.
     identity: String,
 }
 
@@ -117,7 +117,7 @@ impl Script<'_> {
         ));
     }
 
-    /// Everything is compared before anything is changed.
+    /// Writes the part that compares everything before anything is changed.
     fn look(&self, text: &mut String) {
         text.push_str(
             "        # The mailboxes are those that the plan means, so the tenant is too\n",

@@ -1,18 +1,19 @@
-//! Secrets on their way through memory.
+//! Secrets in memory.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 use zeroize::{Zeroize as _, ZeroizeOnDrop};
 
-/// A client secret as a person typed it. Never printed; serialised only from the form to the server,
-/// and overwritten in memory when it is dropped.
+/// A client secret as a person typed it. It is never printed. It is serialised only from the form
+/// to the server, and overwritten in memory when it is dropped.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct ClientSecret(String);
 
 impl ClientSecret {
-    /// Entra's secrets have about 40 characters; the bound only keeps nonsense out.
+    /// Maximum length. Entra's secrets have about 40 characters; the bound only refuses texts that
+    /// cannot be one.
     pub const LONGEST: usize = 512;
 
     pub fn parse(text: &str) -> Result<Self, crate::Problem> {
@@ -31,7 +32,7 @@ impl ClientSecret {
                 "Paste the secret's value from Entra: one word, no spaces.",
             ));
         }
-        // Entra shows the secret's id beside its value, and the id is what people copy by mistake.
+        // Entra shows the secret's id beside its value, and people copy the id by mistake.
         if uuid::Uuid::try_parse(text).is_ok() {
             return Err(crate::Problem::input(
                 "secret",
@@ -42,7 +43,7 @@ impl ClientSecret {
         Ok(Self(text.to_owned()))
     }
 
-    /// The secret itself: for the vault and for Entra only.
+    /// The secret in plain text, for the vault and for Entra only.
     pub fn expose(&self) -> &str {
         &self.0
     }

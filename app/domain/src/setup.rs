@@ -1,4 +1,4 @@
-//! A setup's state, derived from its steps and what its operators asked for.
+//! The state of a setup, derived from its steps and its intent.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,14 +7,14 @@ use crate::{
     step::{Stands, Step, StepKind, StepState, WaitFor},
 };
 
-/// Which way a setup goes.
+/// The direction of a setup.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Intent {
     Forward,
-    /// Stopped where it was; what it made stays.
+    /// The setup was stopped. What it has made stays.
     Cancel,
-    /// Undoes in reverse order.
+    /// The setup undoes its steps in reverse order.
     RollBack,
 }
 
@@ -34,13 +34,13 @@ impl Intent {
     }
 }
 
-/// What a list says of a setup.
+/// The state of a setup, for lists.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SetupState {
     Running,
     Waiting,
-    /// A person has to give the secret.
+    /// The setup waits until a person gives the secret.
     NeedsSecret,
     Failed,
     Done,
@@ -91,8 +91,8 @@ impl SetupState {
         }
     }
 
-    /// Holds the application: no second setup may start for it. A failed setup does, because it
-    /// may be tried again and may have left something.
+    /// Whether the setup holds the application, so that no second setup may start for it. A failed
+    /// setup does: it can be retried, and may have made something.
     pub const fn is_active(self) -> bool {
         matches!(
             self,
@@ -101,7 +101,7 @@ impl SetupState {
     }
 }
 
-/// The state of a setup. A failed step never rolls up into success.
+/// The state of a setup. A setup with a failed step never counts as a success.
 pub fn derive(intent: Intent, steps: &[Step]) -> SetupState {
     let failed = steps
         .iter()
@@ -140,8 +140,8 @@ pub fn derive(intent: Intent, steps: &[Step]) -> SetupState {
     }
 }
 
-/// How strongly the steps of a setup show that the confinement holds. What was seen since then may
-/// say otherwise: see [`crate::proof::stands`].
+/// How strongly a setup's own steps prove the confinement. A later verdict may lower it: see
+/// [`crate::proof::stands`].
 pub fn proof(intent: Intent, steps: &[Step]) -> Proof {
     let find = |kind: StepKind| steps.iter().find(|step| step.kind == kind);
     let done = |kind: StepKind| find(kind).is_some_and(|step| step.state == StepState::Done);
@@ -154,12 +154,12 @@ pub fn proof(intent: Intent, steps: &[Step]) -> Proof {
     let Some(prove) = find(StepKind::Prove) else {
         return Proof::Checked;
     };
-    // Setups of an older version have no last look.
+    // A setup of an older version has no last look.
     let looked = find(StepKind::LastLook).is_none_or(|step| step.state == StepState::Done);
     match &prove.proving {
         _ if prove.state == StepState::Done && !looked => Proof::Checked,
         _ if prove.went_through() => Proof::MoreOpen,
-        // While it is made again, what it showed before counts.
+        // While the proof is repeated, the earlier proof counts.
         Some(proving) if proving.proved.is_some() => Proof::Proven,
         None if prove.state == StepState::Done => Proof::Proven,
         _ => Proof::Checked,
@@ -175,12 +175,13 @@ pub struct Can {
     pub look_now: bool,
     pub give_secret: bool,
     pub skip_proof: bool,
-    /// The proof, alone, for what is finished.
+    /// Repeat the proof of a finished setup.
     #[serde(default)]
     pub prove_again: bool,
 }
 
-/// The rules behind [`Can`], used by the page to show buttons and by the engine to refuse.
+/// The rules behind [`Can`]. The page uses them to show buttons, and the engine uses them to
+/// refuse.
 pub fn can(intent: Intent, steps: &[Step]) -> Can {
     let state = derive(intent, steps);
     let began = steps
@@ -201,7 +202,7 @@ pub fn can(intent: Intent, steps: &[Step]) -> Can {
         .any(|step| step.kind == StepKind::Prove && matches!(step.state, StepState::Failed { .. }));
     let forward = intent == Intent::Forward;
     Can {
-        // A roll back that cannot go on must not hold the application for ever.
+        // A rollback that cannot continue must not hold the application for ever.
         cancel: (forward && state.is_active())
             || (intent == Intent::RollBack && state == SetupState::Failed),
         retry: state == SetupState::Failed,

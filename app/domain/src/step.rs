@@ -55,12 +55,12 @@ impl StepKind {
         Self::ALL.into_iter().find(|kind| kind.as_str() == text)
     }
 
-    /// It changes something at the customer, mail apart.
+    /// Whether the step changes something at the customer. Sending mail does not count.
     pub const fn changes(self) -> bool {
         matches!(self, Self::Group | Self::Senders | Self::Policy)
     }
 
-    /// The heading on the page.
+    /// The step's heading on the page.
     pub const fn title(self) -> &'static str {
         match self {
             Self::Readiness => "Ready",
@@ -74,7 +74,7 @@ impl StepKind {
         }
     }
 
-    /// What it is going to do, for the page before it began.
+    /// What the step is going to do. The page shows it before the step has begun.
     pub const fn explained(self) -> &'static str {
         match self {
             Self::Readiness => "Looks whether everything is there that the rest needs.",
@@ -95,7 +95,7 @@ impl StepKind {
     }
 }
 
-/// Where a step is.
+/// The state of a step.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "state", rename_all = "snake_case")]
 pub enum StepState {
@@ -121,48 +121,48 @@ impl StepState {
         }
     }
 
-    /// Nothing more happens with it by itself.
+    /// Whether the step has ended.
     pub const fn is_over(&self) -> bool {
         matches!(self, Self::Done | Self::Skipped { .. } | Self::Undone)
     }
 }
 
-/// Why a step waits, and for how long.
+/// Why a step waits, and until when.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Waiting {
     pub what: WaitFor,
-    /// What it waits for and what it saw last. One or two sentences.
+    /// What the step waits for, and what its last poll saw. One or two sentences.
     pub why: String,
     pub since: Timestamp,
-    /// When it looks again; none: when somebody does something.
+    /// The time of the next poll. None: a person ends the wait.
     pub next_look: Option<Timestamp>,
-    /// It is given up then.
+    /// The deadline, at which the step gives up.
     pub latest: Timestamp,
-    /// How long it usually takes, in words.
+    /// How long such a wait usually takes, in words.
     pub usually: Option<String>,
-    /// Trouble interrupts the wait for what the step is about.
+    /// Set while trouble interrupts the step's real wait.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub interrupted: Option<Interrupted>,
 }
 
-/// A wait that stands still while Microsoft is not to be reached.
+/// A wait that is interrupted because Microsoft cannot be reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Interrupted {
     /// When the trouble began.
     pub at: Timestamp,
-    /// When the wait was to be given up; the time of the trouble is added to it.
+    /// The deadline of the interrupted wait. The duration of the trouble is added to it.
     pub latest: Timestamp,
 }
 
-/// Who ends the wait.
+/// What ends a wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum WaitFor {
-    /// Microsoft's directories and caches.
+    /// Microsoft's directories and caches catch up.
     Microsoft,
-    /// Microsoft asked for a pause, or was not to be reached.
+    /// Microsoft asked for a pause, or could not be reached.
     Throttle,
-    /// The application's client secret, which a person has to give.
+    /// A person gives the application's client secret.
     Secret,
 }
 
@@ -174,29 +174,30 @@ pub struct Step {
     pub state: StepState,
     pub started: Option<Timestamp>,
     pub ended: Option<Timestamp>,
-    /// What came of it, in one sentence.
+    /// The result of the step, in one sentence.
     pub summary: Option<String>,
-    /// What was sent and what came back, oldest first.
+    /// Requests and answers, oldest first.
     pub evidence: Vec<Evidence>,
-    /// The real sends of the proof.
+    /// The mailboxes that were tried with real mail.
     pub probes: Vec<Probe>,
-    /// How often it was begun.
+    /// How often the step was begun.
     pub attempts: u32,
-    /// What rolling back left of it, and why.
+    /// What the rollback kept of the step's work, and why.
     pub left: Option<String>,
-    /// Changes at Microsoft that history tells already, and looks that a change has to follow. A
-    /// run that is killed, or whose answer is lost, can so be told from one that did nothing.
+    /// The step's notes: changes at Microsoft that history has already, and checkpoints that are
+    /// recorded before a change. With them a run that was killed, or whose answer was lost, can be
+    /// told from a run that did nothing.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub noted: Vec<String>,
-    /// What the proof keeps between its looks.
+    /// What the proof records between its looks.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub proving: Option<Proving>,
-    /// What the look read of what the plan means beside sending.
+    /// What the check read of the plan's effects apart from sending.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub effects: Option<Effects>,
 }
 
-/// What history calls the changes that steps make, in [`Step::noted`].
+/// The keys of changes in [`Step::noted`].
 pub mod told {
     use crate::plan::Mailbox;
 
@@ -218,14 +219,14 @@ pub mod told {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Stands {
     No,
-    /// It began and did not end: what it makes may be there.
+    /// The step has begun and not ended, so its work may be there.
     Perhaps,
     Yes,
 }
 
 impl Step {
-    /// Whether something that it made is there. A step that was cut short, by a cancel for
-    /// example, may have made something all the same.
+    /// Whether something that the step made is at the customer. An interrupted step, for example
+    /// after a cancel, may have made something.
     pub fn stands(&self) -> Stands {
         let made = self
             .noted
@@ -237,7 +238,7 @@ impl Step {
             StepState::Undone => Stands::No,
             StepState::Done => Stands::Yes,
             _ if made => Stands::Yes,
-            // It was looked for, and not found.
+            // The work was looked for, and not found.
             StepState::Skipped { .. } => Stands::No,
             StepState::Pending
             | StepState::Running
@@ -263,7 +264,8 @@ impl Step {
         }
     }
 
-    /// A mail as a mailbox that must be refused went through after it had been refused in a proof.
+    /// Whether mail as a mailbox that must be refused went through, after it had been refused in a
+    /// proof.
     pub fn went_through(&self) -> bool {
         let Some(proved) = self.proving.as_ref().and_then(|one| one.proved.as_ref()) else {
             return false;
@@ -277,8 +279,8 @@ impl Step {
         })
     }
 
-    /// What real mail showed, as far as this step tells. A step that an older version carried out
-    /// tells it by its mailboxes.
+    /// What real mail proved, according to this step. For a step of an older version it is derived
+    /// from the mailboxes that were tried.
     pub fn proved(&self, plan: &Plan) -> Option<Proved> {
         if let Some(proving) = &self.proving {
             return proving.proved.clone();
@@ -300,19 +302,19 @@ impl Step {
     }
 }
 
-/// One exchange with Microsoft, kept so that a person can check it.
+/// One request to Microsoft with its answer, recorded so that a person can check it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Evidence {
     pub at: Timestamp,
-    /// What it shows: “Group read back”.
+    /// What it shows, for example “Group read back”.
     pub title: String,
     /// The cmdlet or the request, without tokens and secrets.
     pub sent: String,
-    /// What came back, shortened to what matters.
+    /// The answer, shortened to what matters.
     pub answer: String,
     pub request_id: Option<String>,
     pub took_millis: i64,
-    /// It changed something, so it belongs into history.
+    /// The request changed something, so history has it too.
     pub change: bool,
 }
 
@@ -320,11 +322,12 @@ pub struct Evidence {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Probe {
     pub mailbox: MailAddress,
-    /// By which Graph knows the mailbox; an older version kept the address alone.
+    /// The mailbox's object id, by which Graph knows it. None: an older version recorded only the
+    /// address.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub object: Option<ObjectId>,
     pub must: Must,
-    /// Oldest first.
+    /// The tries, oldest first.
     pub looks: Vec<Look>,
 }
 
@@ -357,7 +360,7 @@ impl Must {
 /// One try.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Look {
-    /// Which run of the step it belongs to: mailboxes that were tried together share it.
+    /// The number of the step's run. Mailboxes that were tried together have the same number.
     pub run: u32,
     pub at: Timestamp,
     pub outcome: Outcome,
@@ -367,16 +370,16 @@ pub struct Look {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
-    /// Graph took the mail.
+    /// Graph accepted the mail.
     Accepted,
-    /// Refused by the policy.
+    /// The policy refused the mail.
     Refused,
-    /// Neither: it failed for another reason, and proves nothing.
+    /// Neither: the mail failed for another reason, which proves nothing.
     Unclear(String),
 }
 
 impl Probe {
-    /// The mailbox of the plan that is tried.
+    /// The mailbox of the plan that this probe tries.
     pub fn mailbox_of<'p>(&self, plan: &'p Plan) -> Option<&'p Mailbox> {
         let all = || plan.senders.iter().chain(&plan.refused);
         match self.object {
@@ -385,7 +388,7 @@ impl Probe {
         }
     }
 
-    /// The last try behaved as planned.
+    /// Whether the last try behaved as planned.
     pub fn holds(&self) -> bool {
         let last = self.looks.last();
         last.is_some_and(|look| self.must.is_met_by(&look.outcome))

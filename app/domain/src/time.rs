@@ -1,8 +1,8 @@
-//! Moments, as whole milliseconds since 1970 in UTC.
+//! Moments in time, as whole milliseconds since 1970 in UTC.
 //!
-//! A type of our own and not a date library: it travels to the browser in
-//! every row, and needs there only to be shown. Pages render UTC on the server
-//! and switch to the reader's own zone after hydration.
+//! This is a type of our own instead of a date library, because it travels to the browser in every
+//! row and is only shown there. Pages show UTC from the server, and switch to the reader's own time
+//! zone after hydration.
 
 use std::fmt;
 
@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 #[serde(transparent)]
 pub struct Timestamp(pub i64);
 
-/// A moment split for display, in UTC.
+/// A moment as UTC date and time, for display.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Civil {
     pub year: i64,
@@ -48,7 +48,7 @@ impl Timestamp {
         self.plus_millis(seconds.saturating_mul(1000))
     }
 
-    /// Milliseconds from `earlier` to `self`; negative when it is later.
+    /// Milliseconds from `earlier` to `self`. Negative if `earlier` is later.
     pub const fn millis_since(self, earlier: Self) -> i64 {
         self.0.saturating_sub(earlier.0)
     }
@@ -57,8 +57,8 @@ impl Timestamp {
     pub fn civil(self) -> Civil {
         let days = self.0.div_euclid(86_400_000);
         let rest = self.0.rem_euclid(86_400_000);
-        // Days to civil date in the proleptic Gregorian calendar, counted in
-        // eras of 400 years that begin on 1 March.
+        // Converts days to a civil date in the proleptic Gregorian calendar. It counts in eras of
+        // 400 years that begin on 1 March.
         let shifted = days + 719_468;
         let era = shifted.div_euclid(146_097);
         let day_of_era = shifted.rem_euclid(146_097);
@@ -85,7 +85,7 @@ impl Timestamp {
         }
     }
 
-    /// `2026-11-23T20:04:05.123Z`, as a machine wants it.
+    /// The moment for machines: `2026-11-23T20:04:05.123Z`.
     pub fn rfc3339(self) -> String {
         let c = self.civil();
         format!(
@@ -94,7 +94,8 @@ impl Timestamp {
         )
     }
 
-    /// `23 Nov 2026, 20:04:05 UTC`, as a person wants it before the browser knows better.
+    /// The moment for people, in UTC: `23 Nov 2026, 20:04:05 UTC`. A page shows it until the
+    /// browser replaces it.
     pub fn long(self) -> String {
         let c = self.civil();
         format!(
@@ -108,14 +109,14 @@ impl Timestamp {
         )
     }
 
-    /// `20:04:05`, in UTC.
+    /// The time of day in UTC: `20:04:05`.
     pub fn clock(self) -> String {
         let c = self.civil();
         format!("{:02}:{:02}:{:02}", c.hour, c.minute, c.second)
     }
 }
 
-/// Three letters for a month from 1 to 12.
+/// The first three letters of a month's name. `month`: 1 to 12.
 fn month_name(month: u8) -> &'static str {
     match month {
         1 => "Jan",
@@ -133,7 +134,8 @@ fn month_name(month: u8) -> &'static str {
     }
 }
 
-/// A span in words: `4 s`, `2 min 4 s`, `3 h 12 min`, `5 days`. Negative spans count as none.
+/// A duration in words: `4 s`, `2 min 4 s`, `3 h 12 min`, `5 days`. A negative duration counts as
+/// zero.
 pub fn span(millis: i64) -> String {
     let seconds = millis.max(0) / 1000;
     if millis > 0 && seconds == 0 {
@@ -164,7 +166,7 @@ impl From<chrono::DateTime<chrono::Utc>> for Timestamp {
 
 #[cfg(feature = "ssr")]
 impl From<Timestamp> for chrono::DateTime<chrono::Utc> {
-    /// A moment that chrono cannot hold becomes the nearest that it can.
+    /// A moment outside of chrono's range becomes the nearest one inside.
     fn from(moment: Timestamp) -> Self {
         chrono::DateTime::from_timestamp_millis(moment.0).unwrap_or(if moment.0 < 0 {
             chrono::DateTime::<chrono::Utc>::MIN_UTC

@@ -1,4 +1,4 @@
-//! What pages show: the answers of server functions.
+//! What pages show: the answers of the server functions.
 
 use serde::{Deserialize, Serialize};
 
@@ -19,13 +19,13 @@ use crate::{
     step::Step,
 };
 
-/// Who looks at the page.
+/// The operator who looks at the page.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Me {
     pub id: OperatorId,
     pub name: String,
     pub upn: String,
-    /// None: waits until an owner gives a role.
+    /// None: the person waits until an owner gives a role.
     pub role: Option<Role>,
     pub partner: PartnerName,
     pub counts: Counts,
@@ -45,16 +45,16 @@ pub struct Counts {
     pub unrestricted: i64,
 }
 
-/// Order of the list of customers.
+/// The order of the list of customers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CustomerSort {
     #[default]
     Name,
     NameDown,
-    /// What needs somebody first.
+    /// Customers that need a person come first.
     Health,
-    /// Last change first.
+    /// The last changed customer comes first.
     Recent,
 }
 
@@ -70,7 +70,7 @@ impl CustomerSort {
         }
     }
 
-    /// What is not known sorts by name.
+    /// An unknown text sorts by name.
     pub fn parse(text: &str) -> Self {
         Self::ALL
             .into_iter()
@@ -85,20 +85,20 @@ pub const CUSTOMERS_PER_PAGE: i64 = 50;
 pub struct CustomersQuery {
     pub search: String,
     pub sort: CustomerSort,
-    /// From 1.
+    /// The page's number, from 1.
     pub page: i64,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CustomersPage {
     pub rows: Vec<CustomerRow>,
-    /// How many match, over all pages.
+    /// The number of matching customers, over all pages.
     pub matching: i64,
-    /// How many there are without the search.
+    /// The number of customers without the search.
     pub total: i64,
     pub page: i64,
     pub pages: i64,
-    /// What keeps Postern out of several customers, whatever the search.
+    /// Problems that keep Postern out of several customers. The search does not change this list.
     #[serde(default)]
     pub troubles: Vec<Trouble>,
 }
@@ -109,7 +109,7 @@ pub struct CustomerRow {
     pub name: String,
     pub domain: String,
     pub connection: Connection,
-    /// Setups that run, wait or failed.
+    /// The number of setups that run, wait or have failed.
     pub active_setups: i64,
     pub proven: i64,
     pub last_event: Option<Timestamp>,
@@ -138,7 +138,7 @@ pub struct CustomerView {
 /// A customer's applications, read live.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ApplicationsView {
-    /// Why parts of them were not read, each once.
+    /// Why parts were not read, without duplicates.
     pub problems: Vec<Problem>,
     /// Worst first.
     pub rows: Vec<ApplicationRow>,
@@ -149,7 +149,7 @@ pub struct ApplicationRow {
     pub object: ObjectId,
     pub name: String,
     pub standing: Standing,
-    /// What it can do now.
+    /// What the application can do now.
     pub sentence: String,
     pub can_be_confined: bool,
 }
@@ -158,45 +158,46 @@ pub struct ApplicationRow {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MailboxesFound {
     pub rows: Vec<Mailbox>,
-    /// There are more than are shown.
+    /// There are more matches than these.
     pub more: bool,
 }
 
-/// The wizard: what was chosen so far, and what Postern suggests for the rest.
+/// The wizard's page: what was chosen so far, and suggestions for the rest.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Wizard {
     pub head: CustomerHead,
     pub application: Application,
     pub standing: Standing,
-    /// What it can do now.
+    /// What the application can do now.
     pub sentence: String,
-    /// Its powers, which go on beside every policy.
+    /// The application's powers, which no policy limits.
     #[serde(default)]
     pub beside: Vec<String>,
     pub draft: Draft,
-    /// The chosen senders and refused mailboxes that exist, in the order chosen.
+    /// The chosen senders that exist, in the order in which they were chosen. `refused`: the same
+    /// for refused mailboxes.
     pub senders: Vec<Mailbox>,
     pub refused: Vec<Mailbox>,
-    /// Suggested when none was chosen: people whose mail must not be faked.
+    /// Suggestions where none was chosen: mailboxes of people whose mail must not be faked.
     pub suggested_refused: Vec<Mailbox>,
     pub suggested_group: String,
-    /// The domain that a new group's address gets.
+    /// The domain for the address of a new group.
     pub group_domain: String,
-    /// How many mailboxes the customer has; none: not read.
+    /// The number of the customer's mailboxes. None: not known.
     pub mailboxes: Option<i64>,
-    /// A setup that already holds this application.
+    /// An active setup for this application.
     pub active: Option<SetupRow>,
-    /// Why real mail can show nothing of it.
+    /// Why real mail can show nothing for this application. None: it can.
     #[serde(default)]
     pub unprovable: Option<Unprovable>,
-    /// Input that does not fit, by field.
+    /// Choices that do not fit. Each problem names its field.
     pub problems: Vec<Problem>,
-    /// What should be known of the choices that fit.
+    /// What the person should know of the choices that fit.
     #[serde(default)]
     pub notes: Vec<String>,
 }
 
-/// The last screen of the wizard.
+/// The review: the last page of the wizard.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Review {
     pub head: CustomerHead,
@@ -205,39 +206,39 @@ pub struct Review {
     /// The exact changes, in order.
     pub cmdlets: Vec<Cmdlet>,
     pub script: String,
-    /// A setup of this application that is active.
+    /// An active setup for this application.
     pub active: Option<SetupRow>,
-    /// What keeps the plan from being carried out now, and what could not be looked at.
+    /// What keeps the plan from being carried out now, and what could not be read.
     #[serde(default)]
     pub hurdles: Vec<Problem>,
-    /// Powers of the application, which go on beside the policy.
+    /// The application's powers, which no policy limits.
     #[serde(default)]
     pub beside: Vec<String>,
-    /// All that stays open beside the policy, those powers too: each has to be confirmed, in these
-    /// words, before the setup starts.
+    /// All that stays open beside the policy, the powers included. A person must confirm each
+    /// sentence before the setup starts.
     #[serde(default)]
     pub confirm: Vec<String>,
-    /// What stands in nobody's way, and should be known.
+    /// What hinders nothing and should be known.
     #[serde(default)]
     pub notes: Vec<String>,
     /// What the plan takes from the application, what it leaves, and what it does not limit.
     #[serde(default)]
     pub takes: Vec<String>,
-    /// What the form of the review carries: with it the start is held to what was shown.
+    /// What the review's form carries, so that the start can compare.
     #[serde(default)]
     pub shown: Shown,
-    /// The setup was not started, because the plan is not the one that was reviewed: what is
-    /// different now.
+    /// The differences of a start that was refused, because the plan was not the one that was
+    /// reviewed.
     #[serde(default)]
     pub changed: Vec<String>,
 }
 
-/// What a review showed, for the form that starts the setup.
+/// What a review has shown, for the form that starts the setup.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Shown {
     /// SHA-256 in hexadecimal, over the canonical JSON of what was shown.
     pub digest: String,
-    /// What was shown, as JSON: to say what is different, should it be.
+    /// What was shown, as JSON. The start uses it to name the differences.
     pub text: String,
 }
 
@@ -253,11 +254,11 @@ pub struct SetupRow {
     pub started_by: String,
     pub started: Timestamp,
     pub ended: Option<Timestamp>,
-    /// What it does or waits for now, in one sentence.
+    /// What the setup does or waits for now, in one sentence.
     pub doing: String,
 }
 
-/// Everything that the live page shows; also what the stream of a setup sends.
+/// Everything that the live page of a setup shows. The setup's event stream sends the same.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SetupView {
     pub id: SetupId,
@@ -265,12 +266,13 @@ pub struct SetupView {
     pub plan: Plan,
     pub intent: Intent,
     pub state: SetupState,
-    /// As it stands now.
+    /// The proof as it stands now.
     pub proof: Proof,
-    /// What the newest look at the tenant says.
+    /// The newest verdict on what the setup claims.
     #[serde(default)]
     pub judged: Option<Judged>,
-    /// What the policy takes beside sending, and what it does not limit, as far as was read.
+    /// What the policy takes apart from sending, and what it does not limit, as far as that was
+    /// read.
     #[serde(default)]
     pub means: Vec<String>,
     pub steps: Vec<Step>,
@@ -279,9 +281,9 @@ pub struct SetupView {
     pub started: Timestamp,
     pub ended: Option<Timestamp>,
     pub secret: SecretState,
-    /// Counts the changes; also the id of the event in the stream.
+    /// Increases with every change. It is also the id of the event in the stream.
     pub version: i64,
-    /// The server's clock when this was made.
+    /// The server's time when this view was made.
     pub now: Timestamp,
 }
 
@@ -291,17 +293,17 @@ pub struct SetupView {
 pub enum SecretState {
     /// Never given.
     None,
-    /// Encrypted here until the proof ends, at the latest then.
+    /// The secret is stored encrypted until the proof ends, and never longer than `until`.
     KeptUntil { until: Timestamp },
-    /// Was given, and is gone.
+    /// The secret was given, and is deleted.
     Gone,
 }
 
-/// Filter of the list of setups.
+/// The filter of the list of setups.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SetupsFilter {
-    /// Running, waiting or failed.
+    /// Setups that run, wait or have failed.
     #[default]
     Active,
     All,
@@ -311,21 +313,22 @@ pub enum SetupsFilter {
 pub struct SetupsPage {
     pub rows: Vec<SetupRow>,
     pub now: Timestamp,
-    /// Older ones follow: ask with this.
+    /// The value of `before` for the next page. None: there are no older setups.
     pub next: Option<Timestamp>,
 }
 
-/// Filter of a history. Empty fields do not filter.
+/// The filter of a history. An empty field does not filter.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HistoryQuery {
     /// An [`crate::history::EventKind`] by its text.
     pub kind: String,
-    /// The actor's id ([`crate::person::Actor::key`]): a name may be that of several.
+    /// The actor's id ([`crate::person::Actor::key`]), because several actors may have the same
+    /// name.
     pub person: String,
     /// `2026-11-23`, in UTC, inclusive.
     pub from: String,
     pub to: String,
-    /// Only entries before this number: the next page.
+    /// Only entries before this number, for the next page.
     pub before: Option<i64>,
 }
 
@@ -345,15 +348,15 @@ impl HistoryQuery {
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HistoryPage {
-    /// The customer; none: the history is the partner's own.
+    /// The customer. None: the history is the partner's own.
     pub head: Option<CustomerHead>,
     /// Newest first.
     pub rows: Vec<Event>,
-    /// Ask for the next page with this.
+    /// The value of `before` for the next page.
     pub next: Option<i64>,
-    /// Everybody who appears in this history, each once, as at the last entry.
+    /// The actors of this history without duplicates, each with the name of its last entry.
     pub people: Vec<Actor>,
-    /// How many entries there are without the filter.
+    /// The number of entries without the filter.
     pub total: i64,
 }
 
@@ -364,7 +367,7 @@ pub struct SessionRow {
     pub device: String,
     pub signed_in: Timestamp,
     pub last_use: Timestamp,
-    /// The session of this request.
+    /// Whether this is the session of the request.
     pub current: bool,
 }
 
@@ -374,11 +377,11 @@ pub struct PersonRow {
     pub name: String,
     pub upn: String,
     pub role: Option<Role>,
-    /// Of another tenant, a guest in the partner's.
+    /// The person is a guest in the partner's tenant, from another tenant.
     pub guest: bool,
     pub first_seen: Timestamp,
     pub last_seen: Timestamp,
-    /// Where the person is signed in.
+    /// The sessions of the person.
     pub sessions: Vec<SessionRow>,
     pub me: bool,
 }

@@ -1,4 +1,4 @@
-//! A customer's applications by reach, read live: what there is to confine.
+//! Reads a customer's applications live, by reach: the candidates for a setup.
 
 use std::cmp::Reverse;
 
@@ -20,8 +20,8 @@ use crate::{
 };
 
 impl Engine {
-    /// What holds mailbox permissions, judged, the worst first. A part that cannot be read is told
-    /// and makes nothing look safer.
+    /// The applications that hold mailbox permissions, evaluated, the worst first. A part that
+    /// cannot be read is reported, and makes nothing look safer.
     pub(crate) async fn applications_now(
         &self,
         operator: &Operator,
@@ -38,7 +38,7 @@ impl Engine {
         let (access, consented, proven) = load.await.map_err(Problem::from)?;
         let tenant = match self.tenant(&access).await {
             Ok(tenant) => tenant,
-            // Nobody is connected: nothing was read, and that is what the page says.
+            // Without a connection nothing was read, and the page says that.
             Err(Failure::Told(problem)) => {
                 return Ok(ApplicationsView {
                     problems: vec![*problem],
@@ -58,7 +58,7 @@ impl Engine {
         })
     }
 
-    /// Each problem once: several parts can fail for one reason.
+    /// The problems of a scan, without duplicates: several parts can fail for one reason.
     fn problems(&self, scan: &Scan, consented: Option<Timestamp>) -> Vec<Problem> {
         let mut problems: Vec<Problem> = Vec::new();
         for problem in unread(&scan.parts) {
@@ -78,7 +78,7 @@ fn rows(scan: &Scan, proven: &[(AppId, Vec<ObjectId>)]) -> Vec<ApplicationRow> {
         names: &scan.names,
     };
     let mut found: Vec<&ApplicationReach> = reach.applications.iter().collect();
-    // Among those alike, whoever can send first.
+    // Among equals, applications that can send come first.
     found.sort_by_cached_key(|one| {
         (
             one.level(),
@@ -99,16 +99,16 @@ fn rows(scan: &Scan, proven: &[(AppId, Vec<ObjectId>)]) -> Vec<ApplicationRow> {
         .collect()
 }
 
-/// What is known of the mailboxes beside a reading of one application, which leaves them out.
+/// What is known of the customer's mailboxes. A scan of one application does not read them.
 #[derive(Clone, Copy)]
 pub(crate) struct Known<'a> {
-    /// What the last reading of the customer called them.
+    /// The names of the mailboxes, from the customer's last scan.
     pub mailboxes: &'a [(ObjectId, String)],
-    /// How many there are now.
+    /// The number of mailboxes now.
     pub count: Option<u32>,
 }
 
-/// Only the names that the application's reach needs, among thousands.
+/// Only the names that the application's reach needs, of thousands.
 fn names(scan: &Scan, reach: &Reach, mailboxes: &[(ObjectId, String)]) -> Names {
     let mut names: Names = mailboxes
         .iter()
@@ -119,8 +119,8 @@ fn names(scan: &Scan, reach: &Reach, mailboxes: &[(ObjectId, String)]) -> Names 
     names
 }
 
-/// The reach and the powers of one application by a reading of it alone; none: it holds no mailbox
-/// permission.
+/// The reach and the powers of one application, from a scan of that application. None: it holds no
+/// mailbox permission.
 pub(crate) fn one(
     scan: &Scan,
     object: ObjectId,
@@ -137,7 +137,7 @@ pub(crate) fn one(
     };
     let standing = Standing::of(found.level(), is_as_proven(&reach, found, proven));
     let beside = words.beside_policy(found);
-    // A power is told by itself, above everything else.
+    // A power has a sentence of its own, above everything else.
     let sentence = if beside.is_empty() {
         words.sentence(found)
     } else {
@@ -146,7 +146,8 @@ pub(crate) fn one(
     Some((standing, sentence, beside))
 }
 
-/// Why nobody can say that an application holds no mailbox permission.
+/// The problem because of which nobody can say that an application holds no mailbox permission.
+/// None: all that decides was read.
 pub(crate) fn unread_holder(scan: &Scan) -> Option<&Problem> {
     let holds = [
         ScanPart::GraphGrants,
@@ -157,7 +158,7 @@ pub(crate) fn unread_holder(scan: &Scan) -> Option<&Problem> {
     parts.find_map(PartRead::problem)
 }
 
-/// The application as Entra has it; none: it was not read, or holds no mailbox permission.
+/// The application as Entra has it. None: it was not read, or holds no mailbox permission.
 pub(crate) fn application(seen: &Seen, object: ObjectId) -> Option<Application> {
     let principal = seen
         .principals

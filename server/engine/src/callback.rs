@@ -1,4 +1,4 @@
-//! What comes back from Entra: the end of a sign-in or of a consent.
+//! The callback from Entra: ends a sign-in or a consent.
 
 mod invited;
 mod replacing;
@@ -36,7 +36,7 @@ use crate::{
     sign_in::expired,
 };
 
-/// Refusals of the same kind within this time are one line of a history. Milliseconds.
+/// Refusals of the same kind within this time make one entry in a history. Milliseconds.
 const REFUSED_AGAIN: i64 = 3_600_000;
 
 /// The query of `/auth/callback`.
@@ -48,7 +48,7 @@ pub struct CallbackQuery {
     pub error_description: Option<String>,
 }
 
-/// Without code and state.
+/// Leaves out code and state, which are secret.
 impl fmt::Debug for CallbackQuery {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("CallbackQuery")
@@ -57,25 +57,25 @@ impl fmt::Debug for CallbackQuery {
     }
 }
 
-/// What the callback ended.
+/// How the attempt ended.
 #[derive(Clone, Debug)]
 pub enum Finished {
     SignedIn {
         operator: Operator,
         return_to: String,
-        /// With what Entra is asked again about the person.
+        /// The refresh token with which Entra is asked again about the person.
         home_token: Option<SecretString>,
     },
     Connected {
         return_to: String,
-        /// What the person is told who has no account here.
+        /// The final message for a person who has no account here.
         thanks: Box<Problem>,
     },
-    /// Whoever followed an invitation came back, and it led to no consent.
+    /// A person who followed an invitation came back, and there is no consent.
     NotByInvitation(Box<Problem>),
 }
 
-/// What a consent was asked for.
+/// The attempt to get consent, as it was stored at its begin.
 struct Asked {
     partner: PartnerId,
     customer: CustomerId,
@@ -84,26 +84,27 @@ struct Asked {
     way: Way,
     link: Option<LinkId>,
     replaces: bool,
-    /// The session of whoever came back, where somebody is signed in.
+    /// The session of the browser that came back, where somebody is signed in.
     session: Option<SessionRef>,
 }
 
-/// With what Postern was let into a customer.
+/// The access to a customer that a person has just given.
 struct Admitted {
     way: Way,
-    /// It is the account of the operator who asked.
+    /// The account is that of the operator who made the attempt.
     own: bool,
     identity: Identity,
     refresh: SecretString,
-    /// Of Graph, at the customer.
+    /// The token for Graph, at the customer.
     access: AccessToken,
-    /// What that token is good for, by Entra's own word.
+    /// The scopes of that token, as Entra named them.
     scopes: Vec<String>,
 }
 
 impl Engine {
-    /// Ends the attempt that `query` names. Works once, and only in the browser that began. `visitor`
-    /// is who is signed in there now, and with which session: what an operator began ends with it.
+    /// Ends the attempt that `query` names. That works once, and only in the browser that began it.
+    /// `visitor`: the operator who is signed in there now, and the session. An attempt that an
+    /// operator began ends only with that operator signed in.
     pub async fn callback(
         &self,
         browser: &str,
@@ -182,7 +183,7 @@ impl Engine {
             self.note_refused(&identity, &refused, now).await;
             return Err(refused);
         }
-        // A guest's name ends in a domain of somebody else.
+        // The domain in a guest's name belongs to another organisation.
         let home = identity.tid.to_string();
         let partner_name = match identity.upn.rsplit_once('@') {
             Some((_, domain)) if !identity.guest => domain,
@@ -258,7 +259,8 @@ impl Engine {
         let rights = self.rights_of(asked, &admitted, now).await;
         let store = async {
             let mut tx = self.store().begin(asked.partner).await?;
-            // Entra redeemed the code meanwhile: the role may have been taken.
+            // The redemption of the code took a while. The operator's role may have been taken away
+            // meanwhile.
             if let Some(id) = asked.operator {
                 if tx.may_still(id, Right::Change).await.is_err() {
                     return Err(right_gone().into());
@@ -277,7 +279,7 @@ impl Engine {
                 None => None,
             };
             if let Some(link) = &link {
-                // Once more, now that nobody else can use it up or take it back.
+                // Check again under the lock: from here on nobody else can use or revoke the link.
                 let state = self.state_of(&mut tx, link, now).await?;
                 if !was_good(state) {
                     return Err(unusable(state).into());
@@ -307,7 +309,8 @@ impl Engine {
                     upn: identity.upn.clone(),
                 },
             };
-            // What Entra vouches for by now: Graph's. Exchange's come with its first token.
+            // The scopes that Entra has confirmed so far: Graph's. Exchange's come with the first
+            // token for Exchange.
             let scopes = &admitted.scopes;
             let said = match admitted.way {
                 Way::Gdap => format!("{} got in through GDAP.", identity.upn),
@@ -354,8 +357,8 @@ impl Engine {
             Ok::<_, Failure>((access, consented, thanks))
         };
         let (access, consented, thanks) = store.await.map_err(Problem::from)?;
-        // Under the moment that every process reads with the consent: all drop what an older one
-        // gave, and this one keeps what came with it.
+        // The moment of the consent is part of the key. Every process drops the tokens of an older
+        // consent, and this one keeps the token that came with the new one.
         self.microsoft()
             .remember(
                 asked.customer.0,
@@ -368,8 +371,9 @@ impl Engine {
         Ok(thanks)
     }
 
-    /// Whoever began, or made the link, must still have the right when the consent comes back; the
-    /// link must still stand, and the partner must still be in the settings.
+    /// Checks that the attempt may still end in a consent. The operator who began it, or made the
+    /// link, must still have the right. The link must still be good. The partner must still be in
+    /// the settings.
     async fn may_still_connect(&self, asked: &Asked, now: Timestamp) -> Answer<()> {
         if !self.is_partner(asked.partner).await? {
             return Err(tenant_left());
@@ -392,7 +396,7 @@ impl Engine {
         }
     }
 
-    /// The person signed in, and consented, at the customer's own authority.
+    /// A person signed in and consented at the customer's own authority. Redeems the code there.
     async fn at_the_customer(
         &self,
         attempt: &SignIn,
@@ -407,8 +411,8 @@ impl Engine {
         if asked.way == Way::Link && identity.guest {
             return Err(guest_by_link(&identity));
         }
-        // Somebody of the partner who signs in there is a guest or comes by GDAP: no mailbox of
-        // the customer stands behind the account, whichever it is.
+        // A person of the partner who signs in there is a guest or comes by GDAP. No mailbox of the
+        // customer belongs to such an account.
         let operator = match asked.operator {
             Some(id) => self.operator(asked.partner, id).await?,
             None => None,
@@ -427,8 +431,8 @@ impl Engine {
         })
     }
 
-    /// The operator signed in at home; the token is redeemed at the customer, where GDAP gives
-    /// the rights and a consent must have been given before (MICROSOFT.md §6.5).
+    /// The operator signed in at home. Redeems the refresh token at the customer, where GDAP gives
+    /// the rights. A consent must have been given there before (MICROSOFT.md §6.5).
     async fn through_gdap(
         &self,
         attempt: &SignIn,
@@ -489,7 +493,7 @@ impl Engine {
         Ok(redeemed.map_err(Failure::from)?)
     }
 
-    /// The partner's tenant is in the settings.
+    /// Whether the partner's tenant is in the settings.
     pub(crate) async fn is_partner(&self, partner: PartnerId) -> Answer<bool> {
         let read = async {
             let mut tx = self.store().begin(partner).await?;
@@ -507,8 +511,8 @@ impl Engine {
         read.await.map_err(Problem::from)
     }
 
-    /// The partner's history tells who was not let in, each once in a while. Somebody of a foreign tenant
-    /// belongs to no partner: only the log tells that.
+    /// Appends to the partner's history who was not let in, at most once per person in a while. A
+    /// person of a foreign tenant belongs to no partner, so only the log names them.
     async fn note_refused(&self, identity: &Identity, problem: &Problem, now: Timestamp) {
         let note = async {
             let Some(partner) = self.store().partner_of_home(identity.tid).await? else {
@@ -541,14 +545,14 @@ impl Engine {
         }
     }
 
-    /// The customer's history tells that a consent was refused. What comes by an invitation only once in
-    /// a while: whoever holds it needs no account to be refused again.
+    /// Appends to the customer's history that a consent was refused. For an invitation, that is
+    /// done at most once in a while: its holder needs no account to be refused again and again.
     async fn note_refusal(&self, asked: &Asked, problem: &Problem, now: Timestamp) {
         let note = async {
             let mut tx = self.store().begin(asked.partner).await?;
             let access = tx.for_system(asked.customer).await?;
             if let Some(link) = asked.link {
-                // Held, so that of many who come back at once one is told.
+                // Lock the link, so that of many refusals at the same time only one is recorded.
                 tx.link(&access, link).await?;
                 let since = now.plus_millis(-REFUSED_AGAIN);
                 if tx.refused_by_link(&access, link, since).await? {
@@ -584,7 +588,7 @@ impl Engine {
         }
     }
 
-    /// The code, or what Entra said instead.
+    /// The code. Fails with Entra's refusal, if there is one.
     fn code<'q>(&self, query: &'q CallbackQuery) -> Answer<&'q str> {
         if let Some(error) = &query.error {
             return Err(self
@@ -617,8 +621,8 @@ impl Engine {
     }
 }
 
-/// Whether a text has the form of a code: opaque, of unreserved characters (MICROSOFT.md §6.1 redeems
-/// it as it came). Whatever else comes is asked nothing of Entra for.
+/// Whether a text has the form of a code: opaque, of unreserved characters (MICROSOFT.md §6.1
+/// redeems it as it came). No request is made to Entra for any other text.
 fn is_code(text: &str) -> bool {
     (16..=4096).contains(&text.len())
         && text
@@ -718,7 +722,7 @@ mod tests {
 
     #[test]
     fn security_f03_what_is_no_code_is_told_from_one() {
-        // Of the form that Entra writes, and of the one for personal accounts.
+        // Two codes: one of the form that Entra writes, and one of the form for personal accounts.
         let entra = format!("1.AXoAtwLG-0qB{}.AgABAAIAAAD_x~y", "aZ09-_".repeat(150));
         for code in [entra.as_str(), "M.C507_BAY.2.U.3f0c4f2a-1b7e!Abc*Def$"] {
             assert!(is_code(code), "{code}");

@@ -1,4 +1,4 @@
-//! The engine and what it is given.
+//! The engine, and what it is configured with.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -11,10 +11,10 @@ use store::Store;
 
 use crate::{live::Hub, pace::Pace, reading::Readings, scan::Turns};
 
-/// Who becomes owner, and who does not get in.
+/// Who becomes an owner, and who may not sign in.
 #[derive(Clone, Debug, Default)]
 pub struct SignInRules {
-    /// Who becomes the owner of a partner that has none.
+    /// The people who become the owner of a partner that has none.
     pub first_owners: Vec<FirstOwner>,
     /// Whether guests of a partner's tenant may sign in.
     pub guests: bool,
@@ -27,7 +27,8 @@ pub enum FirstOwner {
         tenant: TenantId,
         object: ObjectId,
     },
-    /// By the name that Entra shows. Only an account of the partner's own tenant, not a guest.
+    /// The user name that Entra shows. It matches only an account of the partner's own tenant, not
+    /// a guest.
     Upn(String),
 }
 
@@ -40,29 +41,29 @@ impl FirstOwner {
     }
 }
 
-/// What customers' admins are told, and for how long they may be.
+/// The settings of invitations to customers' admins.
 #[derive(Clone, Debug, Default)]
 pub struct InvitationRules {
-    /// How long an invitation is good. Milliseconds.
+    /// How long an invitation is valid. Milliseconds.
     pub lives: i64,
-    /// What partners are called, by their home tenant.
+    /// The partners' names, by their home tenants.
     pub partner_names: BTreeMap<TenantId, String>,
 }
 
-/// Everything that the engine works with, passed in so that tests can hold time.
+/// Everything that the engine works with. It is passed in, so that tests can control time.
 #[derive(Debug)]
 pub struct EngineConfig {
     pub store: Store,
     pub microsoft: Microsoft,
     pub clock: Arc<dyn Clock>,
-    /// What the browser sees, without a slash at the end.
+    /// The portal's address in the browser, without a slash at the end.
     pub public_url: String,
-    /// Home tenants whose people may sign in.
+    /// The home tenants whose people may sign in.
     pub partner_tenants: Vec<TenantId>,
     pub access: SignInRules,
     pub invitations: InvitationRules,
     pub pace: Pace,
-    /// How many jobs one worker process carries out at the same time.
+    /// Maximum number of jobs that one worker process runs at the same time.
     pub concurrency: usize,
 }
 
@@ -85,7 +86,7 @@ pub(crate) struct Inner {
     pub concurrency: usize,
     pub hub: Hub,
     pub readings: Readings,
-    /// Turns of downloads that each hold a connection.
+    /// The places for downloads, each of which holds a database connection.
     pub downloads: Turns,
 }
 

@@ -1,4 +1,4 @@
-//! Connecting a customer: its admin signs in there and consents.
+//! Connects a customer: its admin signs in there and consents.
 
 use domain::{
     Problem,
@@ -20,23 +20,24 @@ use crate::{
     sign_in::{ATTEMPT_LIVES, fresh_attempt, is_local},
 };
 
-/// One attempt to get into a customer.
+/// One attempt to get consent in a customer.
 pub(crate) struct Ask {
     pub actor: Actor,
     pub way: Way,
-    /// The operator's own tenant, where they sign in when the way is GDAP.
+    /// The operator's own tenant. For GDAP the operator signs in there.
     pub home: Option<TenantId>,
-    /// A local path to end at, instead of the customer's page.
+    /// A local path where the attempt ends. None: the customer's page.
     pub return_to: Option<String>,
-    /// The invitation that is followed.
+    /// The invitation that was followed.
     pub link: Option<LinkId>,
-    /// Whoever signs in may take the place of an account that works, whatever it may do.
+    /// The account that signs in may replace an account that works, whatever the new one may do.
     pub replaces: bool,
-    /// It was asked for a moment ago: no news for the history.
+    /// The same attempt was made a moment ago, so it gets no event.
     pub quiet: bool,
 }
 
-/// A link is not chosen here: it is made for somebody else.
+/// Fails for a link: operators make a link for somebody else, and cannot connect with one
+/// themselves.
 fn may_choose(way: Way) -> Answer<()> {
     match way {
         Way::Admin | Way::Gdap => Ok(()),
@@ -49,8 +50,8 @@ fn may_choose(way: Way) -> Answer<()> {
 }
 
 impl Engine {
-    /// Adds the customer, if it is new, and gives the address at which somebody signs in: at the
-    /// customer's authority, or, for GDAP, the operator at their own.
+    /// Adds the customer, if it is new, and gives the address for the sign-in: at the customer's
+    /// authority, or for GDAP at the operator's own.
     pub async fn connect(
         &self,
         operator: &Operator,
@@ -71,7 +72,8 @@ impl Engine {
         let now = self.now();
         let add = async {
             let mut tx = self.store().begin(operator.partner).await?;
-            // Entra was asked whose domain it is: the role may have been taken meanwhile.
+            // Entra was asked for the tenant of the domain. The operator's role may have been taken
+            // away meanwhile.
             tx.may_still(operator.id, Right::Change).await?;
             let (access, new) = tx
                 .add_customer(operator, found, &name.to_string(), now)
@@ -98,9 +100,9 @@ impl Engine {
         add.await.map_err(Problem::from)
     }
 
-    /// Asks for consent once more: after it broke, or when an action needs more. Without a `way`,
-    /// the one that led in before. `return_to` is a local path to end at; anything else ends at
-    /// the customer's page. `replaces`: the account that signs in takes the place of one that works
+    /// Asks for consent again: after it broke, or when an action needs more. `way`: none means the
+    /// one that worked before. `return_to`: a local path where the attempt ends; any other text
+    /// means the customer's page. `replaces`: the account that signs in replaces one that works
     /// even if it may do less.
     pub async fn reconnect(
         &self,
@@ -138,7 +140,7 @@ impl Engine {
         ask.await.map_err(Problem::from)
     }
 
-    /// Remembers an attempt to consent, its event with it.
+    /// Stores an attempt to get consent, and its event.
     pub(crate) async fn ask(
         &self,
         tx: &mut Tx,
@@ -162,8 +164,8 @@ impl Engine {
             Actor::Operator { id, .. } => Some(*id),
             Actor::CustomerAdmin { .. } | Actor::Visitor { .. } | Actor::System => None,
         };
-        // With GDAP the operator signs in at home, where nothing is asked for but a token that
-        // lasts; what it may do at the customer was consented to there.
+        // For GDAP the operator signs in at home, and asks there only for a refresh token. What the
+        // token may do at the customer was consented to there.
         let (authority, scopes, said) = match (way, home) {
             (Way::Gdap, Some(home)) => (
                 home,
@@ -207,9 +209,10 @@ impl Engine {
             browser,
         )
         .await?;
-        // Whoever follows an invitation reads Microsoft's own page too, also where another partner
-        // of this Postern has the consent already. Elsewhere the account is picked: with `consent`
-        // Entra takes whoever is signed in, which is the operator.
+        // With `consent` a person who followed an invitation sees Microsoft's own consent page,
+        // also where another partner of this Postern has the consent already. Operators get the
+        // account picker instead: with `consent` Entra would take the account that is signed in,
+        // which is the operator's.
         let prompt = match way {
             Way::Link => Prompt::Consent,
             Way::Admin | Way::Gdap => Prompt::SelectAccount,
@@ -217,7 +220,8 @@ impl Engine {
         self.authorize_url(Some(authority), &scopes, &attempt, prompt)
     }
 
-    /// Forgets the token and keeps the history. `confirm` is the customer's name or domain, typed.
+    /// Deletes the token and keeps the history. `confirm`: the customer's name or domain, typed by
+    /// the operator.
     pub async fn disconnect(
         &self,
         operator: &Operator,

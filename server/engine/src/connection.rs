@@ -1,10 +1,10 @@
-//! Small pieces that everything about connections shares.
+//! Constructors of history entries.
 
 use domain::{Timestamp, history::EventKind, person::Actor};
 use serde_json::json;
 use store::{CustomerAccess, NewEvent};
 
-/// An event without before, after, setup and request ids.
+/// An event without `before`, `after`, setup and request ids.
 pub(crate) fn event(
     at: Timestamp,
     actor: Actor,
@@ -23,7 +23,7 @@ pub(crate) fn event(
     }
 }
 
-/// The same event for the partner's own history, which names the customer.
+/// The same event for the partner's own history, where it names the customer.
 pub(crate) fn of_customer(access: &CustomerAccess, event: NewEvent) -> NewEvent {
     let record = access.record();
     NewEvent {

@@ -50,7 +50,7 @@ impl Engine {
     }
 }
 
-/// What every page of a customer shows of it.
+/// What every page of a customer shows about it.
 pub(crate) fn head(access: &CustomerAccess) -> CustomerHead {
     let record = access.record();
     CustomerHead {

@@ -1,4 +1,4 @@
-//! Failures of the layers below, on their way to a [`Problem`].
+//! Failures of the layers below, and their way to a [`Problem`].
 
 use domain::{Problem, person::Role, problem::Remedy};
 use uuid::Uuid;
@@ -12,7 +12,7 @@ pub enum Failure {
     Access(#[from] store::AccessError),
     #[error(transparent)]
     Microsoft(#[from] microsoft::Error),
-    /// Already told the way a person needs it.
+    /// A problem that is worded for a person already.
     #[error("{0}")]
     Told(Box<Problem>),
 }
@@ -24,7 +24,7 @@ impl From<Problem> for Failure {
 }
 
 impl From<Failure> for Problem {
-    /// Logs what is ours to mend; what the person can mend is only told.
+    /// Logs failures that we must mend. What the person can mend is only reported to them.
     fn from(failure: Failure) -> Self {
         match failure {
             Failure::Told(problem) => *problem,
@@ -67,7 +67,7 @@ pub(crate) fn conflict(what: &str) -> Problem {
     )
 }
 
-/// The operator must be an owner.
+/// Fails unless the operator is an owner.
 pub(crate) fn owner_only(role: Option<Role>) -> Result<(), Problem> {
     match role {
         Some(role) if role.may(domain::person::Right::Administer) => Ok(()),
@@ -76,12 +76,12 @@ pub(crate) fn owner_only(role: Option<Role>) -> Result<(), Problem> {
     }
 }
 
-/// The operator must have some role.
+/// Fails unless the operator has a role.
 pub(crate) fn any_role(role: Option<Role>) -> Result<(), Problem> {
     role.map(|_| ()).ok_or_else(no_role)
 }
 
-/// The operator must be allowed to change things.
+/// Fails unless the operator's role may change things.
 pub(crate) fn may_change(role: Option<Role>) -> Result<(), Problem> {
     match role {
         Some(role) if role.may(domain::person::Right::Change) => Ok(()),

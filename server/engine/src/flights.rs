@@ -1,8 +1,8 @@
-//! One reading for all who ask for the same at the same time.
+//! Shares one read between all who ask for the same at the same time (“single flight”).
 //!
-//! A live reading of a tenant takes seconds and much of what Microsoft allows. Whoever asks while one
-//! is under way waits for its answer, and so there is one at a time for each customer and question in
-//! this process, however many ask.
+//! A live read of a tenant takes seconds, and uses much of what Microsoft allows. A caller who asks
+//! while such a read is under way waits for its answer. So this process makes at most one read at a
+//! time for each key (customer and question), however many callers ask.
 
 use std::{
     collections::HashMap,
@@ -21,7 +21,7 @@ use crate::Answer;
 
 type Flight<T> = Shared<BoxFuture<'static, Answer<T>>>;
 
-/// What is being read, by what was asked. Cheap to clone.
+/// The reads that are under way, by key. Cheap to clone.
 pub(crate) struct Flights<K, T: Clone> {
     under_way: Arc<Mutex<HashMap<K, Flight<T>>>>,
 }
@@ -48,7 +48,7 @@ impl<K, T: Clone> std::fmt::Debug for Flights<K, T> {
     }
 }
 
-/// Takes a flight off the list, however it ended.
+/// Removes a flight from the list when it ends, for whatever reason.
 struct Landing<K: Eq + Hash, T: Clone> {
     flights: Flights<K, T>,
     key: K,
@@ -70,8 +70,8 @@ where
     K: Clone + Eq + Hash + Send + Sync + 'static,
     T: Clone + Send + Sync + 'static,
 {
-    /// The answer to `key`: of the reading that is under way, or of one that begins now. It goes on when
-    /// those who asked are gone, because others may have joined.
+    /// The answer for `key`: from the read that is under way, or from a new one. A read continues
+    /// when its callers are gone, because others may have joined it.
     pub(crate) async fn join<F>(&self, key: K, read: impl FnOnce() -> F) -> Answer<T>
     where
         F: Future<Output = Answer<T>> + Send + 'static,
@@ -134,7 +134,7 @@ mod tests {
                 Ok(number)
             })
         };
-        // The first goes away; those who joined still get the answer of its reading.
+        // The first caller goes away. The callers who joined still get the answer.
         let mut first = Box::pin(ask(1));
         assert!(futures::poll!(&mut first).is_pending());
         drop(first);
@@ -147,7 +147,7 @@ mod tests {
         assert!(answers.into_iter().all(|answer| answer.unwrap() == 0));
         assert_eq!(begun.load(Ordering::SeqCst), 1);
 
-        // What is asked afterwards is read anew, and another question by itself.
+        // A later question is read again, and another question has a read of its own.
         go.notify_one();
         assert_eq!(ask(1).await.unwrap(), 1);
         go.notify_one();

@@ -1,5 +1,5 @@
-//! Problems of forms that were sent without JavaScript. They travel in the address to which the
-//! browser is sent back, sealed: what a page of ours says must come from us.
+//! Problems of forms that were sent without JavaScript. The redirect back to the page carries the
+//! problem in its address. It is sealed, because a page must show only text that Postern wrote.
 
 use domain::{Timestamp, id::SessionRef};
 use secrecy::{ExposeSecret as _, SecretString};
@@ -7,29 +7,29 @@ use serde::{Deserialize, Serialize};
 
 use crate::Engine;
 
-/// How long a browser may take to come back to its page. Milliseconds.
+/// How long a browser may take to follow the redirect. Milliseconds.
 const LIVES: i64 = 10 * 60_000;
 
-/// In whose browser a form failed. In any other the sealed text opens nothing.
+/// The browser in which the form failed. In any other browser the sealed text cannot be opened.
 #[derive(Clone, Debug)]
 pub enum FormHolder {
     Session(SessionRef),
-    /// The secret cookie of somebody who is not signed in.
+    /// The secret cookie of a browser in which nobody is signed in.
     Browser(String),
 }
 
 #[derive(Serialize, Deserialize)]
 struct Kept {
-    /// The form's own path.
+    /// The path of the form's server function.
     form: String,
-    /// The problem, as the form's server function told it.
+    /// The problem, as the form's server function wrote it.
     error: String,
     at: Timestamp,
 }
 
 impl Engine {
-    /// Seals what a form that stands on the page `page` was told. None: it cannot be sealed, and then
-    /// nothing is shown.
+    /// Seals the problem of a form on the page `page`. None: it cannot be sealed, and then the page
+    /// shows nothing.
     pub fn seal_form_error(
         &self,
         holder: &FormHolder,
@@ -51,7 +51,8 @@ impl Engine {
             .ok()
     }
 
-    /// Form and problem, if this Postern sealed them for this browser and this page a while ago.
+    /// Opens a sealed text: the form and its problem. None: this Postern did not seal the text for
+    /// this browser and this page, or too long ago.
     pub fn open_form_error(
         &self,
         holder: &FormHolder,
@@ -65,7 +66,7 @@ impl Engine {
     }
 }
 
-/// Holder and page as one text that no other two give.
+/// Holder and page as one text. Different pairs give different texts.
 fn place(holder: &FormHolder, page: &str) -> String {
     match holder {
         FormHolder::Session(session) => format!("session {session} {page}"),

@@ -1,4 +1,4 @@
-//! Reading a customer's history, and the partner's own.
+//! Reads a customer's history, and the partner's own.
 
 use domain::{
     Problem,
@@ -12,16 +12,16 @@ use store::Part;
 
 use crate::{Answer, Engine, Failure, Portions, customers::head, failure::owner_only};
 
-/// Entries per page.
+/// Number of entries per page.
 pub const PAGE: i64 = 50;
-/// Entries that a download reads at a time.
+/// Number of entries that a download reads at a time.
 const PORTION: i64 = 500;
 
-/// Whose history.
+/// Whose history is read.
 #[derive(Clone, Copy, Debug)]
 enum Of {
     Customer(CustomerId),
-    /// The partner's own. For owners.
+    /// The partner's own. Only owners may read it.
     Own,
 }
 
@@ -48,8 +48,8 @@ impl Engine {
         load.await.map_err(Problem::from)
     }
 
-    /// All entries that match, oldest first, in portions for a download. Each portion is read under the
-    /// operator's right as it is then; no connection is held while the reader takes its time.
+    /// All matching entries, oldest first, in portions for a download. Each portion checks the
+    /// operator's right again. No database connection is held while the reader takes its time.
     pub async fn history_export(
         &self,
         operator: &Operator,
@@ -59,7 +59,7 @@ impl Engine {
         self.exported(operator, Of::Customer(customer), query).await
     }
 
-    /// A page of the partner's own history, newest first. For owners.
+    /// A page of the partner's own history, newest first. Only owners may read it.
     pub async fn own_history(
         &self,
         operator: &Operator,
@@ -80,7 +80,8 @@ impl Engine {
         load.await.map_err(Problem::from)
     }
 
-    /// The same of the partner's own history. For owners.
+    /// All matching entries of the partner's own history, oldest first, in portions for a download.
+    /// Only owners may read it.
     pub async fn own_history_export(
         &self,
         operator: &Operator,
@@ -120,8 +121,8 @@ impl Engine {
         Ok(stream::once(future::ready(Ok(first))).chain(rest).boxed())
     }
 
-    /// The entries after one number up to another (none: the newest there is), and the number of the
-    /// last one that the download has.
+    /// The entries after the number `after` and up to `until` (none: the newest one), and the
+    /// number up to which the download goes.
     async fn portion(
         &self,
         operator: &Operator,
@@ -159,7 +160,7 @@ impl Engine {
     }
 }
 
-/// After which entry a download goes on; none: it does not.
+/// The number of the portion's last entry, after which the download continues. None: it has ended.
 fn last(portion: &[Event]) -> Option<i64> {
     portion.last().map(|event| event.seq)
 }

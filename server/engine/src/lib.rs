@@ -1,9 +1,8 @@
-//! What Postern does, one file per operation and per step.
+//! The operations of Postern, one file per operation and per step.
 //!
-//! An operation takes the operator who asks, loads what it needs through the
-//! store's proof objects, and answers with the types that pages show. Every
-//! failure is a [`Problem`] for the person who asked; the cause is logged here,
-//! once.
+//! An operation takes the operator who asks, loads what it needs through the store's proof objects,
+//! and answers with the types that pages show. Every failure is a [`Problem`] for the person who
+//! asked. Its cause is logged here, once.
 
 mod applications;
 mod callback;
@@ -46,8 +45,8 @@ pub use setup::{reviewed::Started, script::Script};
 use domain::Problem;
 use futures::stream::BoxStream;
 
-/// What every operation answers.
+/// The result of every operation.
 pub type Answer<T> = Result<T, Problem>;
 
-/// What a download reads, bit by bit. Ends with an error when something is missing.
+/// The stream of a download, in portions. It ends with an error when something is missing.
 pub type Portions<T> = BoxStream<'static, Answer<Vec<T>>>;

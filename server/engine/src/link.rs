@@ -1,7 +1,7 @@
-//! One-time links (invitations), with which a customer's own admin consents.
+//! Invitations: one-time links with which a customer's own admin consents.
 //!
-//! An invitation is used up by a consent that was kept, by nothing else: not by opening it, not by
-//! going to Microsoft, not by somebody who may not consent.
+//! Only a consent that was stored uses an invitation up. Opening it does not, going to Microsoft
+//! does not, and neither does a person who may not consent.
 
 use domain::{
     Problem, Timestamp,
@@ -21,14 +21,14 @@ use crate::{
     connection::{event, of_customer},
 };
 
-/// Going to Microsoft again within this time is no news for the history. Milliseconds.
+/// Another visit to Microsoft within this time gets no event. Milliseconds.
 const ASKED_AGAIN: i64 = 3_600_000;
 
-/// The random part of a link is shorter; whatever is longer is none.
+/// Maximum length of a link's random part, with a margin. A longer text is no link.
 const LONGEST_TOKEN: usize = 200;
 
 impl Engine {
-    /// A new link for the customer's admin. Shown once: only its hash is kept.
+    /// Makes a link for the customer's admin. The link is shown once; only its hash is stored.
     pub async fn make_link(&self, operator: &Operator, customer: CustomerId) -> Answer<String> {
         let now = self.now();
         let until = now.plus_millis(self.inner.invitations.lives);
@@ -59,7 +59,7 @@ impl Engine {
         Ok(format!("{}/join/{token}", self.inner.public_url))
     }
 
-    /// Takes a link back that nobody has used.
+    /// Revokes a link that nobody has used.
     pub async fn revoke_link(
         &self,
         operator: &Operator,
@@ -74,7 +74,8 @@ impl Engine {
             let Some(known) = tx.link(&access, link).await? else {
                 return Err(Problem::not_found().into());
             };
-            // Pressed twice, or used in between: it is as the page shows it afterwards.
+            // The button was pressed twice, or the link was used in between. The page then shows
+            // the link's state.
             if tx.revoke_link(&access, link, now).await? {
                 let said = format!(
                     "The link for the customer's admin of {} was revoked.",
@@ -96,7 +97,7 @@ impl Engine {
         revoke.await.map_err(Problem::from)
     }
 
-    /// Who asks with a link, and whether it is still good. Uses nothing up.
+    /// Who invites with a link, and whether it is still good. The link is not used up.
     pub async fn invitation(&self, token: &str) -> Answer<Invitation> {
         let now = self.now();
         let read = async {
@@ -114,7 +115,7 @@ impl Engine {
         read.await.map_err(Problem::from)
     }
 
-    /// Gives the address at the customer's authority. The link stays as good as it is.
+    /// Gives the address at the customer's authority. The link is not used up.
     pub async fn join_link(&self, token: &str, browser: &str) -> Answer<String> {
         let now = self.now();
         let join = async {
@@ -153,7 +154,7 @@ impl Engine {
         Ok(self.store().peek_link(token).await?)
     }
 
-    /// What becomes of a link now. Whoever made it must still be one who may.
+    /// The state of a link now. The operator who made it must still have the right.
     pub(crate) async fn state_of(
         &self,
         tx: &mut Tx,
@@ -206,7 +207,7 @@ impl Engine {
         }))
     }
 
-    /// What a transaction's partner is called.
+    /// The name of the transaction's partner.
     pub(crate) async fn partner_named(&self, tx: &mut Tx) -> Result<PartnerName, Failure> {
         let home = tx.partner_home().await?;
         Ok(PartnerName {

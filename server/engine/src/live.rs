@@ -1,4 +1,4 @@
-//! Changes on their way to open pages: one listener per process, one stream per page.
+//! Sends changes to open pages: one listener per process, one stream per page.
 
 use std::time::Duration;
 
@@ -14,12 +14,14 @@ use tokio::sync::{broadcast, watch};
 
 use crate::{Answer, Engine, shutdown::stopped};
 
-/// More than a page can fall behind before it simply reads anew.
+/// Number of notices that a page can fall behind. A page that falls behind further reads everything
+/// again.
 const BACKLOG: usize = 256;
-/// A scan of all customers makes many changes; pages hear of them this often at most.
+/// The minimum time between two notices about scans to a page. A scan of all customers makes many
+/// changes.
 const SCANS_TOLD: Duration = Duration::from_millis(400);
 
-/// Where the listener of this process hands out what it hears.
+/// The event bus of this process. The listener sends to it what it receives.
 #[derive(Debug)]
 pub(crate) struct Hub {
     sender: broadcast::Sender<Notice>,
@@ -40,7 +42,7 @@ impl Hub {
 }
 
 impl Engine {
-    /// Hears the database's notices and hands them out until `shutdown` turns true.
+    /// Listens to the database's notices, and sends them to the pages until `shutdown` turns true.
     pub async fn listen(&self, mut shutdown: watch::Receiver<bool>) {
         let mut notices = std::pin::pin!(self.store().listen());
         loop {
@@ -50,7 +52,7 @@ impl Engine {
                     Some(Notice::Account { customer, .. }) => {
                         self.microsoft().forget(customer.0).await;
                     }
-                    // Nobody listening is no failure: no page is open.
+                    // `send` fails when no page is open. Ignore that.
                     Some(notice) => { let _ = self.inner.hub.sender.send(notice); }
                     None => tokio::time::sleep(Duration::from_secs(1)).await,
                 },
@@ -58,15 +60,15 @@ impl Engine {
         }
     }
 
-    /// A setup now, and again after each change, until the receiver goes away or the operator
-    /// may no longer see it. Never goes back to an older version.
+    /// A setup now, and again after each change. Ends when the receiver goes away, or when the
+    /// operator may no longer see the setup. Never sends an older version after a newer one.
     pub async fn watch_setup(
         &self,
         operator: &Operator,
         customer: CustomerId,
         setup: SetupId,
     ) -> Answer<impl Stream<Item = SetupView> + Send + use<>> {
-        // Subscribed before the first read: a change in between is heard.
+        // Subscribe before the first read, so that a change in between is noticed.
         let receiver = self.inner.hub.subscribe();
         let first = self.setup(operator, customer, setup).await?;
         let state = Watch {
@@ -84,8 +86,8 @@ impl Engine {
         Ok(futures::stream::once(std::future::ready(first)).chain(changes))
     }
 
-    /// A scan of one of the partner's customers was asked for, began or ended. Many at once are
-    /// told as one.
+    /// Notices that a scan of one of the partner's customers was requested, began or ended. Many at
+    /// the same time are sent as one.
     pub fn watch_scans(&self, operator: &Operator) -> impl Stream<Item = ()> + Send + use<> {
         let partner = operator.partner;
         let receiver = self.inner.hub.subscribe();
@@ -104,7 +106,7 @@ impl Engine {
         })
     }
 
-    /// A session of this operator ended, or the operator's role changed.
+    /// Notices that a session of this operator ended, or that the operator's role changed.
     pub fn watch_authority(&self, operator: &Operator) -> impl Stream<Item = ()> + Send + use<> {
         let (partner, me) = (operator.partner, operator.id);
         let receiver = self.inner.hub.subscribe();
@@ -125,7 +127,7 @@ impl Engine {
         })
     }
 
-    /// Something changed in one of the partner's setups.
+    /// Notices that one of the partner's setups changed.
     pub fn watch_partner(&self, operator: &Operator) -> impl Stream<Item = ()> + Send + use<> {
         let partner = operator.partner;
         let receiver = self.inner.hub.subscribe();

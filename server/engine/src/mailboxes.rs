@@ -9,7 +9,7 @@ use domain::{
 
 use crate::{Answer, Engine, Failure};
 
-/// As many as a person reads.
+/// Maximum number of mailboxes in an answer: a person does not read more.
 pub(crate) const SHOWN: usize = 20;
 
 impl Engine {

@@ -1,21 +1,21 @@
-//! How long steps wait between looks.
+//! How long steps wait between two polls, and when they give up.
 
 use domain::Timestamp;
 
-/// The pace of waiting. At 1 it suits Microsoft; the demo's cloud runs faster.
+/// The speed factor of waits. 1 suits Microsoft; the demo's cloud runs faster.
 ///
-/// Only the gaps between looks and the patience of steps follow it. How long a secret is kept
-/// never does.
+/// It scales only the gaps between polls and the patience of steps. It never scales how long a
+/// secret is kept.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Pace {
     factor: f64,
 }
 
-/// One kind of wait: how soon it looks again, and when it gives up. Milliseconds.
+/// A schedule of polls: the gaps, and how long to poll before giving up. Milliseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Wait {
     pub first: i64,
-    /// Each gap is half as long again as the one before, up to this.
+    /// The maximum gap. Each gap is half as long again as the one before.
     pub longest: i64,
     pub patience: i64,
 }
@@ -24,25 +24,26 @@ const SECOND: i64 = 1000;
 const MINUTE: i64 = 60 * SECOND;
 const HOUR: i64 = 60 * MINUTE;
 
-/// A group that was just made: seconds in Exchange, minutes in the directory, hours on a bad day.
+/// A new group, until it is visible: seconds in Exchange, minutes in the directory, hours on a bad
+/// day.
 pub const VISIBLE: Wait = Wait {
     first: 15 * SECOND,
     longest: 5 * MINUTE,
     patience: 24 * HOUR,
 };
-/// Members and policies that were just written, until they are read back.
+/// Members and policies that were just written, until a read shows them.
 pub const READ_BACK: Wait = Wait {
     first: 5 * SECOND,
     longest: MINUTE,
     patience: 2 * HOUR,
 };
-/// Something that is to be undone and is not there: it may only not be shown yet.
+/// Something that is not there when it is to be undone: it may only not be visible yet.
 pub const ABSENT: Wait = Wait {
     first: MINUTE,
     longest: MINUTE,
     patience: 2 * HOUR,
 };
-/// An answer that cannot be understood: spoilt on its way, or the protocol is another one now.
+/// An answer that cannot be understood: it was damaged on its way, or the protocol has changed.
 pub const SPOILT: Wait = Wait {
     first: 10 * SECOND,
     longest: 2 * MINUTE,
@@ -55,7 +56,7 @@ pub const CHECK: Wait = Wait {
     patience: 4 * HOUR,
 };
 /// Enforcement on real mail: usually 30 minutes to 2 hours, and more than a day was seen
-/// (MICROSOFT.md §2.4). Somebody receives a mail at each look, so that there are a dozen in a day.
+/// (MICROSOFT.md §2.4). Somebody receives a mail at each poll, so there are only a dozen in a day.
 pub const ENFORCED: Wait = Wait {
     first: 10 * MINUTE,
     longest: 5 * HOUR,
@@ -67,20 +68,20 @@ pub const SPREADING: Wait = Wait {
     longest: MINUTE,
     patience: 10 * MINUTE,
 };
-/// Something that was made a moment ago, until every directory server knows it (MICROSOFT.md §1.7).
+/// Something that was just made, until every directory server knows it (MICROSOFT.md §1.7).
 pub const REPLICATED: Wait = Wait {
     first: 15 * SECOND,
     longest: 2 * MINUTE,
     patience: 2 * HOUR,
 };
-/// A change that the directory refused: often it is there all the same, or works the next time
+/// A change that the directory refused. Often it is there all the same, or works the next time
 /// (MICROSOFT.md §1.7).
 pub const REFUSED_WRITE: Wait = Wait {
     first: 10 * SECOND,
     longest: 2 * MINUTE,
     patience: 2 * HOUR,
 };
-/// One more look at what a refused change was to change, before the refusal is believed.
+/// One more read of what a refused change was to change, before the refusal is believed.
 pub const LOOKED_INTO: Wait = Wait {
     first: 5 * SECOND,
     longest: 5 * SECOND,
@@ -92,19 +93,20 @@ pub const CUSTOMISED: Wait = Wait {
     longest: 10 * MINUTE,
     patience: 2 * HOUR,
 };
-/// A role, until Exchange knows of it (MICROSOFT.md §1.6, §6.5).
+/// A new role, until Exchange knows of it (MICROSOFT.md §1.6, §6.5).
 pub const ROLE: Wait = Wait {
     first: 30 * SECOND,
     longest: 5 * MINUTE,
     patience: HOUR,
 };
-/// A name that is taken by nobody whom Exchange shows: it may be what this setup made itself.
+/// A name that Exchange calls taken without showing who has it: the holder may be this setup's own
+/// group.
 pub const TAKEN: Wait = Wait {
     first: 10 * SECOND,
     longest: 2 * MINUTE,
     patience: 2 * HOUR,
 };
-/// Microsoft is not to be reached, or asks for a pause.
+/// Microsoft cannot be reached, or asks for a pause.
 pub const TROUBLE: Wait = Wait {
     first: 10 * SECOND,
     longest: 10 * MINUTE,
@@ -112,7 +114,8 @@ pub const TROUBLE: Wait = Wait {
 };
 
 impl Wait {
-    /// The same, where no look comes earlier than `millis` of Microsoft's own time.
+    /// The same schedule without a poll earlier than `millis`. Those are milliseconds of real time,
+    /// which the speed factor does not scale.
     pub fn not_before(mut self, millis: i64, pace: Pace) -> Self {
         self.first = self.first.max(pace.real(millis));
         self.longest = self.longest.max(self.first);
@@ -127,14 +130,14 @@ impl Pace {
         consented.is_some_and(|at| now.millis_since(at) < self.of(SPREADING.patience))
     }
 
-    /// `factor` 1 is real time, 600 six hundred times as fast. Anything below 1 counts as 1.
+    /// `factor`: 1 is real time, 600 is six hundred times as fast. Anything below 1 counts as 1.
     pub const fn new(factor: f64) -> Self {
         Self {
             factor: if factor >= 1.0 { factor } else { 1.0 },
         }
     }
 
-    /// `millis` at this pace; never less than 50 ms, so that nothing hammers.
+    /// `millis` divided by the speed factor. At least 50 ms, so that no loop polls without a pause.
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_precision_loss,
@@ -144,8 +147,8 @@ impl Pace {
         ((millis as f64 / self.factor) as i64).max(50)
     }
 
-    /// What has to be waited for at this pace, so that `millis` of real time pass: Microsoft's own
-    /// clock knows of no pace.
+    /// The inverse: the time to pass to `of` so that `millis` of real time go by. Microsoft's own
+    /// clock is not scaled.
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_precision_loss,
@@ -155,7 +158,7 @@ impl Pace {
         (millis as f64 * self.factor).ceil() as i64
     }
 
-    /// The gap before the look with this number, counted from 0.
+    /// The gap before the poll with this number, counted from 0.
     pub fn gap(self, wait: Wait, looks: usize) -> i64 {
         let mut gap = wait.first;
         for _ in 0..looks.min(32) {

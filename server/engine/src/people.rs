@@ -14,7 +14,7 @@ use store::NewEvent;
 use crate::{Answer, Engine, Failure, connection::event, failure::owner_only, session::role_gone};
 
 impl Engine {
-    /// Who looks at the page, with the numbers of the navigation.
+    /// The operator who looks at the page, with the numbers for the navigation.
     pub async fn me(&self, operator: &Operator) -> Answer<Me> {
         let read = async {
             let mut tx = self.store().begin(operator.partner).await?;
@@ -37,7 +37,7 @@ impl Engine {
         })
     }
 
-    /// Everybody of the partner who ever signed in. For owners.
+    /// Everybody of the partner who has ever signed in. Only owners may read it.
     pub async fn people(&self, operator: &Operator) -> Answer<Vec<PersonRow>> {
         owner_only(operator.role)?;
         let mut tx = self
@@ -48,7 +48,7 @@ impl Engine {
         Ok(tx.people(operator.id).await.map_err(Failure::from)?)
     }
 
-    /// Gives a role, or takes it with `None`. The last owner stays one.
+    /// Gives a role, or takes it away with `None`. The last owner remains an owner.
     pub async fn set_role(
         &self,
         operator: &Operator,
@@ -60,7 +60,7 @@ impl Engine {
         let by = operator.into();
         let change = async {
             let mut tx = self.store().begin(operator.partner).await?;
-            // Who asks may have been deposed a moment ago.
+            // The operator may have lost the role a moment ago.
             if !tx.owners().await?.contains(&operator.id) {
                 return Err(Problem::forbidden("owner").into());
             }

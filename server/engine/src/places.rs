@@ -1,4 +1,4 @@
-//! How many of something each has at this moment, where nobody may have more than a few.
+//! Limits how many places each holder has at the same time (a semaphore per key).
 
 use std::{
     collections::HashMap,
@@ -8,7 +8,7 @@ use std::{
 
 use tokio::sync::Notify;
 
-/// Counts what is held, by whom. Cheap to clone; clones count together.
+/// Counts the places that are taken, by holder. Cheap to clone; clones share the count.
 #[derive(Debug)]
 pub struct Places<K>(Arc<Counted<K>>);
 
@@ -19,7 +19,7 @@ struct Counted<K> {
     freed: Notify,
 }
 
-/// One place of somebody's, given back when it is dropped.
+/// A place that is taken. Dropping it gives it back.
 #[derive(Debug)]
 pub struct Place<K: Copy + Eq + Hash> {
     of: Places<K>,
@@ -33,7 +33,7 @@ impl<K> Clone for Places<K> {
 }
 
 impl<K: Copy + Eq + Hash> Places<K> {
-    /// `most`: how many each may have.
+    /// `most`: the maximum number of places per holder.
     pub fn new(most: usize) -> Self {
         Self(Arc::new(Counted {
             most,
@@ -42,7 +42,7 @@ impl<K: Copy + Eq + Hash> Places<K> {
         }))
     }
 
-    /// One place more; none when `who` has all that one may have.
+    /// Takes a place. None: `who` has the maximum already.
     pub fn take(&self, who: K) -> Option<Place<K>> {
         let mut held = self.0.held.lock().unwrap_or_else(PoisonError::into_inner);
         let count = held.entry(who).or_default();
@@ -54,10 +54,10 @@ impl<K: Copy + Eq + Hash> Places<K> {
         Some(Place { of, who })
     }
 
-    /// The same, as soon as `who` has given one back.
+    /// Takes a place. Waits until `who` has given one back, if necessary.
     pub(crate) async fn wait(&self, who: K) -> Place<K> {
         loop {
-            // Listened to before the look: a place that is freed in between is heard.
+            // Subscribe before the check, so that a place that is freed in between is noticed.
             let freed = self.0.freed.notified();
             if let Some(place) = self.take(who) {
                 return place;

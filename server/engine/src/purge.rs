@@ -1,4 +1,4 @@
-//! Deleting what is over its time.
+//! Deletes what has expired.
 
 use domain::{
     Timestamp,
@@ -8,9 +8,8 @@ use domain::{
 use crate::{Engine, Failure, setup::secret};
 
 impl Engine {
-    /// Forgets secrets that are over their 24 hours, with their events, and old sign-in attempts,
-    /// sessions and jobs. What fails keeps nothing else from being deleted; the last failure is
-    /// given.
+    /// Deletes secrets after their 24 hours, with their events, and old sign-in attempts, sessions
+    /// and jobs. A failure does not stop the other deletions. The last failure is returned.
     pub(crate) async fn purge(&self) -> Result<(), Failure> {
         let now = self.now();
         let mut ended = Ok(());
@@ -33,7 +32,7 @@ impl Engine {
         note(done(store.purge_sign_ins(now).await));
         note(done(store.purge_sessions(now).await));
         note(done(store.purge_replaced_jobs().await));
-        // So that an old key can leave the ring.
+        // Encrypt tokens with the current key, so that an old key can leave the key ring.
         note(done(store.reseal_tokens().await));
         note(self.tidy_scans().await);
         ended

@@ -1,4 +1,5 @@
-//! Live readings of a tenant: who asks for what somebody is reading already waits for the same answer.
+//! Live reads of a tenant. A person who asks for what is being read already waits for the same
+//! answer.
 
 use domain::{
     Problem,
@@ -10,10 +11,10 @@ use domain::{
 
 use crate::{Answer, Engine, Failure, flights::Flights};
 
-/// A look at a customer for what somebody has chosen so far.
+/// The key of a read: a customer, and what a person of a partner has chosen so far.
 type Look = (PartnerId, CustomerId, Draft);
 
-/// Live readings of tenants that are under way in this process.
+/// Live reads that are under way in this process.
 #[derive(Debug, Default)]
 pub(crate) struct Readings {
     applications: Flights<(PartnerId, CustomerId), ApplicationsView>,
@@ -23,7 +24,7 @@ pub(crate) struct Readings {
 }
 
 impl Engine {
-    /// What holds mailbox permissions in a customer, judged, the worst first.
+    /// The applications of a customer that hold mailbox permissions, evaluated, the worst first.
     pub async fn applications(
         &self,
         operator: &Operator,
@@ -58,7 +59,7 @@ impl Engine {
             .await
     }
 
-    /// The wizard with what was chosen so far.
+    /// The wizard, for what was chosen so far.
     pub async fn wizard(
         &self,
         operator: &Operator,
@@ -76,8 +77,8 @@ impl Engine {
             .await
     }
 
-    /// The plan in full, checked against the tenant, with its exact cmdlets. `changed`: what a start
-    /// that was refused gave, or nothing.
+    /// The full plan, checked against the tenant, with its exact cmdlets. `changed`: what a start
+    /// that was refused gave, or empty.
     pub async fn review(
         &self,
         operator: &Operator,
@@ -87,7 +88,8 @@ impl Engine {
     ) -> Answer<Review> {
         self.has_right(operator, customer, Right::Change).await?;
         draft.check_size()?;
-        // What changed is told to the one who pressed the button.
+        // The differences are sealed for the person who pressed the button, so the read is not
+        // shared.
         if !changed.is_empty() {
             return self.review_now(operator, customer, draft, changed).await;
         }
@@ -100,7 +102,7 @@ impl Engine {
             .await
     }
 
-    /// Each who asks is asked for their own right, whoever's reading they join.
+    /// Checks the right of everybody who asks, also of a person who joins a read of somebody else.
     async fn has_right(
         &self,
         operator: &Operator,

@@ -1,4 +1,4 @@
-//! Signed-in browsers of an operator.
+//! The sessions of an operator: browsers that are signed in.
 
 use std::time::Duration;
 
@@ -22,41 +22,45 @@ use uuid::Uuid;
 
 use crate::{Answer, Engine, Failure, connection::event, failure::owner_only};
 
-/// How long Entra's word that somebody may sign in counts. Milliseconds.
+/// How long Entra's answer that a person may sign in is valid. Milliseconds.
 const ASK_HOME: i64 = 15 * 60_000;
-/// After how long Entra is asked again when it has not answered. Milliseconds.
+/// The gap before Entra is asked again, when it has not answered. Milliseconds.
 const ASK_SOON: i64 = 60_000;
-/// How long Entra's last word counts after the first question without an answer. Milliseconds.
+/// How long Entra's last answer stays valid after the first question without an answer.
+/// Milliseconds.
 const BELIEVED: i64 = 60 * 60_000;
-/// How long one question may take. Shorter than requests may: the answer counts in the one that waits.
+/// The timeout of one question. It is shorter than that of a request, because the answer decides
+/// the request that waits for it.
 const ANSWER: Duration = Duration::from_secs(10);
-/// The account is disabled, is not there any more, or was deleted (MICROSOFT.md §6.1).
+/// The account is disabled, does not exist any more, or was deleted (MICROSOFT.md §6.1).
 const ACCOUNT_GONE: [&str; 3] = ["AADSTS50057", "AADSTS50034", "AADSTS500341"];
 
-/// What ends when Entra says no.
+/// What ends after Entra's answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Ending {
     Nothing,
-    /// The person signs in again: a second factor, a new consent.
+    /// This session. The person must sign in again, for example for a second factor or a new
+    /// consent.
     Session,
-    /// Every browser signs in again: a new password, sessions revoked by an administrator.
+    /// All sessions of the person, after a new password, or after an administrator has revoked the
+    /// sessions.
     Sessions,
-    /// All that hangs on the account.
+    /// All sessions, and everything else that depends on the account.
     Authority,
 }
 
-/// What came of asking Entra.
+/// The result of asking Entra.
 enum Asked {
-    /// With the new token, where there is one.
+    /// The person may sign in. The new refresh token, where Entra gave one.
     Yes(Option<SecretString>),
     No(microsoft::Error),
-    /// None within [`ANSWER`], or nobody could be asked now.
+    /// No answer within [`ANSWER`], or nobody could be asked now.
     NoAnswer,
     NothingToAskWith,
 }
 
 impl Asked {
-    /// None: no answer came in time.
+    /// `answer`: none means that no answer came in time.
     fn of(answer: Option<Result<Redeemed, microsoft::Error>>) -> Self {
         match answer {
             Some(Ok(redeemed)) => Self::Yes(redeemed.refresh),
@@ -66,7 +70,8 @@ impl Asked {
     }
 }
 
-/// Entra's no is about this person's sign-in, and not about Entra, the way there, or Postern.
+/// Whether Entra's refusal is about this person's sign-in, and not about Entra, the network, or
+/// Postern.
 fn is_about_the_person(kind: &Kind) -> bool {
     matches!(
         kind,
@@ -75,8 +80,8 @@ fn is_about_the_person(kind: &Kind) -> bool {
 }
 
 impl Engine {
-    /// Records a browser that just signed in. `session_hash` is the hash under which the session
-    /// store keeps the session.
+    /// Stores the session of a browser that has just signed in. `session_hash`: the hash under
+    /// which the session store keeps the session.
     pub async fn open_session(
         &self,
         operator: &Operator,
@@ -106,12 +111,12 @@ impl Engine {
         Ok(open.await.map_err(Failure::from)?)
     }
 
-    /// The operator behind a session as the database knows it now, or none when the session has
-    /// ended: by the person, by an owner, because the person's tenant left the settings, or because
-    /// Entra said that the account may not sign in any more. `counts`: this is a use of it.
+    /// The operator of a session, as the database has them now. None: the session has ended. The
+    /// person or an owner ended it, the person's tenant left the settings, or Entra said that the
+    /// account may not sign in any more. `counts`: whether this call is a use of the session.
     ///
-    /// Entra is asked again every [`ASK_HOME`], by one request of one process. The question goes on
-    /// when that request is given up, so that nobody can leave before the answer.
+    /// Every [`ASK_HOME`], one request of one process asks Entra again. The question continues when
+    /// that request is given up, so that nobody can avoid the answer by leaving early.
     pub async fn operator_of_session(
         &self,
         partner: PartnerId,
@@ -158,8 +163,8 @@ impl Engine {
         Ok(may.then_some(found))
     }
 
-    /// Asks Entra with the person's own token, and ends what must end. An Entra that does not
-    /// answer is believed in for a while.
+    /// Asks Entra with the person's own token, and ends what must end. Without an answer, Entra's
+    /// last answer stays valid for a while.
     async fn may_still_sign_in(
         &self,
         operator: &Operator,
@@ -226,7 +231,7 @@ impl Engine {
             tx.commit().await
         };
         end.await.map_err(Failure::from)?;
-        // Entra's sentences can name the account: its code tells as much.
+        // Entra's sentences can name the account, so only the code is logged. It says as much.
         if let Asked::No(error) = &answer {
             let (kind, code) = (error.kind(), error.code());
             tracing::warn!(operator = %operator.id, ?kind, code, ?ending, "Entra was asked again about somebody who is signed in");
@@ -234,7 +239,7 @@ impl Engine {
         Ok(ending == Ending::Nothing)
     }
 
-    /// The operator's signed-in browsers, the last used first.
+    /// The operator's sessions, the last used first.
     pub async fn sessions(
         &self,
         operator: &Operator,
@@ -268,7 +273,7 @@ impl Engine {
         Ok(end.await.map_err(Failure::from)?)
     }
 
-    /// Ends one session of somebody else, or all of them. For owners.
+    /// Ends one session of another person, or all of them. Only owners may do that.
     pub async fn end_sessions_of(
         &self,
         operator: &Operator,
@@ -321,7 +326,7 @@ fn sessions_ended(
     }
 }
 
-/// What connections say whose account may not be used any more.
+/// The note on connections whose account may not be used any more.
 pub(crate) fn account_gone(operator: &Operator) -> Problem {
     Problem::new(
         "connection.account_gone",
@@ -332,7 +337,7 @@ pub(crate) fn account_gone(operator: &Operator) -> Problem {
     )
 }
 
-/// The same for a person who has lost the role.
+/// The note on connections of a person who has lost the role.
 pub(crate) fn role_gone(upn: &str) -> Problem {
     Problem::new(
         "connection.role_gone",
@@ -343,7 +348,7 @@ pub(crate) fn role_gone(upn: &str) -> Problem {
     )
 }
 
-/// The same for a partner that has left.
+/// The problem of a partner that has left the settings.
 pub(crate) fn tenant_left() -> Problem {
     Problem::new(
         "partner.left",

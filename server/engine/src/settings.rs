@@ -1,5 +1,5 @@
-//! Settings that decide who gets in, in the partner's history: noted when a process starts with
-//! others than the one before.
+//! Records in the partner's history the settings that decide who may sign in, when a process starts
+//! with others than the one before.
 
 use std::time::Duration;
 
@@ -16,9 +16,9 @@ use store::NewEvent;
 use crate::{Engine, Failure, FirstOwner, connection::event};
 
 impl Engine {
-    /// Notes for every partner what the settings say of its people, where that is not what its
-    /// history says already. No secrets, and nothing of another partner. `idle` and `longest`: how
-    /// long a browser stays signed in.
+    /// Records for every partner what the settings say about its people, where the history does not
+    /// say the same already. The entry contains no secrets, and nothing about another partner.
+    /// `idle` and `longest`: how long a browser stays signed in.
     pub async fn note_settings(&self, idle: Duration, longest: Duration) -> Result<(), Failure> {
         for (partner, home, name) in self.store().partners_with_homes().await? {
             let settings = self.settings_of(home, &name, idle, longest);
@@ -36,7 +36,7 @@ impl Engine {
                 FirstOwner::Account { tenant, object } => {
                     (*tenant == home).then(|| object.to_string())
                 }
-                // Whose a name is, is known only from its domain where there are several partners.
+                // Where there are several partners, only the domain of a name tells whose it is.
                 FirstOwner::Upn(upn) => {
                     let domain = upn.rsplit_once('@').map_or("", |(_, domain)| domain);
                     (alone || domain.eq_ignore_ascii_case(name)).then(|| upn.clone())
@@ -54,7 +54,7 @@ impl Engine {
 
     async fn note_settings_of(&self, partner: PartnerId, settings: Value) -> Result<(), Failure> {
         let mut tx = self.store().begin(partner).await?;
-        // Processes that start at once note it once.
+        // Lock, so that processes that start at the same time record it once.
         tx.lock_own().await?;
         if !self.inner.access.guests {
             for guest in tx.guests().await? {
@@ -83,7 +83,7 @@ impl Engine {
     }
 }
 
-/// What ended, and what connections say, where guests could sign in before.
+/// The note on connections whose account is a guest, where guests could sign in before.
 fn guests_refused() -> Problem {
     Problem::new(
         "connection.guests_refused",

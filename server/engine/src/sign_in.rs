@@ -1,4 +1,4 @@
-//! The beginning of a sign-in.
+//! Begins a sign-in.
 
 use domain::{Problem, Timestamp, id::TenantId};
 use microsoft::entra::{Attempt, Authorize, Prompt, new_attempt, scopes};
@@ -6,14 +6,14 @@ use store::{Purpose, SignIn};
 
 use crate::{Answer, Engine, Failure};
 
-/// How long a person may take at Microsoft. Milliseconds.
+/// How long a person may take on Microsoft's pages. Milliseconds.
 pub(crate) const ATTEMPT_LIVES: i64 = 10 * 60_000;
 
 impl Engine {
-    /// Remembers an attempt and gives the address at Entra to which the browser goes.
+    /// Stores an attempt to sign in, and gives the address at Entra to which the browser is sent.
     ///
-    /// `browser` is a secret that only this browser has: whoever comes back must bring it.
-    /// `return_to` is a local path; anything else is dropped.
+    /// `browser`: a secret that only this browser has. The callback must bring it. `return_to`: a
+    /// local path; any other text is dropped.
     pub async fn begin_sign_in(&self, browser: &str, return_to: Option<&str>) -> Answer<String> {
         let attempt = fresh_attempt();
         let return_to = return_to
@@ -40,7 +40,7 @@ impl Engine {
         Ok(url)
     }
 
-    /// The address at Entra at which an attempt goes on.
+    /// The address at Entra where an attempt continues.
     pub(crate) fn authorize_url(
         &self,
         tenant: Option<TenantId>,
@@ -62,17 +62,17 @@ impl Engine {
     }
 }
 
-/// Random state, nonce and verifier for one attempt.
+/// A new attempt: random state, nonce and verifier.
 pub(crate) fn fresh_attempt() -> Attempt {
     new_attempt(&mut rand::rng())
 }
 
-/// A path of this portal, of a length that an address can have.
+/// Whether the text is a path of this portal, short enough for an address.
 pub(crate) fn is_local(path: &str) -> bool {
     domain::path::is_local(path) && path.len() <= 2000
 }
 
-/// The attempt is over its time.
+/// The problem of an attempt that has expired.
 pub(crate) fn expired(since: Timestamp, now: Timestamp) -> Problem {
     Problem::new(
         "sign_in.expired",

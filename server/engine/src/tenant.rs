@@ -1,4 +1,4 @@
-//! Acting in a customer's tenant with the consent that is stored.
+//! Access to a customer's tenant with the stored consent.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use store::{CustomerAccess, Store};
 use crate::{Engine, Failure, session::tenant_left};
 
 impl Engine {
-    /// Microsoft in this customer, or the problem that nobody is connected.
+    /// The Microsoft client for this customer. Fails when nobody is connected.
     pub(crate) async fn tenant(
         &self,
         access: &CustomerAccess,
@@ -30,7 +30,8 @@ impl Engine {
         }
         let stored = tx.stored_consent(access).await?;
         let Some(stored) = stored else {
-            // An access token may still be in the memory of this process: it is not used.
+            // This process may still have an access token in memory. Drop it, so that it is not
+            // used.
             self.microsoft().forget(access.record().id.0).await;
             return Err(match tx.connection(access).await?.health {
                 Health::Broken { problem } => problem.into(),
@@ -52,8 +53,8 @@ impl Engine {
             .await)
     }
 
-    /// Learns the tenant's own name, for lists. Until then the domain serves: right after a consent
-    /// Entra may not know of it yet (MICROSOFT.md §6.5), so each live read tries again.
+    /// Reads the tenant's name, for lists. Lists show the domain until then. Right after a consent
+    /// Entra may not know of the consent yet (MICROSOFT.md §6.5), so each live read tries again.
     pub(crate) async fn learn_name(&self, access: &CustomerAccess) {
         let learn = async {
             let organization = self.tenant(access).await?.organization().await?.value;
@@ -69,8 +70,8 @@ impl Engine {
         }
     }
 
-    /// A consent is missing only because it was just given: it takes a while until every part of
-    /// Microsoft knows of it (MICROSOFT.md §6.5).
+    /// Whether a consent is missing only because it was given a moment ago: it takes a while until
+    /// every part of Microsoft knows of it (MICROSOFT.md §6.5).
     pub(crate) async fn is_spreading(
         &self,
         access: &CustomerAccess,
@@ -88,7 +89,7 @@ impl Engine {
         Ok(self.inner.pace.is_spreading(consented, self.now()))
     }
 
-    /// Remembers how a connection did, when that is news. Answers with the failure unchanged.
+    /// Records whether the connection works, if that has changed.
     pub(crate) async fn note_connection(
         &self,
         access: &CustomerAccess,
@@ -97,13 +98,13 @@ impl Engine {
         let problem = match result {
             Ok(()) => None,
             Err(error) if is_about_consent(error) => Some(error.problem()),
-            // Everything else says nothing about the consent.
+            // Other failures say nothing about the consent.
             Err(_) => return,
         };
         self.note_problem(access, problem.as_ref()).await;
     }
 
-    /// The same, where only the problem is known; none: it works.
+    /// Records the connection's problem, if that has changed. None: the connection works.
     pub(crate) async fn note_problem(&self, access: &CustomerAccess, problem: Option<&Problem>) {
         if let Err(failure) = self.write_connection(access, problem).await {
             tracing::error!(error = %failure, "the state of a connection could not be noted");
@@ -157,7 +158,7 @@ pub(crate) fn not_connected() -> Problem {
     )
 }
 
-/// The customer's refresh token, as the Microsoft client sees it.
+/// The customer's refresh token, as the Microsoft client uses it.
 #[derive(Debug)]
 struct Tokens {
     store: Store,
@@ -183,7 +184,7 @@ impl RefreshStore for Tokens {
                 .begin(self.access.partner())
                 .await
                 .map_err(fault)?;
-            // Somebody else was faster: theirs is as good, and stays.
+            // If another process has rotated the token first, its token is as good, and stays.
             tx.rotate_token(&self.access, &new, old)
                 .await
                 .map_err(fault)?;
@@ -215,7 +216,8 @@ fn fault(error: store::Error) -> StoreFault {
     StoreFault(error.to_string())
 }
 
-/// The failure says that Postern cannot get in (any more), not only that this call failed.
+/// Whether the failure means that Postern cannot get in (any more), and not only that one call
+/// failed.
 pub(crate) fn is_about_consent(error: &microsoft::Error) -> bool {
     matches!(
         error.kind(),

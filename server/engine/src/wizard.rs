@@ -1,4 +1,4 @@
-//! The guided way to a plan: what was chosen, what Postern suggests, and the review.
+//! The wizard: reads what it shows, suggests mailboxes, and makes a plan of what a person chose.
 
 mod chosen;
 
@@ -32,13 +32,14 @@ use crate::{
     },
 };
 
-/// Suggested as mailboxes that must be refused.
+/// Maximum number of mailboxes that the wizard suggests as mailboxes that must be refused.
 const SUGGESTED: usize = 3;
-/// Read to choose the suggestions from.
+/// Number of mailboxes that are read to choose the suggestions from.
 const LOOKED_AT: usize = 50;
-/// Counted to say how many mailboxes the application can reach; beyond it, none is said.
+/// Maximum number of mailboxes that are counted. A customer with more gets no number on the page.
 const COUNTED: usize = 1000;
-/// Whose mail does most harm when faked, by words in name or address.
+/// Words in a mailbox's name or address that make it a suggestion, the most important first. Faked
+/// mail from such a mailbox does most harm.
 const TELLING: [&str; 12] = [
     "ceo",
     "chief",
@@ -54,26 +55,27 @@ const TELLING: [&str; 12] = [
     "admin",
 ];
 
-/// A plan, and what it was made of.
+/// A plan, and what was read to make it.
 pub(crate) struct Planned {
     pub plan: Plan,
-    /// What should be known of what was chosen.
+    /// What the person should know of the chosen mailboxes.
     pub notes: Vec<String>,
     pub read: Read,
 }
 
-/// What another setup that holds the application means for a plan.
+/// What happens when another active setup holds the application.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Holder {
-    /// It is shown beside the plan.
+    /// The plan is made, and the page shows the other setup beside it.
     Shown,
-    /// It is the first thing to say: the rest of the plan cannot fit beside it.
+    /// The plan is refused, before anything else is checked: it could not fit beside the other
+    /// setup.
     Refuses,
 }
 
 impl Engine {
-    /// The wizard with what was chosen so far. Choices that do not fit are told beside their
-    /// field, and stay.
+    /// Reads the wizard's page for what was chosen so far. Invalid fields keep their values and get
+    /// a message.
     pub(crate) async fn wizard_now(
         &self,
         operator: &Operator,
@@ -137,8 +139,8 @@ impl Engine {
         load.await.map_err(Problem::from)
     }
 
-    /// The plan in full, checked against the tenant, with its exact cmdlets. `changed`: what a start
-    /// that was refused gave, or nothing.
+    /// The full plan, checked against the tenant, with its exact cmdlets. `changed`: the token of a
+    /// start that was refused because the plan had changed, or empty.
     pub(crate) async fn review_now(
         &self,
         operator: &Operator,
@@ -160,8 +162,8 @@ impl Engine {
                 plan,
                 said: mut notes,
             } = reviewed;
-            // The same look as that of the first step: what stands in the way is said before
-            // anybody approves the plan.
+            // The check of the first step, run before the approval: a person sees every hurdle
+            // before they approve the plan.
             let found = hurdles::look(&tenant, &plan, Of::Draft(Box::new(read)), self.now()).await;
             let hurdles = found.problems();
             notes.extend(found.said);
@@ -172,7 +174,8 @@ impl Engine {
                 .await?;
             tx.commit().await?;
             let takes = takes(&plan, found.effects.as_ref());
-            // The setup gets its own id when it starts; this one only shows where it will stand.
+            // Placeholder: the real setup gets another id at its start. This one only shows where
+            // the id stands.
             let setup = new_setup_id();
             Ok::<_, Failure>(Review {
                 head: head(&access),
@@ -193,7 +196,7 @@ impl Engine {
         load.await.map_err(Problem::from)
     }
 
-    /// Makes a plan of a draft, or tells what does not fit.
+    /// Makes a plan of a draft. Fails with the first choice that does not fit.
     pub(crate) async fn plan(
         &self,
         access: &CustomerAccess,
@@ -241,7 +244,7 @@ impl Engine {
             senders,
             refused,
             group,
-            // What no mail can show ends as checked, and the plan says why.
+            // A plan that real mail cannot prove ends as checked. The plan says why.
             prove: draft.prove && unprovable.is_none(),
             unprovable,
             recipient,
@@ -260,8 +263,8 @@ impl Engine {
 }
 
 impl Engine {
-    /// One application and all that decides what it reaches. What could not be read is told in the
-    /// place of what would hang on it.
+    /// Reads one application and everything that decides its effective access. Where the part that
+    /// decides could not be read, the error is about that part instead of “no such application”.
     async fn read_one(
         &self,
         access: &CustomerAccess,
@@ -284,7 +287,7 @@ impl Engine {
         }
     }
 
-    /// Why real mail can show nothing of an application, by the reading of it.
+    /// Why real mail can prove nothing about this application, according to the scan.
     async fn unprovable(
         &self,
         access: &CustomerAccess,
@@ -307,7 +310,8 @@ impl Engine {
     }
 }
 
-/// Who receives the mails of the proof, where the first sender does not.
+/// The recipient of the proof's mails, where the draft names one. None: the first sender receives
+/// them.
 fn recipient(draft: &Draft) -> Result<Option<MailAddress>, Failure> {
     let text = draft.recipient.trim();
     if text.is_empty() {
@@ -327,7 +331,7 @@ fn no_application() -> Problem {
     Hurdle::NothingGranted.problem("")
 }
 
-/// The group of the plan, and the same as Exchange has it, where it exists.
+/// The group of the plan, and Exchange's record of it where the group exists.
 async fn group(
     tenant: &microsoft::Customer,
     access: &CustomerAccess,
@@ -387,7 +391,7 @@ async fn group(
     Ok((group, Some(found)))
 }
 
-/// Exchange would answer that it is no security principal (MICROSOFT.md §2.4).
+/// Exchange itself would answer that the group is no security principal (MICROSOFT.md §2.4).
 fn not_a_scope(address: &MailAddress, details: &str) -> Problem {
     Problem::input(
         "group",
@@ -399,7 +403,7 @@ fn not_a_scope(address: &MailAddress, details: &str) -> Problem {
     )
 }
 
-/// A group gets the first sender's domain, which the tenant surely accepts.
+/// The domain for a new group: the first sender's, because the tenant is sure to accept it.
 fn group_domain(senders: &[Mailbox], access: &CustomerAccess) -> String {
     senders.first().map_or_else(
         || access.record().domain.clone(),

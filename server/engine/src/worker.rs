@@ -1,4 +1,4 @@
-//! The worker: carries out what operators started, on any number of processes.
+//! The worker: runs the jobs of setups and the scans. Any number of processes can run one.
 
 use std::time::Duration;
 
@@ -17,15 +17,20 @@ use crate::{
     shutdown::stopped,
 };
 
-/// Jobs try again by themselves only when our own database fails: everything that Microsoft does
-/// is a state of a step. So there is no reason ever to give up.
+/// Attempts of a job before the queue gives it up. A job fails only when our own database fails:
+/// every failure of Microsoft is recorded as the state of a step. So the queue never has to give
+/// up.
 const ATTEMPTS: i16 = 1000;
 
-/// Within this a job that has ended has let its customer go, and clocks agree.
+/// How long to wait after a job has returned, before the queue is woken. `graphile_worker` releases
+/// the customer's queue shortly after the return: a notice before that finds no job that may run.
+/// The margin also covers a small difference between our clock and the database's.
 const LETS_GO: Duration = Duration::from_millis(20);
-/// Steps of one setup before the others of its customer have their turn.
+/// Maximum number of steps that one job runs of a setup. After them the customer's other setups get
+/// their turn.
 const IN_A_ROW: usize = 10;
-/// After a longer wait half a second is nothing.
+/// Longest wait after which the queue is woken. After a longer one the queue's own poll, every half
+/// second, is early enough.
 const WORTH_WAKING: Duration = Duration::from_secs(60);
 
 /// Carries out the next step of a setup.
@@ -47,8 +52,8 @@ impl TaskHandler for RunSetup {
             let mut tx = engine.store().begin(self.partner).await?;
             let access = tx.for_system(self.customer).await?;
             tx.commit().await?;
-            // What goes on at once does so here: through the queue each step would wait for its turn
-            // anew.
+            // A next step that needs no wait runs in this job: a job of its own would have to wait
+            // in the queue again.
             let mut next = Next::AtOnce;
             for left in (0..IN_A_ROW).rev() {
                 let then = if left == 0 { Then::Job } else { Then::Caller };
@@ -67,7 +72,7 @@ impl TaskHandler for RunSetup {
     }
 }
 
-/// Deletes what is over its time: secrets, attempts to sign in, sessions.
+/// The regular cleanup: deletes expired secrets, attempts to sign in, sessions.
 #[derive(Debug, Serialize, Deserialize)]
 struct Purge;
 
@@ -85,7 +90,8 @@ impl TaskHandler for Purge {
     }
 }
 
-/// The job that carries a setup on: one at a time per customer, one waiting per setup.
+/// The job that runs the next steps of a setup. Jobs of one customer run one at a time (`queue`),
+/// and at most one job of a setup waits (`key`). `run_at`: not before this time; none: at once.
 pub(crate) fn setup_job(access: &CustomerAccess, setup: SetupId, run_at: Option<Timestamp>) -> Job {
     let payload = serde_json::json!({
         "partner": access.partner(),
@@ -103,13 +109,14 @@ pub(crate) fn setup_job(access: &CustomerAccess, setup: SetupId, run_at: Option<
 }
 
 impl Engine {
-    /// Has the queue looked into when the next run of a setup is due: after this one has let its
-    /// customer go, which the notice of the new job came too early for, or at the end of a wait.
-    /// The queue looks by itself twice a second, also for what a dead process had promised.
+    /// Wakes the queue when the next run of a setup is due. Where the next run needs no wait, that
+    /// is shortly after this job has returned: the database's notice of the new job came while this
+    /// job still held the customer's queue. Without a wake the queue polls twice a second; the poll
+    /// also finds the jobs of processes that died.
     fn wake_queue(&self, next: Next) {
         let wait = match next {
             Next::At(at) => at.millis() - self.now().millis(),
-            // Somebody may have asked for something while this ran.
+            // An operator may have added a job while this one ran.
             Next::AtOnce | Next::Nothing => 0,
         };
         let wait = Duration::from_millis(u64::try_from(wait).unwrap_or(0));
@@ -125,7 +132,8 @@ impl Engine {
         });
     }
 
-    /// Works until `shutdown` turns true.
+    /// Runs jobs and scans until `shutdown` turns true. Fails when the queue or the scans break
+    /// off.
     pub async fn run_worker(&self, mut shutdown: watch::Receiver<bool>) -> Result<(), Failure> {
         let recovery = WorkerRecoveryConfig::default()
             .enabled(true)
@@ -149,8 +157,8 @@ impl Engine {
             .await
             .map_err(|error| store::Error::Worker(error.to_string()))?;
         let run = worker.run();
-        // Ends with this function, however that ends: whoever starts the worker anew starts these
-        // anew as well.
+        // The scans end when this function returns, for whatever reason. A caller that starts the
+        // worker again starts the scans again as well.
         let (stop_scans, stopped) = watch::channel(false);
         let mut scans = JoinSet::new();
         scans.spawn({
@@ -168,7 +176,8 @@ impl Engine {
             Some(broken) => broken,
             None => {
                 worker.request_shutdown();
-                // Jobs that run end first; those that do not in time are taken up by another worker.
+                // Running jobs get time to end. Another worker takes over those that do not end in
+                // time.
                 run.await.map_err(failed)
             }
         };

@@ -1,15 +1,15 @@
-//! What the parameters of Exchange's cmdlets take, from the published parameter tables
+//! The types of the parameters of Exchange's cmdlets, from the published parameter tables
 //! (MICROSOFT.md §0, key PS).
 //!
-//! Only the cmdlets that Postern runs or writes into its scripts, and of these only the parameters
-//! that Exchange Online takes and that a setup or a reading could need.
+//! The table has only the cmdlets that Postern runs or writes into its scripts. Of these it has
+//! only the parameters that Exchange Online accepts and that a setup or a scan could need.
 
 /// How the value of a parameter is written in PowerShell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Takes {
-    /// Its name alone turns it on; a word after it would be the next argument.
+    /// The name alone switches it on. A word after the name would be the next argument.
     Switch,
-    /// `$true` or `$false` must stand after its name.
+    /// `$true` or `$false` must follow the name.
     Boolean,
     /// One value or several.
     List,
@@ -26,8 +26,8 @@ pub(super) struct Parameters {
     values: &'static [&'static str],
 }
 
-/// What a parameter takes; none where the table does not know the cmdlet or the parameter.
-/// PowerShell does not tell capital letters from small ones, nor does this.
+/// The type of a parameter. None: the table does not have the cmdlet or the parameter. Case is
+/// ignored, as in PowerShell.
 pub fn takes(cmdlet: &str, parameter: &str) -> Option<Takes> {
     let known = CMDLETS
         .iter()

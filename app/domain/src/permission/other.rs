@@ -1,6 +1,6 @@
 //! App roles of resources other than Graph and Exchange that reach mail, or tell who wrote to whom
-//! (MICROSOFT.md §10.2). Of these resources nothing else is of interest, and none of it is governed
-//! by an access policy or has a scoped role.
+//! (MICROSOFT.md §10.2). Only these roles of such resources matter. No access policy governs one of
+//! them, and none has a scoped role.
 
 use serde::{Deserialize, Serialize};
 use uuid::{Uuid, uuid};
@@ -11,7 +11,7 @@ use crate::id::AppRoleId;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum OtherResource {
-    /// Downloads what eDiscovery exported.
+    /// Downloads the exports of eDiscovery.
     PurviewEdiscovery,
     /// The older API of Defender.
     ThreatProtection,
@@ -44,20 +44,22 @@ impl OtherResource {
     }
 }
 
-/// What a role of such a resource lets an application do.
+/// What an app role of such a resource allows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OtherRole {
-    /// It reaches mail, together with what Postern does not see: a case, a role in Purview.
+    /// It reaches mail, together with something that Postern cannot read: a case, a role in
+    /// Purview.
     ReachesMail,
     /// It tells who wrote to whom.
     Metadata,
 }
 
-/// What a role does; none: nothing about mail. `value`: as the tenant calls it.
+/// What a role allows. None: nothing about mail. `value`: the tenant's name for the role.
 pub fn other(resource: OtherResource, role: AppRoleId, value: Option<&str>) -> Option<OtherRole> {
     let named = |name: &str, id: Uuid| value.map_or(role.0 == id, |value| value == name);
     match resource {
-        // One role of it is known, and its id is not: whatever else it has is for exports too.
+        // One role of this resource is known, and its id is not. Any other role of it is for
+        // exports too.
         OtherResource::PurviewEdiscovery => Some(OtherRole::ReachesMail),
         OtherResource::ThreatProtection => named(
             "AdvancedHunting.Read.All",

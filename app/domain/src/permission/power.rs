@@ -1,30 +1,30 @@
-//! The application permissions that go around every confinement (MICROSOFT.md §10.2, classes A,
-//! G, O and B). No access policy governs one of them, and none has a scoped role of Exchange.
+//! The application permissions that go around every confinement (MICROSOFT.md §10.2, classes A, G,
+//! O and B). No access policy governs one of them, and none has a scoped role in Exchange.
 
 use uuid::{Uuid, uuid};
 
 use super::Resource;
 use crate::{id::AppRoleId, reach::PowerKind};
 
-/// When a permission is a power.
+/// The condition under which a permission is a power.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Counts {
-    /// By itself.
+    /// No condition: the permission alone is a power.
     Alone,
-    /// Microsoft does not document how far it goes, or it only prepares: it may be one.
+    /// It may be a power: Microsoft does not document how far it goes, or it only prepares.
     Perhaps,
-    /// Together with a role in Exchange.
+    /// It is a power together with a role in Exchange.
     WithExchangeRole,
-    /// The same, and how far it goes is not documented.
+    /// It may be a power together with a role in Exchange: how far it goes is not documented.
     PerhapsWithExchangeRole,
-    /// Over the applications that it owns.
+    /// It is a power over the applications that the holder owns.
     OverOwned,
-    /// Where a scope is built of the attributes of people.
+    /// It is a power where a scope is built of the attributes of people.
     OverAttributes,
-    /// Where a scope is built of a group whose members Graph can change. It cannot change those
-    /// of mail-enabled security groups (MICROSOFT.md §7.2).
+    /// It is a power where a scope is built of a group whose members Graph can change. Graph cannot
+    /// change those of mail-enabled security groups (MICROSOFT.md §7.2).
     OverGroups,
-    /// Where a scope is built of an administrative unit.
+    /// It is a power where a scope is built of an administrative unit.
     OverUnits,
     /// It decides whether attributes or members of synchronised objects can be changed at all.
     OverSync,
@@ -35,7 +35,7 @@ pub enum Counts {
 pub struct PowerPermission {
     pub resource: Resource,
     pub value: &'static str,
-    /// None: no id of it is certain, so that it is known by its value alone.
+    /// None: no id of the permission is certain, so only its value identifies it.
     pub id: Option<Uuid>,
     pub kind: PowerKind,
     pub counts: Counts,
@@ -120,7 +120,7 @@ table! {
     Graph "User-OnPremisesSyncBehavior.ReadWrite.All" "a94a502d-0281-4d15-8cd2-682ac9362c4c" MovesBoundary OverSync;
 }
 
-/// Families of Graph's permissions of which an unknown one that writes may be a power.
+/// Families of Graph's permissions. An unknown permission of a family that writes may be a power.
 const FAMILIES: [(&str, PowerKind); 17] = [
     ("AppRoleAssignment.", PowerKind::GrantsItself),
     ("RoleManagement", PowerKind::GrantsItself),
@@ -141,29 +141,30 @@ const FAMILIES: [(&str, PowerKind); 17] = [
     ("AdministrativeUnit.", PowerKind::MovesBoundary),
 ];
 
-/// Roles of the Exchange resource that are known and let nobody around anything.
+/// Known roles of the Exchange resource that are no power.
 const HARMLESS_OF_EXCHANGE: [&str; 3] = [
     "Organization.Read.All",
     "Place.Read.All",
     "ReportingWebService.Read.All",
 ];
 
-/// The power with this resource and value, if it is one.
+/// The power with this resource and value. None: it is none.
 pub fn find_value(resource: Resource, value: &str) -> Option<&'static PowerPermission> {
     POWER_PERMISSIONS
         .iter()
         .find(|power| power.resource == resource && power.value == value)
 }
 
-/// The power with this resource and app role, if it is one.
+/// The power with this resource and app role. None: it is none.
 pub fn find(resource: Resource, id: AppRoleId) -> Option<&'static PowerPermission> {
     POWER_PERMISSIONS
         .iter()
         .find(|power| power.resource == resource && power.id == Some(id.0))
 }
 
-/// Which power a permission may be that is in no table, judged by its value: whatever Exchange
-/// calls by a name that is not known, and what writes in one of the families of Graph.
+/// The kind of power that a permission may be which is in no table, judged by its value: any
+/// unknown role of Exchange, and any permission of a Graph family that writes. None: it is no
+/// power.
 pub fn family(resource: Resource, value: &str) -> Option<PowerKind> {
     if find_value(resource, value).is_some()
         || super::find_value(resource, value).is_some()
@@ -258,7 +259,7 @@ mod tests {
             Some(PowerKind::GrantsItself)
         );
         assert_eq!(family(Resource::Graph, "RoleManagement.Read.All"), None);
-        // What is in a table is judged by the table.
+        // The table decides about the permissions that it has.
         assert_eq!(family(Resource::Exchange, "Exchange.ManageAsApp"), None);
         assert_eq!(family(Resource::Exchange, "Mail.Send"), None);
     }

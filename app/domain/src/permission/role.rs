@@ -1,20 +1,20 @@
-//! The roles that go around every confinement: roles in the directory (MICROSOFT.md §10.3) and
-//! roles in Exchange (§10.4).
+//! The roles that go around every confinement: directory roles (MICROSOFT.md §10.3) and roles in
+//! Exchange (§10.4).
 
 use uuid::{Uuid, uuid};
 
 use crate::reach::PowerKind;
 
-/// What a role in the directory lets its holder do about mail.
+/// What a directory role allows about mail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Directory {
-    /// For certain.
+    /// A power, for certain.
     Power(PowerKind),
-    /// Perhaps: it only prepares, or how far it goes is not documented.
+    /// Perhaps a power: the role only prepares, or it is not documented how far it goes.
     Perhaps(PowerKind),
-    /// It administers Exchange together with a permission to connect to it.
+    /// The role administers Exchange, together with a permission to connect to Exchange.
     Exchange,
-    /// It changes the members of Microsoft 365 groups and security groups.
+    /// The role changes the members of Microsoft 365 groups and security groups.
     Groups,
 }
 
@@ -60,10 +60,11 @@ table! {
     "db506228-d27e-4b7d-95e5-295956d6615f" "Agent ID Administrator" Power(ActsAsOthers);
 }
 
-/// Global Administrator is Exchange's administrator too.
+/// Global Administrator, which includes the rights of Exchange's administrator.
 const GLOBAL: Uuid = uuid!("62e90394-69f5-4237-9190-012177145e10");
 
-/// Words in the names of roles that Microsoft adds later and that may be a power.
+/// Words in role names. A role that Microsoft adds later and whose name has one of them may be a
+/// power.
 const FAMILIES: [&str; 9] = [
     "exchange",
     "global admin",
@@ -76,8 +77,8 @@ const FAMILIES: [&str; 9] = [
     "password",
 ];
 
-/// What a built-in role of this template id does, and what it is called. The table was made from
-/// all built-in roles that Microsoft documents; of one that is not in it the name decides.
+/// What the built-in role with this template id allows, and its name. The table was made from all
+/// built-in roles that Microsoft documents. For a role that is not in it, the name decides.
 pub fn directory(id: Uuid, name: Option<&str>) -> Option<(Directory, String)> {
     if let Some((_, known, does)) = DIRECTORY.iter().find(|(known, ..)| *known == id) {
         return Some((*does, name.unwrap_or(known).to_owned()));
@@ -90,7 +91,7 @@ pub fn directory(id: Uuid, name: Option<&str>) -> Option<(Directory, String)> {
     looks.then(|| (Perhaps(GrantsItself), name.to_owned()))
 }
 
-/// Whether a built-in role administers Exchange, where the application may connect to it.
+/// Whether a built-in role administers Exchange, for an application that may connect to Exchange.
 pub fn administers_exchange(id: Uuid) -> bool {
     id == GLOBAL
         || DIRECTORY
@@ -98,8 +99,8 @@ pub fn administers_exchange(id: Uuid) -> bool {
             .any(|(known, _, does)| *known == id && *does == Exchange)
 }
 
-/// What a custom role does, by its allowed actions, the worst first (MICROSOFT.md §10.3). Rights
-/// in Exchange cannot be expressed in one.
+/// What a custom role allows: the worst of its allowed actions decides (MICROSOFT.md §10.3). A
+/// custom role cannot contain rights in Exchange.
 pub fn custom(actions: &[String]) -> Option<Directory> {
     let mut found = None;
     for action in actions {
@@ -108,7 +109,7 @@ pub fn custom(actions: &[String]) -> Option<Directory> {
             .strip_prefix("microsoft.directory/")
             .and_then(|rest| rest.split_once('/'))
         else {
-            // Written so that it covers everything of the directory, or another service.
+            // The action covers the whole directory, or belongs to another service.
             if action.starts_with("microsoft.directory/") || action == "*" {
                 return Some(Power(GrantsItself));
             }
@@ -140,16 +141,16 @@ pub fn custom(actions: &[String]) -> Option<Directory> {
     found
 }
 
-/// What a management role of Exchange lets its holder do.
+/// What a management role of Exchange allows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Management {
-    /// It changes who reaches mail (MICROSOFT.md §10.4).
+    /// The role can change who reaches mail (MICROSOFT.md §10.4).
     Decides,
-    /// It only looks.
+    /// The role only reads.
     Looks,
-    /// A role of an application, which is no role of an administrator.
+    /// An application role, which is no role of an administrator.
     OfApplications,
-    /// Somebody made it, or what it decides is not known.
+    /// Somebody made the role, or it is not known what it allows.
     NotKnown,
 }
 
@@ -173,7 +174,7 @@ const DECIDE: [&str; 17] = [
     "Reset Password",
 ];
 
-/// What a management role is, by its name in any case.
+/// The kind of a management role, by its name in any case.
 pub fn management(role: &str) -> Management {
     let role = role.trim();
     if DECIDE.iter().any(|name| name.eq_ignore_ascii_case(role)) {

@@ -1,8 +1,8 @@
-//! What is different between the plan that somebody reviewed and the one that would start now.
+//! The differences between the plan that somebody reviewed and the plan that would start now.
 
 use super::{Group, Mailbox, Plan};
 
-/// One sentence for each difference; none: the plans are the same.
+/// One sentence for each difference. Empty: the plans are the same.
 pub fn differences(before: &Plan, now: &Plan) -> Vec<String> {
     let mut found = Vec::new();
     application(before, now, &mut found);
@@ -39,7 +39,7 @@ fn application(before: &Plan, now: &Plan, found: &mut Vec<String>) {
     }
 }
 
-/// What mailboxes of a list are in a plan.
+/// How sentences name the mailboxes of a list, and what they say when only the order changed.
 struct Role {
     name: &'static str,
     order: &'static str,
@@ -77,7 +77,7 @@ impl Role {
     }
 }
 
-/// The same mailbox with other properties.
+/// Names the properties that differ between two records of one mailbox.
 fn changed(was: &Mailbox, is: &Mailbox, found: &mut Vec<String>) {
     if was.address != is.address {
         found.push(format!(

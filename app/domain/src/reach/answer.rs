@@ -1,9 +1,10 @@
-//! The reach of a customer's applications: what is shown, stored and compared.
+//! The reach of a customer's applications, as it is shown, stored and compared.
 //!
-//! It is a picture in data: grants and role assignments are routes to a permission; policies
-//! narrow some of them; what is left of all of them together is the answer. Sets of mailboxes,
-//! policies, assignments and gaps stand in lists of their own and are named by position, since
-//! many applications share them. Everything is in a fixed order, so that equal reach is equal.
+//! The reach is a graph in data. Grants and role assignments are routes to a permission. Policies
+//! narrow some of these routes. The answer is the union of what is left. Many applications share
+//! the same sets of mailboxes, policies, assignments and gaps, so these are in lists of their own
+//! and are referred to by position. Everything is in a fixed order, so equal reach gives equal
+//! values.
 
 use std::fmt;
 
@@ -22,30 +23,30 @@ use crate::{
 /// What every application of a customer can reach.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reach {
-    /// The tenant has no Exchange: there is nothing to reach yet.
+    /// The tenant has no Exchange, so there is nothing to reach yet.
     pub without_exchange: bool,
-    /// How many mailboxes there are; none: they were not read.
+    /// The number of mailboxes. None: the mailboxes were not read.
     pub mailbox_count: Option<u32>,
-    /// What may hide a power of an application that is not listed: positions in `gaps`. Empty:
-    /// it is known that none of them holds one.
+    /// What may hide a power of an application that is not listed: positions in `gaps`. Empty: no
+    /// such application holds a power.
     #[serde(default)]
     pub powers_unseen: Vec<GapId>,
-    /// What may hide what applications do for whoever signs in: positions in `gaps`.
+    /// What may hide delegated grants: positions in `gaps`.
     #[serde(default)]
     pub delegated_unseen: Vec<GapId>,
-    /// Policies that have no effect, since their id is no client id of the tenant.
+    /// Policies that have no effect, because their application id is no client id of the tenant.
     #[serde(default)]
     pub stray_policies: Vec<StrayPolicy>,
-    /// The mailboxes that some set names, in order.
+    /// The mailboxes that a set contains, in a fixed order.
     pub mailboxes: Vec<ObjectId>,
     pub sets: Vec<MailboxSet>,
     pub policies: Vec<PolicyNode>,
     pub assignments: Vec<AssignmentNode>,
     pub gaps: Vec<Gap>,
-    /// Those that hold, or may hold, a mailbox permission, a power, or a grant for whoever signs
-    /// in, by object id.
+    /// The applications that hold, or may hold, a mailbox permission, a power or a delegated grant,
+    /// by object id.
     pub applications: Vec<ApplicationReach>,
-    /// What holds for every application that is not listed: nothing, or unknown.
+    /// The answer for every application that is not listed: nothing, or unknown.
     pub unlisted: Answer,
 }
 
@@ -63,21 +64,21 @@ pub struct GapId(pub(super) u32);
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "reach", rename_all = "snake_case")]
 pub enum Answer {
-    /// Every mailbox, those of tomorrow included.
+    /// Every mailbox, also those that are made tomorrow.
     Unrestricted,
-    /// These mailboxes, and for now that is everybody: something confines it, and what it is
-    /// confined to holds every person's mailbox.
+    /// These mailboxes only, and at present they include every person's mailbox.
     Everyone { mailboxes: SetId },
     /// Every mailbox but these.
     AllExcept { mailboxes: SetId },
-    /// Every mailbox of a kind, those of tomorrow included: of groups, or of Bookings.
+    /// Every mailbox of a kind, also those that are made tomorrow: of groups, or of Bookings.
     AllOfKind { mailboxes: SetId },
     /// These mailboxes and no others.
     ConfinedTo { mailboxes: SetId },
     /// No mailbox.
     Nothing,
-    /// Somewhere between the two, because something is missing. Never to be shown as safe. Where
-    /// the two are the same, which mailboxes is known, and not whether they are all that there are.
+    /// Between `at_least` and `at_most`, because something could not be read. This is never shown
+    /// as safe. Where the two are equal, it is known which mailboxes these are, but not whether
+    /// they are all mailboxes of the customer.
     Unknown {
         at_least: Extent,
         at_most: Extent,
@@ -99,7 +100,7 @@ pub enum Extent {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Level {
-    /// It holds a power: whatever confines its permissions, it goes around it.
+    /// The application holds a power, with which it goes around whatever confines its permissions.
     Power,
     Unrestricted,
     /// Every mailbox but some, or every mailbox of a kind.
@@ -119,7 +120,7 @@ impl Level {
         Self::Nothing,
     ];
 
-    /// Whether the application is held to what it is given. Never what is unknown.
+    /// Whether the application is confined to what it was given. False for *unknown*.
     pub const fn is_safe(self) -> bool {
         matches!(self, Self::Confined | Self::Nothing)
     }
@@ -147,12 +148,13 @@ impl Answer {
         }
     }
 
-    /// Whether it is known which mailboxes, though perhaps not of how many.
+    /// Whether it is known which mailboxes the answer contains. It may still be unknown how many
+    /// the customer has.
     pub fn names_all(&self) -> bool {
         self.at_least() == self.at_most()
     }
 
-    /// What is reached for certain.
+    /// The mailboxes that are certainly reached.
     pub const fn at_least(&self) -> Extent {
         match self {
             Self::Unknown { at_least, .. } => *at_least,
@@ -160,7 +162,7 @@ impl Answer {
         }
     }
 
-    /// What cannot be ruled out.
+    /// The mailboxes that cannot be ruled out.
     pub const fn at_most(&self) -> Extent {
         match self {
             Self::Unknown { at_most, .. } => *at_most,
@@ -185,21 +187,21 @@ impl Answer {
     }
 }
 
-/// An access policy, as a node of the picture.
+/// An access policy, as a node of the graph.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PolicyNode {
     pub identity: String,
-    /// None: for every application.
+    /// None: the policy is for every application.
     pub app_id: Option<AppId>,
     pub right: AccessRight,
     pub scope: Option<ObjectId>,
     pub scope_name: String,
     pub valid: bool,
-    /// The mailboxes that it names.
+    /// The mailboxes in the policy's scope.
     pub covers: Answer,
 }
 
-/// An Exchange role assignment, as a node of the picture.
+/// An Exchange role assignment, as a node of the graph.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AssignmentNode {
     pub name: String,
@@ -208,7 +210,7 @@ pub struct AssignmentNode {
     /// The scope is exclusive, so it does not restrict the application.
     pub exclusive: bool,
     pub enabled: bool,
-    /// The mailboxes in its scope.
+    /// The mailboxes in the assignment's scope.
     pub covers: Answer,
 }
 
@@ -216,32 +218,33 @@ pub struct AssignmentNode {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ApplicationReach {
     pub object: ObjectId,
-    /// None: its principal was not read.
+    /// None: the application's principal was not read.
     pub app_id: Option<AppId>,
     pub name: Option<String>,
     pub owner: Owner,
     pub kind: Option<PrincipalKind>,
     pub publisher: Option<String>,
-    /// None: not read, and taken for switched on.
+    /// Whether the principal is enabled. None: not read; it then counts as enabled.
     pub enabled: Option<bool>,
-    /// What policies leave of its grants, of those that they govern; none: it has none.
+    /// What policies leave of the grants that they govern. None: the application has no such grant.
     pub narrowing: Option<Narrowing>,
-    /// The worst permission first (not the worst answer).
+    /// Ordered by permission, the worst first (not by answer).
     pub permissions: Vec<PermissionReach>,
-    /// What holds for every permission that is not listed: nothing, or unknown.
+    /// The answer for every permission that is not listed: nothing, or unknown.
     pub others: Answer,
     pub notes: Vec<Note>,
-    /// What lets it go around every confinement.
+    /// What lets the application go around every confinement.
     #[serde(default)]
     pub powers: Powers,
-    /// What it may do for whoever signs in to it: apart from everything above.
+    /// What the application may do for people who sign in to it. It is separate from everything
+    /// above.
     #[serde(default)]
     pub delegated: Vec<DelegatedGrant>,
 }
 
 impl ApplicationReach {
-    /// The worst of its powers and permissions. A power that may be there unseen is *unknown*.
-    /// What reads no content does not count ([`Weight::counts`]).
+    /// The worst level of its powers and permissions. A power that may exist unseen counts as
+    /// *unknown*. A permission that reads no content does not count ([`Weight::counts`]).
     pub fn level(&self) -> Level {
         self.permissions
             .iter()
@@ -252,7 +255,7 @@ impl ApplicationReach {
             .unwrap_or(Level::Nothing)
     }
 
-    /// The same as soon as what is switched off is on: the principal, or EWS.
+    /// The level as soon as what is switched off is switched on: the principal, or EWS.
     pub fn level_once_on(&self) -> Level {
         let dormant = if self.powers.dormant.is_empty() {
             Level::Nothing
@@ -268,8 +271,8 @@ impl ApplicationReach {
             .unwrap_or(Level::Nothing)
     }
 
-    /// It is listed for nothing but what it does for whoever signs in. Lists and tallies keep
-    /// such an application apart: without a signed-in user it reaches nothing.
+    /// Whether the application is listed for nothing but delegated grants. Lists and totals keep
+    /// such an application apart, because it reaches nothing without a signed-in user.
     pub fn only_delegated(&self) -> bool {
         self.permissions.is_empty()
             && self.powers.is_none()
@@ -277,7 +280,8 @@ impl ApplicationReach {
             && !self.delegated.is_empty()
     }
 
-    /// It holds permissions, and none that reads content: tips, hours of work, metadata.
+    /// Whether the application holds permissions, and none of them reads content: tips, hours of
+    /// work, metadata.
     pub fn only_light(&self) -> bool {
         !self.permissions.is_empty()
             && self
@@ -286,7 +290,7 @@ impl ApplicationReach {
                 .all(|one| !one.permission.weight().counts())
     }
 
-    /// The worst of its permissions to send.
+    /// The worst level of its permissions to send.
     pub fn sending(&self) -> Level {
         self.permissions
             .iter()
@@ -298,18 +302,18 @@ impl ApplicationReach {
     }
 }
 
-/// Whose application it is.
+/// The owner of an application.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(tag = "owner", rename_all = "snake_case")]
 pub enum Owner {
-    /// Registered in another tenant: perhaps a vendor's, perhaps the customer's own (whoever
-    /// knows the customer's tenant can tell).
+    /// The application is registered in another tenant. It is perhaps a vendor's, perhaps the
+    /// customer's own: a caller that knows the customer's tenant can tell.
     Tenant {
         tenant: TenantId,
     },
-    /// Microsoft's own.
+    /// The application is Microsoft's own.
     Microsoft,
-    /// Lives in Azure and has no secret that could leak.
+    /// A managed identity. It lives in Azure and has no secret that could leak.
     ManagedIdentity,
     NotTold,
 }
@@ -317,7 +321,7 @@ pub enum Owner {
 /// What access policies do to an application.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Narrowing {
-    /// Positions in [`Reach::policies`]; those for every application included.
+    /// Positions in [`Reach::policies`]. They include policies for every application.
     pub deny: Vec<u32>,
     pub restrict: Vec<u32>,
     pub leaves: Answer,
@@ -328,14 +332,13 @@ pub struct Narrowing {
 pub struct PermissionReach {
     pub permission: Permission,
     pub answer: Answer,
-    /// Of a principal that is switched off, and of EWS where that is: the answer as soon as
-    /// somebody switches it on.
+    /// Where the principal or EWS is switched off: the answer as soon as somebody switches it on.
     pub once_enabled: Option<Answer>,
-    /// Every way to it. Together they are the answer.
+    /// Every route to the permission. The answer is their union.
     pub routes: Vec<Route>,
 }
 
-/// One way to a permission.
+/// One route to a permission.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "route", rename_all = "snake_case")]
 pub enum Route {
@@ -347,7 +350,7 @@ pub enum Route {
     },
     /// An Exchange role assignment: a position in [`Reach::assignments`].
     Assignment { assignment: u32, leaves: Answer },
-    /// There may be one: the part that would tell was not read.
+    /// A route that may exist: the part that would show it was not read.
     Unseen { gap: GapId, leaves: Answer },
 }
 
@@ -357,12 +360,12 @@ pub enum Route {
 pub enum GrantFate {
     /// Policies do not govern this permission.
     NotGoverned,
-    /// Policies govern it, and there is none for the application.
+    /// Policies govern this permission, and no policy is about the application.
     NoPolicy,
-    /// See [`ApplicationReach::narrowing`].
+    /// Policies narrow the grant: see [`ApplicationReach::narrowing`].
     Narrowed,
     PoliciesNotRead,
-    /// What the role is called is not known.
+    /// The name of the app role is not known.
     Unnamed,
 }
 
@@ -372,74 +375,79 @@ pub enum GrantFate {
 pub enum Note {
     /// The principal is switched off, so it reaches nothing now.
     Disabled,
-    /// Entra did not say whether it is switched on: taken for on.
+    /// Entra did not say whether the principal is switched on. It counts as switched on.
     EnabledNotTold,
     /// Microsoft's own services can have access that no grant shows.
     FirstParty,
-    /// Named by a grant or an assignment, and not among the principals.
+    /// A grant or an assignment names the principal, and it is not among the principals.
     NotAmongPrincipals,
-    /// Exchange points to another object for this application: roles assigned to that never work.
+    /// Exchange points to another object for this application. Roles that are assigned to that
+    /// object never work.
     WrongPointer { object: ObjectId },
-    /// A scoped role assignment beside a grant in Entra that is left unrestricted.
+    /// A scoped role assignment has no effect, because a grant in Entra is unrestricted.
     ScopeWithoutEffect { assignment: String },
     /// EWS opens more than the application's other permissions are confined to.
     EwsOpensMore,
-    /// It holds powers, and none of them counts while it is switched off.
+    /// The application holds powers. None of them counts while the principal is switched off.
     PowersOnceEnabled,
-    /// A permission that is a power with a role in Exchange only, or over what it owns only: it
-    /// has none and owns nothing.
+    /// A permission that is a power only together with a role in Exchange, or only over what the
+    /// application owns. It has no such role and owns nothing.
     PowerWithoutUse { value: String },
-    /// A role in Exchange, without the permission to connect to Exchange as itself.
+    /// A role in Exchange without the permission to connect to Exchange as itself.
     ExchangeRoleWithoutUse { name: String },
-    /// A permission that changes people, groups or units, and no policy and no scope is built of
-    /// those here. Graph cannot change the members of mail-enabled security groups.
+    /// A permission that changes people, groups or units, where no policy and no scope here is
+    /// built of those. Graph cannot change the members of mail-enabled security groups.
     NoBoundaryMoved { value: String },
-    /// It may tell who mailed whom and when, and reads no content.
+    /// A permission that tells who mailed whom and when, and reads no content.
     Metadata { values: Vec<String> },
-    /// It is confined, and what it is confined to is everybody for now.
+    /// The permission is confined, and at present to everybody.
     Everybody { value: String },
-    /// What this assignment reaches grows by itself: by the filter of a scope, or the rule of a
-    /// group or unit.
+    /// What this assignment reaches grows by itself, through the filter of a scope, or the rule of
+    /// a group or unit.
     Grows { assignment: String },
-    /// The filter of this scope matches nobody now. One that names a group by its place in the
-    /// directory stops matching when the tenant is moved (MICROSOFT.md §3.2).
+    /// The filter of this scope matches nobody now. A filter that names a group by its place in the
+    /// directory (`by_place`) stops matching when the tenant is moved (MICROSOFT.md §3.2).
     ScopeMatchesNobody { assignment: String, by_place: bool },
-    /// This policy was made with the object id of this application, not with its client id: it
-    /// has no effect.
+    /// This policy was made with the application's object id instead of its client id, so it has no
+    /// effect.
     PolicyNamesObject { policy: String },
-    /// What it is granted reaches the mailboxes on which Exchange gives it rights, and no others.
+    /// The permission reaches only the mailboxes on which Exchange gives the application rights.
     ByMailboxRights { value: String },
-    /// It has no pointer in Exchange, so nobody can have given it rights on a mailbox.
+    /// The application has no pointer in Exchange, so nobody can have given it rights on a mailbox.
     NoPointer { value: String },
-    /// EWS is switched off: the permission reaches nothing now, and comes alive again with it.
+    /// EWS is switched off. The permission reaches nothing now, and works again as soon as EWS is
+    /// on.
     EwsOff,
-    /// EWS is on for listed applications, and this one is not listed: the same.
+    /// EWS is on for listed applications, and this one is not listed. The effect is the same as
+    /// with EWS off.
     EwsNotListed,
-    /// EWS is on for listed applications, and this one is among them.
+    /// EWS is on for listed applications, and this one is listed.
     EwsListed,
     /// EWS is on, and the list is empty. Microsoft's documents differ on whether that lets in
-    /// nobody or everybody: it is taken for everybody.
+    /// nobody or everybody. It counts as everybody.
     EwsListEmpty,
     /// Nobody has set the switch for EWS. Microsoft switches such tenants off one by one from
-    /// October 2026 on (MICROSOFT.md §2.8): it is taken for on.
+    /// October 2026 on (MICROSOFT.md §2.8). It counts as on.
     EwsNotSet,
-    /// It inherits this from its blueprint. Whoever signs in as the blueprint acts as it.
+    /// The application inherits this permission from its blueprint. Who signs in as the blueprint
+    /// acts as the application.
     Inherits { blueprint: ObjectId, value: String },
-    /// The permission cannot be confined, only removed: a retired Outlook permission of Exchange.
+    /// The permission cannot be confined, only removed: it is a retired Outlook permission of
+    /// Exchange.
     OnlyRemovable { value: String },
 }
 
-/// So many of so many mailboxes.
+/// A number of mailboxes, and the number of all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Count {
-    /// None: all of them, and how many there are was not read.
+    /// None: all mailboxes, and their number was not read.
     pub mailboxes: Option<u32>,
-    /// None: how many there are was not read.
+    /// None: the number of all mailboxes was not read.
     pub of: Option<u32>,
 }
 
 impl fmt::Display for Count {
-    /// “3 of 500 mailboxes”.
+    /// Example: “3 of 500 mailboxes”.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (self.mailboxes, self.of) {
             (Some(1), None) => f.write_str("1 mailbox of an unread number"),
@@ -454,7 +462,7 @@ impl fmt::Display for Count {
 }
 
 impl Reach {
-    /// How many mailboxes an extent holds, and of how many.
+    /// The number of mailboxes in an extent, and of all mailboxes.
     pub fn count(&self, extent: Extent) -> Count {
         let len = |set: SetId| self.sets.get(set.0 as usize).map_or(0, MailboxSet::len);
         let of = self.mailbox_count;
@@ -467,7 +475,7 @@ impl Reach {
         Count { mailboxes, of }
     }
 
-    /// What holds for every application that is not listed, powers included.
+    /// The level of every application that is not listed, powers included.
     pub fn unlisted_level(&self) -> Level {
         if self.powers_unseen.is_empty() {
             self.unlisted.level()
@@ -476,7 +484,8 @@ impl Reach {
         }
     }
 
-    /// Those that hold a power, or may: they reach every mailbox, whatever their permissions say.
+    /// The applications that hold a power, or may hold one. They reach every mailbox, whatever
+    /// their permissions say.
     pub fn with_powers(&self) -> impl Iterator<Item = &ApplicationReach> {
         self.applications
             .iter()
@@ -491,7 +500,7 @@ impl Reach {
         self.applications.get(position)
     }
 
-    /// The answer for any application and permission.
+    /// The answer for any application and permission, also those that are not listed.
     pub fn answer(&self, application: ObjectId, permission: &Permission) -> &Answer {
         let Some(application) = self.application(application) else {
             return &self.unlisted;
@@ -536,7 +545,7 @@ impl Reach {
         }
     }
 
-    /// Whether an answer lets its application into a mailbox that was there at the scan.
+    /// The verdict of an answer for a mailbox that the scan found.
     pub fn verdict(&self, answer: &Answer, mailbox: ObjectId) -> Verdict {
         if self.contains(answer.at_least(), mailbox) {
             Verdict::Allowed
@@ -547,7 +556,7 @@ impl Reach {
         }
     }
 
-    /// The same for a mailbox of which nobody knows what it is a member of.
+    /// The verdict for a mailbox that the scan did not find, so its memberships are not known.
     const fn verdict_unlisted(answer: &Answer) -> Verdict {
         match (answer.at_least(), answer.at_most()) {
             (Extent::Everything, _) => Verdict::Allowed,
@@ -556,10 +565,11 @@ impl Reach {
         }
     }
 
-    /// The other way round: who can reach a mailbox, or cannot be ruled out. No permission stands
-    /// for those that may be there unseen. Powers are not in it ([`Reach::with_powers`]), and
-    /// neither is what needs a signed-in user. The worst first. `listed`: the mailbox was there at the
-    /// scan; nothing that is confined can be ruled out for another.
+    /// The inverse question: the applications that can reach a mailbox, or cannot be ruled out, the
+    /// worst first. An entry without a permission stands for permissions that may exist unseen.
+    /// Powers are not included ([`Reach::with_powers`]), and neither are delegated grants.
+    /// `listed`: the scan found the mailbox. For any other mailbox, no confined application can be
+    /// ruled out.
     pub fn who(
         &self,
         mailbox: ObjectId,

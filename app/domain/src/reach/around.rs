@@ -1,4 +1,4 @@
-//! Which powers an application holds, and what may hide one (MICROSOFT.md §10).
+//! Finds the powers that an application holds, and the gaps that may hide one (MICROSOFT.md §10).
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -25,12 +25,12 @@ use crate::{
     },
 };
 
-/// What the tenant's roles and ownerships say, by who holds them.
+/// Roles, ownerships and other grants of the tenant, by their holders.
 #[derive(Debug)]
 pub(super) struct Around<'a> {
     roles: BTreeMap<ObjectId, Vec<&'a DirectoryRole>>,
     roles_gap: Option<Rc<Gap>>,
-    /// Role groups, with what the worst of their roles is.
+    /// Role groups, each with the worst of its roles.
     groups: BTreeMap<ObjectId, Vec<(&'a str, Management)>>,
     groups_gaps: Vec<Rc<Gap>>,
     owned: BTreeMap<ObjectId, BTreeSet<ObjectId>>,
@@ -39,7 +39,7 @@ pub(super) struct Around<'a> {
     others_gap: Option<Rc<Gap>>,
 }
 
-/// What was found of one application.
+/// What was found for one application.
 #[derive(Debug, Default)]
 pub(super) struct Found {
     pub held: BTreeSet<Power>,
@@ -47,7 +47,7 @@ pub(super) struct Found {
     pub notes: BTreeSet<Note>,
 }
 
-/// What was read now, else what an earlier scan read.
+/// The value of this scan, or else the last known value.
 fn last<T>(reading: &Reading<Vec<T>>) -> impl Iterator<Item = &T> {
     reading
         .get()
@@ -118,7 +118,7 @@ impl<'a> Around<'a> {
         around
     }
 
-    /// Whoever is named as a holder.
+    /// The objects that are named as holders.
     pub fn objects(&self) -> impl Iterator<Item = ObjectId> + '_ {
         self.roles
             .keys()
@@ -132,7 +132,7 @@ impl<'a> Around<'a> {
         self.owned.get(&owner).into_iter().flatten().copied()
     }
 
-    /// What may hide a power of anybody.
+    /// The gaps that may hide a power of any application.
     pub fn unread(&self) -> impl Iterator<Item = &Rc<Gap>> {
         self.roles_gap
             .iter()
@@ -142,7 +142,7 @@ impl<'a> Around<'a> {
 }
 
 impl Judge<'_> {
-    /// The powers of an application, but for what it owns.
+    /// The powers of an application, without those that follow from what it owns.
     pub(super) fn powers(&self, subject: &Subject<'_>) -> Found {
         let mut found = Found::default();
         self.by_permissions(subject, &mut found);
@@ -162,7 +162,7 @@ impl Judge<'_> {
         found
     }
 
-    /// What may hide a power of an application.
+    /// The gaps that may hide a power of an application.
     fn powers_unseen(&self, subject: &Subject<'_>) -> Vec<Rc<Gap>> {
         let may_connect = self.connects(subject) > Truth::No;
         let groups = &self.around.groups_gaps;
@@ -183,7 +183,7 @@ impl Judge<'_> {
             .collect()
     }
 
-    /// What may hide a power of an application that is not listed.
+    /// The gaps that may hide a power of an application that is not listed.
     pub(super) fn unlisted_powers_unseen(&self) -> Vec<Rc<Gap>> {
         self.subjects
             .grants_unread()
@@ -206,7 +206,7 @@ impl Judge<'_> {
             match known.counts {
                 Counts::Alone => found.put(known.kind, held.source(), Truth::Yes),
                 Counts::Perhaps => found.put(known.kind, held.source(), Truth::Perhaps),
-                // Judged with the roles and with what it owns.
+                // Evaluated together with roles in Exchange, and with what the application owns.
                 Counts::WithExchangeRole | Counts::PerhapsWithExchangeRole | Counts::OverOwned => {}
                 counts => match self.boundary.moved_by(counts) {
                     Truth::No => {
@@ -219,8 +219,9 @@ impl Judge<'_> {
         }
     }
 
-    /// What it holds beside Graph and Exchange. How far that goes depends on what Postern does not
-    /// see: a case and a role in Purview, who holds a key.
+    /// What the application holds of other resources than Graph and Exchange. How far that goes
+    /// depends on facts that Postern cannot read: a case and a role in Purview, the holder of a
+    /// key.
     fn by_others(&self, subject: &Subject<'_>, found: &mut Found) {
         let mut metadata = Vec::new();
         for held in self
@@ -282,13 +283,13 @@ impl Judge<'_> {
                     }
                     moved => found.put(PowerKind::MovesBoundary, source, moved.min(whole)),
                 },
-                // Judged with the permission to connect.
+                // Evaluated together with the permission to connect to Exchange.
                 Directory::Exchange => {}
             }
         }
     }
 
-    /// Whether it may connect to Exchange as itself.
+    /// Whether the application may connect to Exchange as itself.
     fn connects(&self, subject: &Subject<'_>) -> Truth {
         let counts = |held: &HeldPower| held.known().map(|known| known.counts);
         if subject
@@ -317,7 +318,8 @@ impl Judge<'_> {
         }
     }
 
-    /// Roles in Exchange count with the permission to connect to it, and that one with them.
+    /// Roles in Exchange count together with the permission to connect to Exchange, and that
+    /// permission counts together with a role.
     fn by_exchange_roles(&self, subject: &Subject<'_>, found: &mut Found) {
         let connects = self.connects(subject);
         let mut any = Truth::No;
@@ -335,7 +337,8 @@ impl Judge<'_> {
                 Truth::Perhaps
             };
             any = any.max(whole);
-            // Without the permission the rest of the role stands: how far it goes is not documented.
+            // Without the permission to connect, the other rights of the role remain. How far they
+            // go is not documented.
             found.put(
                 kind,
                 source(role, &name),
@@ -363,7 +366,8 @@ impl Judge<'_> {
             let of = ready.is_of(subject);
             let role = &ready.assignment.role;
             let management = match role::management(role) {
-                // It can give the role to any application, itself included, for everything.
+                // A delegating assignment lets the application give the role to any application,
+                // itself included, for everything.
                 _ if ready.assignment.delegating => Management::Decides,
                 management => management,
             };
@@ -405,8 +409,8 @@ impl Judge<'_> {
         }
     }
 
-    /// What it can do by what it owns. `worth`: how much there is to win from an application: a
-    /// power or a permission for certain, perhaps, or nothing.
+    /// The powers that follow from what the application owns. `worth`: whether signing in as an
+    /// owned application gives a power or a permission: for certain, perhaps, or not.
     pub(super) fn by_ownership(
         &self,
         subject: &Subject<'_>,
@@ -420,12 +424,12 @@ impl Judge<'_> {
                 .filter(move |held| held.known().is_some_and(|known| known.counts == wanted));
             own.next()
         };
-        // Without the permission an owner is an owner still, and nobody documents what that lets
-        // an application do (MICROSOFT.md §10.6).
+        // An owner without the permission is still an owner. It is not documented what that lets an
+        // application do (MICROSOFT.md §10.6).
         let may = own(Counts::OverOwned);
         let mut any = false;
         for owned in self.around.owned(subject.object) {
-            // Nobody told what it is, so nobody can say that there is nothing to win.
+            // It is not known what this object is, so nobody can say that it is worth nothing.
             let strange = self.subjects.unread().is_some()
                 && (self.subjects.get(owned)).is_none_or(|subject| subject.principal.is_none());
             let least = if strange { Truth::Perhaps } else { Truth::No };
@@ -501,7 +505,7 @@ fn does(role: &DirectoryRole) -> Option<(Directory, String)> {
     }
 }
 
-/// Held for the whole tenant.
+/// Whether the role is held for the whole tenant.
 fn is_whole(role: &DirectoryRole) -> bool {
     matches!(role.scope.as_str(), "/" | "")
 }

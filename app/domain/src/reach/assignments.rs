@@ -1,5 +1,5 @@
-//! Exchange's role assignments: whose they are, what they hold, where they reach
-//! (MICROSOFT.md §3).
+//! Exchange's role assignments: to whom they belong, which permissions they confer, and which
+//! mailboxes they reach (MICROSOFT.md §3).
 
 use std::rc::Rc;
 
@@ -17,38 +17,40 @@ use super::{
 };
 use crate::id::ObjectId;
 
-/// An assignment, understood as far as it can be.
+/// A role assignment, resolved as far as possible.
 #[derive(Debug)]
 pub(super) struct Ready<'a> {
     pub assignment: &'a Assignment,
     pub confers: Confers,
-    /// Set where it confers anything.
+    /// Set where the role may confer any permission, because its meaning is not known.
     pub role_gap: Option<Rc<Gap>>,
     pub reaches: Span,
     belongs: Belongs,
 }
 
-/// Whose an assignment is.
+/// To whom an assignment belongs.
 #[derive(Debug)]
 enum Belongs {
     To(ObjectId),
-    /// The object or the client id of an application, without a pointer that says which.
+    /// The assignee is the object id or client id of an application, and no pointer says which.
     Perhaps {
         id: Uuid,
         gap: Rc<Gap>,
-        /// Exchange names assignees by object id and takes no pointer to nowhere (§3.2): enough
-        /// where the pointers could not be read, not where they were and lack this one.
+        /// Whether an equal object id is certain enough. Exchange names assignees by object id and
+        /// accepts no pointer to an object that does not exist (§3.2). So it is certain where the
+        /// pointers could not be read. It is not certain where they were read and contain none for
+        /// this object.
         object_is_enough: bool,
     },
-    /// A name that several or no pointers have.
+    /// The assignee is a name that no pointer has, or several have.
     Anyone(Rc<Gap>),
 }
 
-/// The assignments of the tenant, by name.
+/// The role assignments of the tenant, ordered by name.
 #[derive(Debug)]
 pub(super) struct Assignments<'a> {
     pub list: Vec<Ready<'a>>,
-    /// Why there may be others.
+    /// Why there may be assignments that are not listed.
     unread: Option<Rc<Gap>>,
     pointers: Option<&'a [Pointer]>,
 }
@@ -72,7 +74,7 @@ impl<'a> Assignments<'a> {
         let list = list
             .into_iter()
             .map(|assignment| {
-                // Who may give a role may not use it by that.
+                // A delegating assignment lets the assignee give the role, not use it.
                 let confers = if assignment.delegating {
                     Confers::Permissions(Vec::new())
                 } else {
@@ -102,7 +104,7 @@ impl<'a> Assignments<'a> {
         }
     }
 
-    /// The objects that assignments name.
+    /// The objects to which assignments belong.
     pub fn objects(&self, seen: &Seen) -> Vec<ObjectId> {
         let known = |id: Uuid| {
             seen.principals.get().is_ok_and(|principals| {
@@ -121,8 +123,8 @@ impl<'a> Assignments<'a> {
             .collect()
     }
 
-    /// Why an application may have assignments that were not read. Without a pointer it can have
-    /// none (MICROSOFT.md §3.1).
+    /// Why an application may have assignments that were not read. An application without a pointer
+    /// can have none (MICROSOFT.md §3.1).
     pub fn unread_for(&self, subject: &Subject<'_>) -> Option<&Rc<Gap>> {
         let gap = self.unread.as_ref()?;
         let pointed = self
@@ -131,12 +133,12 @@ impl<'a> Assignments<'a> {
         pointed.then_some(gap)
     }
 
-    /// There may be others than are listed.
+    /// Whether there may be assignments that are not listed.
     pub const fn may_be_more(&self) -> bool {
         self.unread.is_some()
     }
 
-    /// Whether a principal that was not read may have an assignment.
+    /// Why a principal that was not read may have an assignment. None: it cannot.
     pub fn may_be_anyones(&self) -> Option<&Rc<Gap>> {
         self.unread.as_ref().or_else(|| {
             self.list
@@ -148,8 +150,8 @@ impl<'a> Assignments<'a> {
         })
     }
 
-    /// Objects of Exchange's pointers with this application's client id that point elsewhere:
-    /// what is assigned to them never works (MICROSOFT.md §5).
+    /// The objects of Exchange's pointers that have this application's client id and another object
+    /// id. Roles that are assigned to these objects never work (MICROSOFT.md §5).
     pub fn wrong_pointers(&self, subject: &Subject<'_>) -> Vec<ObjectId> {
         let Some(own) = subject.app_id() else {
             return Vec::new();
@@ -218,7 +220,7 @@ fn belongs(seen: &Seen, pointers: Option<&[Pointer]>, assignee: &str) -> Belongs
 }
 
 impl Ready<'_> {
-    /// Whether the assignment is this application's.
+    /// Whether the assignment belongs to this application.
     pub fn is_of(&self, subject: &Subject<'_>) -> Truth {
         match &self.belongs {
             Belongs::To(object) if *object == subject.object => Truth::Yes,
@@ -237,7 +239,7 @@ impl Ready<'_> {
         }
     }
 
-    /// What keeps [`Ready::is_of`] from being certain.
+    /// Why [`Ready::is_of`] is not certain.
     pub fn doubt(&self) -> Option<&Rc<Gap>> {
         match &self.belongs {
             Belongs::To(_) => None,
@@ -245,7 +247,7 @@ impl Ready<'_> {
         }
     }
 
-    /// Whether it holds a permission.
+    /// Whether the assignment confers a permission.
     pub fn holds(&self, permission: &Permission) -> Truth {
         match &self.confers {
             Confers::Anything => Truth::Perhaps,

@@ -1,5 +1,5 @@
-//! What stands beside the answers: whose application it is, what to know about it, and who reaches
-//! a mailbox.
+//! Tests of what is reported beside the answers: the owner of an application, the notes, and who
+//! reaches a mailbox.
 
 use super::{
     AssignmentScope, Judge, Note, Owner, Permission, PrincipalKind, Verdict,
@@ -59,7 +59,7 @@ fn principals_of_every_kind() {
     assert_eq!(first(&identity).owner, Owner::ManagedIdentity);
     assert_eq!(first(&microsoft).owner, Owner::Microsoft);
     assert_eq!(first(&microsoft).notes, [Note::FirstParty]);
-    // Switched off, it may not even use what nobody read.
+    // A disabled application may not use what was not read either.
     let hidden = off.with(|seen| seen.exchange_grants = failed());
     assert_eq!(hidden.says(&EWS), "nothing");
 }
@@ -123,7 +123,7 @@ fn a_mailbox_that_nobody_listed() {
     assert_eq!(ask(held().restrict(BOARD)), Verdict::Unknown);
     assert_eq!(ask(held().deny(BOARD)), Verdict::Unknown);
     assert_eq!(ask(customer()), Verdict::Refused);
-    // Where mailboxes were not read, whoever is in no group is in none.
+    // Where the mailboxes were not read, a mailbox in no group is in no set.
     let unread = held()
         .restrict(BOARD)
         .with(|seen| seen.mailboxes = failed());

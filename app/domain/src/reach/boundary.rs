@@ -1,5 +1,6 @@
-//! What the scopes of this tenant are built of: whoever may change that moves who is inside,
-//! without touching a policy or a role (MICROSOFT.md §10.1, class B).
+//! What the scopes of this tenant are built of: attributes, groups or units. An application that
+//! may change these moves the boundary of a scope without changing a policy or a role (MICROSOFT.md
+//! §10.1, class B).
 
 use std::collections::BTreeSet;
 
@@ -12,7 +13,7 @@ use super::{
 };
 use crate::{id::ObjectId, permission::power::Counts};
 
-/// Whether some scope is built of each.
+/// Whether some scope is built of attributes, groups or units.
 #[derive(Debug)]
 pub(super) struct Boundary {
     attributes: Truth,
@@ -88,9 +89,9 @@ impl Boundary {
         }
         for property in properties {
             match property.as_str() {
-                // Which kind of group that is, the filter does not say.
+                // The filter does not say which kind of group that is.
                 "memberofgroup" => self.groups = self.groups.max(Truth::Perhaps),
-                // Nobody can change these.
+                // Nobody can change these properties.
                 "guid"
                 | "exchangeguid"
                 | "externaldirectoryobjectid"
@@ -101,7 +102,8 @@ impl Boundary {
         }
     }
 
-    /// `unknown`: what holds where nobody told whether Graph can change its members.
+    /// `unknown`: the result for a group of which it is not known whether Graph can change its
+    /// members.
     fn count_group(&mut self, group: Option<&Group>, unknown: Truth) {
         let (writable, grows) =
             group.map_or((None, false), |one| (one.writable, one.rule.is_some()));
@@ -117,8 +119,8 @@ impl Boundary {
         }
     }
 
-    /// Policies take mail-enabled security groups, which Graph cannot change (MICROSOFT.md §2.4);
-    /// a group inside one may be another.
+    /// Policies take mail-enabled security groups, whose members Graph cannot change (MICROSOFT.md
+    /// §2.4). A group inside such a group may be of another kind.
     fn count_policies(&mut self, seen: &Seen) {
         let Ok(policies) = seen.policies.get() else {
             if !seen.has_no_exchange() {
@@ -165,13 +167,13 @@ impl Boundary {
         }
     }
 
-    /// Whether a permission over some kind of object moves a boundary here.
+    /// Whether a permission over this kind of object moves a boundary in this tenant.
     pub fn moved_by(&self, counts: Counts) -> Truth {
         match counts {
             Counts::OverAttributes => self.attributes,
             Counts::OverGroups => self.groups,
             Counts::OverUnits => self.units,
-            // How far it goes is not documented.
+            // Microsoft does not document how far it goes.
             Counts::OverSync => self.attributes.max(self.groups).min(Truth::Perhaps),
             _ => Truth::No,
         }

@@ -1,5 +1,5 @@
-//! The rules, case by case. Each row is one customer, one permission and the answer; and for each
-//! row the answer for every single mailbox must be the same.
+//! Tests of the rules, case by case. Each row is one customer, one permission and the answer. For
+//! each row, the answer for every single mailbox must be the same.
 
 use super::{
     AssignmentScope, Judge, Permission, Reading,
@@ -30,7 +30,7 @@ pub(super) fn check(rows: Vec<Row>) {
     }
 }
 
-/// The answer for the tenant is the answer for each of its mailboxes.
+/// Checks that the answer for the tenant is the answer for each of its mailboxes.
 fn agrees(name: &str, sample: &Sample) {
     let judge = Judge::new(&sample.0);
     let reach = judge.reach();

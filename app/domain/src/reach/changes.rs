@@ -1,8 +1,9 @@
-//! What changed between the scans of one customer.
+//! Compares the scans of one customer.
 //!
-//! Compared is what is certain with what was last certain, however many scans lie between: a part
-//! that cannot be read for a while is no change, and neither is its being read again. What changed
-//! meanwhile is told as soon as it is certain.
+//! The comparison is between what is certain now and what was last certain (the baseline), however
+//! many scans lie between. A part that cannot be read for a while makes no change, and neither does
+//! the scan that reads it again. A change that happened meanwhile is reported as soon as it is
+//! certain.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,7 +17,7 @@ use super::{
 };
 use crate::{Timestamp, id::ObjectId};
 
-/// One answer that is another one now, or a power that came or went.
+/// An answer that has changed, or a power that was gained or lost.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Change {
     pub application: ObjectId,
@@ -33,27 +34,28 @@ pub enum Changed {
         before: Mailboxes,
         after: Mailboxes,
     },
-    /// Wider: it was gained. Narrower: it was lost.
+    /// A power. The direction `Wider` means gained, `Narrower` means lost.
     Power { power: Power },
 }
 
-/// Which way an answer changed.
+/// The direction of a change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Direction {
     /// More can be reached.
     Wider,
-    /// Some can be reached that could not be before, and the other way round.
+    /// Some mailboxes are reached that were not reached before, and others are not reached any
+    /// more.
     Moved,
     /// Less can be reached.
     Narrower,
 }
 
-/// Mailboxes by object id, since two scans number them differently.
+/// A set of mailboxes by object id, because every scan numbers them differently.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Mailboxes {
-    /// All but those that are listed.
+    /// The set is every mailbox but the listed ones.
     inverted: bool,
-    /// Those that are listed were everybody at the time.
+    /// The listed mailboxes were every person's at the time.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     everybody: bool,
     listed: BTreeSet<ObjectId>,
@@ -74,7 +76,7 @@ impl Mailboxes {
         }
     }
 
-    /// None: that is not certain.
+    /// The mailboxes of an answer. None: the answer is not certain.
     fn certain(reach: &Reach, answer: &Answer) -> Option<Self> {
         (answer.level() != Level::Unknown).then(|| Self {
             everybody: matches!(answer, Answer::Everyone { .. }),
@@ -99,7 +101,7 @@ impl Mailboxes {
         }
     }
 
-    /// These and no others; none: every mailbox, or every mailbox but some.
+    /// The listed mailboxes. None: the set is every mailbox, or every mailbox but some.
     pub(super) fn listed(&self) -> Option<impl Iterator<Item = ObjectId> + '_> {
         (!self.inverted).then(|| self.listed.iter().copied())
     }
@@ -114,7 +116,7 @@ impl Mailboxes {
         }
     }
 
-    /// “every mailbox but 2”.
+    /// Example: “every mailbox but 2”.
     pub fn words(&self) -> String {
         match (self.level(), self.listed.len()) {
             (_, count) if self.everybody => format!("every person's mailbox for now ({count})"),
@@ -127,7 +129,7 @@ impl Mailboxes {
     }
 }
 
-/// The last certain answer for each permission of each application.
+/// The baseline: the last certain answer for each permission of each application.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Known {
     applications: BTreeMap<ObjectId, KnownApplication>,
@@ -142,15 +144,15 @@ pub struct Known {
 struct KnownApplication {
     name: Option<String>,
     permissions: Vec<KnownPermission>,
-    /// It was certain once that it holds nothing else.
+    /// It was certain once that the application holds nothing else.
     all: bool,
     /// The powers that were last certain.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     powers: BTreeSet<Power>,
-    /// It was certain once that it holds no other power.
+    /// It was certain once that the application holds no other power.
     #[serde(default)]
     all_powers: bool,
-    /// What was taken from it, as long as Microsoft may not know.
+    /// What was taken from the application, as long as Microsoft's servers may not know of it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     lost: Vec<Lost>,
 }
@@ -174,7 +176,7 @@ impl KnownApplication {
             .or_else(|| (!self.permissions.is_empty()).then_some(Level::Nothing))
     }
 
-    /// None: not known.
+    /// The last certain mailboxes of a permission. None: not known.
     fn get(&self, permission: &Permission) -> Option<Mailboxes> {
         self.permissions
             .iter()
@@ -194,9 +196,9 @@ impl KnownApplication {
 }
 
 impl Known {
-    /// Takes over what is certain in a reach that was read at a moment, and gives what is another
-    /// than before: what got wider first, then by application. Nothing is new to whoever knew
-    /// nothing before.
+    /// Updates the baseline with what is certain in a reach, and gives the changes. Changes that
+    /// widen come first, then the order is by application. `at`: when the reach was read. An empty
+    /// baseline makes no changes.
     pub fn learn(&mut self, reach: &Reach, at: Timestamp) -> Vec<Change> {
         let objects: BTreeSet<ObjectId> = reach
             .applications
@@ -279,12 +281,13 @@ impl Known {
             .flat_map(|known| &known.lost)
     }
 
-    /// The worst that is certain of an application; none: it is not known, or holds nothing.
+    /// The worst last certain level of an application. None: it is not known, or it holds nothing.
     pub fn level(&self, application: ObjectId) -> Option<Level> {
         self.applications.get(&application)?.level()
     }
 
-    /// Each permission of an application with what was last certain, and when that was.
+    /// The permissions of an application, with what each last certainly reached, and when that was
+    /// read.
     pub fn of(
         &self,
         application: ObjectId,
@@ -297,8 +300,8 @@ impl Known {
     }
 }
 
-/// The same for powers. One that is there for certain is known at once; that one is gone, or
-/// another is not there, only where nothing is hidden.
+/// Updates the last certain powers. A power that is certain is recorded at once. A power is
+/// recorded as gone, or as absent, only when no gap can hide one.
 fn learn_powers(
     application: ObjectId,
     known: &mut KnownApplication,
@@ -342,7 +345,7 @@ fn learn_powers(
     changes
 }
 
-/// Every permission that was known, or is there.
+/// The permissions that the baseline has, and those that the application has now.
 fn held(known: &KnownApplication, new: Option<&ApplicationReach>) -> BTreeSet<Permission> {
     let before = known.permissions.iter().map(|one| one.permission.clone());
     let now = new
@@ -370,7 +373,7 @@ mod tests {
 
     const NOW: Timestamp = Timestamp::from_millis(1000);
 
-    /// What the last of several readings brought.
+    /// The changes of the last of several scans.
     fn changes(readings: &[&Sample]) -> Vec<(&'static str, Direction)> {
         let mut known = Known::default();
         let mut last = Vec::new();
@@ -477,12 +480,13 @@ mod tests {
         assert_eq!(changes(&[&send(), &with()]), [("power", Wider)]);
         assert_eq!(changes(&[&with(), &send()]), [("power", Narrower)]);
         assert_eq!(changes(&[&with()]), []);
-        // While something is hidden, nothing is called gone, and what is there is known.
+        // While a part is hidden, no power counts as gone, and the powers that are seen are
+        // recorded.
         let hidden = send().with(|seen| seen.powers.ownerships = failed());
         assert_eq!(changes(&[&with(), &hidden]), []);
         assert_eq!(changes(&[&with(), &hidden, &send()]), [("power", Narrower)]);
         assert_eq!(changes(&[&send(), &unread()]), [("power", Wider)]);
-        // A first reading that could not see everything tells nothing of what was there before.
+        // A first scan that could not read everything says nothing of what was there before.
         assert_eq!(changes(&[&hidden, &with()]), []);
         let mut known = Known::default();
         known.learn(&with().reach(), NOW);

@@ -1,6 +1,6 @@
-//! What decides beside grants, roles and policies: rights on mailboxes for IMAP, POP and SMTP
-//! (MICROSOFT.md §2.6), the organisation's switch for EWS (§2.8), and which mailboxes are of which
-//! kind.
+//! Decides what does not follow from grants, roles and policies: rights on mailboxes for IMAP, POP
+//! and SMTP (MICROSOFT.md §2.6), the organisation's switch for EWS (§2.8), and the kinds of
+//! mailboxes.
 
 use std::{collections::BTreeMap, rc::Rc};
 
@@ -21,27 +21,29 @@ use crate::{
     permission::{Coverage, Place},
 };
 
-/// What the switch for EWS does to an application.
+/// What the switch for EWS means for an application.
 #[derive(Debug)]
 pub(super) enum Gate {
     Open(Option<Note>),
-    /// Nothing is reached through it now, and all of it as soon as somebody switches it on.
+    /// The application reaches nothing through EWS now, and everything again as soon as somebody
+    /// switches EWS on.
     Closed(Note),
     Unknown(Rc<Gap>),
 }
 
-/// All of it, worked out once.
+/// Rights, switch and kinds, prepared once.
 #[derive(Debug)]
 pub(super) struct Gates<'a> {
     seen: &'a Seen,
-    /// Full access and the right to send, by holder.
+    /// The mailboxes with full access and with the right to send, by holder.
     rights: BTreeMap<ObjectId, (Set, Set)>,
     rights_gap: Option<Rc<Gap>>,
     groups: Span,
     bookings: Span,
-    /// Every person's mailbox; none: it is not known who there is, or there is but one.
+    /// Every person's mailbox, or every mailbox where there is no person's. None: the list of
+    /// mailboxes is not complete, or there is only one mailbox.
     everyone: Option<Set>,
-    /// Every listed mailbox, those of no person included.
+    /// Every listed mailbox, also those that are no person's.
     all: Set,
 }
 
@@ -86,8 +88,8 @@ impl<'a> Gates<'a> {
                 all.minus(&index.set(&special))
             },
         );
-        // Where there is no person, it takes every mailbox; where there is one mailbox, whoever is
-        // confined to it is confined.
+        // With no person's mailbox at all, “everybody” means every mailbox. With a single mailbox,
+        // an application that is confined to it counts as confined.
         let everyone = if people == Set::nothing() {
             all.clone()
         } else {
@@ -107,7 +109,7 @@ impl<'a> Gates<'a> {
         }
     }
 
-    /// Whether a set that something confines to holds everybody for now.
+    /// Whether a confinement to this set includes everybody at present.
     pub fn is_everybody(&self, set: &Set) -> bool {
         !set.inverted
             && self.everyone.as_ref().is_some_and(|everyone| {
@@ -147,7 +149,8 @@ impl<'a> Gates<'a> {
         Span { lo, hi, gaps }
     }
 
-    /// Exchange does not know it, so nobody can have given it a right.
+    /// Whether Exchange has no pointer for the application, so that nobody can have given it a
+    /// right.
     pub fn has_no_pointer(&self, subject: &Subject<'_>) -> bool {
         self.seen
             .pointers
@@ -155,7 +158,7 @@ impl<'a> Gates<'a> {
             .is_ok_and(|pointers| pointers.iter().all(|one| one.object != subject.object))
     }
 
-    /// What the organisation's switch and list for EWS do to an application.
+    /// What the organisation's switch and list for EWS mean for an application.
     pub fn ews(&self, subject: &Subject<'_>) -> Gate {
         let switch = match self.seen.rights.ews.get() {
             Ok(switch) => switch,
@@ -186,7 +189,7 @@ impl<'a> Gates<'a> {
         }
     }
 
-    /// The mailboxes of a kind, where a permission is about one.
+    /// The mailboxes of the permission's kind. None: the permission is about all mailboxes.
     pub fn of_place(&self, permission: &Permission) -> Option<Span> {
         match permission.place() {
             Place::Mailboxes => None,
@@ -202,7 +205,7 @@ impl<'a> Gates<'a> {
         }
     }
 
-    /// What a grant in Entra opens, or one of that kind that nobody saw.
+    /// What a grant in Entra opens. The same holds for a grant that may exist unseen.
     pub fn of_grant(
         &self,
         subject: &Subject<'_>,
@@ -218,8 +221,8 @@ impl<'a> Gates<'a> {
         }
     }
 
-    /// What a grant opens of which nobody told what it is, if it is this permission: no more than
-    /// one with the name would.
+    /// What a grant whose name is not known opens, if it is this permission: no more than a grant
+    /// with the name would.
     pub fn of_unnamed(
         &self,
         subject: &Subject<'_>,
@@ -234,7 +237,7 @@ impl<'a> Gates<'a> {
         }
     }
 
-    /// The same for a grant that is held.
+    /// What a grant that is held opens.
     pub fn of_held(&self, subject: &Subject<'_>, held: &Held, narrowed: &Narrowed) -> Span {
         self.of_grant(subject, &held.permission, held.coverage, narrowed)
     }

@@ -1,4 +1,4 @@
-//! Everything that was read, put in order once, to answer questions about it.
+//! The evaluator: prepares a snapshot once, and answers questions about it.
 
 use std::rc::Rc;
 
@@ -17,7 +17,7 @@ use super::{
 };
 use crate::id::ObjectId;
 
-/// Answers questions about the reach of a customer's applications.
+/// Evaluates what a customer's applications reach.
 #[derive(Debug)]
 pub struct Judge<'a> {
     pub(super) seen: &'a Seen,
@@ -95,7 +95,7 @@ impl<'a> Judge<'a> {
             )
     }
 
-    /// What an application may hold that is not listed at all.
+    /// What an application that is not listed may hold.
     pub(super) fn unlisted(&self) -> Span {
         let mut span = Span::nothing();
         let principals = self.subjects.unread();
@@ -120,7 +120,7 @@ impl<'a> Judge<'a> {
     }
 }
 
-/// What applications may do for whoever signs in, as it was last read.
+/// The delegated grants, from this scan or else the last known ones.
 pub(super) fn delegated(seen: &Seen) -> impl Iterator<Item = &DelegatedGrant> {
     let reading = &seen.rights.delegated;
     reading

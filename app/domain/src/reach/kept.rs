@@ -1,7 +1,7 @@
-//! What earlier scans read, for the parts that a scan could not read.
+//! The last known values of parts that a scan could not read.
 //!
-//! Only what says who holds something is kept. What narrows it is not: a policy that was in force
-//! yesterday is no reason to call an application confined today.
+//! They exist only for parts that say who holds something, and never for parts that narrow it. A
+//! policy that was in force yesterday is no reason to call an application confined today.
 
 use std::collections::BTreeSet;
 
@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{Timestamp, id::ObjectId};
 
-/// The last good reading of each part.
+/// The last known value of each part.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Kept {
     principals: Option<Dated<Principal>>,
@@ -40,7 +40,7 @@ struct Dated<T> {
 }
 
 impl Kept {
-    /// Puts what is kept where nothing was read.
+    /// Puts the last known values where this scan has read nothing.
     pub fn fill(&self, seen: &mut Seen) {
         let no_exchange = seen.has_no_exchange();
         fill(&mut seen.graph_grants, self.graph_grants.as_ref());
@@ -61,14 +61,14 @@ impl Kept {
         let Some(kept) = &self.principals else {
             return;
         };
-        // Somebody may have switched it on since.
+        // A principal that was disabled then may be enabled now, so “disabled” is not taken over.
         let perhaps_on = |principal: &Principal| Principal {
             enabled: principal.enabled.filter(|enabled| *enabled),
             ..principal.clone()
         };
         let named = named(seen);
         match &mut seen.principals {
-            // Those that only a kept part names were not asked for.
+            // This scan did not ask for principals that only a last known part names.
             Reading::Read { value } => {
                 let there: BTreeSet<ObjectId> = value.iter().map(|one| one.object).collect();
                 let missing = kept
@@ -92,7 +92,8 @@ impl Kept {
         }
     }
 
-    /// The members of a role group that could not be read, where the group itself was.
+    /// Fills in the members of role groups where the group itself was read and its members were
+    /// not.
     fn fill_members(&self, seen: &mut Seen) {
         let (Reading::Read { value: groups }, Some(kept)) =
             (&mut seen.powers.role_groups, &self.role_groups)
@@ -113,7 +114,7 @@ impl Kept {
         }
     }
 
-    /// Takes over what was read at a moment.
+    /// Takes over the parts that a scan has read. `at`: the time of the scan.
     pub fn renew(&mut self, seen: &Seen, at: Timestamp) {
         let whole = [&seen.graph_grants, &seen.exchange_grants]
             .into_iter()
@@ -147,7 +148,7 @@ impl Kept {
         renew(&mut self.delegated, &seen.rights.delegated, at);
     }
 
-    /// When a part was last read; none: never, or it is not kept.
+    /// When the last known value of a part was read. None: there is no such value.
     pub fn time(&self, part: ScanPart) -> Option<Timestamp> {
         match part {
             ScanPart::Principals => self.principals.as_ref().map(|kept| kept.at),
@@ -185,7 +186,8 @@ fn renew<T: Clone>(kept: &mut Option<Dated<T>>, part: &Reading<Vec<T>>, at: Time
     }
 }
 
-/// Whom kept parts name: by object id, by client id, or through a pointer of Exchange.
+/// The principals that last known parts name: by object id, by client id, or through a pointer of
+/// Exchange.
 fn named(seen: &Seen) -> BTreeSet<ObjectId> {
     let grants = [&seen.graph_grants, &seen.exchange_grants]
         .into_iter()
@@ -234,7 +236,7 @@ mod tests {
 
     const THEN: Timestamp = Timestamp::from_millis(1000);
 
-    /// Read whole, and then again as `later` says.
+    /// A scan of everything, and then a second scan, changed by `later`.
     fn after(before: &Sample, later: impl FnOnce(&mut Seen)) -> (Reach, Seen) {
         let mut kept = Kept::default();
         kept.renew(&before.0, THEN);
@@ -266,7 +268,7 @@ mod tests {
         assert_eq!(reach.unlisted.level(), Level::Unknown);
         let application = reach.application(APP).expect("it is still there");
         assert_eq!(application.name.as_deref(), Some("Mailer"));
-        // What is asked of one mailbox says the same.
+        // The answer for one mailbox must say the same.
         let found = Judge::new(&seen).who(crate::reach::samples::CEO);
         let send = Permission::graph("Mail.Send");
         assert!(

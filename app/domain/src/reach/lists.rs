@@ -1,4 +1,4 @@
-//! The lists that the applications of one customer share: sets of mailboxes, and gaps.
+//! The lists that all applications of a customer share: sets of mailboxes, and gaps.
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
@@ -14,7 +14,7 @@ use super::{
 };
 use crate::id::ObjectId;
 
-/// The lists while they grow.
+/// The lists while they are built.
 #[derive(Default)]
 pub(super) struct Lists {
     sets: Vec<Set>,
@@ -27,8 +27,8 @@ impl Lists {
     pub fn answer(&mut self, span: &Span) -> Answer {
         let at_most = self.extent(&span.hi);
         if !span.is_exact() {
-            // By what they say and not by when they were met, so that the order of what was read
-            // does not show.
+            // Ordered by content, so that the order in which the parts were read makes no
+            // difference.
             let gaps: BTreeSet<&Rc<Gap>> = span.gaps.iter().collect();
             let gaps = gaps.into_iter().map(|gap| self.gap(gap)).collect();
             return Answer::Unknown {
@@ -60,7 +60,7 @@ impl Lists {
         }
     }
 
-    /// What the set lists, whether it is meant or left out.
+    /// The id of the mailboxes that the set lists. A set and its complement share one id.
     fn set(&mut self, set: &Set) -> SetId {
         let listed = if set.inverted {
             set.clone().complement()
@@ -86,7 +86,7 @@ impl Lists {
         id
     }
 
-    /// Each gap once, in an order of their own.
+    /// The ids of the gaps, without duplicates, ordered by content.
     pub fn gaps_of(&mut self, gaps: &[Rc<Gap>]) -> Vec<GapId> {
         let gaps: BTreeSet<&Rc<Gap>> = gaps.iter().collect();
         gaps.into_iter().map(|gap| self.gap(gap)).collect()
@@ -99,7 +99,7 @@ impl Lists {
         }
     }
 
-    /// The sets over those mailboxes alone that some set names.
+    /// The sets, renumbered so that only mailboxes in some set are listed.
     pub fn sets(&self, index: &Index) -> (Vec<ObjectId>, Vec<MailboxSet>) {
         let named = self
             .sets

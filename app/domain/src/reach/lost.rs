@@ -1,5 +1,5 @@
-//! What was taken from an application a short while ago. Microsoft goes on to let it in until its
-//! servers know of the change, so what a reading no longer shows is not yet out of reach.
+//! What was taken from an application a short while ago. Microsoft lets the application in until
+//! all servers know of the change, so what a scan no longer shows may still be reached.
 
 use serde::{Deserialize, Serialize};
 
@@ -10,13 +10,14 @@ use super::{
 };
 use crate::{Timestamp, id::ObjectId};
 
-/// How long an access policy, or who is in its group, may not be known yet. Usually 30 minutes to
-/// 2 hours; removing takes as long as making, and a day was seen (MICROSOFT.md §2.3, §2.4).
+/// How long Microsoft's servers may not know of a changed access policy, or of changed members of
+/// its group. Usually 30 minutes to 2 hours; removing takes as long as making, and a day was seen
+/// (MICROSOFT.md §2.3, §2.4).
 const POLICY_LAG_MILLIS: i64 = 24 * 3_600_000;
-/// The same of Exchange's roles: their caches live 2 hours at most (MICROSOFT.md §3.3).
+/// The same for Exchange's roles, whose caches live 2 hours at most (MICROSOFT.md §3.3).
 const ROLE_LAG_MILLIS: i64 = 2 * 3_600_000;
 
-/// What an application reached with a permission before a reading showed less.
+/// What an application reached with a permission before a scan showed less.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Lost {
     permission: Permission,
@@ -25,7 +26,8 @@ pub(super) struct Lost {
 }
 
 impl Lost {
-    /// `at`: when the reading was made that showed the change; the change may be older, never newer.
+    /// `at`: the time of the scan that showed the change. The change itself may be older, never
+    /// newer.
     pub(super) fn new(now: &PermissionReach, before: Mailboxes, at: Timestamp) -> Self {
         let by_policy = now
             .routes
@@ -48,18 +50,18 @@ impl Lost {
     }
 }
 
-/// What an application may still reach, though it was taken away.
+/// What an application may still reach, although it was taken away.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Lingering {
     pub permission: Permission,
-    /// None: every mailbox, as before it was confined.
+    /// None: every mailbox, as before the application was confined.
     pub mailboxes: Option<Vec<ObjectId>>,
     pub until: Timestamp,
 }
 
 impl Known {
-    /// What an application may still reach at a moment, beside what a reading says. What it got back
-    /// meanwhile is not in it.
+    /// What an application may still reach at `now`, beside what the scan (`reach`) shows.
+    /// Mailboxes that it has got back are not included.
     pub fn lingering(
         &self,
         application: ObjectId,
@@ -104,8 +106,8 @@ mod tests {
     const HOUR: i64 = 3_600_000;
     const READ: Timestamp = Timestamp::from_millis(100 * HOUR);
 
-    /// What may still be reached so many hours after the last of the readings, which are an hour
-    /// apart; the last is made at [`READ`].
+    /// What may still be reached some hours after the last scan. The scans are an hour apart, and
+    /// the last one is made at [`READ`].
     fn after(readings: &[&Sample], hours: i64) -> Vec<(String, Option<Vec<ObjectId>>, i64)> {
         let mut known = Known::default();
         let first = READ.plus_millis(-HOUR * (i64::try_from(readings.len()).unwrap() - 1));
@@ -136,10 +138,10 @@ mod tests {
         assert_eq!(one.says(&Permission::graph("Mail.Send")), "confined to ceo");
         let gone = ("Mail.Send".to_owned(), Some(vec![RECEPTION]), 24);
         assert_eq!(after(&[&two, &one], 0), [gone]);
-        // The reading that showed the change is the anchor, and not the newest.
+        // The time counts from the scan that showed the change, and not from the newest scan.
         assert_eq!(after(&[&two, &one, &one], 0)[0].2, 23);
         assert_eq!(after(&[&two, &one], 24), []);
-        // What came back is reached, and not still reached.
+        // A mailbox that came back is reached now, so it is not “still” reached.
         assert_eq!(after(&[&two, &one, &two], 0), []);
         assert_eq!(after(&[&two, &two], 0), []);
         assert_eq!(after(&[&one], 0), []);

@@ -1,4 +1,4 @@
-//! Made-up customers for the property tests, and ways to leave something of them unread.
+//! Made-up customers for the property tests, and ways to leave parts of them unread.
 
 use proptest::{collection::vec, prelude::*, sample::subsequence};
 
@@ -20,7 +20,7 @@ use crate::{
 pub const APPLICATIONS: u128 = 3;
 pub const MAILBOXES: u128 = 8;
 pub const GROUPS: u128 = 4;
-/// In groups, and no mailbox.
+/// An object that is in groups and is no mailbox.
 pub const CONTACT: u128 = 9;
 
 pub fn application(number: u128) -> ObjectId {
@@ -39,7 +39,7 @@ pub fn unit() -> ObjectId {
     object(400)
 }
 
-/// What applications may hold. All have the role ids of the table, or names that no table has.
+/// What applications may hold. Each role has the id of the table, or a name that no table has.
 pub const GRANTS: [(Resource, &str); 18] = [
     (Graph, "Mail.Send"),
     (Graph, "Mail.Read"),
@@ -72,7 +72,7 @@ pub const ROLES: [&str; 8] = [
     "Role Management",
 ];
 
-/// Held by nobody, held by grant, held by role.
+/// The permissions of the questions: some are held by nobody, some by grant, some by role.
 pub const ASKED: [Permission; 11] = [
     Permission::graph("Mail.Send"),
     Permission::graph("Mail.Read"),
@@ -198,7 +198,7 @@ pub fn groups() -> impl Strategy<Value = Vec<Group>> {
     })
 }
 
-/// Roles in the directory, with the Exchange Administrator's and one that Postern does not know.
+/// Directory roles, among them the Exchange Administrator's and one that Postern does not know.
 fn a_directory_role() -> impl Strategy<Value = DirectoryRole> {
     let roles = [
         uuid!("29232cdf-9323-42fd-ade2-1d097af3e4de"),
@@ -381,7 +381,7 @@ prop_compose! {
     }
 }
 
-/// How many ways [`hide`] knows.
+/// The number of ways that [`hide`] has.
 pub const WAYS: usize = 27;
 
 pub fn unread<T>(how: u8) -> Reading<T> {
@@ -405,7 +405,7 @@ pub fn items<T>(reading: &mut Reading<Vec<T>>) -> &mut [T] {
     }
 }
 
-/// Leaves out the principals that nothing names which was read.
+/// Removes the principals that no part which was read names.
 fn only_named(seen: &mut Seen) {
     seen.all_principals = false;
     let grants = [&seen.graph_grants, &seen.exchange_grants];
@@ -443,7 +443,7 @@ fn only_named(seen: &mut Seen) {
     }
 }
 
-/// Leaves something out, as a scan does that was not let in everywhere.
+/// Leaves a part unread, as in a scan that was not permitted everywhere.
 pub fn hide(seen: &mut Seen, way: usize, which: usize, how: u8) {
     match way {
         0 => seen.principals = unread(how),
@@ -516,7 +516,7 @@ prop_compose! {
 }
 
 prop_compose! {
-    /// A customer of which some things were not read.
+    /// A customer of which some parts were not read.
     pub fn partial()(mut seen in customers(), list in vec((0..WAYS, any::<usize>(), any::<u8>()), 0..3)) -> Seen {
         for (way, which, how) in list {
             hide(&mut seen, way, which, how);

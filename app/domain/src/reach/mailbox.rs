@@ -1,6 +1,6 @@
 //! The answer for one mailbox: the rules one after the other, as Microsoft states them
-//! (MICROSOFT.md §2.4, §3.5). Written apart from the answer for the whole tenant, which works on
-//! sets, so that each can be tested against the other.
+//! (MICROSOFT.md §2.4, §3.5). This code is separate from the answer for the whole tenant, which
+//! works on sets, so that each can be tested against the other.
 
 use std::{collections::BTreeSet, rc::Rc};
 
@@ -24,10 +24,10 @@ use crate::{
     permission::{Coverage, Place},
 };
 
-/// The mailbox that is asked about.
+/// The mailbox of the question.
 struct Spot {
     position: Option<u32>,
-    /// Set where it is not in the list of mailboxes: then nobody knows what it is a member of.
+    /// Set where the mailbox is not in the list of mailboxes, so its memberships are not known.
     unlisted: Option<Rc<Gap>>,
 }
 
@@ -40,7 +40,7 @@ impl Spot {
         }
     }
 
-    /// What keeps [`Spot::is_in`] from being certain.
+    /// Why [`Spot::is_in`] is not certain.
     fn doubts<'a>(&'a self, span: &'a Span) -> impl Iterator<Item = Because> + 'a {
         self.unlisted.iter().chain(&span.gaps).map(not_known)
     }
@@ -52,7 +52,7 @@ fn not_known(gap: &Rc<Gap>) -> Because {
     }
 }
 
-/// Reasons, by what they speak for.
+/// Reasons, by the verdict that they support.
 #[derive(Default)]
 struct Findings {
     allowed: BTreeSet<Because>,
@@ -123,8 +123,8 @@ impl Judge<'_> {
         }
     }
 
-    /// Every use of a permission on a mailbox that is allowed, or that cannot be ruled out. The
-    /// certain ones first, then the worst permission.
+    /// All uses of a permission on a mailbox that are allowed or cannot be ruled out. Allowed ones
+    /// come first, then the worst permission.
     pub fn who(&self, mailbox: ObjectId) -> Vec<Access> {
         let place = self.place(mailbox);
         let mut found = Vec::new();
@@ -178,7 +178,7 @@ impl Judge<'_> {
         }
     }
 
-    /// Grants in Entra, narrowed by policies where they govern.
+    /// Grants in Entra, narrowed by policies where policies govern them.
     fn by_entra(
         &self,
         subject: &Subject<'_>,
@@ -191,7 +191,8 @@ impl Judge<'_> {
                 let could_be =
                     held.permission.resource == permission.resource && !permission.has_certain_id();
                 if could_be && permission.needs_rights() {
-                    // If it is this one, it opens no more than one with the name would.
+                    // If the unnamed role is this permission, it opens no more than a named grant
+                    // would.
                     let (truth, mut reasons) =
                         self.own_mailboxes(subject, permission, place, held.role);
                     if truth > Truth::No {
@@ -236,7 +237,7 @@ impl Judge<'_> {
                     self.own_mailboxes(subject, permission, place, nobody)
                 }
                 Coverage::Beyond => (Truth::Yes, Vec::new()),
-                // No role is named where policies refuse, and the other reasons are left out below.
+                // Refusals by policies name no role, and the reasons that do are removed below.
                 Coverage::Policy => self.policies_allow(subject, place, nobody),
             };
             if truth > Truth::No {
@@ -247,7 +248,7 @@ impl Judge<'_> {
         }
     }
 
-    /// What a grant opens that has mailboxes of its own: those on which Exchange gives the service
+    /// What a grant with mailboxes of its own opens: those on which Exchange gives the service
     /// principal rights, or those of a kind.
     fn own_mailboxes(
         &self,
@@ -309,8 +310,9 @@ impl Judge<'_> {
         }
     }
 
-    /// What policies say of a governed grant on one mailbox, in Microsoft's order: DenyAccess
-    /// that matches; RestrictAccess that matches; restricted, but matched by none; no policy.
+    /// What policies decide on a governed grant for one mailbox, in Microsoft's order: a DenyAccess
+    /// policy that matches; a RestrictAccess policy that matches; RestrictAccess policies of which
+    /// none matches; no policy.
     fn policies_allow(
         &self,
         subject: &Subject<'_>,
@@ -365,7 +367,8 @@ impl Judge<'_> {
         let (allowed, reasons) = if restricted == Truth::No {
             (Truth::Yes, vec![Because::GrantUnrestricted { role }])
         } else if in_one == Truth::Yes || in_each == Truth::Yes {
-            // Matched by one that is in force, or by each that may be.
+            // The mailbox is in a RestrictAccess policy that is in force, or in each one that may
+            // be in force.
             (Truth::Yes, matching)
         } else if restricted == Truth::Perhaps || in_one == Truth::Perhaps {
             (Truth::Perhaps, missing.clone())

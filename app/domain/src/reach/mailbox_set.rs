@@ -1,20 +1,20 @@
-//! Mailboxes as runs of positions: small in memory, small as JSON.
+//! A set of mailboxes as runs of positions: small in memory and in JSON.
 
 use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-/// Positions in [`super::Reach::mailboxes`]; as text `0-3,7`.
+/// Positions in [`super::Reach::mailboxes`]. As text, for example `0-3,7`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct MailboxSet {
-    /// First and last of each run, in order, never touching.
+    /// The first and last position of each run, in order. Two runs never touch.
     runs: Vec<(u32, u32)>,
     len: u32,
 }
 
 impl MailboxSet {
-    /// From positions in ascending order.
+    /// `positions`: in ascending order.
     pub(super) fn from_sorted(positions: impl IntoIterator<Item = u32>) -> Self {
         let mut set = Self::default();
         for position in positions {
@@ -48,7 +48,7 @@ impl MailboxSet {
     }
 }
 
-/// The text was no list of runs.
+/// The text is not a list of runs.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not a set of mailboxes")]
 pub struct NotASet;
@@ -82,7 +82,7 @@ impl FromStr for MailboxSet {
             }
             set.runs.push((first, last));
             set.len += last - first + 1;
-            // Runs that touch would be one.
+            // Two runs that touch would be one run.
             least = last + 2;
         }
         Ok(set)

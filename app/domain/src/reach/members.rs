@@ -1,4 +1,4 @@
-//! Who is in the groups, units and scopes that narrow something.
+//! Resolves groups, units and scopes to their mailboxes.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -13,14 +13,15 @@ use super::{
 };
 use crate::id::ObjectId;
 
-/// Every mailbox of the customer by its position. Where the mailboxes were not read, whoever is a
-/// member of anything stands for them.
+/// The customer's mailboxes by position. Where the mailboxes were not read, the members of all
+/// groups, units and scopes, and mailboxes on which rights were given, take their place.
 #[derive(Debug)]
 pub(super) struct Index {
     ids: Vec<ObjectId>,
-    /// It holds every mailbox and nothing else.
+    /// The index holds exactly the customer's mailboxes.
     pub complete: bool,
-    /// Why the list was asked for and did not come: then nobody can tell some mailboxes from all.
+    /// Why the list was requested and could not be read. Without it nobody can tell some mailboxes
+    /// from all.
     pub unread: Option<Why>,
 }
 
@@ -53,12 +54,12 @@ impl Index {
         self.ids.len()
     }
 
-    /// Every mailbox that is listed.
+    /// All mailboxes of the index.
     pub fn everything(&self) -> Set {
         Set::of((0_u32..).take(self.ids.len()))
     }
 
-    /// Members that are no mailboxes do not count.
+    /// The members that are mailboxes. Others are ignored.
     pub fn set(&self, members: &[ObjectId]) -> Set {
         Set::of(members.iter().filter_map(|object| self.position(*object)))
     }
@@ -88,7 +89,7 @@ fn everybody(seen: &Seen) -> Vec<ObjectId> {
     ids
 }
 
-/// Finds out who is in what; each group once.
+/// Resolves memberships, each group once.
 #[derive(Debug)]
 pub(super) struct Membership<'a> {
     seen: &'a Seen,
@@ -111,8 +112,8 @@ impl<'a> Membership<'a> {
         }
     }
 
-    /// What a policy is about: a group, perhaps with the members of its members, or one mailbox
-    /// (MICROSOFT.md §2.4).
+    /// The mailboxes of a policy's scope. It is a group, perhaps with the members of its members,
+    /// or one mailbox (MICROSOFT.md §2.4).
     pub fn of_policy(&mut self, identity: &str, scope: Option<ObjectId>) -> Span {
         let unknown = |why| {
             let part = Part::PolicyScope {
@@ -133,7 +134,7 @@ impl<'a> Membership<'a> {
         unknown(Why::Missing)
     }
 
-    /// What narrows a role assignment (MICROSOFT.md §3.2).
+    /// The mailboxes of a role assignment's scope (MICROSOFT.md §3.2).
     pub fn of_assignment(&self, scope: &AssignmentScope) -> Span {
         let gap = |part, why| Span::unknown(&Rc::new(Gap { part, why }));
         match scope {
@@ -204,7 +205,8 @@ impl<'a> Membership<'a> {
         }
     }
 
-    /// The members of a group for certain, and those of the groups in it, however deep, perhaps.
+    /// The bounds of a group's members: its direct members for certain, and the members of groups
+    /// in it, at any depth, perhaps.
     fn nested(&mut self, object: ObjectId) -> Span {
         if let Some(known) = self.nested.get(&object) {
             return known.clone();
@@ -219,7 +221,7 @@ impl<'a> Membership<'a> {
         let mut been = BTreeSet::new();
         let mut ahead = vec![start];
         while let Some(object) = ahead.pop() {
-            // Groups can hold each other.
+            // Groups can contain each other.
             if !been.insert(object) {
                 continue;
             }
@@ -243,7 +245,8 @@ impl<'a> Membership<'a> {
                 }
             }
         }
-        // What is nested counts perhaps: the documents say yes, reports say no.
+        // Nested members count only perhaps: Microsoft's documents say that they count, reports say
+        // that they do not.
         let own = self.direct(start);
         if own.is_exact() {
             span.hi = span.hi.union(&own.hi);
@@ -261,7 +264,7 @@ impl<'a> Membership<'a> {
     }
 }
 
-/// A management scope by its name, which Exchange compares without case.
+/// Finds a management scope by its name. Exchange ignores case there.
 pub(super) fn find_scope<'a>(
     scopes: &'a [ManagementScope],
     name: &str,

@@ -1,5 +1,5 @@
-//! What was not read is unknown, and what is certain in spite of it stays certain: the rules of the
-//! missing parts, case by case.
+//! Tests of missing parts, case by case: what was not read is unknown, and what is certain in spite
+//! of that stays certain.
 
 use super::{
     AssignmentScope, Level, Permission, Reading,
@@ -426,7 +426,7 @@ fn who_is_not_listed_may_hold_what_was_not_read() {
     assert_eq!(level(&unread), Level::Unknown);
     let unread = named().with(|seen| seen.assignments = failed());
     assert_eq!(level(&unread), Level::Unknown);
-    // Where all principals are listed, there is nobody else.
+    // All principals are listed, so there are no others.
     let unread = customer().with(|seen| seen.assignments = failed());
     assert_eq!(level(&unread), Level::Nothing);
 }

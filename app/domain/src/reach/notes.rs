@@ -1,4 +1,4 @@
-//! What a person should know beside the answers.
+//! Finds the notes on an application: what a person should know beside the answers.
 
 use std::collections::BTreeSet;
 
@@ -117,7 +117,7 @@ impl Judge<'_> {
                 }
                 Gate::Unknown(_) => {}
             }
-            // As it is, or as it is going to be when somebody switches it on.
+            // The present level, or the level after somebody has switched the permission on.
             let level =
                 |one: &PermissionReach| one.once_enabled.as_ref().unwrap_or(&one.answer).level();
             let more = |other: &&PermissionReach| other.permission.weight().counts();
@@ -131,7 +131,7 @@ impl Judge<'_> {
         }
     }
 
-    /// Whether what an assignment reaches grows by itself, or matches nobody.
+    /// Notes whether the scope of an assignment grows by itself, or matches nobody.
     fn about_scope(&self, ready: &Ready<'_>, notes: &mut BTreeSet<Note>) {
         let assignment = || ready.assignment.name.clone();
         let grows = match &ready.assignment.scope {
@@ -154,8 +154,8 @@ impl Judge<'_> {
                     });
                     return;
                 }
-                // Mailboxes that a filter names one by one, and members of a group, are as many
-                // as somebody put there.
+                // These scopes do not grow by themselves: a filter that names mailboxes one by one,
+                // and the members of a group. Somebody has to change them.
                 let fixed = [
                     "guid",
                     "exchangeguid",
@@ -179,7 +179,7 @@ impl Judge<'_> {
         }
     }
 
-    /// Policies whose id is no client id of the tenant.
+    /// The policies whose application id is no client id of the tenant.
     pub(super) fn stray_policies(&self) -> Vec<StrayPolicy> {
         let mut strays = match (&self.seen.stray_policies, self.seen.principals.get()) {
             (Some(told), _) => told.clone(),

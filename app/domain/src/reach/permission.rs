@@ -1,4 +1,4 @@
-//! Which mailbox permission a grant in Entra is (MICROSOFT.md §4).
+//! Tells which mailbox permission a grant in Entra is (MICROSOFT.md §4).
 
 use std::{borrow::Cow, cmp::Ordering};
 
@@ -7,12 +7,12 @@ use serde::{Deserialize, Serialize};
 use super::seen::Grant;
 use crate::permission::{self, Coverage, MAILBOX_PERMISSIONS, Place, Resource, Weight};
 
-/// A mailbox permission: what is asked for at which API. Grants in Entra and roles of Exchange
-/// that let an application do the same are the same permission.
+/// A mailbox permission: a resource (API) and a value. A grant in Entra and a role of Exchange that
+/// permit the same thing are the same permission.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Permission {
     pub resource: Resource,
-    /// Such as `Mail.Send`; the app role's id where its name is not known.
+    /// For example `Mail.Send`; the app role's id where its name is not known.
     pub value: Cow<'static, str>,
 }
 
@@ -36,8 +36,8 @@ impl Permission {
     /// Exchange.
     pub const EWS: Self = Self::exchange("full_access_as_app");
 
-    /// What lists and pages call it. Exchange Online has roles of its own with the names of
-    /// Graph's: those say so.
+    /// The permission's name on pages. Some roles of Exchange Online have the same names as
+    /// Graph's: those get “(Exchange Online)” added.
     pub fn name(&self) -> String {
         let only_exchange = permission::find_value(Resource::Graph, &self.value).is_none()
             && permission::find_value(Resource::Exchange, &self.value).is_some();
@@ -49,13 +49,13 @@ impl Permission {
         }
     }
 
-    /// Whether something can leave the mailbox in its name: mail, invitations, what a rule
+    /// Whether something can leave the mailbox in its name: mail, invitations, mail that a rule
     /// forwards (MICROSOFT.md §10.7).
     pub fn sends(&self) -> bool {
         self.weight().sends()
     }
 
-    /// How much it weighs.
+    /// How dangerous the permission is.
     pub fn weight(&self) -> Weight {
         permission::find_value(self.resource, &self.value).map_or_else(
             || permission::weight_by_name(&self.value),
@@ -63,7 +63,7 @@ impl Permission {
         )
     }
 
-    /// Which mailboxes it is about.
+    /// The mailboxes that the permission is about.
     pub fn place(&self) -> Place {
         permission::find_value(self.resource, &self.value).map_or_else(
             || {
@@ -86,28 +86,28 @@ impl Permission {
                 .any(|prefix| self.value.starts_with(prefix))
     }
 
-    /// Whether it reaches through SMTP, which wants the right to send too.
+    /// Whether it reaches mailboxes through SMTP, which also needs the right to send.
     pub(super) fn is_smtp(&self) -> bool {
         self.resource == Resource::Exchange && self.value.starts_with("SMTP.")
     }
 
-    /// To end “it can …”.
+    /// What the permission allows. The text follows “it can”.
     pub fn can(&self) -> &'static str {
         permission::find_value(self.resource, &self.value)
             .map_or("reach into mailboxes", |known| known.can)
     }
 
-    /// Whether an access policy governs every grant of it, also one that nobody has seen
-    /// (MICROSOFT.md §4). What is not known to be governed is not; and EWS has a second name that
-    /// is not on the list.
+    /// Whether an access policy governs every grant of this permission, also a grant that was not
+    /// read (MICROSOFT.md §4). A permission counts as governed only if that is known. EWS does not,
+    /// because it has a second name that is not on the list.
     pub(super) fn unseen_coverage(&self) -> Coverage {
         permission::find_value(self.resource, &self.value)
             .filter(|_| *self != Self::EWS)
             .map_or(Coverage::Beyond, |known| known.coverage)
     }
 
-    /// Whether it belongs to the Outlook API that Microsoft has retired: Exchange Online has such
-    /// roles of its own, which no role of Exchange replaces (§3.5).
+    /// Whether it belongs to the Outlook API that Microsoft has retired. Exchange Online has app
+    /// roles of its own for it, which no role of Exchange replaces (§3.5).
     pub fn is_retired_outlook(&self) -> bool {
         self.resource == Resource::Exchange
             && [
@@ -121,16 +121,16 @@ impl Permission {
             .any(|prefix| self.value.starts_with(prefix))
     }
 
-    /// Whether it can have only the app role id that the table has: then a role without a name
-    /// and with another id is not this permission. Some of Exchange's ids have one source only,
-    /// and EWS may have a second name (§4).
+    /// Whether the table's app role id is the only one that this permission can have. An unnamed
+    /// role with another id is then a different permission. False for every permission of Exchange:
+    /// some of Exchange's ids have one source only, and EWS may have a second name (§4).
     pub(super) fn has_certain_id(&self) -> bool {
         self.resource == Resource::Graph
             && permission::find_value(self.resource, &self.value).is_some()
     }
 
-    /// Its place in the list of permissions, the worst first; legacy Outlook roles stand where
-    /// Graph's role of that name does, and what is in no list stands last.
+    /// The position in the list of permissions, the worst first. Legacy Outlook roles have the
+    /// position of Graph's role of the same name. What is in no list comes last.
     fn rank(&self) -> usize {
         let place = |same: &dyn Fn(&permission::MailboxPermission) -> bool| {
             MAILBOX_PERMISSIONS.iter().position(same)
@@ -157,21 +157,22 @@ impl Ord for Permission {
     }
 }
 
-/// What a grant is.
+/// The meaning of a grant.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Meaning {
     Mailbox {
         permission: Permission,
         coverage: Coverage,
     },
-    /// It reaches no mailbox.
+    /// The grant reaches no mailbox.
     Elsewhere,
-    /// The tenant did not tell what the role is called, and its id is not a known one.
+    /// The tenant gave no name for the role, and the role's id is not in the table.
     Unnamed { permission: Permission },
 }
 
-/// What a grant of a resource is as a mailbox permission. The name that the tenant's own principal of the resource gives
-/// to the role wins over the table of ids: some of those ids have one source only (§4).
+/// The mailbox permission that a grant of a resource gives. The name that the tenant's own
+/// principal of the resource gives the role wins over the table of ids, because some of those ids
+/// have one source only (§4).
 pub(super) fn meaning(resource: Resource, grant: &Grant) -> Meaning {
     let known = |known: &permission::MailboxPermission| Meaning::Mailbox {
         permission: Permission::new(resource, known.value),
@@ -192,7 +193,8 @@ pub(super) fn meaning(resource: Resource, grant: &Grant) -> Meaning {
         return known(listed);
     }
     if resource == Resource::Exchange && value == "EWS.AccessAsApp" {
-        // The same access as `full_access_as_app`, but not on the list of what policies govern.
+        // The same access as `full_access_as_app`, but not on the list of permissions that policies
+        // govern.
         return Meaning::Mailbox {
             permission: Permission::EWS,
             coverage: Coverage::Beyond,

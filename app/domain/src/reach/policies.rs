@@ -12,20 +12,20 @@ use super::{
 };
 use crate::application::{AccessPolicy, AccessRight};
 
-/// A policy with the mailboxes that it names.
+/// A policy with the mailboxes in its scope.
 #[derive(Debug)]
 pub(super) struct Ready<'a> {
     pub policy: &'a AccessPolicy,
     pub covers: Span,
-    /// Why it may not be in force.
+    /// Why the policy may not be in force.
     invalid: Option<Rc<Gap>>,
 }
 
-/// All policies of the tenant, by identity; or why they are not known.
+/// All policies of the tenant, ordered by identity; or why they are not known.
 #[derive(Debug)]
 pub(super) struct Policies<'a>(pub Result<Vec<Ready<'a>>, Rc<Gap>>);
 
-/// What policies leave of an application's governed grants.
+/// What policies leave of an application's grants that they govern.
 #[derive(Debug)]
 pub(super) struct Narrowed {
     /// Positions in [`Policies`].
@@ -68,8 +68,8 @@ impl<'a> Policies<'a> {
             .collect()))
     }
 
-    /// The floor and the ceiling of what is left: all mailboxes, or those of the RestrictAccess
-    /// policies where there are any, without those of the DenyAccess policies.
+    /// The bounds of what is left. It is all mailboxes, or those of the RestrictAccess policies
+    /// where there are any, without those of the DenyAccess policies.
     pub fn narrow(&self, subject: &Subject<'_>) -> Narrowed {
         let policies = match &self.0 {
             Ok(policies) => policies,
@@ -84,7 +84,8 @@ impl<'a> Policies<'a> {
         let (mut deny, mut restrict) = (Vec::new(), Vec::new());
         let (mut denied_lo, mut denied_hi) = (Set::nothing(), Set::nothing());
         let (mut allowed_lo, mut allowed_hi) = (Set::nothing(), Set::nothing());
-        // What every RestrictAccess policy allows: allowed even if only one of them is in force.
+        // The mailboxes that every RestrictAccess policy allows. They are allowed even if only one
+        // of these policies is in force.
         let mut in_each = Set::everything();
         let mut surely_restricted = false;
         let mut gaps = Vec::new();
@@ -136,7 +137,7 @@ impl<'a> Policies<'a> {
 }
 
 impl Ready<'_> {
-    /// Whether the policy is one for this application, and in force.
+    /// Whether the policy is about this application, and in force.
     pub fn applies(&self, subject: &Subject<'_>) -> Truth {
         let named = match (self.policy.app_id, subject.app_id()) {
             (None, _) => Truth::Yes,
@@ -152,8 +153,9 @@ impl Ready<'_> {
         }
     }
 
-    /// Whether the policy is one for an agent identity's blueprint. Nobody documents whether it
-    /// narrows the agent identity, whose token has a client id of its own (MICROSOFT.md §10.8).
+    /// Whether the policy is about the blueprint of an agent identity. The token of an agent
+    /// identity has a client id of its own, and it is not documented whether such a policy narrows
+    /// the agent identity (MICROSOFT.md §10.8).
     fn is_for_blueprint(&self, subject: &Subject<'_>) -> bool {
         self.policy.app_id.is_some_and(|policy| {
             subject
@@ -163,7 +165,7 @@ impl Ready<'_> {
         })
     }
 
-    /// What keeps [`Ready::applies`] from being certain.
+    /// Why [`Ready::applies`] is not certain.
     pub fn doubts(&self, subject: &Subject<'_>) -> Vec<Rc<Gap>> {
         let unnamed = (self.policy.app_id.is_some() && subject.app_id().is_none())
             .then(|| subject.doubt.clone())

@@ -1,4 +1,4 @@
-//! What lets an application go around every confinement (MICROSOFT.md §10): it administers
+//! Powers: what lets an application go around every confinement (MICROSOFT.md §10). It administers
 //! Exchange, grants itself more, acts as others, or moves the boundary of a confinement.
 
 use serde::{Deserialize, Serialize};
@@ -13,7 +13,7 @@ use crate::{
     permission::{Resource, other::OtherResource},
 };
 
-/// What was read of one customer that can give an application a power.
+/// The parts of a snapshot that can give an application a power.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PowersSeen {
     /// Directory roles of service principals, also those held through a group
@@ -25,13 +25,13 @@ pub struct PowersSeen {
     pub ownerships: Reading<Vec<Ownership>>,
     /// App roles that agent identities inherit from their blueprint (MICROSOFT.md §10.8).
     pub inherited: Reading<Vec<InheritedGrant>>,
-    /// What is held beside Graph and Exchange, and keys of Exchange itself (MICROSOFT.md §10.2,
-    /// §10.6).
+    /// App roles of resources other than Graph and Exchange, and keys of Exchange's own principal
+    /// (MICROSOFT.md §10.2, §10.6).
     pub others: Reading<Vec<OtherHeld>>,
 }
 
 impl PowersSeen {
-    /// All of it was read, and there is nothing.
+    /// The parts of a customer where all was read and nothing was found.
     pub const fn none() -> Self {
         Self {
             directory_roles: Reading::read(Vec::new()),
@@ -50,13 +50,13 @@ pub struct DirectoryRole {
     pub principal: ObjectId,
     /// `roleDefinitionId`: the template's id of a built-in role.
     pub role: Uuid,
-    /// What the tenant calls the role; none: it did not tell.
+    /// The tenant's name for the role. None: the tenant gave none.
     pub name: Option<String>,
-    /// The allowed actions of a custom role; none: a built-in role.
+    /// The allowed actions of a custom role. None: the role is built in.
     pub actions: Option<Vec<String>>,
     /// `directoryScopeId`: `/` for the whole tenant, else one object or unit.
     pub scope: String,
-    /// The group through which it is held; none: directly.
+    /// The group through which the role is held. None: it is held directly.
     pub through: Option<ObjectId>,
 }
 
@@ -64,18 +64,18 @@ pub struct DirectoryRole {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RoleGroup {
     pub name: String,
-    /// Management roles that its members hold, by name.
+    /// The management roles of its members, by name.
     pub roles: Vec<String>,
     /// Service principals among its members, by object id.
     pub members: Reading<Vec<ObjectId>>,
 }
 
-/// A service principal owns a registration, or another service principal.
+/// An ownership: a service principal owns a registration, or another service principal.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ownership {
     /// The owner: a service principal.
     pub owner: ObjectId,
-    /// The service principal of the application that is owned.
+    /// The service principal of the owned application.
     pub owned: ObjectId,
 }
 
@@ -101,14 +101,14 @@ pub struct OtherHeld {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "other", rename_all = "snake_case")]
 pub enum Other {
-    /// An app role of another resource; `value`: none where the resource does not name it.
+    /// An app role of another resource. `value`: none where the resource gives the role no name.
     Role {
         resource: OtherResource,
         role: AppRoleId,
         value: Option<String>,
     },
-    /// The service principal is Exchange's own, and so many keys and secrets that still work were
-    /// added to it in this tenant: whoever holds one signs in as Exchange.
+    /// The service principal is Exchange's own, and in this tenant `count` keys and secrets that
+    /// still work were added to it. Who holds one of them signs in as Exchange.
     Keys { count: u32 },
 }
 
@@ -116,13 +116,13 @@ pub enum Other {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PowerKind {
-    /// Rewrites policies, scopes, rights on mailboxes, rules, forwarding (class A).
+    /// Changes policies, scopes, rights on mailboxes, rules, forwarding (class A).
     AdministersExchange,
     /// Gives itself app roles, directory roles, Exchange roles (class G).
     GrantsItself,
     /// Signs in as another application or as a user (class O).
     ActsAsOthers,
-    /// Changes who is inside a scope, without touching policy or role (class B).
+    /// Changes who is inside a scope, without changing a policy or role (class B).
     MovesBoundary,
     /// Reaches mail through another service (class E), by a role of another resource than Graph
     /// and Exchange.
@@ -130,7 +130,7 @@ pub enum PowerKind {
 }
 
 impl PowerKind {
-    /// What it lets an application do: “it administers Exchange”.
+    /// The kind in words, for example “it administers Exchange”.
     pub const fn words(self) -> &'static str {
         match self {
             Self::AdministersExchange => "administers Exchange",
@@ -147,8 +147,8 @@ impl PowerKind {
 pub struct Power {
     pub kind: PowerKind,
     pub from: PowerSource,
-    /// It counts only together with something that was not read, or whose extent Microsoft does
-    /// not document: the power is possible, and not certain.
+    /// The power is possible and not certain. It counts only together with something that was not
+    /// read, or Microsoft does not document how far it goes.
     #[serde(default)]
     pub perhaps: bool,
 }
@@ -159,7 +159,7 @@ pub struct Power {
 pub enum PowerSource {
     /// An app role in Entra.
     Grant { resource: Resource, value: String },
-    /// A directory role, by its name; `scope`: the object to which it is limited.
+    /// A directory role, by its name. `scope`: the object to which it is limited.
     DirectoryRole {
         name: String,
         scope: Option<String>,
@@ -167,11 +167,11 @@ pub enum PowerSource {
     },
     /// Membership of a role group of Exchange.
     RoleGroup { name: String },
-    /// A management role of Exchange that was given to it directly.
+    /// A management role of Exchange that was assigned directly.
     ManagementRole { role: String },
-    /// It owns another application, and can add a secret to that.
+    /// The application owns another application, and can add a secret to that one.
     Owner { owned: ObjectId, name: String },
-    /// An app role that it inherits from its blueprint.
+    /// An app role that the application inherits from its blueprint.
     Inherited {
         blueprint: ObjectId,
         resource: Resource,
@@ -187,7 +187,7 @@ pub enum PowerSource {
 }
 
 impl PowerSource {
-    /// “the directory role Exchange Administrator”.
+    /// Example: “the directory role Exchange Administrator”.
     pub fn words(&self) -> String {
         match self {
             Self::Grant { resource, value } => format!("{value} on {}", resource.name()),
@@ -215,22 +215,23 @@ impl PowerSource {
 /// What is known of an application's powers.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Powers {
-    /// The worst first.
+    /// Ordered, the worst first.
     pub held: Vec<Power>,
-    /// Those of a principal that is switched off: held as soon as somebody switches it on.
+    /// The powers of a principal that is switched off. They count as soon as somebody switches it
+    /// on.
     #[serde(default)]
     pub dormant: Vec<Power>,
-    /// What was not read, and may hide a power: positions in `Reach::gaps`.
+    /// What was not read and may hide a power: positions in `Reach::gaps`.
     pub gaps: Vec<GapId>,
 }
 
 impl Powers {
-    /// It holds none and none is hidden.
+    /// Whether it holds no power, and none can be hidden.
     pub const fn is_none(&self) -> bool {
         self.held.is_empty() && self.dormant.is_empty()
     }
 
-    /// How bad it is: a certain power, one that cannot be ruled out, or none.
+    /// The level of its powers: a certain power, a possible one, or none.
     pub fn level(&self) -> Level {
         if self.held.iter().any(|power| !power.perhaps) {
             Level::Power

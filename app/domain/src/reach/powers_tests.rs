@@ -1,4 +1,4 @@
-//! Powers, rights on mailboxes, the switch for EWS, and what is confined to everybody: case by
+//! Tests of powers, rights on mailboxes, the switch for EWS, and confinement to everybody, case by
 //! case.
 
 use uuid::{Uuid, uuid};
@@ -81,7 +81,7 @@ fn notes(sample: &Sample) -> Vec<Note> {
         .unwrap_or_default()
 }
 
-/// Each sample with the level of its application.
+/// Checks the level of each sample's application.
 fn levels(rows: Vec<(&str, Sample, Level)>) {
     for (name, sample, expected) in rows {
         let found = sample.reach();
@@ -321,7 +321,7 @@ fn reach_r01_directory_roles() {
     let unread = customer().with(|seen| seen.powers.directory_roles = failed());
     let reach = unread.reach();
     assert!(reach.application(APP).is_none());
-    // Nothing is said of mailbox permissions, which were read.
+    // The mailbox permissions were read, so nothing is unknown about them.
     assert_eq!(reach.unlisted, Answer::Nothing);
     assert_eq!(reach.powers_unseen.len(), 1);
 }
@@ -480,7 +480,7 @@ fn reach_r01_the_boundary_moves_where_a_scope_is_built_of_what_changes() {
     ]);
     let value = "User.ReadWrite.All".to_owned();
     assert_eq!(notes(&people()), [Note::NoBoundaryMoved { value }]);
-    // What nobody's scope is built of is no reason to be listed.
+    // An application is not listed for a permission that moves no boundary here.
     let alone = customer().graph("User.ReadWrite.All").reach();
     assert!(alone.application(APP).is_none());
 }
@@ -583,7 +583,7 @@ fn reach_r05_what_is_done_for_whoever_signs_in_stands_apart() {
     let application = reach.application(APP).unwrap();
     assert_eq!(application.level(), Level::Confined);
     assert!(!application.only_delegated());
-    // Without a signed-in user it is not there.
+    // Without a signed-in user the grant has no effect, so it is not listed.
     assert!(sample(customer()).reach().who(CEO, true).is_empty());
     let unread = customer().with(|seen| seen.rights.delegated = failed());
     assert_eq!(unread.reach().delegated_unseen.len(), 1);
@@ -642,7 +642,7 @@ fn reach_r03_confined_to_everybody_is_not_confined() {
             "unknown, ceo reception sales shared room to ceo reception sales shared room: mailboxes unread",
         ),
     ]);
-    // Whoever is confined to the only mailbox that there is, is confined.
+    // An application that is confined to the only mailbox counts as confined.
     let one = to(&[CEO]).with(|seen| seen.mailboxes = Reading::read(vec![CEO]));
     assert_eq!(one.says(&SEND), "confined to ceo");
     assert_eq!(level(&every()), Level::Unrestricted);
@@ -728,7 +728,7 @@ fn field_b15_nested_members_are_neither_in_nor_out() {
     assert_eq!(reach.verdict(answer, SALES), super::Verdict::Unknown);
     assert_eq!(reach.verdict(answer, RECEPTION), super::Verdict::Allowed);
     assert_eq!(reach.verdict(answer, CEO), super::Verdict::Refused);
-    // Without groups in it, nothing is in doubt.
+    // With no group inside it, nothing is uncertain.
     assert!(
         customer()
             .graph("Mail.Send")
@@ -758,7 +758,7 @@ fn field_b13_a_policy_for_no_client_id_has_no_effect_and_is_shown() {
     let left = customer().policy(RestrictAccess, Some(AppId(object(999).0)), Some(BOARD));
     assert_eq!(left.reach().stray_policies[0].meant, None);
     assert_eq!(confined().reach().stray_policies, []);
-    // Where some principals were not read, only the reader can tell.
+    // Some principals were not read, so only the reader can tell that the policy has no effect.
     let partial = left.with(|seen| seen.all_principals = false);
     assert_eq!(partial.reach().stray_policies, []);
     let told = partial.with(|seen| {
@@ -779,7 +779,7 @@ fn reach_r01_who_may_give_a_role_gives_it_to_itself() {
             .with(|seen| read(&mut seen.assignments)[0].delegating = true)
     };
     levels(vec![
-        // It lets nobody use the role.
+        // A delegating assignment does not let its holder use the role.
         ("alone", delegating(confined()), Level::Confined),
         (
             "and may connect",
@@ -874,7 +874,7 @@ fn reach_m01_protocols_reach_what_exchange_opens() {
     );
 }
 
-/// EWS's retirement: the grant alone is not everything for ever, and is never forgotten.
+/// EWS is being retired. A grant for EWS then reaches nothing, and must still be listed.
 #[test]
 fn reach_m02_a_retired_ews_reaches_nothing_and_comes_alive_again() {
     let switched = |enabled, allowed: Option<Vec<AppId>>| {
@@ -885,14 +885,15 @@ fn reach_m02_a_retired_ews_reaches_nothing_and_comes_alive_again() {
         let application = reach.application(APP).unwrap().clone();
         (application.level(), application.level_once_on())
     };
-    // Off for the organisation, and on for others than this one.
+    // EWS is off for the organisation, or on for other applications only.
     for (enabled, allowed) in [(false, None), (true, Some(vec![OTHER_CLIENT]))] {
         assert_eq!(
             switched(Some(enabled), allowed),
             (Level::Nothing, Level::Unrestricted)
         );
     }
-    // Not set, it goes on until Microsoft turns it; listed, it goes on.
+    // Where the switch is not set, EWS works until Microsoft switches it off. For a listed
+    // application it works.
     for (enabled, allowed) in [(None, None), (Some(true), Some(vec![CLIENT]))] {
         assert_eq!(
             switched(enabled, allowed),
@@ -942,7 +943,7 @@ fn field_b05_the_switch_for_ews_decides_and_says_so() {
         assert_eq!(notes(&sample), Vec::from_iter(note), "{name}");
         let reach = sample.reach();
         let application = reach.application(APP).unwrap();
-        // What is switched off comes alive again.
+        // What is switched off works again after it is switched on.
         assert_eq!(application.level_once_on(), Level::Unrestricted, "{name}");
         check(vec![(name, sample, EWS, says)]);
     }
@@ -1036,11 +1037,11 @@ fn reach_r11_mail_through_another_door_has_mailboxes_of_its_own() {
             "unknown, nothing to everything: elsewhere not understood",
         ),
     ]);
-    // The page of a group's mailbox never says nobody.
+    // The page of a group's mailbox must never say that nobody reaches it.
     let reach = customer().graph("Group.Read.All").with(kinds).reach();
     assert_eq!(reach.who(SHARED, true).len(), 1);
     assert!(reach.who(CEO, true).is_empty());
-    // And nothing confines it.
+    // Nothing confines the permission.
     assert_eq!(reach.applications[0].level(), Level::AllExcept);
 }
 
@@ -1057,7 +1058,7 @@ fn reach_m04_what_reads_no_content_is_not_what_can_act_as_anyone() {
         let reach = sample.reach();
         let application = reach.application(APP).unwrap();
         assert!(application.only_light(), "{value}");
-        // What it reaches is said all the same.
+        // The reach is reported all the same.
         assert_eq!(
             words(&reach, &application.permissions[0].answer),
             "unrestricted"
@@ -1076,7 +1077,7 @@ fn field_b07_an_unscoped_role_is_not_limited_by_a_policy() {
     assert_eq!(level(&sample), Level::Unrestricted);
     let reach = sample.reach();
     let application = reach.application(APP).unwrap();
-    // The policy stands there, with what it leaves of the grant.
+    // The policy is listed, with what it leaves of the grant.
     let narrowing = application.narrowing.as_ref().unwrap();
     assert_eq!(narrowing.restrict.len(), 1);
     assert_eq!(
@@ -1099,7 +1100,7 @@ fn reach_r11_what_is_held_of_other_resources_counts() {
     let with = |held: super::OtherHeld| {
         confined().with(|seen| seen.powers.others = Reading::read(vec![held]))
     };
-    // Exports of any mailbox, where somebody gave it a role in Purview too.
+    // The permission exports any mailbox, if somebody gave the application a role in Purview too.
     let exports = with(role(
         OtherResource::PurviewEdiscovery,
         "eDiscovery.Download.Read",
@@ -1109,7 +1110,7 @@ fn reach_r11_what_is_held_of_other_resources_counts() {
     assert_eq!(found.level(), Level::Unknown);
     assert_eq!(found.powers.held.len(), 1);
     assert!(found.powers.held[0].perhaps);
-    // Who wrote to whom is a note, and takes nothing of what is confined.
+    // “Who wrote to whom” is only a note, and a confined application stays confined.
     let hunts = with(role(
         OtherResource::ThreatProtection,
         "AdvancedHunting.Read.All",
@@ -1117,7 +1118,7 @@ fn reach_r11_what_is_held_of_other_resources_counts() {
     assert_eq!(level(&hunts), Level::Confined);
     let values = vec!["AdvancedHunting.Read.All of Microsoft Threat Protection".to_owned()];
     assert_eq!(notes(&hunts), [Note::Metadata { values }]);
-    // What was not read may be there.
+    // A power may be in the part that was not read.
     let unread = confined().with(|seen| seen.powers.others = failed());
     assert_eq!(level(&unread), Level::Unknown);
     assert_eq!(unread.reach().unlisted_level(), Level::Unknown);
@@ -1134,6 +1135,6 @@ fn reach_r11_keys_of_exchange_itself_are_listed() {
     let reach = sample.reach();
     let found = reach.application(exchange).unwrap();
     assert_eq!(found.level(), Level::Unknown);
-    // Nothing changes for whoever is confined.
+    // The level of a confined application does not change.
     assert_eq!(level(&sample), Level::Confined);
 }

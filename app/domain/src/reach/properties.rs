@@ -1,4 +1,4 @@
-//! What must hold for every customer, tried on many made-up ones.
+//! Property tests: what must hold for every customer, on many made-up ones.
 
 use proptest::prelude::*;
 
@@ -20,14 +20,15 @@ fn reach(seen: &Seen) -> Reach {
     Judge::new(seen).reach()
 }
 
-/// Every application, listed or not.
+/// Every application, and one that is not listed.
 fn applications() -> impl Iterator<Item = ObjectId> {
     (1..=APPLICATIONS + 1).map(application)
 }
 
-/// Goes through every application, permission and mailbox with the verdicts of both, and through
-/// what is stored of them. What holds for all permissions that are not listed is coarser than what
-/// holds for one that is, so of the stored answers only the listed ones are compared.
+/// Compares two snapshots for every application, permission and mailbox: the verdicts for each
+/// mailbox, and those of the stored reach. The stored answer for all permissions that are not
+/// listed is coarser than that for a listed one, so only stored answers of listed permissions are
+/// compared.
 fn compare(
     before: &Seen,
     after: &Seen,
@@ -77,7 +78,7 @@ fn is_listed(reach: &Reach, application: ObjectId, permission: &Permission) -> b
     })
 }
 
-/// More can be reached, or more cannot be ruled out.
+/// At least as much can be reached, or cannot be ruled out, as before.
 fn no_less(was: Verdict, is: Verdict) -> bool {
     is <= was
 }
@@ -98,8 +99,8 @@ fn policy(right: AccessRight, scope_object: Option<ObjectId>) -> AccessPolicy {
     }
 }
 
-/// The first application neither inherits, nor may inherit unseen, nor hands down: what policies do to
-/// children is not known.
+/// Removes inheritance from and to the first application, also what it may inherit unseen: it is
+/// not known what policies do to an agent identity.
 fn childless(mut seen: Seen) -> Seen {
     match &mut seen.powers.inherited {
         Reading::Read { value } => {
@@ -110,7 +111,7 @@ fn childless(mut seen: Seen) -> Seen {
     seen
 }
 
-/// The RestrictAccess policies that count for the first application.
+/// The RestrictAccess policies that are about the first application.
 fn restrictions(seen: &Seen) -> Vec<&AccessPolicy> {
     let policies = seen.policies.get().map(Vec::as_slice).unwrap_or_default();
     policies
@@ -122,7 +123,7 @@ fn restrictions(seen: &Seen) -> Vec<&AccessPolicy> {
         .collect()
 }
 
-/// `PROPTEST_CASES` asks for more.
+/// With `PROPTEST_CASES` set, more cases run.
 fn config() -> ProptestConfig {
     let more = std::env::var("PROPTEST_CASES").is_ok();
     let default = ProptestConfig::default();
@@ -151,7 +152,7 @@ proptest! {
                     if listed {
                         prop_assert_eq!(may.verdict, verdict, "{} {:?} {:?}", permission.value, answer, may.because);
                     } else {
-                        // What is not listed is answered for all permissions at once.
+                        // For permissions that are not listed, there is one answer for all of them.
                         prop_assert!(may.verdict != Verdict::Allowed);
                         prop_assert!(no_less(may.verdict, verdict), "{} {:?}", permission.value, may.because);
                     }
@@ -195,7 +196,8 @@ proptest! {
         compare(&before, &seen, no_more)?;
     }
 
-    /// Several are a union: beside one that is in force for certain, another only adds.
+    /// RestrictAccess policies are a union. Beside one that is certainly in force, another one only
+    /// adds.
     #[test]
     fn a_further_restriction_never_narrows(mut seen in partial().prop_map(childless), scope in a_scope_of_a_policy()) {
         prop_assume!(seen.principals.is_read() && seen.policies.is_read());
@@ -217,7 +219,7 @@ proptest! {
         compare(&before, &seen, no_more)?;
     }
 
-    /// However many there are and whatever they say.
+    /// This holds for any number of policies, whatever they say.
     #[test]
     fn policies_never_give_more_than_none_would(mut seen in partial()) {
         prop_assume!(seen.policies.is_read());
@@ -226,7 +228,7 @@ proptest! {
         compare(&with, &seen, no_less)?;
     }
 
-    /// What could not be ruled out still cannot.
+    /// What could not be ruled out before cannot be ruled out with less read.
     #[test]
     fn leaving_something_out_never_makes_it_look_safer(seen in partial(), hidings in hidings()) {
         let before = reach(&seen);
@@ -234,7 +236,7 @@ proptest! {
         for (way, which, how) in hidings {
             hide(&mut less, way, which, how);
         }
-        // All parts together that say so are another thing than a part that was not read.
+        // If all parts say that there is no Exchange, that is an answer and not an unread part.
         prop_assume!(!less.has_no_exchange());
         compare(&seen, &less, |was, is| was == Verdict::Refused || is != Verdict::Refused)?;
         let after = reach(&less);
@@ -247,8 +249,8 @@ proptest! {
         }
     }
 
-    /// And nothing is claimed that reading more would take back. Only whether a principal is
-    /// switched on is taken for granted.
+    /// With less read, nothing is certain that the full read would contradict. Only whether a
+    /// principal is enabled is assumed.
     #[test]
     fn leaving_something_out_never_makes_it_more_certain(mut seen in partial(), hidings in hidings()) {
         for principal in items(&mut seen.principals) {
@@ -262,7 +264,7 @@ proptest! {
         compare(&seen, &less, |was, is| was == Verdict::Allowed || is != Verdict::Allowed)?;
     }
 
-    /// Nor is a power called certain that reading more would take back.
+    /// With less read, no power is certain that the full read would contradict.
     #[test]
     fn reach_r01_leaving_something_out_gives_no_power(mut seen in partial(), hidings in hidings()) {
         for principal in items(&mut seen.principals) {

@@ -1,4 +1,4 @@
-//! A part of a customer that was read, or why it was not.
+//! The result of reading one part of a customer.
 
 use std::fmt;
 
@@ -6,22 +6,22 @@ use serde::{Deserialize, Serialize};
 
 use crate::Timestamp;
 
-/// What came of reading one part.
+/// The result of reading one part: its value, or why it was not read.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "reading", rename_all = "snake_case")]
 pub enum Reading<T> {
-    /// All of it. A part of which only some pages came is not read.
+    /// The whole part was read. A part of which only some pages came counts as not read.
     Read { value: T },
-    /// Whoever consented may not read it.
+    /// The account that consented may not read the part.
     NotPermitted { reason: String },
-    /// It was tried, and did not work.
+    /// The read was tried and failed.
     Failed { reason: String },
-    /// Nobody asked: what is read of one application leaves it alone.
+    /// The part was not requested: a scan of one application leaves it out.
     NotAsked,
     /// The tenant does not have the service.
     NotLicensed { reason: String },
-    /// It was not read now, and this is what an earlier scan read. Good enough to say who held
-    /// what, never to say that nobody does.
+    /// The part was not read now; `value` is the last known value, from an earlier scan. It can
+    /// show who held what. It can never show that nobody does.
     Kept { value: T, at: Timestamp, why: Why },
 }
 
@@ -30,7 +30,7 @@ impl<T> Reading<T> {
         Self::Read { value }
     }
 
-    /// What was read, or why it was not.
+    /// The value of this read, or why there is none.
     pub fn get(&self) -> Result<&T, Why> {
         match self {
             Self::Read { value } => Ok(value),
@@ -48,7 +48,7 @@ impl<T> Reading<T> {
         }
     }
 
-    /// What an earlier scan read, where this one could not.
+    /// The last known value, where this read failed.
     pub const fn kept(&self) -> Option<&T> {
         match self {
             Self::Kept { value, .. } => Some(value),
@@ -78,9 +78,9 @@ pub enum Why {
     NotLicensed {
         reason: String,
     },
-    /// Nobody asked.
+    /// It was not requested.
     NotAsked,
-    /// Something that was read names it, and it is not in the list where it should be.
+    /// A part that was read names it, and the list that should contain it does not.
     Missing,
     /// It was read, and its meaning is not known.
     NotUnderstood,

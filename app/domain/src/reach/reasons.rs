@@ -1,4 +1,4 @@
-//! Why: what decided, as data from which a page makes words and pictures.
+//! Reasons: what decided an answer, as data from which a page makes sentences.
 
 use serde::{Deserialize, Serialize};
 
@@ -16,7 +16,7 @@ pub struct Gap {
     pub why: Why,
 }
 
-/// What was to be read or understood.
+/// What should have been read or understood.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(tag = "part", rename_all = "snake_case")]
 pub enum Part {
@@ -30,9 +30,9 @@ pub enum Part {
     AppRole { resource: Resource, role: AppRoleId },
     /// The access policies.
     Policies,
-    /// Whether one policy is in force: Exchange calls it invalid.
+    /// Whether one policy is in force: Exchange reports it as invalid.
     Policy { identity: String },
-    /// What a policy is about.
+    /// The scope of a policy.
     PolicyScope {
         identity: String,
         object: Option<ObjectId>,
@@ -51,7 +51,7 @@ pub enum Part {
     Scope { name: String },
     /// Which mailboxes the filter of a scope matches.
     Filter { scope: String },
-    /// What narrows an assignment, in Exchange's words.
+    /// The scope of an assignment, in Exchange's words.
     AssignmentScope { text: String },
     /// The members of a group.
     Members { group: ObjectId },
@@ -59,11 +59,11 @@ pub enum Part {
     Unit { object: ObjectId },
     /// Whether members of groups in this group count: Microsoft's documents and reports differ.
     Nested { group: ObjectId },
-    /// The list of mailboxes: whether some of them are all that there are.
+    /// The list of mailboxes. Without it nobody knows whether some mailboxes are all.
     Mailboxes,
     /// Which mailboxes are those of groups or of Bookings.
     Kinds,
-    /// What a permission reaches that depends on something Postern cannot see.
+    /// The reach of a permission that depends on something Postern cannot see.
     Elsewhere { value: String },
     /// Rights of service principals on mailboxes.
     MailboxRights,
@@ -75,19 +75,19 @@ pub enum Part {
     DirectoryRoles,
     /// Role groups of Exchange.
     RoleGroups,
-    /// The members of one of them.
+    /// The members of one role group.
     RoleGroup { name: String },
     /// What service principals own.
     Ownerships,
     /// What agent identities inherit.
     Inherited,
-    /// What is held of other resources than Graph and Exchange, and keys of Exchange itself.
+    /// App roles of resources other than Graph and Exchange, and keys of Exchange itself.
     Others,
     /// Whether a policy for an agent identity's blueprint narrows the agent identity.
     BlueprintPolicy { identity: String },
-    /// What applications may do for whoever signs in.
+    /// Delegated grants: what applications may do for people who sign in.
     Delegated,
-    /// The mailbox that was asked about is not in the list of mailboxes.
+    /// The mailbox of the question is not in the list of mailboxes.
     Mailbox { object: ObjectId },
 }
 
@@ -96,17 +96,17 @@ pub enum Part {
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
     Allowed,
-    /// Cannot be ruled out.
+    /// The use cannot be ruled out.
     Unknown,
     Refused,
 }
 
-/// [`Verdict`] with what decided.
+/// A [`Verdict`] with its reasons.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct May {
     pub verdict: Verdict,
-    /// Of an allowed use: every way in. Of a refused one: what stands in the way. Of an unknown
-    /// one: what is missing.
+    /// For an allowed use: every route. For a refused use: what refuses it. For an unknown use:
+    /// what is missing.
     pub because: Vec<Because>,
 }
 
@@ -120,12 +120,12 @@ pub enum Because {
     GrantUnrestricted { role: AppRoleId },
     /// Allowed: the grant in Entra, and the mailbox is in what this RestrictAccess policy names.
     GrantInPolicy { role: AppRoleId, policy: String },
-    /// Allowed: the grant in Entra, which reaches what Exchange opens to it by rights on the
-    /// mailbox, and it holds them here.
+    /// Allowed: the grant in Entra reaches mailboxes on which Exchange gives the application
+    /// rights, and it has them on this mailbox.
     GrantWithRight { role: AppRoleId },
-    /// Allowed: the grant in Entra, which is about mailboxes of this kind, and this is one.
+    /// Allowed: the grant in Entra is about mailboxes of a kind, and this mailbox is of that kind.
     GrantForKind { role: AppRoleId },
-    /// Allowed: an Exchange role in whose scope the mailbox is.
+    /// Allowed: an Exchange role with the mailbox in its scope.
     Assignment { assignment: String },
     /// Refused: the principal is switched off.
     Disabled,
@@ -135,29 +135,29 @@ pub enum Because {
     EwsOff,
     /// Refused: EWS is on for a list of applications, and this one is not on it.
     EwsNotListed,
-    /// Refused: the grant in Entra, without rights on this mailbox.
+    /// Refused: the grant in Entra needs rights on the mailbox, and the application has none here.
     NoRight { role: AppRoleId },
-    /// Refused: the grant in Entra, which is about mailboxes of another kind.
+    /// Refused: the grant in Entra is about mailboxes of another kind.
     OtherKind { role: AppRoleId },
-    /// Refused: neither a grant nor a role holds the permission.
+    /// Refused: no grant and no role confers the permission.
     NotHeld,
-    /// Refused: the grant in Entra, by this DenyAccess policy.
+    /// Refused: this DenyAccess policy refuses the grant in Entra.
     DeniedByPolicy { policy: String },
-    /// Refused: the grant in Entra; the mailbox is in none of these RestrictAccess policies.
+    /// Refused: none of the RestrictAccess policies for the grant in Entra contains the mailbox.
     OutsidePolicies { policies: Vec<String> },
     /// Refused: the mailbox is outside the scope of this Exchange role.
     OutsideScope { assignment: String },
     /// Refused: this role assignment is switched off.
     AssignmentDisabled { assignment: String },
-    /// Unknown: this is missing.
+    /// Unknown: this gap.
     NotKnown { gap: Gap },
 }
 
-/// One use of a permission that cannot be ruled out for a mailbox.
+/// One use of a permission on a mailbox that is allowed or cannot be ruled out.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Access {
     pub application: ObjectId,
-    /// None: some permission that may be there unseen.
+    /// None: a permission that may exist unseen.
     pub permission: Option<Permission>,
     /// Allowed or unknown.
     pub may: May,

@@ -1,5 +1,6 @@
-//! What else decides who reaches a mailbox: rights of service principals on mailboxes, the
-//! organisation's EWS switch, and what applications may do for whoever signs in to them.
+//! Three further parts that decide who reaches a mailbox: rights of service principals on
+//! mailboxes, the organisation's EWS switch, and delegated grants (what applications may do for
+//! people who sign in).
 
 use serde::{Deserialize, Serialize};
 
@@ -9,11 +10,11 @@ use crate::{
     permission::Resource,
 };
 
-/// What was read of these.
+/// What was read of these parts.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RightsSeen {
-    /// Rights that service principals hold on mailboxes: all of those principals that hold an
-    /// IMAP, POP or SMTP permission (MICROSOFT.md §2.6).
+    /// Rights that service principals hold on mailboxes, for all principals that hold an IMAP, POP
+    /// or SMTP permission (MICROSOFT.md §2.6).
     pub mailbox_rights: Reading<Vec<MailboxRight>>,
     /// The organisation's switch and list for EWS (MICROSOFT.md §2.8).
     pub ews: Reading<EwsSwitch>,
@@ -22,7 +23,7 @@ pub struct RightsSeen {
 }
 
 impl RightsSeen {
-    /// All of it was read: no right, no delegated grant, and EWS as it is by default.
+    /// The parts where all was read: no right, no delegated grant, and EWS at its default.
     pub const fn none() -> Self {
         Self {
             mailbox_rights: Reading::read(Vec::new()),
@@ -53,25 +54,25 @@ pub enum MailboxRightKind {
     SendAs,
 }
 
-/// What the organisation says of EWS (MICROSOFT.md §2.8).
+/// The organisation's settings for EWS (MICROSOFT.md §2.8).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EwsSwitch {
-    /// `EwsEnabled`; none: null, which Microsoft treats as it sees fit at the time.
+    /// `EwsEnabled`. None: null, whose meaning Microsoft changes over time.
     pub enabled: Option<bool>,
-    /// `EwsAllowedAppIDs`; none: null. An empty list is a list.
+    /// `EwsAllowedAppIDs`. None: null. An empty list is a list, and not null.
     pub allowed: Option<Vec<AppId>>,
 }
 
-/// What an application may do for whoever signs in to it.
+/// A delegated grant: what an application may do for people who sign in to it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct DelegatedGrant {
     /// The client's service principal.
     pub client: ObjectId,
     pub resource: Resource,
-    /// For everybody of the tenant (`AllPrincipals`), given by an administrator. Else for
-    /// `people` users.
+    /// The grant is for everybody of the tenant (`AllPrincipals`), given by an administrator.
+    /// Otherwise it is for `people` users.
     pub for_all: bool,
-    /// How many users it was granted for one by one.
+    /// The number of users who have a grant of their own.
     pub people: u32,
     /// Only the scopes that reach mail or administer Exchange, in order.
     pub scopes: Vec<String>,

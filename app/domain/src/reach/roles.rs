@@ -1,15 +1,15 @@
-//! What Exchange's application roles let an application do (MICROSOFT.md §3.4).
+//! The permissions that Exchange's application roles give (MICROSOFT.md §3.4).
 
 use std::borrow::Cow;
 
 use super::permission::Permission;
 use crate::permission::{Resource, looks_like_mailbox, role};
 
-/// What a role is worth.
+/// What a role confers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Confers {
     Permissions(Vec<Permission>),
-    /// A role that Postern does not know: it may hold any permission.
+    /// Postern does not know the role, so it may confer any permission.
     Anything,
 }
 
@@ -23,7 +23,7 @@ const PREFIX: &str = "Application ";
 
 macro_rules! roles {
     ($($role:literal => [$($permission:expr),*];)*) => {
-        /// Names without their common beginning `Application `.
+        /// The roles' names, without the `Application ` at their beginning.
         const ROLES: &[(&str, &[Permission])] = &[$(($role, &[$($permission),*]),)*];
     };
 }
@@ -65,14 +65,14 @@ roles! {
     "SMTP.SendAsApp" => [Permission::exchange("SMTP.SendAsApp")];
 }
 
-/// Roles of administrators that an application can hold too, and that only look (§1.6).
+/// Roles of administrators that an application can hold too, and that only read (§1.6).
 const VIEW_ONLY: [&str; 2] = ["View-Only Configuration", "View-Only Recipients"];
 
-/// What a role is worth to read and send mail, by its name in any case. What an administrator's role is
-/// worth beside that is a power.
+/// The permissions that a role confers to read and send mail, by its name in any case. What an
+/// administrator's role confers apart from that is a power.
 ///
-/// A role that Microsoft adds later is read by its name; one that somebody made, or one of an
-/// administrator, may hold anything.
+/// A role that Microsoft adds later is understood by its name. A role that somebody made, or one of
+/// an administrator, may confer anything.
 pub fn confers(role: &str) -> Confers {
     let role = role.trim();
     if VIEW_ONLY.iter().any(|name| name.eq_ignore_ascii_case(role)) {

@@ -35,16 +35,16 @@ pub const MAILBOXES: [(ObjectId, &str); 5] = [
 /// A contact: in groups, and no mailbox.
 pub const CONTACT: ObjectId = object(9);
 
-/// Reception, a contact, and the group [`INNER`].
+/// Its members: reception, a contact, and the group [`INNER`].
 pub const SENDERS: ObjectId = object(101);
-/// Sales, and the group [`SENDERS`] again: the two hold each other.
+/// Its members: sales, and the group [`SENDERS`]. The two groups contain each other.
 pub const INNER: ObjectId = object(102);
-/// Reception, sales and a contact, one by one.
+/// Its members: reception, sales and a contact, each directly.
 pub const TEAM: ObjectId = object(106);
-/// The CEO and reception.
+/// Its members: the CEO and reception.
 pub const BOARD: ObjectId = object(103);
 pub const EMPTY: ObjectId = object(104);
-/// Its members could not be read.
+/// A group whose members could not be read.
 pub const SEALED: ObjectId = object(105);
 pub const GONE: ObjectId = object(199);
 
@@ -52,7 +52,7 @@ pub const APP: ObjectId = object(201);
 pub const CLIENT: AppId = AppId(Uuid::from_u128(301));
 pub const OTHER: ObjectId = object(202);
 pub const OTHER_CLIENT: AppId = AppId(Uuid::from_u128(302));
-/// Sales and the shared mailbox.
+/// Its members: sales and the shared mailbox.
 pub const UNIT: ObjectId = object(401);
 
 pub fn failed<T>() -> Reading<T> {
@@ -83,7 +83,7 @@ pub fn read<T>(reading: &mut Reading<Vec<T>>) -> &mut Vec<T> {
     }
 }
 
-/// The application holds nothing yet.
+/// A customer whose application holds nothing yet.
 pub fn customer() -> Sample {
     let principal = |object, app_id, name: &str| Principal {
         object,
@@ -222,7 +222,7 @@ impl Sample {
         })
     }
 
-    /// With the pointer that it needs.
+    /// Adds a role assignment with the pointer that it needs.
     pub fn assign(self, role: &str, scope: AssignmentScope) -> Self {
         self.pointer(APP, CLIENT, "Mailer")
             .assign_to(&APP.to_string(), role, scope)
@@ -286,7 +286,7 @@ pub fn in_scope(name: &str) -> AssignmentScope {
     AssignmentScope::Custom { name: name.into() }
 }
 
-/// An answer in words, with the mailboxes by name.
+/// An answer in words, with the names of the mailboxes.
 pub fn words(reach: &Reach, answer: &Answer) -> String {
     let extent = |extent: Extent| match extent {
         Extent::Everything => "everything".to_owned(),

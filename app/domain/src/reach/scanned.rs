@@ -1,5 +1,5 @@
-//! What a scan tells beside what is judged: how each part went, and what pages say about an
-//! application.
+//! What a scan reports beside the snapshot that is evaluated: how the read of each part went, and
+//! details of applications for pages.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,15 +9,16 @@ use crate::{
     id::{ObjectId, TenantId},
 };
 
-/// One part of a scan, and how reading it went.
+/// One part of a scan, and how its read went.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PartRead {
     pub part: ScanPart,
-    /// From its first call to its last answer, waiting for a free place included.
+    /// From the part's first request to its last answer. Waiting for the rate limiter is included.
     pub took_millis: i64,
-    /// Calls that were sent for it, each try by itself.
+    /// The number of requests for the part. Every retry counts.
     pub calls: u32,
-    /// When what is used instead was read, where it was not read now; none: nothing is.
+    /// When the last known value that is used instead was read. None: there is no such value, or
+    /// the part was read now.
     #[serde(default)]
     pub kept: Option<Timestamp>,
     #[serde(flatten)]
@@ -25,7 +26,7 @@ pub struct PartRead {
 }
 
 impl PartRead {
-    /// Why it was not read. What the tenant does not have is known.
+    /// Why the part was not read. A part that the tenant does not have is no problem.
     pub fn problem(&self) -> Option<&Problem> {
         match &self.result {
             PartResult::Read { .. }
@@ -52,9 +53,10 @@ pub enum ScanPart {
     Groups,
     Units,
     Principals,
-    /// The registrations of the tenant's own applications, for the expiry of their credentials.
+    /// The registrations of the tenant's own applications, which tell when their credentials
+    /// expire.
     Registrations,
-    /// Roles in the directory that service principals hold.
+    /// Directory roles of service principals.
     DirectoryRoles,
     /// Role groups of Exchange with their members.
     RoleGroups,
@@ -62,7 +64,7 @@ pub enum ScanPart {
     Owners,
     /// What agent identities inherit.
     Inherited,
-    /// What applications may do for whoever signs in.
+    /// Delegated grants: what applications may do for people who sign in.
     Delegated,
     /// Rights of service principals on mailboxes.
     MailboxRights,
@@ -70,14 +72,15 @@ pub enum ScanPart {
     Ews,
     /// Federated credentials and owners of the tenant's own applications.
     Federated,
-    /// What the policies are about whose id is no client id of an application that was read.
+    /// For which application a policy was meant, where the policy's id is no client id of an
+    /// application that was read.
     PolicyTargets,
-    /// Roles of other resources that reach mail, and keys of Exchange's own service principal.
+    /// App roles of other resources that reach mail, and keys of Exchange's own service principal.
     Others,
 }
 
 impl ScanPart {
-    /// To begin a line.
+    /// The part in words, for the beginning of a line.
     pub const fn words(self) -> &'static str {
         match self {
             Self::GraphGrants => "Permissions on Microsoft Graph",
@@ -107,13 +110,13 @@ impl ScanPart {
     }
 }
 
-/// What came of a part.
+/// The result of reading a part.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "result", rename_all = "snake_case")]
 pub enum PartResult {
-    /// All of it: so many objects.
+    /// The whole part was read, with `count` objects.
     Read { count: u32 },
-    /// Not all of it. `why` is what the judgement is told, `problem` what a person reads.
+    /// The part was not read completely. `why` is for the evaluator, `problem` is for a person.
     Unread {
         #[serde(flatten)]
         why: Why,
@@ -121,50 +124,51 @@ pub enum PartResult {
     },
 }
 
-/// What is known of an application beside its reach.
+/// Details of an application, apart from its reach.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PrincipalDetails {
-    /// As Microsoft verified it; none: not verified.
+    /// The publisher as Microsoft verified it. None: not verified.
     pub verified_publisher: Option<String>,
-    /// The tenant in which it is registered; none for managed identities.
+    /// The tenant in which the application is registered. None for managed identities.
     pub owner_tenant: Option<TenantId>,
-    /// Since when it is in this tenant.
+    /// Since when the application is in this tenant.
     pub created_at: Option<Timestamp>,
-    /// What somebody of the customer wrote about it.
+    /// Notes that somebody of the customer wrote about the application.
     pub notes: Option<String>,
-    /// Those that end first, first; those without an end last.
+    /// Ordered by expiry, the earliest first. Credentials without an expiry come last.
     pub credentials: Vec<AppCredential>,
-    /// Why the credentials of its registration are missing; none: there is none in this tenant,
-    /// or they are not.
+    /// Why the credentials of the registration could not be read. None: they were read, or the
+    /// registration is not in this tenant.
     pub registration_unread: Option<Why>,
-    /// Identities of other issuers that sign in as it without a secret (MICROSOFT.md §10.6). None:
-    /// nobody could ask here, because its registration is not in this tenant, or an earlier version
-    /// did not: that is not the same as having none.
+    /// Identities of other issuers that sign in as the application without a secret (MICROSOFT.md
+    /// §10.6). None: the registration is not in this tenant, so it could not be asked, or an
+    /// earlier version did not ask. None is not the same as an empty list.
     #[serde(default)]
     pub federated: Option<Reading<Vec<FederatedIdentity>>>,
-    /// Who owns its service principal, and its registration where that is in this tenant: each can
-    /// give it a credential. None: an earlier version did not ask.
+    /// The owners of the service principal, and of the registration where that is in this tenant.
+    /// Each owner can add a credential. None: an earlier version did not ask.
     #[serde(default)]
     pub owners: Option<Reading<Vec<AppOwner>>>,
 }
 
-/// Whoever gets a token of this subject from this issuer signs in as the application.
+/// A federated credential: who gets a token of this subject from this issuer can sign in as the
+/// application.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct FederatedIdentity {
     pub name: String,
     pub issuer: String,
-    /// None: a pattern stands in its place, which Postern does not read.
+    /// None: the credential has a pattern instead, which Postern does not read.
     pub subject: Option<String>,
 }
 
-/// Somebody who owns an application.
+/// An owner of an application.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct AppOwner {
     pub object: ObjectId,
-    /// Which of the two objects is owned.
+    /// Which of the two objects this owner owns.
     pub of: CredentialOf,
     pub kind: OwnerKind,
-    /// None: Graph did not tell.
+    /// None: Graph gave no name.
     pub name: Option<String>,
 }
 
@@ -176,13 +180,13 @@ pub enum OwnerKind {
     Other,
 }
 
-/// Something with which an application signs in.
+/// A secret or certificate with which an application signs in.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct AppCredential {
     pub kind: CredentialKind,
     pub of: CredentialOf,
     pub name: Option<String>,
-    /// None: Graph did not tell.
+    /// None: Graph gave no expiry.
     pub ends_at: Option<Timestamp>,
 }
 
@@ -193,7 +197,8 @@ pub enum CredentialKind {
     Certificate,
 }
 
-/// Which object it belongs to: the credentials of both count when the application signs in.
+/// The object to which a credential belongs. The application can sign in with the credentials of
+/// both.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CredentialOf {

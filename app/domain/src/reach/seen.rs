@@ -1,7 +1,7 @@
-//! What a scan reads of one customer: the input of the judgement.
+//! The snapshot of one customer, which a scan reads and the evaluator takes.
 //!
-//! Nothing here is judged. What could not be read says so in its own place, so that leaving a part
-//! out is never the same as its being empty.
+//! Nothing here is evaluated. A part that could not be read says so in its own place, so a missing
+//! part is never the same as an empty one.
 
 use serde::{Deserialize, Serialize};
 
@@ -12,14 +12,14 @@ use crate::{
     permission::Resource,
 };
 
-/// One customer, as far as it was read.
+/// The snapshot of one customer, as far as it was read.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Seen {
-    /// All service principals, or at least all that hold a grant or an assignment as far as those
-    /// were read.
+    /// All service principals, or at least all that hold a grant or an assignment in a part that
+    /// was read.
     pub principals: Reading<Vec<Principal>>,
-    /// `principals` are all of the tenant. Else they are those that something names which was
-    /// read: then a part that was not read may be about one that is not listed.
+    /// Whether `principals` are all of the tenant's. Otherwise they are only those that a part
+    /// which was read names. A part that was not read may then name others.
     pub all_principals: bool,
     /// Who holds app roles of Microsoft Graph (`appRoleAssignedTo`).
     pub graph_grants: Reading<Vec<Grant>>,
@@ -28,21 +28,21 @@ pub struct Seen {
     pub policies: Reading<Vec<AccessPolicy>>,
     /// Exchange's own pointers to service principals.
     pub pointers: Reading<Vec<Pointer>>,
-    /// Those whose assignee is a service principal, and no others.
+    /// Role assignments whose assignee is a service principal, and no others.
     pub assignments: Reading<Vec<Assignment>>,
     pub scopes: Reading<Vec<ManagementScope>>,
-    /// Every group that a policy or an assignment names, and, where members are followed, the
-    /// groups inside them.
+    /// Every group that a policy or an assignment names. Where members are followed, also the
+    /// groups inside these.
     pub groups: Vec<Group>,
     /// Every administrative unit that an assignment names.
     pub units: Vec<AdministrativeUnit>,
-    /// All mailboxes of whatever kind, by their object ids in Entra.
+    /// All mailboxes of every kind, by their object ids in Entra.
     pub mailboxes: Reading<Vec<ObjectId>>,
-    /// Of those, every one that is no person's, and what it is; none: nobody told them apart.
+    /// All mailboxes that are no person's, with their kinds. None: the kinds were not read.
     #[serde(default)]
     pub special: Option<Vec<(ObjectId, MailboxKind)>>,
-    /// Policies whose id is no client id of the tenant; none: the reader did not look. Where all
-    /// principals were read, the judgement finds them itself.
+    /// Policies whose application id is no client id of the tenant. None: the reader did not look.
+    /// Where all principals were read, the evaluator finds these policies itself.
     #[serde(default)]
     pub stray_policies: Option<Vec<StrayPolicy>>,
     /// What can give an application a power.
@@ -50,27 +50,29 @@ pub struct Seen {
     pub rights: RightsSeen,
 }
 
-/// A mailbox that is no person's.
+/// The kind of a mailbox that is no person's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum MailboxKind {
     Shared,
     Room,
     Equipment,
-    /// Of a Microsoft 365 group.
+    /// The mailbox of a Microsoft 365 group.
     Group,
-    /// Of Bookings.
+    /// The mailbox of Bookings.
     Scheduling,
     Other,
 }
 
-/// A policy whose id is no client id of the tenant: it has no effect (MICROSOFT.md §2.4).
+/// A policy whose application id is no client id of the tenant, so it has no effect (MICROSOFT.md
+/// §2.4).
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct StrayPolicy {
     pub identity: String,
-    /// What stands in the policy.
+    /// The id in the policy.
     pub app_id: AppId,
-    /// Whose object id that is. None: nothing's; it is left over of a deleted application.
+    /// The application whose object id it is. None: no application has this id; it is left over
+    /// from a deleted one.
     pub meant: Option<Meant>,
 }
 
@@ -92,14 +94,15 @@ impl Seen {
         }
     }
 
-    /// Whether all is read that applications were granted. A tenant without Exchange has nothing of it.
+    /// Whether all grants of applications were read. In a tenant without Exchange, Exchange's
+    /// grants need not be read.
     pub fn grants_are_read(&self) -> bool {
         self.graph_grants.is_read()
             && (self.exchange_grants.is_read() || self.exchange_grants.is_not_licensed())
     }
 
-    /// The tenant has no Exchange. Only when all its parts say so: one that says so alone
-    /// contradicts the others, and then it is a part that was not read.
+    /// Whether the tenant has no Exchange. All parts of Exchange must say so. If only some say so,
+    /// they contradict the others and count as not read.
     pub const fn has_no_exchange(&self) -> bool {
         self.policies.is_not_licensed()
             && self.assignments.is_not_licensed()
@@ -161,61 +164,62 @@ impl From<PrincipalKind> for String {
     }
 }
 
-/// An app-role assignment of the resource in whose list it stands.
+/// An app-role assignment. Its resource is that of the list that contains it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Grant {
     pub principal: ObjectId,
     pub role: AppRoleId,
-    /// What the tenant's own principal of the resource calls the role; none when it did not tell.
+    /// The name that the tenant's own principal of the resource gives the role. None: it gave none.
     pub value: Option<String>,
 }
 
-/// `Get-ServicePrincipal` (MICROSOFT.md §3.2).
+/// Exchange's record of a service principal, from `Get-ServicePrincipal` (MICROSOFT.md §3.2).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pointer {
-    /// The object that it points to. Exchange lets an application in by this id alone (§5).
+    /// The object that the record points to. Exchange lets an application in by this id alone (§5).
     pub object: ObjectId,
     pub app_id: Option<AppId>,
-    /// Its name, display name or identity: whatever assignments may call it.
+    /// Its name, display name and identity: an assignment may use any of them.
     pub names: Vec<String>,
 }
 
-/// `Get-ManagementRoleAssignment` for a service principal (MICROSOFT.md §3.2).
+/// A role assignment of a service principal, from `Get-ManagementRoleAssignment` (MICROSOFT.md
+/// §3.2).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Assignment {
     pub name: String,
-    /// `Application Mail.Send` …
+    /// For example `Application Mail.Send`.
     pub role: String,
-    /// As Exchange says it: an object id as a rule, else a name of the pointer.
+    /// The assignee as Exchange gives it: usually an object id, else a name of the pointer.
     pub assignee: String,
     pub scope: AssignmentScope,
     pub enabled: bool,
-    /// It lets the assignee give the role to any application, itself included, and does not let it
-    /// use the role (MICROSOFT.md §10.4).
+    /// The assignee may give the role to any application, itself included, but may not use the role
+    /// (MICROSOFT.md §10.4).
     #[serde(default)]
     pub delegating: bool,
 }
 
-/// Where a role assignment reaches.
+/// The scope of a role assignment.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(tag = "scope", rename_all = "snake_case")]
 pub enum AssignmentScope {
-    /// Exchange says that nothing narrows it.
+    /// Exchange says that nothing narrows the assignment.
     Organisation,
     /// A management scope, by its name.
     Custom { name: String },
-    /// The direct members of a group; without an object where the group was not found.
+    /// The direct members of a group. `object`: none where the group was not found.
     Group {
         object: Option<ObjectId>,
         name: String,
     },
     /// An Entra administrative unit.
     Unit { object: ObjectId },
-    /// Exchange says something else.
+    /// Anything else that Exchange says.
     Other { text: String },
 }
 
-/// `Get-ManagementScope` (MICROSOFT.md §3.2).
+/// A management scope, from `Get-ManagementScope` (MICROSOFT.md §3.2).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ManagementScope {
     pub name: String,
@@ -223,43 +227,43 @@ pub struct ManagementScope {
     pub exclusive: bool,
     /// The recipient filter as Exchange stores it.
     pub filter: String,
-    /// The mailboxes that the filter matches, as Exchange itself answers.
+    /// The mailboxes that the filter matches, evaluated by Exchange itself.
     pub mailboxes: Reading<Vec<ObjectId>>,
 }
 
 /// Members of a group or unit, by their object ids in Entra.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Members {
-    /// Everything that is no group: mailboxes, users without one, contacts.
+    /// All members that are no groups: mailboxes, users without a mailbox, contacts.
     pub recipients: Vec<ObjectId>,
     pub groups: Vec<ObjectId>,
 }
 
-/// A group that narrows or allows something.
+/// A group that narrows or permits something.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Group {
     pub object: ObjectId,
     pub name: String,
     pub direct: Reading<Members>,
-    /// Members of members too, where the directory was asked for them; none: the judgement
+    /// The members of members too, where the directory was asked for them. None: the evaluator
     /// follows the direct members through [`Seen::groups`].
     pub nested: Option<Reading<Vec<ObjectId>>>,
-    /// Whether Graph can change its members: yes for Microsoft 365 and security groups, no for
-    /// mail-enabled security groups (MICROSOFT.md §7.2); none: not told.
+    /// Whether Graph can change the group's members: yes for Microsoft 365 and security groups, no
+    /// for mail-enabled security groups (MICROSOFT.md §7.2). None: not known.
     #[serde(default)]
     pub writable: Option<bool>,
-    /// The rule by which it grows by itself.
+    /// The rule by which the group's membership changes by itself.
     #[serde(default)]
     pub rule: Option<String>,
 }
 
-/// An Entra administrative unit. A group in a unit does not bring its members along.
+/// An Entra administrative unit. A group in a unit does not bring its members into the unit.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AdministrativeUnit {
     pub object: ObjectId,
     pub name: String,
     pub members: Reading<Vec<ObjectId>>,
-    /// The rule by which it grows by itself.
+    /// The rule by which the unit's membership changes by itself.
     #[serde(default)]
     pub rule: Option<String>,
 }

@@ -1,13 +1,14 @@
-//! Sets of mailboxes, kept as bits, and what is known of a set that was not wholly read.
+//! Sets of mailboxes, stored as bits, and the bounds of a set that was not read completely.
 
 use std::rc::Rc;
 
 use super::reasons::Gap;
 
-/// Some mailboxes, or all but some: also those that nobody listed and those made tomorrow.
+/// A set of mailboxes, or of all mailboxes but some (`inverted`). An inverted set also contains
+/// mailboxes that nobody listed and those made tomorrow.
 ///
-/// A mailbox is a position in the list of the customer's mailboxes. Trailing empty words are never
-/// kept, so equal sets are equal values.
+/// A mailbox is a position in the list of the customer's mailboxes. Trailing empty words are
+/// removed, so equal sets are equal values.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(super) struct Set {
     pub inverted: bool,
@@ -58,7 +59,7 @@ impl Set {
         listed != self.inverted
     }
 
-    /// The mailboxes that are listed: the set itself, or those that it leaves out.
+    /// The listed mailboxes: the members, or for an inverted set the mailboxes that it leaves out.
     pub fn listed(&self) -> impl Iterator<Item = u32> + '_ {
         self.bits.iter().zip(0_u32..).flat_map(|(word, index)| {
             let mut rest = *word;
@@ -124,9 +125,9 @@ fn zip(one: &[u64], other: &[u64], merge: impl Fn(u64, u64) -> u64) -> Vec<u64> 
     bits
 }
 
-/// What is known of a set: at least `lo`, at most `hi`, and what keeps the two apart.
+/// The bounds of a set: it contains at least `lo` and at most `hi`. `gaps`: why the two differ.
 ///
-/// Reading less can only lower `lo` and raise `hi`. That is what makes *unknown* never look safe.
+/// Reading less can only lower `lo` and raise `hi`. So *unknown* never looks safe.
 #[derive(Clone, Debug)]
 pub(super) struct Span {
     pub lo: Set,
@@ -151,7 +152,7 @@ impl Span {
         Self::exact(Set::everything())
     }
 
-    /// Anything between nothing and everything.
+    /// A set of which nothing is known: between nothing and everything.
     pub fn unknown(gap: &Rc<Gap>) -> Self {
         Self {
             lo: Set::nothing(),
@@ -160,7 +161,7 @@ impl Span {
         }
     }
 
-    /// The same set, if it counts at all.
+    /// The same set, where it is not certain that it counts.
     #[must_use]
     pub fn perhaps(&self, gaps: &[Rc<Gap>]) -> Self {
         let mut all = self.gaps.clone();
@@ -184,7 +185,7 @@ impl Span {
         }
     }
 
-    /// Whether a mailbox is in the set; none stands for one that nobody listed.
+    /// Whether a mailbox is in the set. `position`: none stands for a mailbox that nobody listed.
     pub fn holds(&self, position: Option<u32>) -> Truth {
         let in_set = |set: &Set| position.map_or(set.inverted, |position| set.contains(position));
         match (in_set(&self.lo), in_set(&self.hi)) {
@@ -195,7 +196,8 @@ impl Span {
     }
 }
 
-/// Yes, no, or not known. In this order, *and* is the lesser of two and *or* the greater.
+/// Yes, no, or not known. With this order, *and* is the minimum of two values and *or* is the
+/// maximum.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Truth {
     No,

@@ -1,4 +1,4 @@
-//! A large customer: what is stored of its reach stays small.
+//! Tests with a large customer: what is stored of its reach stays small.
 
 use super::{
     AssignmentScope, Group, Judge, Members, Permission, Principal, PrincipalKind, Reading, Verdict,
@@ -15,7 +15,7 @@ const MAILBOXES: u128 = 5_000;
 const GROUPS: u128 = 40;
 
 fn mailbox(number: u128) -> ObjectId {
-    // Spread, as directory ids are.
+    // Spread over all values, like directory ids.
     object(number.wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835) | 1 << 127)
 }
 
@@ -27,7 +27,8 @@ fn group(number: u128) -> ObjectId {
     object(2_000_000 + number)
 }
 
-/// Every fourth principal holds something; groups have up to a thousand members, some nested.
+/// Every fourth principal holds something. Groups have up to a thousand members, and some are
+/// nested.
 fn large() -> super::Seen {
     let mut sample = customer().with(|seen| {
         seen.mailboxes = Reading::read((0..MAILBOXES).map(mailbox).collect());
@@ -110,10 +111,11 @@ fn a_large_customer_is_stored_small() {
     let reach = judge.reach();
     assert_eq!(reach.applications.len(), 50);
     assert_eq!(reach.mailbox_count, Some(5_000));
-    // Written out for each application and permission, the same would take some ten megabytes.
+    // With the sets written out for each application and permission, the text would have some ten
+    // megabytes.
     let stored = serde_json::to_string(&reach).unwrap();
     assert!(stored.len() < 500_000, "{} bytes", stored.len());
-    // Spread over the whole, every answer is the one for the mailbox alone.
+    // For mailboxes spread over the whole list, the answer must be that for the mailbox alone.
     let send = Permission::graph("Mail.Send");
     let mut allowed = 0;
     for number in (0..MAILBOXES).step_by(97) {

@@ -1,4 +1,4 @@
-//! The applications that are judged: all that were read, and those that something names.
+//! The principals that are evaluated: all that were read, and those that something else names.
 
 use std::{collections::BTreeMap, rc::Rc};
 
@@ -24,31 +24,32 @@ pub(super) struct Subject<'a> {
     pub object: ObjectId,
     pub principal: Option<&'a Principal>,
     pub grants: Vec<Held>,
-    /// Grants that are powers, or may be one.
+    /// Grants that are powers, or may be powers.
     pub powers: Vec<HeldPower>,
-    /// Grants that tell who mailed whom.
+    /// Permissions that tell who mailed whom.
     pub metadata: Vec<&'static str>,
-    /// Client ids of the blueprints from which it inherits; none: that blueprint was not read.
+    /// Client ids of the blueprints from which the principal inherits. None: that blueprint was not
+    /// read.
     pub blueprints: Vec<Option<AppId>>,
-    /// What is missing where there is no `principal`.
+    /// Why there is no `principal`.
     pub doubt: Option<Rc<Gap>>,
-    /// The principals were read, and it is not among them: deleted, or too new.
+    /// The principals were read, and this one is not among them: it was deleted, or is too new.
     pub perhaps_gone: bool,
 }
 
-/// One grant that reaches mailboxes, or may.
+/// A grant that reaches mailboxes, or may reach them.
 #[derive(Clone, Debug)]
 pub(super) struct Held {
     pub role: AppRoleId,
     pub permission: Permission,
     pub coverage: Coverage,
-    /// Set where nobody told what the role is called.
+    /// Set where the name of the app role is not known.
     pub unnamed: Option<Rc<Gap>>,
-    /// The blueprint from which it is inherited.
+    /// The blueprint from which the grant is inherited.
     pub inherited: Option<ObjectId>,
 }
 
-/// One grant that is a power, or may be one.
+/// A grant that is a power, or may be a power.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct HeldPower {
     pub resource: Resource,
@@ -57,7 +58,8 @@ pub(super) struct HeldPower {
 }
 
 impl HeldPower {
-    /// What the table says of it; none: it belongs to a family of powers, and is not known.
+    /// The table's entry for this permission. None: the table does not have it; it belongs to a
+    /// family of powers.
     pub fn known(&self) -> Option<&'static PowerPermission> {
         power::find_value(self.resource, &self.value)
     }
@@ -68,14 +70,14 @@ impl Subject<'_> {
         self.principal.map(|principal| principal.app_id)
     }
 
-    /// Only when Entra says so: what is not known is taken for switched on.
+    /// Whether Entra says that the principal is disabled. Without an answer it counts as enabled.
     pub fn is_disabled(&self) -> bool {
         self.principal
             .is_some_and(|principal| principal.enabled == Some(false))
     }
 
-    /// Whether it may inherit from a blueprint: an agent identity, or a principal of which
-    /// nothing is known.
+    /// Whether the principal may inherit from a blueprint: it is an agent identity, or its kind is
+    /// not known.
     pub fn may_inherit(&self) -> bool {
         self.principal
             .is_none_or(|principal| principal.kind.is_agent())
@@ -103,24 +105,25 @@ impl Subject<'_> {
     }
 }
 
-/// All subjects by object id.
+/// All subjects, by object id.
 #[derive(Debug)]
 pub(super) struct Subjects<'a> {
     list: BTreeMap<ObjectId, Subject<'a>>,
     /// Why the principals are not known.
     unread: Option<Rc<Gap>>,
-    /// Those that an earlier scan read, where this one could not: what never changes of them.
+    /// The last known principals, where this scan could not read them. Only facts that never change
+    /// are used.
     kept: BTreeMap<ObjectId, &'a Principal>,
-    /// There may be more than are listed.
+    /// There may be principals that are not listed.
     partial: bool,
-    /// Why the grants of each resource are not known.
+    /// Why the grants of a resource are not known.
     grants_unread: Vec<(Resource, Rc<Gap>)>,
     /// Why it is not known what agent identities inherit.
     inherited_unread: Option<Rc<Gap>>,
 }
 
 impl<'a> Subjects<'a> {
-    /// `named`: objects that role assignments name.
+    /// `named`: objects that role assignments, powers or delegated grants name.
     pub fn new(seen: &'a Seen, named: impl IntoIterator<Item = ObjectId>) -> Self {
         let gap = |part, why| Rc::new(Gap { part, why });
         let mut subjects = Self {
@@ -150,7 +153,8 @@ impl<'a> Subjects<'a> {
             let reading = seen.grants(resource);
             match reading.get() {
                 Ok(grants) => subjects.hold(resource, grants),
-                // Without Exchange there is no resource whose roles anybody could hold.
+                // In a tenant without Exchange there is no such resource, so nobody holds a role of
+                // it.
                 Err(Why::NotLicensed { .. })
                     if resource == Resource::Exchange && seen.has_no_exchange() => {}
                 Err(why) => {
@@ -179,7 +183,7 @@ impl<'a> Subjects<'a> {
         let unread = subjects.inherited_unread.is_some();
         for subject in subjects.list.values_mut() {
             if unread && subject.may_inherit() {
-                // Whose child it is, nobody told: any policy may be its blueprint's.
+                // The blueprint of this principal is not known, so any policy may be about it.
                 subject.blueprints.push(None);
             }
             subject.powers.sort();
@@ -208,7 +212,7 @@ impl<'a> Subjects<'a> {
         }
     }
 
-    /// An app role that an agent identity inherits counts as a grant of its own
+    /// Adds an app role that an agent identity inherits. It counts as a grant of the agent identity
     /// (MICROSOFT.md §10.8).
     fn inherit(&mut self, one: &InheritedGrant) {
         let grant = Grant {
@@ -282,7 +286,7 @@ impl<'a> Subjects<'a> {
             })
     }
 
-    /// A principal of which nothing but its object id is known.
+    /// A principal of which only the object id is known.
     fn stranger(object: ObjectId, unread: Option<&Rc<Gap>>) -> Subject<'a> {
         Subject {
             doubt: Some(unread.cloned().unwrap_or_else(|| {
@@ -304,7 +308,8 @@ impl<'a> Subjects<'a> {
         self.list.get(&object)
     }
 
-    /// A principal that nothing names: nobody when all of them were read.
+    /// A principal that nothing names. None: all principals were read, so there is none with this
+    /// id.
     pub fn unlisted(&self, object: ObjectId) -> Option<Subject<'a>> {
         (self.partial || self.unread.is_some())
             .then(|| Self::stranger(object, self.unread.as_ref()))
@@ -314,14 +319,14 @@ impl<'a> Subjects<'a> {
         self.unread.as_ref()
     }
 
-    /// Why an application may hold what it inherits, unseen.
+    /// Why an application may inherit something unseen. None: it cannot.
     pub fn inherited_unread_for(&self, subject: &Subject<'_>) -> Option<&Rc<Gap>> {
         self.inherited_unread
             .as_ref()
             .filter(|_| subject.may_inherit())
     }
 
-    /// Why an application that is not listed may.
+    /// Why an application that is not listed may inherit something unseen. None: it cannot.
     pub fn inherited_unread(&self) -> Option<&Rc<Gap>> {
         let anybody =
             self.partial || self.unread.is_some() || self.list.values().any(Subject::may_inherit);

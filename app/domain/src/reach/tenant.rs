@@ -1,4 +1,4 @@
-//! The answer for the whole tenant.
+//! The answers for the whole tenant.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -32,7 +32,7 @@ use crate::{
     permission::{Coverage, Place, Resource},
 };
 
-/// The tenants of Microsoft's own applications: services, and the company itself.
+/// The tenants of Microsoft's own applications: that of its services, and the company's.
 const MICROSOFT: [Uuid; 2] = [
     uuid!("f8cdef31-a31e-4b4a-93e4-5f571e91255a"),
     uuid!("72f988bf-86f1-41af-91ab-2d7cd011db47"),
@@ -111,7 +111,7 @@ impl Judge<'_> {
         }
     }
 
-    /// The permissions that an application is known to hold, or may.
+    /// The permissions that an application holds, or may hold.
     pub(super) fn permissions(&self, subject: &Subject<'_>) -> BTreeSet<Permission> {
         let granted = subject.grants.iter().map(|held| held.permission.clone());
         let assigned = self
@@ -126,7 +126,7 @@ impl Judge<'_> {
         granted.chain(assigned).collect()
     }
 
-    /// Those that are listed: they hold something, or may.
+    /// The applications that hold something, or may hold something.
     fn applications(&self, lists: &mut Lists) -> Vec<ApplicationReach> {
         let mut delegated: BTreeMap<ObjectId, Vec<DelegatedGrant>> = BTreeMap::new();
         for grant in judge::delegated(self.seen) {
@@ -171,7 +171,8 @@ impl Judge<'_> {
             .collect()
     }
 
-    /// How much there is to win by signing in as each application, what it owns itself included.
+    /// How much a person wins by signing in as each application: a power or a permission for
+    /// certain, perhaps, or nothing. What the application itself owns is included.
     fn worth(
         &self,
         drafts: &[(&Subject<'_>, ApplicationReach, Found)],
@@ -193,7 +194,7 @@ impl Judge<'_> {
                     Level::Nothing => Truth::Perhaps,
                     _ => Truth::Yes,
                 };
-                // Its owner may be able to switch it on.
+                // The owner of an application that is switched off may be able to switch it on.
                 let most = if off { Truth::Perhaps } else { Truth::Yes };
                 (subject.object, own.min(most))
             })
@@ -219,7 +220,7 @@ impl Judge<'_> {
         }
     }
 
-    /// What an application that is switched off would reach, by its permissions.
+    /// The level of the permissions of an application that is switched off, as if it were on.
     fn level_switched_on(&self, subject: &Subject<'_>) -> Level {
         let on = subject.principal.map(|principal| Principal {
             enabled: None,
@@ -275,7 +276,8 @@ impl Judge<'_> {
         }
     }
 
-    /// What is left of everything, with what it means for who there is.
+    /// The answer for a permission: what is left of the routes, in terms of the customer's
+    /// mailboxes.
     fn answer(&self, permission: &Permission, span: &Span, lists: &mut Lists) -> Answer {
         match (lists.answer(span), permission.place()) {
             (Answer::ConfinedTo { mailboxes }, Place::Groups | Place::Bookings) => {
@@ -284,7 +286,7 @@ impl Judge<'_> {
             (Answer::ConfinedTo { mailboxes }, _) if self.gates.is_everybody(&span.lo) => {
                 Answer::Everyone { mailboxes }
             }
-            // Which mailboxes is known, and not whether they are all that there are.
+            // It is known which mailboxes these are, but not whether they are all.
             (Answer::ConfinedTo { mailboxes }, _) => match &self.index.unread {
                 None => Answer::ConfinedTo { mailboxes },
                 Some(why) => Answer::Unknown {

@@ -1,12 +1,12 @@
-//! As much of PowerShell's grammar as the scripts use, to test them: literals, variables, blocks,
-//! pipelines, comments. What it does not know, it refuses.
+//! A parser for the part of PowerShell's grammar that the scripts use, for tests: literals,
+//! variables, blocks, pipelines, comments. It refuses everything else.
 
 use std::fmt;
 
-/// What stands where a command takes an argument, or in an expression.
+/// A word: an argument of a command, or a part of an expression.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Word {
-    /// A string of which nothing depends on variables, as PowerShell evaluates it.
+    /// A string without variables, as PowerShell evaluates it.
     Literal(String),
     /// A string in which variables expand.
     Expandable,
@@ -37,16 +37,16 @@ pub(super) struct Command {
     pub(super) arguments: Vec<Argument>,
 }
 
-/// What a script is made of.
+/// The result of parsing a script.
 #[derive(Debug, Default, PartialEq)]
 pub(super) struct Parsed {
     pub(super) commands: Vec<Command>,
-    /// The functions that it defines, with the number of their parameters.
+    /// The functions that the script defines, each with the number of its parameters.
     pub(super) functions: Vec<(String, usize)>,
-    /// All strings of which nothing depends on variables.
+    /// All strings without variables.
     pub(super) literals: Vec<String>,
-    /// All words outside of comments, in order: of two scripts that differ in comments only, the
-    /// same.
+    /// All words outside of comments, in order. Two scripts that differ in comments only have the
+    /// same words.
     pub(super) words: Vec<String>,
     pub(super) comments: Vec<String>,
 }
@@ -62,7 +62,8 @@ impl fmt::Display for Wrong {
 
 type Outcome<T> = Result<T, Wrong>;
 
-/// PowerShell takes these for single quotes, and those for double ones.
+/// PowerShell accepts the characters of `SINGLE` as single quotes, and those of `DOUBLE` as double
+/// quotes.
 const SINGLE: [char; 5] = ['\'', '\u{2018}', '\u{2019}', '\u{201a}', '\u{201b}'];
 const DOUBLE: [char; 4] = ['"', '\u{201c}', '\u{201d}', '\u{201e}'];
 const OPERATORS: [&str; 19] = [
@@ -87,7 +88,7 @@ const OPERATORS: [&str; 19] = [
     "in",
 ];
 
-/// Reads a whole script.
+/// Parses a whole script.
 pub(super) fn parse(text: &str) -> Outcome<Parsed> {
     let mut parser = Parser {
         text: text.chars().collect(),
@@ -124,7 +125,7 @@ impl Parser {
         self.wrong(&format!("no {c:?}"))
     }
 
-    /// Blanks within a line, and a line's end after a backtick.
+    /// Skips blanks within a line, and a line end after a backtick.
     fn blanks(&mut self) {
         while let Some(c) = self.peek(0) {
             if c == ' ' || c == '\t' {
@@ -137,7 +138,7 @@ impl Parser {
         }
     }
 
-    /// Blanks, line ends and comments.
+    /// Skips blanks, line ends and comments.
     fn space(&mut self) {
         loop {
             self.blanks();
@@ -187,7 +188,7 @@ impl Parser {
                 Some(_) => {
                     self.statement()?;
                     self.blanks();
-                    // A statement ends with its line.
+                    // A line end ends the statement.
                     match self.peek(0) {
                         None | Some('\r' | '\n' | ';' | '#') => {}
                         Some(c) if Some(c) == end => {}
@@ -351,7 +352,7 @@ impl Parser {
             }
             let word = self.word()?;
             self.postfix()?;
-            // `[version]'3.0.0'`
+            // A cast, such as `[version]'3.0.0'`.
             if word == Word::Type && !matches!(self.peek(0), Some(' ' | '\r' | '\n' | ')')) {
                 continue;
             }
@@ -370,7 +371,7 @@ impl Parser {
         }
     }
 
-    /// Properties, methods and indices.
+    /// Reads properties, methods and indices after an expression.
     fn postfix(&mut self) -> Outcome<()> {
         loop {
             match (self.peek(0), self.peek(1)) {
@@ -472,7 +473,7 @@ impl Parser {
             }
             _ => self.text.iter().take(self.at).skip(begin).collect(),
         };
-        // What stands in brackets was noted by itself.
+        // A group in brackets has recorded its own contents.
         match word {
             Word::Block | Word::Group | Word::List | Word::Table => {}
             _ => self.found.words.push(shown),
@@ -628,7 +629,7 @@ impl Parser {
         }
     }
 
-    /// `$([char]0x0151)`
+    /// Reads a character written as its number, such as `$([char]0x0151)`.
     fn number_of_letter(&mut self) -> Option<u16> {
         let rest: String = self.text.iter().skip(self.at).take(40).collect();
         let hex = rest.strip_prefix("$([char]0x")?.split_once(')')?.0;

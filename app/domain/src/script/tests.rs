@@ -19,7 +19,8 @@ use crate::{
     plan::{Confined, MailboxKind},
 };
 
-/// In which Windows PowerShell 5.1 reads a file without a byte order mark, by the machine's region.
+/// The code pages in which Windows PowerShell 5.1 reads a file without a byte order mark, by the
+/// machine's region.
 const CODE_PAGES: [&Encoding; 8] = [
     WINDOWS_1250,
     WINDOWS_1251,
@@ -95,7 +96,7 @@ fn read(text: &str) -> Parsed {
     parse(text).unwrap_or_else(|wrong| panic!("{wrong}"))
 }
 
-/// The same in every code page, to the last quote.
+/// Checks that the text is the same in every code page, and that its quotes match.
 fn reads_alike_everywhere(text: &str) {
     let count = |text: &str| text.chars().filter(|c| QUOTES.contains(c)).count();
     for page in CODE_PAGES {
@@ -164,7 +165,7 @@ proptest! {
         let parsed = parse(&text).map_err(|wrong| TestCaseError::fail(wrong.to_string()))?;
         let address = plan.senders.first().map(|sender| sender.address.as_str().to_owned());
         prop_assert!(parsed.literals.iter().any(|literal| Some(literal) == address.as_ref()));
-        // Of each mailbox one test, and nothing beside it.
+        // The script has one test for each mailbox, and nothing else.
         let harmless = read(&written(&Plan { senders: vec![mailbox(1, "x@a.example")], ..plan }));
         prop_assert_eq!(parsed.commands.len(), harmless.commands.len());
     }
@@ -179,8 +180,8 @@ proptest! {
     }
 }
 
-/// PowerShell's own commands, and the two that connect: switches; parameters with a value; how many
-/// words may stand without a name.
+/// PowerShell's own commands, and the two that connect: the switches; the parameters with a value;
+/// the maximum number of words without a parameter's name.
 type Own = (
     &'static str,
     &'static [&'static str],
@@ -214,7 +215,7 @@ const WRITES: [&str; 2] = ["Write-Host", "Write-Warning"];
 
 type KindOf<'a> = Box<dyn Fn(&str) -> Option<Takes> + 'a>;
 
-/// Each command is known, and each of its parameters gets what it takes.
+/// Checks that the command is known and that each parameter gets a value of its type.
 fn fits(command: &Command, functions: &BTreeMap<&str, usize>) -> Result<(), String> {
     let name = command.name.as_str();
     let wrong = |what: &str| Err(format!("{name}: {what}: {command:?}"));
@@ -236,7 +237,7 @@ fn fits(command: &Command, functions: &BTreeMap<&str, usize>) -> Result<(), Stri
             _ => None,
         });
     } else if name.contains('-') {
-        // Exchange's: every argument has its parameter's name.
+        // A cmdlet of Exchange: every argument needs its parameter's name.
         most = 0;
         kind_of = Box::new(|parameter| takes(name, parameter));
     }
@@ -360,14 +361,14 @@ fn ux_u04_the_reader_of_these_tests_sees_what_powershell_refuses() {
         let told = all_fit(line).unwrap_err();
         assert!(told.contains(why), "{line}: {told}");
     }
-    // Each byte of ő is a letter of its own there, and one of them a quote.
+    // In this code page each byte of ő is a letter of its own, and one of them is a quote.
     let old = "New-DistributionGroup -Description 'by \u{151}; Set-Mailbox ceo #'";
     let (decoded, _) = WINDOWS_1252.decode_without_bom_handling(old.as_bytes());
     let parsed = parse(&decoded).unwrap();
     assert_eq!(parsed.commands.last().unwrap().name, "Set-Mailbox");
 }
 
-/// In which order the script does things.
+/// The order in which the script does things.
 fn places(text: &str, parts: &[&str]) -> Vec<usize> {
     parts
         .iter()

@@ -1,4 +1,4 @@
-//! The end of an attempt that came from an invitation.
+//! Ends an attempt that came from an invitation.
 
 use domain::{
     Problem, Timestamp,
@@ -12,7 +12,7 @@ use super::{Asked, CallbackQuery};
 use crate::{Answer, Engine, Failure};
 
 impl Engine {
-    /// What an invitation is at the end of its attempt.
+    /// The state of the invitation at the end of its attempt.
     pub(super) async fn state_of_link(
         &self,
         asked: &Asked,
@@ -33,8 +33,8 @@ impl Engine {
         read.await.map_err(Problem::from)
     }
 
-    /// The same problem for whoever followed an invitation: they have no account here, and want to
-    /// know whether it is still good.
+    /// The problem, worded for a person who followed an invitation. Such a person has no account
+    /// here, and wants to know whether the invitation is still good.
     pub(super) async fn told_by_link(
         &self,
         asked: &Asked,
@@ -76,8 +76,8 @@ impl Engine {
     }
 }
 
-/// Whether the person came back without a consent: asked for approval, or declined. Other refusals
-/// have their own words.
+/// Whether the person came back without a consent: they asked for approval, or declined. Other
+/// refusals have words of their own.
 pub(super) fn declined(query: &CallbackQuery, problem: &Problem) -> bool {
     let word = query.error.as_deref().unwrap_or_default();
     let about_consent = ["entra.consent_declined", Problem::CONSENT_MISSING];
@@ -85,7 +85,7 @@ pub(super) fn declined(query: &CallbackQuery, problem: &Problem) -> bool {
         || word == "access_denied" && about_consent.contains(&problem.key.as_str())
 }
 
-/// Whether an invitation could be used when the person went to Microsoft, minutes ago.
+/// Whether the invitation could be used when the person went to Microsoft, minutes ago.
 pub(super) fn was_good(state: InvitationState) -> bool {
     matches!(state, InvitationState::Open | InvitationState::Expired)
 }

@@ -1,4 +1,5 @@
-//! Whether the account that just consented may take the place of the one with which Postern works.
+//! Decides whether the account that has just consented replaces the account with which Postern
+//! works.
 
 use std::sync::Arc;
 
@@ -20,21 +21,21 @@ use crate::{Engine, setup::hurdles::ENOUGH};
 
 const MISSING: &str = "neither Exchange Administrator nor Global Administrator";
 
-/// What the account may do, as far as its directory roles say.
+/// What the account may do, as far as its directory roles tell.
 #[derive(Debug)]
 pub(super) enum Rights {
-    /// It has a role that may do all that a setup does.
+    /// The account has a role that permits all that a setup does.
     Enough,
-    /// It comes from the partner, through GDAP or as a guest, by the operator's own wish: its
-    /// rights are no roles of this tenant. Exchange answers for them later.
+    /// The account comes from the partner, through GDAP or as a guest, as the operator wished. Its
+    /// rights are no roles of this tenant, so only Exchange's answers will show them.
     Delegated,
     Lacking,
-    /// Its roles could not be read.
+    /// The account's roles could not be read.
     Unknown,
 }
 
 impl Rights {
-    /// What the customer's page says from now on; none when there is nothing to say.
+    /// What the customer's page says about the account from now on. None: nothing.
     pub(super) fn note(&self, identity: &Identity, now: Timestamp) -> Option<Problem> {
         match self {
             Self::Lacking => Some(Problem::new(
@@ -62,14 +63,15 @@ impl Rights {
     }
 }
 
-/// The connection before.
+/// The connection before the new consent.
 pub(super) struct Known {
     pub health: Health,
     pub consent: Option<StoredConsent>,
 }
 
 impl Known {
-    /// The account that stays, because it works and the new one is not known to be as good.
+    /// The stored account, if it stays: it works, and the new one is not known to be as good. None:
+    /// the new account replaces it.
     pub(super) fn stays(
         &self,
         asked: &Asked,
@@ -108,7 +110,7 @@ pub(super) fn kept_note(
     )
 }
 
-/// The same for the person who consented.
+/// What the person who consented with that account reads.
 pub(super) fn kept_problem(
     identity: &Identity,
     kept: &StoredConsent,
@@ -171,7 +173,7 @@ pub(super) fn thanks(
 }
 
 impl Engine {
-    /// Looks at the directory roles of the account that just consented, with the token that came
+    /// Reads the directory roles of the account that has just consented, with the token that came
     /// with its consent.
     pub(super) async fn rights_of(
         &self,
@@ -182,7 +184,7 @@ impl Engine {
         if asked.way == Way::Gdap || admitted.own {
             return Rights::Delegated;
         }
-        // Under a key of its own: the tokens of the connection that stands are not touched.
+        // Use a separate key, so that the tokens of the present connection are not touched.
         let key = Uuid::new_v4();
         let microsoft = self.microsoft();
         microsoft
@@ -210,7 +212,7 @@ impl Engine {
     }
 }
 
-/// One token is all there is.
+/// A store without a refresh token: the given access token is all there is.
 #[derive(Debug)]
 struct Nothing;
 

@@ -1,5 +1,5 @@
-//! When a customer is read next: at night, or sooner where what kept it from being read passes by
-//! itself.
+//! Schedules a customer's next scan: the next night, or sooner where a part could not be read for a
+//! reason that passes by itself.
 
 use domain::{Problem, Timestamp, problem::Remedy};
 use store::{Next, Turn};
@@ -8,13 +8,14 @@ use super::turns::next_night;
 use crate::pace::Pace;
 
 const MINUTE: i64 = 60_000;
-/// The gaps before it is tried again; after the last it waits for its night. Milliseconds.
+/// The gaps before the retries of a scan that could not read everything. After the last retry the
+/// customer waits for its night. Milliseconds.
 const GAPS: [i64; 3] = [5 * MINUTE, 15 * MINUTE, 60 * MINUTE];
-/// How soon it is tried again meanwhile. Milliseconds.
+/// The gap before a retry while a consent may only be on its way. Milliseconds.
 const SOON: i64 = 30_000;
 
-/// The next turn of a customer that was tried again `tries` times in a row, of which these could
-/// not be read.
+/// The time of a customer's next scan. `tries`: how often it was retried in a row. `problems`: what
+/// the last scan could not read.
 pub(super) fn next<'a>(
     pace: Pace,
     now: Timestamp,
@@ -44,7 +45,8 @@ pub(super) fn next<'a>(
 
 const SPREADING: &str = "scan.consent_spreads";
 
-/// What is to be said instead of a consent that is missing right after it was given.
+/// The problem to report instead of a missing consent, where the consent was given a moment ago.
+/// None: another problem, or an older consent.
 pub(super) fn spreading(
     pace: Pace,
     problem: &Problem,

@@ -1,4 +1,4 @@
-//! Why an application reaches what it reaches, in words.
+//! Reads an application's page: what the application reaches, and why, in words.
 
 use domain::{
     Problem, Timestamp,
@@ -23,26 +23,26 @@ use super::{
 };
 use crate::{Engine, Failure, customers::head};
 
-/// Mailboxes that the page lists.
+/// Maximum number of mailboxes on the page.
 const LISTED: usize = 100;
-/// Changes that the page lists.
+/// Maximum number of changes on the page.
 const CHANGES: i64 = 20;
 
-/// What is stored about one application.
+/// What the database has about one application.
 struct Stored {
     reach: StoredReach,
     known: Known,
     details: Option<PrincipalDetails>,
     proven: bool,
-    /// Those of the application, newest first.
+    /// The setups for this application, newest first.
     setups: Vec<SetupRow>,
-    /// Of the newest of them whose policy is to stand.
+    /// The steps of the newest setup that is neither cancelled nor rolled back.
     steps: Option<Vec<Step>>,
     changes: Vec<Event>,
 }
 
 impl Engine {
-    /// One application of a customer, as it was last read.
+    /// The page of one application, from the customer's last scan.
     pub async fn application_reach(
         &self,
         operator: &Operator,
@@ -182,8 +182,9 @@ async fn last_steps(
     Ok(record.map(|record| record.steps))
 }
 
-/// As whom mail may appear is a question where the application is held to some mailboxes. A setup
-/// looks for those that it permits; a reading of the customer does not.
+/// As whom mail may appear, for an application that is confined to some mailboxes. The answer comes
+/// from a setup, which reads the rights of its permitted mailboxes; a scan of the customer does not
+/// read them.
 fn appears(level: Level, steps: Option<&[Step]>) -> Vec<String> {
     match (level, steps.and_then(effects::of)) {
         (_, Some(effects)) => {
@@ -199,7 +200,7 @@ fn appears(level: Level, steps: Option<&[Step]>) -> Vec<String> {
     }
 }
 
-/// Secrets and certificates, the first to end first.
+/// Secrets and certificates, ordered by expiry, the earliest first.
 fn credentials(details: Option<&PrincipalDetails>, now: Timestamp) -> Vec<Credential> {
     details
         .iter()
@@ -222,7 +223,7 @@ fn credentials(details: Option<&PrincipalDetails>, now: Timestamp) -> Vec<Creden
         .collect()
 }
 
-/// Of permissions that are unknown now: what they reached when that was last certain.
+/// For permissions whose reach is unknown now: what they reached when that was last certain.
 fn last_certain(
     reach: &Reach,
     known: &Known,
@@ -235,7 +236,8 @@ fn last_certain(
         .collect()
 }
 
-/// The one of an event's sentences that is about the application.
+/// A history entry on the application's page: only the sentence of the event that is about this
+/// application.
 fn change(event: &Event, object: ObjectId) -> WhyEvent {
     let list = |name: &str| {
         let after = event.after.as_ref()?;

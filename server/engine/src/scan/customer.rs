@@ -1,4 +1,4 @@
-//! The mailboxes of a customer as they were last read, and which applications reach one.
+//! Reads a customer's mailboxes from the last scan, and the applications that reach one of them.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +14,7 @@ use super::{application::name_of, customer_page::acting, words::Words};
 use crate::{Answer, Engine, Failure, customers::head, mailboxes::SHOWN};
 
 impl Engine {
-    /// Which applications reach a mailbox, or cannot be ruled out, as of the newest reading. The
+    /// The applications that reach a mailbox, or that cannot be ruled out, from the last scan. The
     /// worst first.
     pub async fn mailbox_reach(
         &self,
@@ -60,7 +60,7 @@ impl Engine {
         Ok(view)
     }
 
-    /// Mailboxes as the newest scan found them: there to choose from while Microsoft cannot be
+    /// The mailboxes of the last scan that match `search`, to choose from while Microsoft cannot be
     /// asked.
     pub async fn scanned_mailboxes(
         &self,
@@ -93,8 +93,8 @@ impl Engine {
     }
 }
 
-/// Who goes around every confinement reaches each mailbox, and stands first. Then the others, the
-/// worst first.
+/// The rows of a mailbox's page. First come the applications with a power, because a power reaches
+/// every mailbox. The others follow, the worst first.
 fn rows(words: &Words<'_>, mailbox: ObjectId, listed: bool) -> Vec<MailboxRow> {
     let row = |application: &ApplicationReach| {
         let powers = words.powers(application);

@@ -1,4 +1,4 @@
-//! A customer's page: its applications by reach, as they were last read.
+//! Reads a customer's page: its applications by reach, from the last scan.
 
 use domain::{
     Problem,
@@ -23,7 +23,8 @@ use super::{
 use crate::{Answer, Engine, Failure, customers::head};
 
 impl Engine {
-    /// The applications of a customer by reach, the worst first, with what was last read of each.
+    /// The applications of a customer, the worst reach first, with what the last scan found of
+    /// each.
     pub async fn customer_reach(
         &self,
         operator: &Operator,
@@ -84,7 +85,7 @@ impl Engine {
     }
 }
 
-/// The applications that act as whoever signs in to them, those for everybody first.
+/// The applications with delegated grants, those with grants for everybody first.
 pub(super) fn acting(reach: &Reach) -> Vec<ActsAsLine> {
     let mut all: Vec<&ApplicationReach> = reach
         .applications
@@ -151,7 +152,7 @@ fn line(
     line
 }
 
-/// Setups come newest first.
+/// The newest setup for an application. `setups` are in the order newest first.
 fn newest(setups: &[SetupRow], application: AppId) -> Option<SetupRow> {
     setups
         .iter()
@@ -176,7 +177,7 @@ fn held(one: &PermissionReach) -> Held {
     }
 }
 
-/// Whether access policies name it.
+/// How access policies name the application, if at all.
 fn naming(policies: &[PolicyNode], application: &ApplicationReach) -> Naming {
     let not_read = application
         .permissions

@@ -1,4 +1,5 @@
-//! Whose turn it is to download the exposure: each download holds a connection to the database.
+//! Limits the downloads of the exposure that run at the same time, because each one holds a
+//! connection to the database.
 
 use std::{sync::Arc, time::Duration};
 
@@ -18,12 +19,12 @@ use crate::{
     places::{Place, Places},
 };
 
-/// A quarter of the connections that pages share.
+/// Maximum number of downloads at the same time: a quarter of the connections that pages share.
 const MOST: usize = 4;
-/// So that one partner leaves some to the others.
+/// Maximum number for one partner, so that some are left to the other partners.
 const MOST_OF_A_PARTNER: usize = 2;
 const MOST_OF_A_PERSON: usize = 1;
-/// How long a download waits for its turn.
+/// How long a download waits for a place.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 #[derive(Debug)]
@@ -34,7 +35,7 @@ pub(crate) struct Turns {
     patience: Duration,
 }
 
-/// One download's turn, which ends when it is dropped.
+/// The place of one download. Dropping it gives the place back.
 #[derive(Debug)]
 pub(super) struct Turn {
     _all: OwnedSemaphorePermit,
@@ -54,9 +55,10 @@ impl Default for Turns {
 }
 
 impl Turns {
-    /// Waits a moment for a turn.
+    /// Waits for a place, at most `PATIENCE`. Fails when there is none by then.
     pub(super) async fn wait(&self, operator: &Operator) -> Answer<Turn> {
-        // The narrowest first: who waits for others keeps nobody but themselves from theirs.
+        // The narrowest limit first: a download that waits for its person's place does not take its
+        // partner's, and one that waits for its partner's does not take one of all.
         let turn = async {
             let person = self.people.wait(operator.id).await;
             let partner = self.partners.wait(operator.partner).await;
@@ -119,15 +121,15 @@ mod tests {
         let refused = turns.wait(&of(1, 1)).await.unwrap_err();
         assert_eq!(refused.key, "download.too_many");
         let second = turns.wait(&of(1, 2)).await.unwrap();
-        // Two of a partner, whoever asks for a third.
+        // A partner has two places, whichever of its people asks for a third.
         turns.wait(&of(1, 3)).await.unwrap_err();
-        // Other partners have the others, and four is all.
+        // Other partners get the other two of the four places.
         let others = [
             turns.wait(&of(2, 4)).await.unwrap(),
             turns.wait(&of(3, 5)).await.unwrap(),
         ];
         turns.wait(&of(4, 6)).await.unwrap_err();
-        // Who was refused holds nothing, and what has ended makes room.
+        // A refused download holds no place, and one that has ended gives its place back.
         drop((second, others));
         let _third = turns.wait(&of(1, 3)).await.unwrap();
         let _other = turns.wait(&of(4, 6)).await.unwrap();

@@ -1,4 +1,4 @@
-//! Who can reach whose mailboxes, over all customers.
+//! Reads the exposure: which applications reach whose mailboxes, over all customers of a partner.
 
 use std::time::Duration;
 
@@ -14,16 +14,17 @@ use tokio::{sync::mpsc, time::timeout};
 
 use crate::{Answer, Engine, Failure, Portions, failure::any_role};
 
-/// How many customers that could not be read are named.
+/// Maximum number of customers that could not be read and are named.
 const FEW: i64 = 5;
-/// Days of the chart.
+/// Number of days in the chart.
 pub(super) const DAYS: i64 = 90;
 
-/// Rows that a download reads at a time.
+/// Number of rows that a download reads at a time.
 const PORTION: u32 = 500;
-/// How long a reader may take nothing. Shorter than the database lets a transaction idle.
+/// How long a reader may take no rows before its download ends. It is shorter than the database's
+/// limit for an idle transaction.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// How long a whole download may take: it holds a connection.
+/// How long a whole download may take: it holds a database connection all the time.
 const AT_MOST: Duration = Duration::from_secs(600);
 
 /// The rows of a query as a file.
@@ -33,7 +34,7 @@ pub struct Download {
 }
 
 impl Engine {
-    /// One page of the exposure, with what stands above it.
+    /// One page of the exposure, with the totals above it.
     pub async fn exposure(
         &self,
         operator: &Operator,
@@ -68,8 +69,9 @@ impl Engine {
         load.await.map_err(Problem::from)
     }
 
-    /// All rows of a query, for CSV and JSON: of one moment, read as the reader takes them. As that holds
-    /// a connection, there are few at a time ([`super::downloads`]), and a reader that takes nothing ends it.
+    /// All rows of a query, for CSV and JSON. They come from one snapshot, and are read as fast as
+    /// the reader takes them. A download holds a database connection, so only few run at a time
+    /// ([`super::downloads`]), and a reader that takes nothing for a while ends its download.
     pub async fn exposure_download(
         &self,
         operator: &Operator,
@@ -84,11 +86,12 @@ impl Engine {
             Ok::<_, Failure>((parts, first))
         };
         let (parts, first) = begin.await.map_err(Problem::from)?;
-        // None: that was all.
+        // The channel's `None` means that all rows were sent.
         let (sender, receiver) = mpsc::channel(1);
         let now = self.now();
         tokio::spawn(async move {
-            // An end for want of time closes the channel before its end: the reader is told.
+            // A timeout closes the channel without that `None`, so the reader learns that rows are
+            // missing.
             let _ = timeout(AT_MOST, hand_out(parts, first, now, sender)).await;
             drop(turn);
         });
@@ -108,7 +111,8 @@ impl Engine {
     }
 }
 
-/// Reads on whenever what was read is taken. `first`: what is read already; none: there is nothing.
+/// Sends portions to the channel and reads the next one whenever the reader has taken one. `first`:
+/// the portion that was read already. None: there are no rows.
 async fn hand_out(
     mut parts: ExposureParts,
     first: Option<Vec<ExposureRow>>,
@@ -141,7 +145,7 @@ fn too_slow() -> Problem {
     )
 }
 
-/// Rows without what is over by now.
+/// The rows, without the notes “may still work” whose time is over.
 pub(super) fn current(rows: Vec<ExposureRow>, now: Timestamp) -> impl Iterator<Item = ExposureRow> {
     rows.into_iter().map(move |row| ExposureRow {
         may_still: row.may_still.filter(|one| one.until > now),

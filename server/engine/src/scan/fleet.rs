@@ -1,4 +1,4 @@
-//! Reading all customers: asked for, told, and cancelled.
+//! The commands for scans: scan all customers, cancel that, scan one customer.
 
 use domain::{
     Problem,
@@ -12,7 +12,8 @@ use super::turns::next_night;
 use crate::{Answer, Engine, Failure, failure::may_change};
 
 impl Engine {
-    /// Reads all customers anew. While that is under way, asking again changes nothing.
+    /// Requests a scan of every customer. While such a run is under way, a second request changes
+    /// nothing.
     pub async fn scan_all(&self, operator: &Operator) -> Answer<()> {
         may_change(operator.role)?;
         let now = self.now();
@@ -26,7 +27,8 @@ impl Engine {
         start.await.map_err(Problem::from)
     }
 
-    /// Each customer that was not begun waits for its night; those being read go on.
+    /// Cancels a run. Customers whose scan has not begun wait for their night; scans that run go
+    /// on.
     pub async fn cancel_scan_all(&self, operator: &Operator) -> Answer<()> {
         may_change(operator.role)?;
         let now = self.now();
@@ -43,7 +45,8 @@ impl Engine {
         stop.await.map_err(Problem::from)
     }
 
-    /// Reads one customer anew. As of all of them: an auditor only looks.
+    /// Requests a scan of one customer. As for all customers, an auditor may not: auditors only
+    /// read.
     pub async fn scan_one(&self, operator: &Operator, customer: CustomerId) -> Answer<()> {
         let now = self.now();
         let ask = async {
@@ -56,7 +59,8 @@ impl Engine {
         ask.await.map_err(Problem::from)
     }
 
-    /// What nobody sees to: turns of new customers, old numbers.
+    /// Cleanup: adds schedules for new customers, deletes old daily counts, ends runs that are
+    /// over, and counts the day.
     pub(crate) async fn tidy_scans(&self) -> Result<(), Failure> {
         Ok(self.store().tidy_scans(self.now()).await?)
     }

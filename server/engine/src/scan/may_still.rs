@@ -1,14 +1,15 @@
-//! What was taken from an application and may still work, in words.
+//! Says in words which access was taken from an application and may still work, because Microsoft
+//! enforces it late.
 
 use domain::{Timestamp, exposure::MayStill, id::ObjectId, reach::Known};
 
 use super::words::Words;
 
-/// Mailboxes that a sentence names; more are counted.
+/// Maximum number of mailboxes that a sentence names. More are only counted.
 const NAMED: usize = 3;
 
-/// Of one application, what works longest first. `proven`: real mail showed that what a setup
-/// confines it to is enforced, so that it is not open to everybody any more.
+/// The entries for one application, the one that ends last first. `proven`: real mail showed that
+/// the setup's confinement is enforced, so access to every mailbox is over.
 pub(super) fn may_still(
     words: &Words<'_>,
     known: &Known,
@@ -16,7 +17,7 @@ pub(super) fn may_still(
     proven: bool,
     now: Timestamp,
 ) -> Vec<MayStill> {
-    // Several permissions mostly lose the same mailboxes at once: they are one sentence.
+    // Several permissions often lose the same mailboxes at the same time. They become one sentence.
     type Taken = (Timestamp, Option<Vec<ObjectId>>);
     let mut taken: Vec<(Taken, Vec<&'static str>)> = Vec::new();
     for one in known.lingering(application, words.reach, now) {
@@ -41,7 +42,7 @@ pub(super) fn may_still(
         .collect()
 }
 
-/// The same for a row, which has room for one.
+/// All entries as one, for a table row.
 pub(super) fn in_a_row(all: Vec<MayStill>) -> Option<MayStill> {
     let until = all.first()?.until;
     let what: Vec<String> = all.into_iter().map(|one| one.what).collect();

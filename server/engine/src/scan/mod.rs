@@ -1,4 +1,4 @@
-//! Reading customers for the reach: one, all of them, every night.
+//! Scans of customers, one or all, on request and every night; and what pages show of them.
 
 mod again;
 mod application;

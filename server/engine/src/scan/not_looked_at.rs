@@ -1,11 +1,12 @@
-//! What Postern does not look at, so that nobody takes its silence for an answer. It is the same for
-//! every application.
+//! Lists what Postern does not read, so that nobody takes its silence for “there is none”. The list
+//! is the same for every application.
 
-/// Each with where it could be looked at.
+/// Each sentence says where a person can look instead.
 pub(super) fn not_looked_at() -> Vec<String> {
     [
-        // Reading these needs RoleEligibilitySchedule.Read.Directory and
-        // RoleAssignmentSchedule.Read.Directory, for which nobody consents here (MICROSOFT.md §10.3).
+        // To read these, the scopes RoleEligibilitySchedule.Read.Directory and
+        // RoleAssignmentSchedule.Read.Directory would be needed. Nobody consents to them here
+        // (MICROSOFT.md §10.3).
         "Directory roles for which it is only eligible, or that begin later (Privileged Identity Management), were not looked at: what Postern may read shows the roles that are active now.",
         // MICROSOFT.md §10.4: not visible through Exchange Online's cmdlets.
         "Role groups of Microsoft Purview, through which eDiscovery reaches mail, were not looked at: Exchange does not show them.",

@@ -1,4 +1,4 @@
-//! Powers and delegated grants in words (MICROSOFT.md §10).
+//! Says powers and delegated grants in words (MICROSOFT.md §10).
 
 use domain::{
     exposure::{ActsAs, WhyPower},
@@ -7,7 +7,7 @@ use domain::{
 
 use super::words::Words;
 
-/// What a power lets an application do, to end “it can …”.
+/// What a power lets an application do. The text follows “it can”.
 pub(crate) const fn can(kind: PowerKind) -> &'static str {
     match kind {
         PowerKind::AdministersExchange => {
@@ -25,7 +25,8 @@ pub(crate) const fn can(kind: PowerKind) -> &'static str {
 }
 
 impl Words<'_> {
-    /// All powers, the worst first; those that cannot be ruled out say so.
+    /// All powers of an application, the worst first. Powers that cannot be ruled out are marked
+    /// (`perhaps`).
     pub fn powers(&self, application: &ApplicationReach) -> Vec<WhyPower> {
         application
             .powers
@@ -39,7 +40,7 @@ impl Words<'_> {
             .collect()
     }
 
-    /// Where a power comes from.
+    /// Says where a power comes from.
     fn source(&self, source: &PowerSource) -> String {
         match source {
             PowerSource::Grant { resource, value } => {
@@ -84,7 +85,7 @@ impl Words<'_> {
         }
     }
 
-    /// What a plan cannot take from the application: to be read before it starts.
+    /// What a plan cannot take away from the application. A person should read it before the start.
     pub fn beside_policy(&self, application: &ApplicationReach) -> Vec<String> {
         self.powers(application)
             .into_iter()
@@ -99,7 +100,8 @@ impl Words<'_> {
             .collect()
     }
 
-    /// What goes before everything else that is said of an application; none: nothing does.
+    /// The sentence about the application's powers, which goes before all other sentences. None: it
+    /// has no power, and everything about powers was read.
     pub(super) fn power_sentence(&self, application: &ApplicationReach) -> Option<String> {
         let held = &application.powers.held;
         let sure = held.iter().find(|power| !power.perhaps);
@@ -127,7 +129,7 @@ impl Words<'_> {
     }
 }
 
-/// What an application may do for whoever signs in to it.
+/// What an application may do for people who sign in to it, one entry per delegated grant.
 pub(crate) fn acts_as(grants: &[DelegatedGrant]) -> Vec<ActsAs> {
     grants
         .iter()

@@ -1,4 +1,5 @@
-//! Whether an application is held to what a plan permits, and to what real mail showed of it.
+//! Compares what an application reaches with what a plan permits, and with what a setup's real mail
+//! proved.
 
 use std::collections::BTreeSet;
 
@@ -11,8 +12,8 @@ use domain::{
 
 use super::words::Words;
 
-/// Whether an application is confined to no more than a setup proved: with every permission, the
-/// unseen ones included.
+/// Whether an application is confined to no more than what one setup proved. All of its permissions
+/// count, also those that may be held unseen.
 pub(crate) fn is_as_proven(
     reach: &Reach,
     application: &ApplicationReach,
@@ -27,8 +28,8 @@ pub(crate) fn is_as_proven(
     })
 }
 
-/// What can contradict a proof. Mail tips, when people are busy and hours of work cannot: they open
-/// nothing of what a setup confines. Who wrote to whom can.
+/// The permissions that can contradict a proof. Three cannot, because they open nothing that a
+/// setup confines: mail tips, when people are busy, and hours of work. “Who wrote to whom” can.
 fn weighty(application: &ApplicationReach) -> impl Iterator<Item = &PermissionReach> {
     application
         .permissions
@@ -42,7 +43,7 @@ fn answers(application: &ApplicationReach) -> impl Iterator<Item = &Answer> {
         .chain([&application.others])
 }
 
-/// Whether an answer lets an application into no other mailbox, as far as it can be ruled out.
+/// Whether the answer certainly contains no mailbox other than the senders.
 fn within(reach: &Reach, answer: &Answer, senders: &[ObjectId]) -> bool {
     match (answer.names_all(), answer.at_most()) {
         (false, _) | (_, Extent::Everything | Extent::AllExcept { .. }) => false,
@@ -54,8 +55,9 @@ fn within(reach: &Reach, answer: &Answer, senders: &[ObjectId]) -> bool {
     }
 }
 
-/// Compares what was read of an application with what a plan permits. Whatever says more than the
-/// plan is named, of whatever kind it is; what cannot be ruled out is not known.
+/// Compares what was read of an application with what a plan permits. The verdict names everything
+/// that reaches more than the plan, of whatever kind it is. What cannot be ruled out makes the
+/// verdict “unknown”.
 pub(crate) fn against(
     words: &Words<'_>,
     object: ObjectId,
@@ -82,7 +84,8 @@ pub(crate) fn against(
             )
         })
         .collect();
-    // A power goes around every policy, and has no permission to name.
+    // A power goes around every policy and belongs to no permission, so it has a sentence of its
+    // own.
     let powers = application.powers.level();
     let power = words.power_sentence(application);
     if powers < Level::Unknown {
@@ -98,7 +101,8 @@ pub(crate) fn against(
     let unknown: Vec<&Answer> = answers(application)
         .filter(|answer| !within(reach, answer, senders))
         .collect();
-    // Of how many mailboxes the senders are is nothing that the plan promised.
+    // The plan does not promise what share of all mailboxes the senders are, so an unread number of
+    // mailboxes does not matter.
     if unknown.is_empty() && powers != Level::Unknown {
         return Verdict::Holds;
     }
@@ -195,7 +199,7 @@ mod tests {
             value: Some("AppRoleAssignment.ReadWrite.All".to_owned()),
         }]);
         assert!(matches!(verdict(&powers), Verdict::More { .. }));
-        // What could not be read may be a power.
+        // What could not be read may contain a power.
         let mut unread = seen(&[], &[]);
         unread.powers.directory_roles = Reading::Failed {
             reason: "time-out".to_owned(),
@@ -203,7 +207,7 @@ mod tests {
         assert!(!matches!(verdict(&unread), Verdict::More { .. }));
     }
 
-    /// With Mail.Send, confined to the sender and whoever else is in the group.
+    /// An application with Mail.Send, confined to a group with the sender and `members`.
     fn confined(more: &[&str], members: &[ObjectId]) -> Seen {
         let group = ObjectId(Uuid::from_u128(50));
         let mut graph = vec!["Mail.Send"];
@@ -247,7 +251,8 @@ mod tests {
 
     #[test]
     fn reach_m04_what_is_harmless_contradicts_no_proof() {
-        // Each past every policy, for every mailbox: mail tips, hours of work, when people are busy.
+        // Each of these goes past every policy, for every mailbox: mail tips, hours of work, when
+        // people are busy.
         let harmless = [
             "MailTips.ReadBasic.All",
             "Calendars.ReadWrite.All",
@@ -268,7 +273,7 @@ mod tests {
             assert!(open.iter().any(|one| one.contains(more)), "{open:?}");
             assert!(!as_proven(&seen), "{more}");
         }
-        // Who wrote to whom: a role opens it beside the policy.
+        // A role opens “who wrote to whom” beside the policy.
         let mut seen = confined(&[], &[SENDER]);
         seen.pointers = Reading::read(vec![domain::reach::Pointer {
             object: APP,
@@ -296,7 +301,7 @@ mod tests {
             };
             seen
         };
-        // Who may be sent as is known, whoever else there is.
+        // All mailboxes that it may send as are known, although the list of all mailboxes is not.
         assert_eq!(verdict(&unread(&[SENDER])), Verdict::Holds);
         assert!(!as_proven(&unread(&[SENDER])));
         assert!(matches!(

@@ -1,4 +1,5 @@
-//! What a scan comes to: judged, compared with what was last certain, and flat for lists.
+//! Makes the result of a scan: evaluates it, compares it with the last certain state, and flattens
+//! it into rows for lists.
 
 use std::collections::BTreeMap;
 
@@ -22,10 +23,10 @@ use super::{
     words::Words,
 };
 
-/// What may be held unseen, in lists of permissions.
+/// How lists of permissions call what an application may hold unseen.
 pub(super) const UNSEEN: &str = "unseen";
 
-/// What was read at `now`, with what is known from before.
+/// The result of a scan that ended at `now`. `memory`: what earlier scans left in the database.
 pub(super) fn result(scan: Scan, memory: ScanMemory, now: Timestamp) -> ScanResult {
     let Scan {
         mut seen,
@@ -35,7 +36,8 @@ pub(super) fn result(scan: Scan, memory: ScanMemory, now: Timestamp) -> ScanResu
         ..
     } = scan;
     let whole = unread(&parts).next().is_none();
-    // Only what was read now is certain enough for the history.
+    // The history compares only what this scan itself has read: last-known values are not certain
+    // enough.
     let now_read = judged(&seen);
     let mut known = memory.known;
     let before = known.clone();
@@ -57,7 +59,8 @@ pub(super) fn result(scan: Scan, memory: ScanMemory, now: Timestamp) -> ScanResu
         reach: &reach,
         names: &names,
     };
-    // Without a signed-in user it reaches nothing: it is no row of those that do.
+    // An application with delegated grants only reaches nothing without a signed-in user, so it
+    // gets no row among those that reach mailboxes.
     let (delegated, others): (Vec<&ApplicationReach>, Vec<&ApplicationReach>) = reach
         .applications
         .iter()
@@ -116,19 +119,21 @@ pub(super) fn result(scan: Scan, memory: ScanMemory, now: Timestamp) -> ScanResu
     }
 }
 
-/// The judge's parts are not made to cross threads, so it lives and ends here.
+/// Evaluates a snapshot. The evaluator (`Judge`) is not `Send`, so this function keeps it out of
+/// the async callers.
 fn judged(seen: &Seen) -> Reach {
     Judge::new(seen).reach()
 }
 
-/// Each permission by its name, with its level; what may be held unseen is called so.
+/// The names of all permissions with their levels. Permissions that may be held unseen have one
+/// entry, `UNSEEN`.
 fn held(application: &ApplicationReach) -> Vec<(String, Level)> {
     let unseen = application.others.level();
     application
         .permissions
         .iter()
         .map(|one| {
-            // What reads no content is in the list, and no danger there.
+            // A permission that reads no content is listed as harmless.
             let level = if one.permission.weight().counts() {
                 one.answer.level()
             } else {
@@ -140,7 +145,7 @@ fn held(application: &ApplicationReach) -> Vec<(String, Level)> {
         .collect()
 }
 
-/// Each power, and whether it is certain.
+/// The sources of an application's powers. “perhaps” marks a power that is not certain.
 fn powers(words: &Words<'_>, application: &ApplicationReach) -> Vec<String> {
     let all = words.powers(application).into_iter();
     all.map(|power| {
@@ -153,7 +158,7 @@ fn powers(words: &Words<'_>, application: &ApplicationReach) -> Vec<String> {
     .collect()
 }
 
-/// What it may do for whoever signs in to it, as pages say it.
+/// What the application may do for people who sign in to it, in the words of the pages.
 fn acting(application: &ApplicationReach) -> Vec<String> {
     acts_as(&application.delegated)
         .into_iter()
@@ -168,7 +173,8 @@ fn acting(application: &ApplicationReach) -> Vec<String> {
         .collect()
 }
 
-/// Only the names that the reach needs: of what it mentions, and of what was taken away lately.
+/// Keeps only the names that the reach mentions, and those of mailboxes that were taken away a
+/// short while ago.
 fn named(
     reach: &Reach,
     known: &Known,
@@ -207,7 +213,7 @@ fn named(
         .collect()
 }
 
-/// Mailboxes with what pages call them, by that.
+/// Mailboxes with their names on pages, ordered by name.
 fn called(list: &[ObjectId], names: &BTreeMap<ObjectId, String>) -> Vec<(ObjectId, String)> {
     let mut all: Vec<(ObjectId, String)> = list
         .iter()
@@ -220,7 +226,7 @@ fn called(list: &[ObjectId], names: &BTreeMap<ObjectId, String>) -> Vec<(ObjectI
     all
 }
 
-/// What lists say of a customer that was not read whole. The parts say more.
+/// What lists say of a customer of which not everything could be read. The parts say more.
 fn partly(parts: &[PartRead]) -> Option<Problem> {
     let mut unread = parts.iter().filter(|part| part.problem().is_some());
     let first = unread.next()?;
@@ -357,7 +363,7 @@ mod tests {
         }]);
         let result = result(scan, ScanMemory::default(), NOW);
         assert_eq!(result.entries, []);
-        // Apart from those that are counted it is there, in the words of the page.
+        // It is in a list apart from the applications that are counted, in the words of the page.
         let [delegated] = result.delegated.as_slice() else {
             panic!("one application, not {:?}", result.delegated);
         };
@@ -444,7 +450,7 @@ mod tests {
         );
     }
 
-    /// Confined by a policy to these, of five mailboxes.
+    /// An application that a policy confines to these mailboxes, of five in all.
     fn confined(members: std::ops::Range<u128>) -> Scan {
         let group = ObjectId(Uuid::from_u128(50));
         let mut scan = scan();
@@ -587,7 +593,8 @@ mod tests {
         let memory = ScanMemory {
             known: before.known,
             names: BTreeMap::from([(removed, "info@fabrikam.example".to_owned())]),
-            // A setup proved what is left: the mailbox that was taken out is not what it tried.
+            // A setup has proved what is left. The mailbox that was taken out is none of those that
+            // it tried.
             proven: vec![(
                 AppId(Uuid::from_u128(2)),
                 vec![ObjectId(Uuid::from_u128(10))],

@@ -1,4 +1,4 @@
-//! Reading one customer, and keeping what came of it.
+//! Runs the scan of one customer, and stores the result.
 
 use domain::{
     Problem, Timestamp,
@@ -23,7 +23,7 @@ use super::{
 use crate::{Engine, Failure, connection::event, setup::carry_out::fell};
 
 impl Engine {
-    /// Reads a customer whose turn is held by `lease`.
+    /// Scans the customer of a turn (a scan job) that `lease` holds, and stores the result.
     pub(super) async fn scan(&self, turn: Turn, lease: Uuid) -> Result<(), Failure> {
         let mut tx = self.store().begin(turn.partner).await?;
         let access = tx.for_system(turn.customer).await?;
@@ -45,7 +45,8 @@ impl Engine {
         if nothing.is_none() && access.record().name == access.record().domain {
             self.learn_name(&access).await;
         }
-        // After the name: its one call says less of the connection than all others together.
+        // The connection's state is noted after the name was read. The one call for the name says
+        // less about the connection than all calls of the scan.
         self.note_scan(&access, &scan, memory.consented).await;
         if let Some(problem) = nothing {
             return self
@@ -82,8 +83,9 @@ impl Engine {
         Ok(())
     }
 
-    /// Compares what setups claim with what was read. `between`: when the reading began and ended;
-    /// what was claimed in that time may rest on more than it saw.
+    /// Compares the claims of setups with the scan. `between`: when the scan began and ended. A
+    /// claim that was made in that time may rest on newer data than the scan's, so it is not
+    /// compared.
     async fn judge_claims(
         &self,
         tx: &mut Tx,
@@ -117,7 +119,8 @@ impl Engine {
         Ok(())
     }
 
-    /// What was known stays known, with the time at which it was read.
+    /// Stores that a scan has read nothing. What is known stays, with the time at which it was
+    /// read.
     async fn nothing_came(
         &self,
         Held { turn, lease }: Held,
@@ -136,14 +139,14 @@ impl Engine {
         Ok(())
     }
 
-    /// What is left to do when this customer was the last.
+    /// When this customer was the last one: ends a run over all customers, or counts the day.
     pub(super) async fn after_scan(&self, turn: Turn) -> Result<(), Failure> {
         let mut tx = self.store().begin(turn.partner).await?;
         tx.after_scan(self.now()).await?;
         Ok(tx.commit().await?)
     }
 
-    /// It took too long.
+    /// Stores that a scan took too long.
     pub(super) async fn give_up(&self, turn: Turn, lease: Uuid) -> Result<(), Failure> {
         let mut tx = self.store().begin(turn.partner).await?;
         let access = tx.for_system(turn.customer).await?;

@@ -1,4 +1,4 @@
-//! Who can sign in as an application, in words: what there is, and what nobody looked at
+//! Says in words who can sign in as an application: what was found, and what was not read
 //! (MICROSOFT.md §10.6).
 
 use std::collections::BTreeMap;
@@ -8,11 +8,11 @@ use domain::{
     reach::{AppOwner, ApplicationReach, CredentialOf, FederatedIdentity, Owner, PrincipalDetails},
 };
 
-/// Owners that a line names; more are counted.
+/// Maximum number of owners that a line names. More are only counted.
 const NAMED: usize = 5;
 
-/// What a list of secrets and certificates does not say: who else signs in as it, why the list is
-/// empty, or that it is not all of it.
+/// What the list of secrets and certificates itself does not say: who else can sign in as the
+/// application, why the list is empty, or that it is incomplete.
 pub(super) fn about_credentials(
     application: &ApplicationReach,
     details: Option<&PrincipalDetails>,
@@ -70,14 +70,15 @@ pub(super) fn about_credentials(
     said
 }
 
-/// Federated credentials and owners were both read, and there are none.
+/// Whether federated credentials and owners were both read, and there are none.
 fn is_empty(details: &PrincipalDetails) -> bool {
     let federated = details.federated.as_ref().map(|read| read.get());
     let owners = details.owners.as_ref().map(|read| read.get());
     matches!((federated, owners), (Some(Ok(one)), Some(Ok(other))) if one.is_empty() && other.is_empty())
 }
 
-/// Whoever holds what was added here signs in beside those who registered it.
+/// Credentials that were added in this tenant. Who holds one can sign in, like those who registered
+/// the application.
 fn added_here(details: &PrincipalDetails) -> Option<String> {
     let added = details
         .credentials

@@ -1,4 +1,4 @@
-//! Access policies that have no effect, in words (MICROSOFT.md §2.4).
+//! Says in words which access policies have no effect (MICROSOFT.md §2.4).
 
 use domain::{
     exposure::StrayLine,
@@ -7,7 +7,8 @@ use domain::{
 
 use super::{application::name_of, words::Names};
 
-/// Those whose id is no client id of the tenant, with whom they were probably meant for.
+/// The policies whose application id is no client id of the tenant, with the application that each
+/// was probably meant for.
 pub(super) fn strays(reach: &Reach, names: &Names) -> Vec<StrayLine> {
     reach
         .stray_policies

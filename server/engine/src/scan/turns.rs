@@ -1,10 +1,10 @@
-//! Whose turn it is: the part of the worker that reads customers.
+//! The scheduler of scans: claims customers that are due, and scans them (a “turn” is one scan
+//! job).
 //!
-//! The turns stand in the database with a lease each, so any number of processes share them, and
-//! what a process had taken is free again when it ends, or when its lease ends if it was killed.
-//! Many customers are read at the same time, because each is mostly a wait for Microsoft; the
-//! limits of each tenant are kept by the client (`microsoft`), so a throttled one slows nobody
-//! else.
+//! The turns are rows in the database, each with a lease, so any number of processes share them. A
+//! process that ends releases its turns; if it was killed, they are free when their leases end.
+//! Many customers are scanned at the same time, because a scan mostly waits for Microsoft. The
+//! client (`microsoft`) keeps the limits of each tenant, so a throttled tenant slows no other one.
 
 use std::{collections::HashMap, time::Duration};
 
@@ -19,30 +19,31 @@ use uuid::Uuid;
 
 use crate::{Engine, shutdown::stopped};
 
-/// How many customers one process reads at the same time.
+/// Maximum number of customers that one process scans at the same time.
 const AT_ONCE: usize = 48;
-/// How long a turn is held without being renewed. Milliseconds.
+/// How long a lease lasts without a renewal. Milliseconds.
 const LEASE: i64 = 60_000;
 const RENEW: Duration = Duration::from_secs(15);
-/// How soon a turn is seen that nobody told of.
+/// The poll interval for turns without a notice.
 const LOOK: Duration = Duration::from_secs(5);
-/// No customer takes longer; whoever does is tried again the next night.
+/// The timeout of one scan. A customer that takes longer is retried like one that could not be
+/// read.
 const LONGEST: Duration = Duration::from_secs(20 * 60);
 
-/// When the nights' scans begin, and over how long they are spread. Milliseconds after midnight
-/// in UTC, and their span.
+/// When the nightly scans begin, in milliseconds after midnight UTC, and over how many milliseconds
+/// they are spread.
 const NIGHT: i64 = 3_600_000;
 const SPREAD: i64 = 4 * 3_600_000;
 const DAY: i64 = 24 * 3_600_000;
 
-/// The next night's moment for a customer: always the same one, so that all together are spread
-/// evenly.
+/// The time of a customer's next nightly scan. A customer always has the same time of day, so that
+/// all customers are spread evenly.
 pub(super) fn next_night(now: Timestamp, turn: Turn) -> Timestamp {
     let (high, low) = turn.customer.0.as_u64_pair();
     let share = i64::try_from((high ^ low) % SPREAD.unsigned_abs()).unwrap_or_default();
     let midnight = now.millis() - now.millis().rem_euclid(DAY);
     let mut next = midnight + NIGHT + share;
-    // Whoever was read less than half a day before waits for the night after.
+    // A customer that was scanned less than half a day before skips this night.
     while next - now.millis() <= DAY / 2 {
         next += DAY;
     }
@@ -50,13 +51,13 @@ pub(super) fn next_night(now: Timestamp, turn: Turn) -> Timestamp {
 }
 
 impl Engine {
-    /// Reads customers whose turn it is until `shutdown` turns true; what runs then is given up and
-    /// let go, so that another process can take it up.
+    /// Scans customers that are due, until `shutdown` turns true. Scans that run then are given up
+    /// and released, so that another process can take them.
     pub(crate) async fn run_scans(&self, mut shutdown: watch::Receiver<bool>) {
         let lease = Uuid::new_v4();
         let mut notices = self.inner.hub.subscribe();
         let mut running: JoinSet<()> = JoinSet::new();
-        // By task, so that a turn whose scan breaks off is let go as well.
+        // Keyed by task, so that the turn of a scan that panics is released as well.
         let mut held: HashMap<task::Id, Turn> = HashMap::new();
         let mut look = tokio::time::interval(LOOK);
         look.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -84,7 +85,8 @@ impl Engine {
                 }
                 notice = notices.recv() => match notice {
                     Ok(Notice::Setup { .. } | Notice::Authority { .. } | Notice::Account { .. }) => continue,
-                    // A fleet's own progress makes many: free places are what counts.
+                    // A run over all customers makes many notices. With no free place they change
+                    // nothing.
                     Ok(_) if held.len() >= AT_ONCE => continue,
                     Ok(_) | Err(_) => {}
                 },
@@ -116,7 +118,7 @@ impl Engine {
                 Err(error) => tracing::warn!(error = %error, "turns could not be taken"),
             }
         }
-        // Nobody has to wait until the leases end.
+        // Release all turns, so that other processes need not wait for the leases to end.
         running.shutdown().await;
         let turns: Vec<Turn> = held.into_values().collect();
         if let Err(error) = self.store().release_scans(lease, &turns).await {
@@ -138,7 +140,7 @@ impl Engine {
             Ok(()) => self.after_scan(turn).await,
             failed => failed,
         };
-        // Only our own database fails here: the turn comes again when the lease ends.
+        // Only a failure of our own database gets here. The turn is due again when its lease ends.
         if let Err(failure) = kept {
             tracing::error!(customer = %turn.customer, error = %failure, "a scan could not be kept");
         }
@@ -168,7 +170,7 @@ mod tests {
             assert!(wait > DAY / 2 && wait <= DAY + DAY / 2, "{wait}");
             let hour = next.millis().rem_euclid(DAY);
             assert!((NIGHT..NIGHT + SPREAD).contains(&hour), "{hour}");
-            // Read on time, it is read again a day later.
+            // A customer that is scanned on time is scanned again a day later.
             let after = next_night(next, turn);
             assert_eq!(after.millis() - next.millis(), DAY);
             moments.push(hour);

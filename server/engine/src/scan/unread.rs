@@ -1,4 +1,4 @@
-//! What a reading could not read, and what is said of it.
+//! What a scan could not read, and how it is reported.
 
 use domain::{Problem, Timestamp, problem::Remedy, reach::PartRead};
 use microsoft::scan::Scan;
@@ -8,7 +8,7 @@ use super::again;
 use crate::Engine;
 
 impl Engine {
-    /// Remembers whether the consent, given at `consented`, did what it must.
+    /// Records from a scan whether the connection works. `consented`: when the consent was given.
     pub(crate) async fn note_scan(
         &self,
         access: &CustomerAccess,
@@ -23,14 +23,16 @@ impl Engine {
         }
     }
 
-    /// A consent that is missing right after it was given is on its way.
+    /// The problem as it is reported. A missing consent right after it was given becomes “it has
+    /// not reached all servers yet”.
     pub(crate) fn said(&self, problem: &Problem, consented: Option<Timestamp>) -> Problem {
         again::spreading(self.inner.pace, problem, consented, self.now()).unwrap_or_else(|| problem.clone())
     }
 }
 
-/// It keeps Postern out of the tenant, or of one of its services, until somebody does something.
-/// Entra is asked for Postern's own tokens only, so what it refuses is about the connection.
+/// Whether the problem keeps Postern out of the tenant, or out of one of its services, until a
+/// person acts. Postern asks Entra only for its own tokens, so every refusal by Entra is about the
+/// connection.
 fn is_about_connection(problem: &Problem) -> bool {
     match problem.remedy {
         Remedy::Consent => true,
@@ -39,12 +41,12 @@ fn is_about_connection(problem: &Problem) -> bool {
     }
 }
 
-/// What could not be read, part by part.
+/// The problems of the parts that could not be read.
 pub(crate) fn unread(parts: &[PartRead]) -> impl Iterator<Item = &Problem> {
     parts.iter().filter_map(PartRead::problem)
 }
 
-/// The problem for which nothing is known of any application.
+/// The problem because of which nothing is known of any application. None: something is known.
 pub(crate) fn nothing_read(scan: &Scan) -> Option<&Problem> {
     let any = scan.seen.graph_grants.is_read()
         || scan.seen.exchange_grants.is_read()

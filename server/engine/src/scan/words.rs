@@ -1,4 +1,4 @@
-//! A reach in words.
+//! Says in words what applications reach.
 
 use std::collections::BTreeMap;
 
@@ -12,12 +12,12 @@ use domain::{
     },
 };
 
-/// Mailboxes that a sentence names; more are counted.
+/// Maximum number of mailboxes that a sentence names. More are only counted.
 const NAMED: usize = 3;
 
 pub(crate) type Names = BTreeMap<ObjectId, String>;
 
-/// Makes words of a reach.
+/// Makes sentences about a reach. `names`: the names of mailboxes and groups by object id.
 pub(crate) struct Words<'a> {
     pub reach: &'a Reach,
     pub names: &'a Names,
@@ -117,13 +117,14 @@ impl Words<'_> {
             .collect()
     }
 
-    /// Which mailboxes.
+    /// Says which mailboxes an answer contains.
     pub fn answer(&self, answer: &Answer) -> String {
         match answer {
             Answer::Unknown {
                 at_least, at_most, ..
             } => match (at_least, at_most) {
-                // “3 mailboxes of an unread number”.
+                // Only the number of all mailboxes is unknown, as in “3 mailboxes of an unread
+                // number”.
                 (least, most) if least == most => self.extent(*most),
                 (Extent::Nothing, most) => format!("unknown: perhaps {}", self.extent(*most)),
                 (least, most) => format!(
@@ -172,7 +173,7 @@ impl Words<'_> {
         }
     }
 
-    /// “2 of 216 mailboxes”.
+    /// Example: “2 of 216 mailboxes”.
     fn of_all(&self, count: usize) -> String {
         match (self.reach.mailbox_count, count) {
             (Some(all), _) => format!("{count} of {all} mailboxes"),
@@ -190,7 +191,7 @@ impl Words<'_> {
             .unwrap_or_else(|| object.to_string())
     }
 
-    /// What decides how bad it is: the first of the worst.
+    /// The answer that decides the application's level: the first of the worst ones.
     pub fn worst<'r>(&self, application: &'r ApplicationReach) -> &'r Answer {
         let level = worst_permission(application);
         counting(application)
@@ -199,7 +200,8 @@ impl Words<'_> {
             .unwrap_or(&application.others)
     }
 
-    /// The mailboxes that make the difference.
+    /// The mailboxes of an answer that a page lists: those that it reaches, or those that it does
+    /// not.
     pub fn listed(&self, answer: &Answer) -> Vec<String> {
         let set = match answer.at_most() {
             Extent::AllExcept { mailboxes } | Extent::Only { mailboxes } => mailboxes,
@@ -214,7 +216,7 @@ impl Words<'_> {
         names
     }
 
-    /// What all of it means.
+    /// One sentence about all that the application reaches, powers included.
     pub fn sentence(&self, application: &ApplicationReach) -> String {
         let reaches = self.reaches(application);
         match self.power_sentence(application) {
@@ -223,7 +225,7 @@ impl Words<'_> {
         }
     }
 
-    /// What its permissions reach, powers apart.
+    /// One sentence about what its permissions reach, without its powers.
     pub fn reaches(&self, application: &ApplicationReach) -> String {
         let level = worst_permission(application);
         let can = listed(
@@ -286,7 +288,7 @@ impl Words<'_> {
         }
     }
 
-    /// Whether something confines it to more than half of all mailboxes.
+    /// Whether the answer is a limit that still leaves more than half of all mailboxes.
     pub fn is_most(&self, answer: &Answer) -> bool {
         let count = self.reach.count(answer.at_most());
         matches!(answer, Answer::ConfinedTo { .. })
@@ -390,7 +392,8 @@ impl Words<'_> {
         said
     }
 
-    /// Why applications that are not listed cannot be ruled out, nor powers of those that are.
+    /// Why further applications, which are not listed, cannot be ruled out, and why powers of the
+    /// listed ones cannot.
     pub fn unlisted(&self) -> Vec<String> {
         let hidden = self
             .reach
@@ -407,7 +410,7 @@ impl Words<'_> {
         said
     }
 
-    /// Why more applications that act for whoever signs in cannot be ruled out.
+    /// Why further applications with delegated grants cannot be ruled out.
     pub fn acts_as_unseen(&self) -> Vec<String> {
         self.gap_lines(&self.reach.delegated_unseen)
     }
@@ -420,7 +423,7 @@ impl Words<'_> {
         said
     }
 
-    /// What keeps answers from being certain.
+    /// Why the answers are not certain.
     pub fn gaps_of<'r>(&self, answers: impl IntoIterator<Item = &'r Answer>) -> Vec<String> {
         let mut said: Vec<String> = answers
             .into_iter()
@@ -495,13 +498,14 @@ impl Words<'_> {
     }
 }
 
-/// The permissions that count: those that read content, or send.
+/// The permissions that count: those that read content, or send mail.
 fn counting(application: &ApplicationReach) -> impl Iterator<Item = &PermissionReach> {
     let all = application.permissions.iter();
     all.filter(|one| one.permission.weight().counts())
 }
 
-/// “send mail, read mail and read calendars”: each once; none: nothing.
+/// Example: “send mail, read mail and read calendars”. A text that repeats the one before it is
+/// left out. None: the input is empty.
 fn listed<'a>(can: impl Iterator<Item = &'a str>) -> Option<String> {
     let mut can: Vec<&str> = can.collect();
     can.dedup();
@@ -512,7 +516,7 @@ fn listed<'a>(can: impl Iterator<Item = &'a str>) -> Option<String> {
     }
 }
 
-/// The worst level of what its permissions reach.
+/// The worst level of what the application's permissions reach.
 fn worst_permission(application: &ApplicationReach) -> Level {
     counting(application)
         .map(|one| one.answer.level())

@@ -1,4 +1,5 @@
-//! A proof that is made again, alone: for mailboxes that were not tried, or because it is old.
+//! Repeats the proof of a finished setup, for mailboxes that were not tried or because the proof is
+//! old.
 
 use domain::{
     Problem,
@@ -23,8 +24,8 @@ use crate::{
 };
 
 impl Engine {
-    /// Tries these mailboxes of a finished setup with real mail, and touches nothing else.
-    /// `addresses`: permitted senders and mailboxes that must be refused, of its plan.
+    /// Tries these mailboxes of a finished setup with real mail, and changes nothing else.
+    /// `addresses`: permitted senders, and mailboxes that must be refused, of the setup's plan.
     pub async fn prove_again(
         &self,
         operator: &Operator,
@@ -71,7 +72,8 @@ impl Engine {
                 at: now,
                 by: operator.name.clone(),
             };
-            // Of an older version, what it showed is in its mailboxes.
+            // A setup of an older version has no record of what was proved. It is derived from the
+            // probes.
             let proved = domain::proof::proved(&record.steps, &record.plan);
             for step in &mut record.steps {
                 match step.kind {

@@ -1,4 +1,4 @@
-//! What operators ask of a running setup: cancel, try again, look now, leave the proof out, roll back.
+//! Commands for a running setup: cancel, retry, poll now, leave the proof out, roll back.
 
 use domain::{
     Problem, Timestamp,
@@ -80,7 +80,8 @@ impl Engine {
         })
     }
 
-    /// Stops the setup and leaves things as they are. A step that runs right now still ends.
+    /// Cancels the setup and leaves everything as it is. A step that is running still runs to its
+    /// end.
     pub async fn cancel_setup(
         &self,
         operator: &Operator,
@@ -102,7 +103,7 @@ impl Engine {
             locked.record.ended_at = Some(locked.now);
             for step in &mut locked.record.steps {
                 if needs_a_look(step) {
-                    // The worker looks what it made, and ends it.
+                    // The worker reconciles what the step has made, and then ends it.
                     step.state = StepState::Running;
                 } else if matches!(step.state, StepState::Pending | StepState::Waiting(_)) {
                     step.state = StepState::Skipped {
@@ -131,7 +132,7 @@ impl Engine {
         cancel.await.map_err(Problem::from)
     }
 
-    /// Goes on from the failed step.
+    /// Retries the failed step.
     pub async fn retry_setup(
         &self,
         operator: &Operator,
@@ -153,7 +154,8 @@ impl Engine {
             for step in &mut locked.record.steps {
                 if matches!(step.state, StepState::Failed { .. }) {
                     title = step.kind.title();
-                    // Rolling back takes up what is not undone; forward takes up what has not begun.
+                    // A rollback takes a step that is not undone; a forward run takes a step that
+                    // has not begun.
                     step.state = if rolling_back {
                         StepState::Running
                     } else {
@@ -176,7 +178,7 @@ impl Engine {
         retry.await.map_err(Problem::from)
     }
 
-    /// Looks at once instead of when the wait ends.
+    /// Polls at once instead of at the planned time (`look_now`).
     pub async fn look_now(
         &self,
         operator: &Operator,
@@ -243,13 +245,14 @@ impl Engine {
             if over {
                 locked.record.ended_at = Some(locked.now);
             }
-            // The last look ends the setup.
+            // The last look still runs, and ends the setup.
             locked.save_and_go().await
         };
         skip.await.map_err(Problem::from)
     }
 
-    /// Undoes what the setup made. `confirm` is the application's name, typed.
+    /// Rolls back what the setup has made. `confirm`: the application's name, typed by the
+    /// operator.
     pub async fn roll_back(
         &self,
         operator: &Operator,
@@ -279,7 +282,8 @@ impl Engine {
             locked.record.intent = Intent::RollBack;
             locked.record.ended_at = None;
             for step in &mut locked.record.steps {
-                // What failed or was cut short may have left something: it is undone like the rest.
+                // A failed or interrupted step may have made something, so it is undone like the
+                // others.
                 let cut_short = matches!(
                     step.state,
                     StepState::Failed { .. } | StepState::Waiting(_) | StepState::Skipped { .. }
@@ -310,13 +314,14 @@ impl Engine {
     }
 }
 
-/// It may have made something that no run noted: its answer was lost, or it is on its way.
+/// Whether the step may have made something that no run recorded: an answer was lost, or is still
+/// on its way.
 fn needs_a_look(step: &Step) -> bool {
     step.kind.changes()
         && step.started.is_some()
         && matches!(
             step.state,
-            // Pending: it had failed, and is to be tried again.
+            // Pending: the step had failed, and an operator asked for a retry.
             StepState::Pending
                 | StepState::Running
                 | StepState::Waiting(_)
@@ -324,8 +329,8 @@ fn needs_a_look(step: &Step) -> bool {
         )
 }
 
-/// What a setup leaves that is not carried on, in a sentence. What was on its way is looked up
-/// after a cancel.
+/// One sentence about what a setup leaves behind when it is not continued. What an interrupted step
+/// has made is only certain after the reconciliation that follows a cancel.
 pub(super) fn what_is_there(plan: &Plan, steps: &[Step]) -> String {
     let left: Vec<&str> = made(plan, steps)
         .into_iter()

@@ -1,4 +1,4 @@
-//! One run of a setup's job: claim a step, carry it out, record how it ended.
+//! One run of a setup's job: claims a step, carries it out, and records how it ended.
 
 use domain::{
     Problem, Timestamp,
@@ -34,30 +34,30 @@ use crate::{
     worker::setup_job,
 };
 
-/// Evidence kept per step; looks that changed nothing make room for newer ones.
+/// Maximum number of evidence entries per step. The oldest are dropped.
 const MOST_EVIDENCE: usize = 60;
 
-/// Who goes on at once.
+/// Who runs the next step when it needs no wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Then {
-    /// Whoever calls, in the job under way: should the process die, that job is taken up again.
+    /// The caller, within the same job. If the process dies, the queue runs that job again.
     Caller,
-    /// A job of its own.
+    /// A new job.
     Job,
 }
 
-/// What comes after a run.
+/// When the next run of the setup is due.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Next {
-    /// The setup has ended, or somebody must do something first.
+    /// Never: the setup has ended, or a person has to act first.
     Nothing,
     AtOnce,
     At(Timestamp),
 }
 
 impl Engine {
-    /// Carries out the next step of a setup. Can be killed anywhere and run again. `then`: who
-    /// goes on where the next step has nothing to wait for.
+    /// Carries out the next step of a setup. A process can die anywhere in it; the next run
+    /// continues. `then`: who runs the next step when it needs no wait.
     pub(crate) async fn run_setup(
         &self,
         access: &CustomerAccess,
@@ -88,7 +88,7 @@ impl Engine {
             let mut tx = self.store().begin(access.partner()).await?;
             match tx.secret(access, claim.record.id, self.now()).await {
                 Ok(secret) => secret,
-                // Reading it again would not help.
+                // The secret cannot be decrypted. A retry would not help.
                 Err(store::Error::Corrupt { what }) => {
                     tracing::error!(setup = %claim.record.id, what, "a client secret cannot be opened");
                     return Ok((Outcome::Failed(unreadable_secret()), Notes::default()));
@@ -156,7 +156,7 @@ impl Engine {
         Ok((look_again(claim.way, outcome), notes))
     }
 
-    /// Writes the end of a run: step, events and the next job in one transaction.
+    /// Records the end of a run: the step, the events and the next job, in one transaction.
     async fn record(
         &self,
         access: &CustomerAccess,
@@ -174,16 +174,16 @@ impl Engine {
             return Ok(Next::Nothing);
         };
         if step.attempts != claim.step.attempts && record.intent == claim.record.intent {
-            // Another run took the step over, because this one was believed dead. It observes for
-            // itself what is there.
+            // Another run has taken the step over, because this run was believed dead. The other
+            // run observes for itself what is there.
             tracing::warn!(setup = %claim.record.id, step = claim.step.kind.as_str(), "a step was taken over");
             return Ok(Next::Nothing);
         }
         let turned = record.intent != claim.record.intent;
         let before = claim.step.state.clone();
         keep(step, &notes);
-        // Somebody ended the step while it ran, by leaving the proof out for example: what it
-        // changed is told, what it wants does not count any more.
+        // An operator ended the step while it ran, for example by leaving the proof out. The
+        // changes of this run are recorded. Its outcome does not count.
         let over = claim.way == Way::Forward && step.state.is_over();
         let mut settled = if over {
             Settled::default()
@@ -230,7 +230,8 @@ impl Engine {
             )
             .await?;
         }
-        // A secret that was given while this ran was not tried yet: it stays, and is tried.
+        // A secret that was given while this run was under way has not been tried. It is kept for
+        // the next run.
         let untried = matches!(
             record.secret,
             SecretState::KeptUntil { until } if Some(until) != notes.tried_secret
@@ -273,8 +274,8 @@ impl Engine {
         Ok(next)
     }
 
-    /// What other setups of the application showed rested on this one's policy too, or nobody knows
-    /// that it did not: it has to be shown again.
+    /// Withdraws the claims of the application's other setups. What they showed may have rested on
+    /// the policy that this rollback removed, so it has to be shown again.
     async fn others_fall(
         &self,
         tx: &mut Tx,
@@ -301,7 +302,7 @@ impl Engine {
         Ok(())
     }
 
-    /// Ends the setup when its last step ended.
+    /// Ends the setup when its last step has ended.
     async fn finish(
         &self,
         tx: &mut Tx,
@@ -317,7 +318,7 @@ impl Engine {
                 record.ended_at = Some(log.now);
                 let showed = proof(record.intent, &record.steps);
                 let proof = stands(showed, record.judged.as_ref());
-                // A newer proof that did not end proves nothing anew.
+                // Only a new proof that succeeded gets an event of its own.
                 if let (Proof::Proven, true, Some(proved)) = (
                     proof,
                     proven_anew(record),
@@ -366,7 +367,7 @@ impl Engine {
     }
 }
 
-/// The same, with words that know more.
+/// The same outcome with a more precise problem.
 fn named(outcome: Outcome, problem: Problem) -> Outcome {
     match outcome {
         Outcome::Passing { wait, .. } => Outcome::Passing {
@@ -382,8 +383,8 @@ fn named(outcome: Outcome, problem: Problem) -> Outcome {
     }
 }
 
-/// Nobody is let in any more in the middle of it: what is at the customer is said, because nobody
-/// can look.
+/// A failed consent locks Postern out of the tenant. Nobody can look what the setup has made, so
+/// the problem lists it.
 fn with_what_is_left(outcome: Outcome, claim: &Claim) -> Outcome {
     match outcome {
         Outcome::Failed(mut problem) => {
@@ -395,7 +396,7 @@ fn with_what_is_left(outcome: Outcome, claim: &Claim) -> Outcome {
     }
 }
 
-/// History tells that a claim does not stand any more.
+/// Appends the event that a claim does not hold any more.
 pub(crate) async fn fell(
     tx: &mut Tx,
     access: &CustomerAccess,
@@ -414,7 +415,7 @@ pub(crate) async fn fell(
     tx.append(access, &entry).await.map(|_| ())
 }
 
-/// Keeps that history tells the change.
+/// Records in the step that history has this change.
 fn note(step: Option<&mut Step>, key: String) {
     if let Some(step) = step
         && !step.noted.contains(&key)
@@ -423,7 +424,7 @@ fn note(step: Option<&mut Step>, key: String) {
     }
 }
 
-/// Request ids that one event names; of a long look the last.
+/// Maximum number of request ids of one event. Of a longer run the last ones are kept.
 const MOST_REQUESTS: usize = 20;
 
 fn requests(evidence: &[Evidence]) -> Vec<String> {
@@ -441,7 +442,7 @@ fn requests(evidence: &[Evidence]) -> Vec<String> {
     ids
 }
 
-/// How a setup ended, for its history; and as whom mail may appear, which no policy limits.
+/// How a setup ended, for its history. Adds as whom mail may appear, which no policy limits.
 fn finished(proof: Proof, record: &SetupRecord) -> String {
     let ended = ended(proof, record);
     match effects::of(&record.steps) {
@@ -472,7 +473,8 @@ fn ended(proof: Proof, record: &SetupRecord) -> String {
     }
 }
 
-/// A last look that follows a new proof begins anew; another one remembers what was open before.
+/// The verdict of a last look. After a new proof it replaces the one before; otherwise it also
+/// keeps whether something was open before.
 fn newer(judged: Judged, record: &SetupRecord) -> Judged {
     if proven_anew(record) {
         judged
@@ -481,7 +483,7 @@ fn newer(judged: Judged, record: &SetupRecord) -> Judged {
     }
 }
 
-/// The newest proof ended as planned.
+/// Whether the newest proof ended as planned.
 fn proven_anew(record: &SetupRecord) -> bool {
     record
         .steps
@@ -489,8 +491,8 @@ fn proven_anew(record: &SetupRecord) -> bool {
         .any(|step| step.kind == StepKind::Prove && step.state == StepState::Done)
 }
 
-/// The mailboxes that real mail was tried as, and how the last try of each ended; and the senders
-/// that were not tried.
+/// The mailboxes that were tried with real mail, with the outcome of the last try of each; and the
+/// senders that were not tried.
 fn tried(steps: &[Step], proved: &Proved, plan: &Plan) -> Option<serde_json::Value> {
     let probes = probes(steps);
     let mails: Vec<_> = probes
@@ -515,7 +517,7 @@ fn tried(steps: &[Step], proved: &Proved, plan: &Plan) -> Option<serde_json::Val
         .then(|| json!({ "mails": mails, "through": "Graph sendMail", "not_tried": untried }))
 }
 
-/// The proof waits for a secret, or failed with the one before.
+/// Whether the proof waits for a secret, or has failed with the secret before.
 fn lacked_secret(step: &Step) -> bool {
     step.kind == StepKind::Prove
         && match &step.state {
@@ -538,7 +540,7 @@ fn unreadable_secret() -> Problem {
 struct Log {
     setup: SetupId,
     now: Timestamp,
-    /// Microsoft's ids of what this run asked.
+    /// Microsoft's ids of this run's requests.
     requests: Vec<String>,
 }
 
@@ -561,7 +563,7 @@ impl Log {
     }
 }
 
-/// Adds a run's evidence. Of runs that changed nothing only the last is kept.
+/// Adds a run's evidence to its step. Evidence of earlier runs is kept only for changes.
 fn keep(step: &mut Step, notes: &Notes) {
     step.evidence.retain(|evidence: &Evidence| evidence.change);
     step.evidence.extend(notes.evidence.iter().cloned());

@@ -1,4 +1,4 @@
-//! Which step is next.
+//! Chooses the next step of a setup, and marks it as begun.
 
 use domain::{
     Timestamp,
@@ -10,26 +10,27 @@ use store::{CustomerAccess, SetupRecord};
 
 use crate::{Engine, Failure, pace::Pace, setup::{save::save, work::CANCELLED}};
 
-/// A step that this run is to carry out.
+/// The step that a run carries out.
 pub(crate) struct Claim {
     pub record: SetupRecord,
-    /// Position in the steps.
+    /// The step's index in the setup's steps.
     pub position: usize,
     pub step: Step,
     pub way: Way,
 }
 
-/// What is to be done with the step.
+/// What a run does with its step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Way {
     Forward,
     Undo,
-    /// The setup was cancelled while it ran: only what it made by then is looked up.
+    /// Reconciles a step whose setup was cancelled while the step ran: reads what the step has made
+    /// by then, and changes nothing.
     LastLook,
 }
 
 impl Engine {
-    /// Takes the next step, or none when there is nothing to do.
+    /// Claims the next step. None: there is nothing to do.
     pub(crate) async fn claim(
         &self,
         access: &CustomerAccess,
@@ -50,7 +51,7 @@ impl Engine {
                 (Way::LastLook, cut_short(&record.steps))
             }
             Intent::Cancel => {
-                // The run that worked on it when it was cancelled did not live to say how it ended.
+                // The run of this step at the time of the cancel died before it recorded its end.
                 for step in record
                     .steps
                     .iter_mut()
@@ -85,7 +86,7 @@ impl Engine {
     }
 }
 
-/// A setup that an older version began ends with a last look as well.
+/// Adds a last look to a setup that an older version began without one.
 pub(crate) fn look_at_the_end(steps: &mut Vec<Step>) {
     let open = steps.iter().any(|step| !step.state.is_over());
     if open && !steps.iter().any(|step| step.kind == StepKind::LastLook) {
@@ -93,11 +94,13 @@ pub(crate) fn look_at_the_end(steps: &mut Vec<Step>) {
     }
 }
 
-/// A look that comes later than this comes late because no worker was there. Milliseconds.
+/// A poll that begins later than this after its time is late because no worker was running.
+/// Milliseconds.
 const LATE: i64 = 60_000;
 
-/// A step that waits goes on waiting while it looks: only its first run shows as running. Time in
-/// which nobody could look is no time that Microsoft took: it is not given up the sooner for it.
+/// Marks a step as begun. A waiting step stays in its waiting state while it polls: only a first
+/// run shows as running. Time without a worker does not count against Microsoft: it moves the
+/// step's deadline.
 fn begin(step: &mut Step, pace: Pace, now: Timestamp) {
     step.attempts = step.attempts.saturating_add(1);
     match &mut step.state {
@@ -117,7 +120,7 @@ fn begin(step: &mut Step, pace: Pace, now: Timestamp) {
     }
 }
 
-/// The first step that is not over; none behind a failed one.
+/// The first step that is not over. None where that step has failed.
 fn forward(steps: &[Step]) -> Option<usize> {
     let position = steps.iter().position(|step| !step.state.is_over())?;
     let failed = steps
@@ -126,14 +129,14 @@ fn forward(steps: &[Step]) -> Option<usize> {
     (!failed).then_some(position)
 }
 
-/// The step that may have made something although the setup was cancelled under it.
+/// The step that may have made something, although the setup was cancelled while the step ran.
 fn cut_short(steps: &[Step]) -> Option<usize> {
     steps.iter().position(|step| {
         step.kind.changes() && matches!(step.state, StepState::Running | StepState::Waiting(_))
     })
 }
 
-/// The last step that began and is not undone; none before a failed one.
+/// The last step that has begun and is neither undone nor kept. None while any step is failed.
 fn backward(steps: &[Step]) -> Option<usize> {
     if steps
         .iter()
@@ -183,16 +186,16 @@ mod tests {
         let mut step = Step::new(StepKind::Visible);
         step.state = waiting(Some(Timestamp(1_000)), 60_000);
         let begin_at = |step: &mut Step, now| begin(step, Pace::default(), Timestamp(now));
-        // On time, as far as other work lets it.
+        // On time, or as late as other work may make it.
         begin_at(&mut step, 1_000);
         begin_at(&mut step, 31_000);
         assert_eq!(step.state, waiting(Some(Timestamp(1_000)), 60_000));
-        // Two hours later; and that look was not lived to the end, so another one follows.
+        // Two hours late. The run of this poll dies before its end, so another one follows.
         begin_at(&mut step, 7_201_000);
         assert_eq!(step.state, waiting(Some(Timestamp(7_201_000)), 7_260_000));
         begin_at(&mut step, 7_202_000);
         assert_eq!(step.state, waiting(Some(Timestamp(7_201_000)), 7_260_000));
-        // A person's time is their own.
+        // A wait for a person has no poll, so nothing can be late.
         step.state = waiting(None, 60_000);
         begin_at(&mut step, 500_000);
         assert_eq!(step.state, waiting(None, 60_000));

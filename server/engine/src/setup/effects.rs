@@ -1,4 +1,4 @@
-//! What a plan means beside sending, of what was read: [`domain::effects`].
+//! Reads from a scan what else a plan changes, apart from sending: makes [`domain::effects`].
 
 use domain::{
     Timestamp,
@@ -10,10 +10,11 @@ use microsoft::Scan;
 
 use crate::scan::acts_as;
 
-/// The evidence of the look at Send As and Send on Behalf.
+/// Title of the evidence of the read of Send As and Send on Behalf.
 pub(crate) const TITLE: &str = "Send As and Send on Behalf of the permitted mailboxes";
 
-/// What a reading of the application says of it; as whom mail may appear is read apart.
+/// The effects of a plan, as far as a scan of the application says them. Not included: as whom mail
+/// may appear (`appears`), which is read by other calls.
 pub(crate) fn held(scan: &Scan, found: Option<&ApplicationReach>, now: Timestamp) -> Effects {
     let seen = &scan.seen;
     Effects {
@@ -27,7 +28,8 @@ pub(crate) fn held(scan: &Scan, found: Option<&ApplicationReach>, now: Timestamp
     }
 }
 
-/// Everything that policies govern beside sending through Graph, which the whole plan is about.
+/// All permissions that access policies govern, other than sending through Graph. Sending is the
+/// subject of the plan itself.
 fn also(found: Option<&ApplicationReach>) -> Vec<String> {
     let mut also: Vec<String> = found
         .into_iter()
@@ -40,7 +42,7 @@ fn also(found: Option<&ApplicationReach>) -> Vec<String> {
     also
 }
 
-/// Whether it is a grant that policies narrow, or would.
+/// Whether the route is a grant that access policies narrow, or would narrow if there were one.
 pub(crate) fn is_governed(route: &Route) -> bool {
     matches!(
         route,
@@ -51,7 +53,7 @@ pub(crate) fn is_governed(route: &Route) -> bool {
     )
 }
 
-/// “Mail.Read, Mail.Send of Microsoft Graph, for everybody who signs in to it”.
+/// Example: “Mail.Read, Mail.Send of Microsoft Graph, for everybody who signs in to it”.
 fn line(one: &ActsAs) -> String {
     format!(
         "{} of {}, for {}",

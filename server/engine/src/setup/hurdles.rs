@@ -1,5 +1,5 @@
-//! Whether a plan fits the customer as it is: one look for the review, before anybody approves the
-//! plan, and for the first step, before anything is made.
+//! Checks whether a plan fits the customer as it is now. The review runs the check before anybody
+//! approves the plan; the first step runs it before anything is made.
 
 mod application;
 mod places;
@@ -17,41 +17,41 @@ use microsoft::{Call, Customer, Fault, Kind, exchange::ExGroup, scan::Scan};
 use super::effects;
 use crate::tenant::is_about_consent;
 
-/// Directory roles that may do all that the setup does (MICROSOFT.md §1.6): Global Administrator,
+/// Directory roles that permit all that a setup does (MICROSOFT.md §1.6): Global Administrator,
 /// Exchange Administrator.
 pub(crate) const ENOUGH: [uuid::Uuid; 2] = [
     uuid::uuid!("62e90394-69f5-4237-9190-012177145e10"),
     uuid::uuid!("29232cdf-9323-42fd-ade2-1d097af3e4de"),
 ];
 
-/// What the look found.
+/// The result of the check.
 #[derive(Debug, Default)]
 pub(crate) struct Found {
-    /// The customer's name, where Graph told it.
+    /// The customer's name, where Graph gave it.
     pub organization: Option<String>,
-    /// Each with what to do about it.
+    /// What keeps the plan from being carried out, each with what to do about it.
     pub hurdles: Vec<Problem>,
-    /// What stands in nobody's way, and should be known before the plan is approved.
+    /// What hinders nothing and should be known before the plan is approved.
     pub said: Vec<String>,
-    /// Powers of the application, which go on beside the policy.
+    /// Powers of the application, which no policy limits.
     pub beside: Vec<String>,
-    /// What the plan means beside sending; none: the look did not get so far.
+    /// What the plan changes apart from sending. None: the check ended before that was read.
     pub effects: Option<Effects>,
-    /// All that stays open beside the policy, those powers too: what a person confirms before the
+    /// All that stays open beside the policy, the powers included. A person confirms it before the
     /// setup starts.
     pub open: Vec<String>,
-    /// What could not be looked at, and why; what was found beside it holds all the same.
+    /// Requests that failed. What the other requests found holds all the same.
     pub failures: Vec<microsoft::Error>,
-    /// The same of a part that is read together with others.
+    /// Problems of scan parts that could not be read.
     pub unread: Vec<Problem>,
     pub evidence: Vec<Evidence>,
-    /// Another policy is about the application. What it refuses outlives it, so a proof has to
-    /// know of it (MICROSOFT.md §2.4).
+    /// Another policy is about the application. Its refusals last longer than the policy itself, so
+    /// a proof has to know of it (MICROSOFT.md §2.4).
     pub other_policy: bool,
 }
 
 impl Found {
-    /// Everything that keeps the plan from being carried out, what could not be looked at last.
+    /// All reasons against carrying out the plan: hurdles first, then what could not be read.
     pub fn problems(&self) -> Vec<Problem> {
         let mut problems = self.hurdles.clone();
         let unread = self.failures.iter().map(microsoft::Error::problem);
@@ -64,23 +64,23 @@ impl Found {
     }
 }
 
-/// Whose plan is looked at.
+/// Whose plan is checked.
 pub(crate) enum Of {
-    /// That of a setup which has started: all is read anew.
+    /// The plan of a setup that has started: everything is read again.
     Setup(SetupId),
-    /// That of a draft, a moment ago: what the plan was made of is not read again.
+    /// The plan of a draft that was made a moment ago: what was read to make it is not read again.
     Draft(Box<Read>),
 }
 
-/// What a plan was made of. Its mailboxes, and a group that exists, were found as it names them; of
-/// a new group, that nobody has its name and its address.
+/// What was read to make a plan. Its mailboxes and an existing group were found just before. For a
+/// new group, the name and the address were found to be free.
 pub(crate) struct Read {
     pub scan: Scan,
-    /// The group that exists, as Exchange has it.
+    /// The existing group, as Exchange shows it.
     pub group: Option<ExGroup>,
 }
 
-/// Looks at everything. `now`: when the look began.
+/// Runs the whole check. `now`: when the check began.
 pub(crate) async fn look(tenant: &Customer, plan: &Plan, of: Of, now: Timestamp) -> Found {
     let (setup, scan, group) = match of {
         Of::Setup(setup) => (Some(setup), None, None),
@@ -102,11 +102,11 @@ pub(crate) async fn look(tenant: &Customer, plan: &Plan, of: Of, now: Timestamp)
 struct Look<'a> {
     tenant: &'a Customer,
     plan: &'a Plan,
-    /// None: the plan is of a draft, which named its mailboxes and its group a moment ago.
+    /// None: the plan is of a draft, whose mailboxes and group were read a moment ago.
     setup: Option<SetupId>,
-    /// None: the look reads it.
+    /// None: the check reads it.
     scan: Option<Scan>,
-    /// The same of the group that exists.
+    /// The existing group of a draft. None: the check reads it.
     group: Option<ExGroup>,
     now: Timestamp,
     found: Found,
@@ -134,11 +134,12 @@ impl Look<'_> {
                 error.kind(),
                 Kind::ExchangeRoleMissing | Kind::Cmdlet(Fault::NoRoles)
             );
-            // The role is named already: what Exchange refuses for the want of it is no news.
+            // The missing role is a hurdle already. A refusal by Exchange for lack of that role
+            // says nothing new.
             if role && !self.found.hurdles.is_empty() {
                 return;
             }
-            // The rest would fail alike, and take as long.
+            // The remaining requests would fail for the same reason, and take as long.
             let stop = role || error.is_transient() || is_about_consent(&error);
             self.found.failures.push(error);
             if stop {
@@ -147,7 +148,7 @@ impl Look<'_> {
         }
     }
 
-    /// Keeps what was read as evidence and hands the value on.
+    /// Records a read as evidence and returns its value.
     fn saw<T>(&mut self, title: &str, call: Call<T>) -> T {
         self.found
             .evidence
@@ -167,7 +168,7 @@ impl Look<'_> {
         self.found.hurdles.push(problem);
     }
 
-    /// Nobody is kept from anything by what is not known of it.
+    /// Reads as whom mail may appear. A failure of this read is no hurdle.
     async fn appearances(&mut self) {
         if self.found.effects.is_none() {
             return;
@@ -194,8 +195,8 @@ impl Look<'_> {
     }
 
     async fn role(&mut self) -> Looked {
-        // Under GDAP the account is nobody of the tenant, so nobody's roles can be read: Exchange,
-        // which refuses to list anything without a role, answers instead.
+        // Under GDAP the account is no member of the tenant, so it has no roles there that could be
+        // read. Exchange answers instead: it refuses every list to an account without a role.
         if self.tenant.is_delegated() {
             return Ok(());
         }
@@ -212,7 +213,8 @@ impl Look<'_> {
         Ok(())
     }
 
-    /// A policy needs no customised organisation (MICROSOFT.md §2.4), so that is not asked about.
+    /// Checks that Exchange answers. Whether the organisation is customised is not checked, because
+    /// a policy does not need that (MICROSOFT.md §2.4).
     async fn exchange(&mut self) -> Looked {
         let config = self.tenant.organization_config().await?;
         self.saw("Exchange answers", config);
@@ -220,7 +222,7 @@ impl Look<'_> {
     }
 }
 
-/// Several hurdles become one problem that names an action for each.
+/// Makes one problem of several hurdles, with an action for each.
 pub(super) fn one_of(mut hurdles: Vec<Problem>) -> Option<Problem> {
     if hurdles.len() < 2 {
         return hurdles.pop();

@@ -12,7 +12,7 @@ use crate::{Answer, Engine, Failure, failure::any_role};
 const PAGE: i64 = 50;
 
 impl Engine {
-    /// Newest first; `before` is the `next` of the page before.
+    /// A page of setups, the newest first. `before`: the `next` of the page before.
     pub async fn setups(
         &self,
         operator: &Operator,

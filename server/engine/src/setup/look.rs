@@ -1,7 +1,8 @@
-//! What a setup made, found again: by a later run, before it is undone, or when it was cancelled.
+//! Reconciliation: finds what a setup has made in the tenant. A later run of the step, the undo and
+//! the last look after a cancel use it.
 //!
-//! A change whose answer was lost, or whose run was killed, is in the tenant all the same. History
-//! tells each exactly once.
+//! A change is in the tenant even when its answer was lost or its run was killed. History records
+//! each change exactly once.
 
 use domain::{
     Problem,
@@ -23,25 +24,25 @@ use crate::{Failure, pace};
 
 pub(crate) use domain::step::told::{GROUP, HIDDEN, POLICY, member};
 
-/// Before Exchange's own id of the group that was made, among what the step noted.
+/// Prefix of a step's note: Exchange's own id of the group that the setup made.
 const GUID: &str = "guid ";
 
-/// What notes that Exchange answered with this id when the group was made.
+/// The note that Exchange answered with this id when the group was made.
 pub(crate) fn guid(guid: Uuid) -> String {
     format!("{GUID}{guid}")
 }
 
-/// The group that the setup made, by the id with which Exchange answered; none: its answer was
-/// lost, or it was made before ids were noted.
+/// Exchange's id of the group that the setup made, from the steps' notes. None: the answer was
+/// lost, or an older version made the group.
 pub(crate) fn noted_group(steps: &[Step]) -> Option<Uuid> {
     let mut notes = steps.iter().flat_map(|step| &step.noted);
     notes.find_map(|note| note.strip_prefix(GUID)?.parse().ok())
 }
 
-/// Before the directory's id of the setup's group, among what a step noted.
+/// Prefix of a step's note: the directory's id of the setup's group.
 const OBJECT: &str = "object ";
 
-/// The object id of the setup's group; none: no step has kept it.
+/// The object id of the setup's group. None: no step has recorded it.
 pub(crate) fn held_object(plan: &Plan, steps: &[Step]) -> Option<ObjectId> {
     if let Group::Existing { object, .. } = &plan.group {
         return Some(*object);
@@ -50,7 +51,7 @@ pub(crate) fn held_object(plan: &Plan, steps: &[Step]) -> Option<ObjectId> {
     notes.find_map(|note| note.strip_prefix(OBJECT)?.parse().ok())
 }
 
-/// Keeps the group's object id for all steps that come.
+/// Records the group's object id for this step and all later ones.
 pub(crate) fn hold(work: &mut Work<'_>, object: ObjectId) {
     work.mark(&format!("{OBJECT}{object}"));
     work.held = Some(object);
@@ -60,14 +61,14 @@ pub(crate) fn hold(work: &mut Work<'_>, object: ObjectId) {
 pub(crate) enum Held {
     /// The setup's group.
     There(Box<ExGroup>),
-    /// Exchange does not show it, or not all of it.
+    /// Exchange does not show the group, or shows it without its object id.
     Hidden,
     /// Another group than the one that the setup began with.
     Another(Problem),
 }
 
-/// Looks for the setup's group by its address, and tells it by its object id from another that has
-/// taken the address since.
+/// Finds the setup's group by its address. The object id shows whether another group has taken that
+/// address since.
 pub(crate) async fn held(work: &mut Work<'_>, title: &str) -> Result<Held, Failure> {
     let address = work.plan.group.address();
     let found = work.tenant.group(address.as_str()).await?;
@@ -79,7 +80,7 @@ pub(crate) async fn held(work: &mut Work<'_>, title: &str) -> Result<Held, Failu
     };
     Ok(match work.held {
         Some(held) if held == object => Held::There(Box::new(group)),
-        // Begun in an older version, which kept no id.
+        // The setup began in an older version, which recorded no object id.
         None if is_ours(work, &group) => {
             hold(work, object);
             Held::There(Box::new(group))
@@ -105,9 +106,9 @@ fn another(group: &ExGroup, held: Option<ObjectId>, object: ObjectId) -> Problem
     )
 }
 
-/// Whether this setup made the group: by the mark in its description, or by Exchange's own id,
-/// which stays when somebody edits the description. Never one with another object id than the group's
-/// step kept.
+/// Whether this setup made the group. Either its description has the setup's marker, or its
+/// Exchange id is the recorded one: the id stays when somebody edits the description. A group with
+/// another object id than the recorded one is never ours.
 pub(crate) fn is_ours(work: &Work<'_>, group: &ExGroup) -> bool {
     if let (Some(held), Some(object)) = (work.held, group.object)
         && held != object
@@ -119,7 +120,7 @@ pub(crate) fn is_ours(work: &Work<'_>, group: &ExGroup) -> bool {
 
 const NOT_SEEN: &str = "not seen";
 
-/// A step that was cut short when the setup was cancelled: looks once more at what it made.
+/// The last look of a step that a cancel cut short: reads once more what the step has made.
 pub(crate) async fn last(work: &mut Work<'_>) -> Result<Outcome, Failure> {
     let address = work.plan.group.address().to_string();
     match work.step.kind {
@@ -161,7 +162,7 @@ pub(crate) async fn last(work: &mut Work<'_>) -> Result<Outcome, Failure> {
     })
 }
 
-/// Everything that the step makes is told, so that there is nothing more to find.
+/// Whether everything that the step makes is recorded, so that there is nothing more to find.
 pub(crate) fn all_told(work: &Work<'_>) -> bool {
     let makes_no_group = matches!(work.plan.group, Group::Existing { .. });
     match work.step.kind {
@@ -181,7 +182,8 @@ pub(crate) fn all_told(work: &Work<'_>) -> bool {
     }
 }
 
-/// What was just made may not be shown yet: it takes two looks to believe that nothing is there.
+/// Waits once before an absence is believed: what was just made may not be visible yet. None: this
+/// step has waited before.
 pub(crate) fn once_more(work: &mut Work<'_>) -> Option<Result<Outcome, Failure>> {
     work.mark(NOT_SEEN).then(|| {
         Outcome::wait(
@@ -199,8 +201,8 @@ pub(crate) fn ours<'p>(work: &Work<'_>, policies: &'p [AccessPolicy]) -> Option<
         .find(|policy| policy.description.starts_with(&marker(work.setup)))
 }
 
-/// The policy for the same application and group that another setup of ours made, and left there
-/// because this one stood on it.
+/// The policy that another setup of ours made for the same application and group. That setup's
+/// rollback kept the policy because this setup needed it.
 pub(crate) fn inherited<'p>(
     work: &Work<'_>,
     policies: &'p [AccessPolicy],
@@ -214,8 +216,8 @@ pub(crate) fn inherited<'p>(
     })
 }
 
-/// A policy for the same application and group that does not say whose it is: somebody changed its
-/// description, or made it.
+/// A policy for the same application and group without a marker of ours: somebody edited its
+/// description, or made the policy.
 pub(crate) async fn unmarked<'p>(
     work: &mut Work<'_>,
     policies: &'p [AccessPolicy],
@@ -238,7 +240,7 @@ pub(crate) async fn unmarked<'p>(
     }))
 }
 
-/// Tells of the group, if this setup made it. True: that is news.
+/// Records the group, if this setup made it. True: it was not recorded before.
 pub(crate) fn group(work: &mut Work<'_>, group: &ExGroup) -> bool {
     if matches!(work.plan.group, Group::Existing { .. }) || !is_ours(work, group) {
         return false;
@@ -253,7 +255,8 @@ pub(crate) fn group(work: &mut Work<'_>, group: &ExGroup) -> bool {
         None,
         Some(facts),
     );
-    // It is born visible.
+    // Exchange always makes a group visible in the address lists. A hidden group shows that the
+    // second call, which hides it, was made.
     let hidden = group.hidden
         && work.found_changed(
             HIDDEN,
@@ -264,7 +267,8 @@ pub(crate) fn group(work: &mut Work<'_>, group: &ExGroup) -> bool {
     made || hidden
 }
 
-/// Tells of the senders that are members of the group that this setup made. True: some are news.
+/// Records the senders that are members of the group that this setup made. True: some were not
+/// recorded before.
 pub(crate) fn members(work: &mut Work<'_>, group: &ExGroup, there: &[Member]) -> bool {
     if matches!(work.plan.group, Group::Existing { .. }) || !is_ours(work, group) {
         return false;
@@ -286,7 +290,7 @@ pub(crate) fn members(work: &mut Work<'_>, group: &ExGroup, there: &[Member]) ->
     news
 }
 
-/// Tells of the policy, if this setup made it. True: that is news.
+/// Records the policy, if this setup made it. True: it was not recorded before.
 pub(crate) fn policy(work: &mut Work<'_>, policy: &AccessPolicy) -> bool {
     if !policy.description.starts_with(&marker(work.setup)) {
         return false;

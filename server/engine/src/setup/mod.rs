@@ -1,4 +1,4 @@
-//! Setups: started by an operator, carried out by the server, watched by everybody.
+//! Setups: operators start them, the worker carries them out, pages watch them.
 
 pub(crate) mod again;
 pub(crate) mod ask;

@@ -1,10 +1,10 @@
-//! Who has an address or a name, in the words of a person.
+//! Says in plain words who has an address or a name.
 
 use domain::{Problem, address::MailAddress, problem::Remedy, recipient};
 use microsoft::{Customer, exchange::Taken};
 
-/// Why there is no mailbox with this address, behind the address; none: nothing has it that
-/// Exchange shows.
+/// Why no mailbox has this address, worded to follow the address. None: Exchange shows nothing with
+/// it.
 pub(crate) async fn why_no_mailbox(
     tenant: &Customer,
     address: &MailAddress,
@@ -27,7 +27,7 @@ pub(crate) async fn why_no_mailbox(
     }))
 }
 
-/// A new group cannot have what somebody has.
+/// The problem for a new group whose name or address somebody has already.
 pub(crate) fn taken(holder: &Taken) -> Problem {
     Problem::new(
         "group.taken",

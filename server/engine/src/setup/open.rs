@@ -1,5 +1,5 @@
-//! What stays open beside the policy: one list, for the review in which a person confirms it, for
-//! the start, which refuses without that, and for the first step.
+//! What stays open beside the policy, as one list. The review shows it for confirmation, the start
+//! refuses a list that was not confirmed in full, and the first step lists it in its summary.
 
 use domain::{
     id::ObjectId,
@@ -9,8 +9,9 @@ use microsoft::scan::Scan;
 
 use crate::scan::Words;
 
-/// Powers of an application, what no policy governs and is no hurdle, and what could not be read.
-/// Each sentence names its application or what was not read, since it is kept by itself.
+/// Lists three things: powers of the application; what no policy governs and no hurdle names; and
+/// parts that could not be read. Each sentence is kept by itself, so each names its application or
+/// its part.
 pub(crate) fn open(scan: &Scan, object: ObjectId, name: &str) -> Vec<String> {
     let reach = Judge::new(&scan.seen).reach();
     let mut open = Vec::new();
@@ -52,8 +53,8 @@ fn not_read(parts: &[PartRead]) -> Option<String> {
     })
 }
 
-/// Whether the part says what an access policy leaves of the application. Without it there is no
-/// plan, so nobody is asked to confirm it.
+/// Whether the part decides what an access policy leaves to the application. There is no plan
+/// without such a part, so nobody is asked to confirm that it was not read.
 pub(super) const fn decides(part: ScanPart) -> bool {
     matches!(
         part,

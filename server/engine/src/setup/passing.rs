@@ -1,7 +1,8 @@
-//! What a refusal of Exchange is worth: some pass by themselves, some are not true, and none of a
-//! change is believed before it was looked whether the change is there (MICROSOFT.md §1.7).
+//! Which refusals of Exchange are final. Some pass by themselves, and some are not true: the change
+//! is there all the same. So a refused change counts as refused only after a look at the tenant
+//! (MICROSOFT.md §1.7).
 //!
-//! A step that runs again observes first, so that nothing is made twice.
+//! A step that runs again observes first, so that it makes nothing twice.
 
 use domain::Problem;
 use microsoft::{Customer, Error, Fault, Kind};
@@ -9,7 +10,8 @@ use microsoft::{Customer, Error, Fault, Kind};
 use super::{hurdles::ENOUGH, work::Outcome};
 use crate::pace::{self, Wait};
 
-/// For how long a refusal is looked into, and what is said meanwhile; none: it is told at once.
+/// For how long the step retries after this refusal, and what it says meanwhile. None: the refusal
+/// is final.
 fn patience(error: &Error) -> Option<(Wait, &'static str)> {
     Some(match error.kind() {
         Kind::ExchangeRoleMissing
@@ -48,7 +50,7 @@ fn patience(error: &Error) -> Option<(Wait, &'static str)> {
     })
 }
 
-/// How a step goes on after a refusal that is no trouble on the way.
+/// The outcome for a refusal by Exchange: a retry where it may pass, else a failure.
 pub(super) fn passing(error: &Error) -> Outcome {
     let problem = error.problem();
     match patience(error) {
@@ -73,12 +75,12 @@ pub(super) fn lacks_role(problem: &Problem) -> bool {
     ROLES_MISSING.contains(&problem.key.as_str())
 }
 
-/// Stands in every token (MICROSOFT.md §6.3), so it says nothing.
+/// A role that every token contains (MICROSOFT.md §6.3), so it says nothing about the account.
 const EVERYBODY: uuid::Uuid = uuid::uuid!("b79fbf4d-3ef9-4689-8143-76b194e85509");
 
-/// Which of three causes a partner's missing role has (MICROSOFT.md §6.5): the role is not in the
-/// relationship, the account is not in the security group, or Exchange does not know of it yet.
-/// None: the refusal is about something else.
+/// Why a partner's account lacks its role (MICROSOFT.md §6.5). There are three causes: the role is
+/// not in the relationship, the account is not in the security group, or Exchange does not know of
+/// it yet. None: the refusal is about something else.
 pub(super) async fn of_delegation(tenant: &Customer, told: Problem) -> Option<Problem> {
     if !lacks_role(&told) || !tenant.is_delegated() {
         return None;

@@ -1,8 +1,8 @@
-//! What starts is what was reviewed.
+//! A setup starts only with the plan that was reviewed.
 //!
-//! The review's form carries what the review showed, with its digest. The start makes the plan anew,
-//! from the tenant as it is then. Where the two differ nothing starts, and the review is shown again
-//! with what is different.
+//! The review's form carries what the review showed, and its digest. The start makes the plan
+//! again, from the tenant as it is then. If the two differ, nothing starts, and the review is shown
+//! again with the differences.
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use domain::{
@@ -19,32 +19,33 @@ use store::{KeyUse, Place, digest_of};
 
 use crate::{Engine, Failure};
 
-/// Differences that are told one by one; the review shows the plan in full below them.
+/// Maximum number of differences that are listed one by one. The review shows the full plan below
+/// them.
 const MOST_TOLD: usize = 12;
 
-/// What came of pressing the button.
+/// The result of the start button.
 #[derive(Clone, Debug)]
 pub enum Started {
     Setup(SetupId),
-    /// Nothing was started: the plan is not the one that was reviewed. `changed` tells the review
-    /// what is different.
+    /// Nothing was started, because the plan is not the one that was reviewed. `changed`: the
+    /// differences for the next review, sealed.
     Changed {
         problem: Box<Problem>,
         changed: String,
     },
 }
 
-/// What a review shows and a start is held to.
+/// What the review shows. A start must find the same.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Reviewed {
     pub plan: Plan,
-    /// What is said beside the plan, and approved with it.
+    /// Notes beside the plan. They are approved with it.
     #[serde(default)]
     pub said: Vec<String>,
 }
 
 impl Reviewed {
-    /// For the form.
+    /// What the review's form carries: this as text, with its digest.
     pub fn shown(&self) -> Result<Shown, Failure> {
         let value = serde_json::to_value(self).map_err(no_json)?;
         Ok(Shown {
@@ -53,7 +54,7 @@ impl Reviewed {
         })
     }
 
-    /// What is different from what a form says was shown; none: nothing.
+    /// The differences from what the form says was shown. None: there are none.
     pub fn differs(&self, shown: &Shown) -> Result<Option<Vec<String>>, Failure> {
         let now = self.shown()?;
         if shown.digest == now.digest {
@@ -92,16 +93,17 @@ impl Reviewed {
     }
 }
 
-/// What the address of the review carries after a start that was refused.
+/// What the review's address carries after a start was refused.
 #[derive(Serialize, Deserialize)]
 struct Changed {
-    /// Of the plan as it was then.
+    /// Digest of the plan at the refused start.
     digest: String,
     what: Vec<String>,
 }
 
 impl Engine {
-    /// Refuses a start. `shown`: the plan as it is now.
+    /// The answer to a start whose plan has changed. `shown`: the plan as it is now. `what`: the
+    /// differences.
     pub(crate) fn changed(
         &self,
         operator: &Operator,
@@ -126,8 +128,9 @@ impl Engine {
         })
     }
 
-    /// What a refused start had found, for the review that follows it. An address can say anything:
-    /// only what Postern sealed for this person and this customer is told.
+    /// The differences that a refused start found, for the review after it. An address can contain
+    /// anything, so only differences that Postern has sealed for this person and this customer are
+    /// shown.
     pub(crate) fn what_changed(
         &self,
         operator: &Operator,

@@ -68,7 +68,8 @@ fn security_f08_what_is_said_beside_the_plan_counts() {
     );
 }
 
-/// No form, one of an older page, or one whose text is not what its digest says.
+/// Three forms: no form at all, a form of an older page, and a form whose text does not fit its
+/// digest.
 #[test]
 fn security_f08_a_form_that_does_not_say_what_was_reviewed_starts_nothing() {
     let good = reviewed(11).shown().unwrap();
@@ -86,7 +87,7 @@ fn security_f08_a_form_that_does_not_say_what_was_reviewed_starts_nothing() {
         let found = reviewed(11).differs(&shown).unwrap().unwrap();
         assert!(found[0].contains("did not say which plan"), "{found:?}");
     }
-    // The digest is what counts.
+    // Only the digest counts.
     let shown = Shown {
         text: String::new(),
         ..good

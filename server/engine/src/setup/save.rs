@@ -1,4 +1,4 @@
-//! Writing a setup back.
+//! Writes a setup back to the store.
 
 use domain::{
     proof::left_open,
@@ -7,7 +7,7 @@ use domain::{
 };
 use store::{CustomerAccess, SetupRecord, Tx};
 
-/// Saves intent, steps and end, and tells every page that watches.
+/// Saves intent, steps and end, and notifies the pages that watch the setup.
 pub(crate) async fn save(
     tx: &mut Tx,
     access: &CustomerAccess,
@@ -16,7 +16,7 @@ pub(crate) async fn save(
     tx.save_setup(access, record, &doing(record)).await
 }
 
-/// What lists say that a setup does now, in one sentence.
+/// The setup's status in one sentence, for lists.
 pub(crate) fn doing(record: &SetupRecord) -> String {
     let steps = &record.steps;
     let open = steps.iter().find(|step| !step.state.is_over());
@@ -26,7 +26,7 @@ pub(crate) fn doing(record: &SetupRecord) -> String {
                 return words.to_owned();
             }
             let last = steps.iter().rev().find_map(|step| step.summary.clone());
-            // Beside “proven” stands what real mail did not show.
+            // A list that says “proven” also says what real mail did not show.
             let open = (derive(record.intent, steps) == SetupState::Done)
                 .then(|| left_open(steps, &record.plan))
                 .flatten();
@@ -41,7 +41,8 @@ pub(crate) fn doing(record: &SetupRecord) -> String {
     }
 }
 
-/// Of a setup that is rolled back. What each step says of itself would be taken for the whole.
+/// The status of a setup that is rolled back. One step's own sentence would be read as the status
+/// of the whole setup.
 fn undone(steps: &[Step]) -> Option<&'static str> {
     if !steps.iter().any(|step| step.state == StepState::Undone) {
         return None;

@@ -8,10 +8,10 @@ use domain::{
 
 use crate::{Answer, Engine, Failure};
 
-/// A script for download.
+/// A PowerShell script for download.
 #[derive(Clone, Debug)]
 pub struct Script {
-    /// Letters, digits, dots and hyphens only.
+    /// Contains only letters, digits, dots and hyphens.
     pub file_name: String,
     /// Pure ASCII, without a byte order mark.
     pub text: String,

@@ -1,4 +1,4 @@
-//! The application's client secret: given, kept until the proof ends, forgotten.
+//! The application's client secret: given by an operator, kept until the proof ends, then deleted.
 
 use domain::{
     Problem, Timestamp,
@@ -16,11 +16,11 @@ use crate::{
     worker::setup_job,
 };
 
-/// 24 hours (DESIGN §7). Milliseconds; never scaled by the pace.
+/// How long a secret is kept: 24 hours (DESIGN §7). Milliseconds. The pace does not scale it.
 pub(crate) const SECRET_LIVES: i64 = 24 * 3_600_000;
 
 impl Engine {
-    /// Takes the secret, encrypts it, and lets the proof go on.
+    /// Takes the secret, encrypts it, and continues the proof.
     pub async fn give_secret(
         &self,
         operator: &Operator,
@@ -86,7 +86,7 @@ impl Engine {
     }
 }
 
-/// Forgets the secret, with its event, when there was one.
+/// Deletes the secret. Appends an event if there was one.
 pub(crate) async fn forget(
     tx: &mut Tx,
     access: &CustomerAccess,

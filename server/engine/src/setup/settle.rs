@@ -1,4 +1,5 @@
-//! How a run ends for its step: the state it leaves, how long it waits, and when it gives up.
+//! Applies the outcome of a run to its step: the step's new state, the time of its next poll, and
+//! the moment at which it gives up.
 
 use domain::{
     Problem, Timestamp,
@@ -15,12 +16,12 @@ use crate::{
     setup::{claim::Way, passing::passing, work::{CANCELLED, Outcome}},
 };
 
-/// What the end of a run means for the rest.
+/// What the outcome means apart from the step's own state.
 #[derive(Default)]
 pub(super) struct Settled {
     pub event: Option<EventKind>,
     pub sentence: String,
-    /// What the event says besides, for who looks it up in years.
+    /// Further facts for the event, for readers who look it up years later.
     pub facts: Option<serde_json::Value>,
     pub forget_secret: Option<&'static str>,
     pub goes_on: bool,
@@ -28,7 +29,7 @@ pub(super) struct Settled {
 }
 
 impl Settled {
-    /// The step is over, and history says so.
+    /// Ends the step and notes the event for it.
     fn end(
         &mut self,
         step: &mut Step,
@@ -44,7 +45,8 @@ impl Settled {
     }
 }
 
-/// Puts the step into the state that the run ended with.
+/// Applies a run's outcome to its step (`settle`). `before`: the step's state when the run began.
+/// `turned`: the setup's intent changed while the run was under way, to `intent`.
 pub(super) fn settle(
     step: &mut Step,
     before: &StepState,
@@ -56,13 +58,14 @@ pub(super) fn settle(
 ) -> Settled {
     let mut settled = Settled::default();
     if turned {
-        // Somebody cancelled or rolled back while it ran: what it did stands, what it wants does not.
+        // An operator cancelled or rolled back during this run. What the run did stays recorded;
+        // what it wanted next does not count.
         match (outcome, intent) {
             (Outcome::Done { summary }, _) => {
                 step.summary = Some(summary.clone());
                 settled.end(step, StepState::Done, EventKind::StepDone, summary, now);
             }
-            // What it made is looked up once more, because nobody else will.
+            // The step needs one more run that reconciles what it has made: no other run will.
             (_, Intent::Cancel) if step.kind.changes() => {
                 step.state = StepState::Running;
                 settled.goes_on = true;
@@ -143,7 +146,8 @@ struct Asked {
     why: String,
     wait: Wait,
     usually: Option<&'static str>,
-    /// What is the matter if it does not pass; then the wait has an end of its own.
+    /// The failure to report if the refusal does not pass. With it, the wait has a deadline of its
+    /// own.
     problem: Option<Problem>,
 }
 
@@ -183,7 +187,8 @@ fn wait_on(
         let from = interrupted.map_or(since, |interrupted| interrupted.at);
         let waited = now.millis_since(from);
         if step.kind == StepKind::Prove {
-            // Microsoft's time is nobody's fault, and what was made stands.
+            // A slow Microsoft is no failure, and what the setup made stays. So the proof is
+            // skipped.
             let why = format!("Not yet proven after {}. {why}", domain::time::span(waited));
             let state = StepState::Skipped { why: why.clone() };
             settled.forget_secret = Some("the proof ended");
@@ -219,11 +224,12 @@ fn wait_on(
     });
 }
 
-/// When a wait is given up, and which wait it interrupts. `patience` in milliseconds.
+/// The deadline of a wait, and the wait that it interrupts. `patience`: how long the step waits for
+/// `what`, in milliseconds.
 ///
-/// A wait that goes on keeps its end. Trouble has an end of its own, and the wait that it
-/// interrupts gets back the time that it took: a pause of Microsoft's says nothing about a group
-/// that is not shown yet.
+/// A wait that continues keeps its deadline. Trouble (a throttle or an outage) has a deadline of
+/// its own. Its duration is added to the deadline of the wait that it interrupts, because a pause
+/// that Microsoft asks for says nothing about a group that is not visible yet.
 fn until(
     old: Option<&Waiting>,
     what: WaitFor,
@@ -250,15 +256,15 @@ fn until(
             Some(one) => (one.latest.plus_millis(now.millis_since(one.at)), None),
             None => (now.plus_millis(patience), None),
         },
-        // It waits for a person: a look does not prolong it.
+        // The step waits for a person. A poll does not move that deadline.
         (WaitFor::Secret, _) | (_, WaitFor::Secret) => (old.latest, None),
         (WaitFor::Microsoft, WaitFor::Microsoft) => (from(old.since), None),
     }
 }
 
-/// When something is called by its name that did not pass by itself: as soon as that same thing has
-/// lasted as long as it may, however long the step has waited for others; at the latest when no
-/// trouble is waited for any more.
+/// The time after which a refusal that did not pass is reported as a failure. That is when the same
+/// refusal has lasted for its own patience, however long the step has waited for other reasons
+/// before; at the latest when the patience for all trouble ends.
 fn soonest(
     old: Option<&Waiting>,
     why: &str,
@@ -277,7 +283,7 @@ fn soonest(
 }
 
 fn patience(what: WaitFor, wait: Wait, pace: pace::Pace) -> i64 {
-    // People do not live at the demo's pace.
+    // The demo's pace does not apply to people.
     if what == WaitFor::Secret {
         wait.patience
     } else {
@@ -295,7 +301,7 @@ fn fail(step: &mut Step, problem: Problem, now: Timestamp, settled: &mut Settled
     settled.end(step, state, EventKind::StepFailed, sentence, now);
 }
 
-/// The wait took too long.
+/// The failure of a wait whose deadline has passed.
 fn gave_up(why: &str, waited: i64) -> Problem {
     Problem::new(
         "step.gave_up",
@@ -306,12 +312,13 @@ fn gave_up(why: &str, waited: i64) -> Problem {
     )
 }
 
-/// A failure at Microsoft: it passes, or somebody has to do something.
+/// The outcome for a failed request to Microsoft: a wait where it passes by itself, else a failure.
 pub(super) fn trouble(error: &microsoft::Error, pace: pace::Pace, now: Timestamp) -> Outcome {
     let problem = error.problem();
     let wait = match error.kind() {
         _ if error.is_transient() => pace::TROUBLE,
-        // It says nothing, neither good nor bad; most are spoilt on their way.
+        // The answer cannot be understood, so it says neither yes nor no. Most such answers were
+        // damaged on their way.
         Kind::Malformed | Kind::Mismatch | Kind::TooLarge => pace::SPOILT,
         _ => return passing(error),
     };
@@ -325,7 +332,8 @@ pub(super) fn trouble(error: &microsoft::Error, pace: pace::Pace, now: Timestamp
     }
 }
 
-/// Nobody can try again for a setup that was cancelled: its last look does so by itself.
+/// Makes a failed last look wait and run again by itself, because an operator cannot retry a
+/// cancelled setup.
 pub(super) fn look_again(way: Way, outcome: Outcome) -> Outcome {
     match outcome {
         Outcome::Failed(problem) if way == Way::LastLook => Outcome::Wait {

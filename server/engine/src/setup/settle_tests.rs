@@ -56,7 +56,7 @@ fn a_wait_keeps_its_beginning_and_tells_history_once() {
     );
 }
 
-/// One spoilt answer must not shorten the day that a group may take.
+/// Trouble that interrupts a wait must not shorten the day that a group may take.
 #[test]
 fn trouble_interrupts_a_wait_and_gives_its_time_back() {
     let waiting = |step: &Step| match &step.state {
@@ -78,7 +78,7 @@ fn trouble_interrupts_a_wait_and_gives_its_time_back() {
     settle_at(&mut step, wait_for(WaitFor::Microsoft, 60_000), 6_000);
     let waits = waiting(&step);
     assert_eq!((waits.latest, waits.interrupted), (Timestamp(65_000), None));
-    // It goes on as long as it lasts, however often it is interrupted.
+    // Trouble keeps a deadline of its own, however often the wait was interrupted before.
     settle_at(&mut step, wait_for(WaitFor::Throttle, 9_000), 64_000);
     let end = settle_at(&mut step, wait_for(WaitFor::Throttle, 9_000), 73_000);
     assert_eq!(end.event, Some(EventKind::StepFailed));
@@ -239,8 +239,8 @@ fn failed_with(step: &Step) -> Option<&str> {
     }
 }
 
-/// A refusal that stays is called by its name, and has a patience of its own: the day that trouble
-/// on the way may take is not its day.
+/// A refusal that does not pass is reported as a failure. It has a patience of its own, not the day
+/// that other trouble may take.
 #[test]
 fn field_b21_a_refusal_that_does_not_pass_is_called_by_its_name() {
     let mut step = step(StepKind::Policy, StepState::Running);
@@ -253,7 +253,7 @@ fn field_b21_a_refusal_that_does_not_pass_is_called_by_its_name() {
     assert_eq!(failed_with(&step), Some("refused"));
 }
 
-/// Another refusal is looked into anew; two that take turns do not go on for ever.
+/// Another refusal gets its own patience. Two refusals that alternate must not go on for ever.
 #[test]
 fn field_b21_refusals_that_take_turns_come_to_an_end() {
     let mut step = step(StepKind::Policy, StepState::Running);
@@ -269,7 +269,7 @@ fn field_b21_refusals_that_take_turns_come_to_an_end() {
     assert!(now > pace::TROUBLE.patience, "{now}");
 }
 
-/// The wait that a refusal interrupts gets back the time that it took.
+/// The time of a refusal is added to the deadline of the wait that it interrupts.
 #[test]
 fn a_refusal_that_passes_takes_nothing_from_the_wait_that_it_interrupts() {
     let mut step = step(StepKind::Visible, StepState::Running);
@@ -282,15 +282,15 @@ fn a_refusal_that_passes_takes_nothing_from_the_wait_that_it_interrupts() {
     assert_eq!(waiting.latest, Timestamp(80_000));
 }
 
-/// Nobody is left to try again after a cancel.
+/// After a cancel there is no operator who could retry.
 #[test]
 fn a_last_look_goes_on_after_a_refusal() {
     let outcome = look_again(Way::LastLook, passes("refused", 10));
     assert!(matches!(outcome, Outcome::Wait { .. }));
 }
 
-/// What was made minutes ago is not known everywhere yet: three refusals a minute apart fail nothing
-/// (MICROSOFT.md §1.7).
+/// What was made minutes ago is not known everywhere yet, so three refusals a minute apart are no
+/// failure (MICROSOFT.md §1.7).
 #[test]
 fn field_b04_three_refusals_a_minute_apart_are_waited_for() {
     let not_known = || Outcome::Passing {

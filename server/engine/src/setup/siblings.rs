@@ -10,19 +10,20 @@ use store::CustomerAccess;
 use super::claim::{Claim, Way};
 use crate::{Engine, Failure};
 
-/// Another setup with the same group.
+/// Another setup that uses the same group.
 #[derive(Clone, Debug)]
 pub(crate) struct Sibling {
     pub id: SetupId,
     pub app_id: AppId,
-    /// To end a sentence with.
+    /// The setup's name, worded for the end of a sentence.
     pub name: String,
-    /// It has not been rolled back: its policy stands on the group, or is going to.
+    /// The setup is not rolled back: its policy uses the group, or is going to.
     pub stands: bool,
 }
 
 impl Engine {
-    /// Those that matter when something is removed; none on the way forward.
+    /// Other setups of the customer with the same group, where the step removes something. Empty on
+    /// the way forward.
     pub(super) async fn siblings(
         &self,
         access: &CustomerAccess,

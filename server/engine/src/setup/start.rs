@@ -1,4 +1,4 @@
-//! Starting a setup: the plan is approved, and from here on the server carries it out.
+//! Starts a setup: the operator approves the plan, and the worker carries it out.
 
 use domain::{
     Problem,
@@ -25,7 +25,7 @@ use crate::{
     worker::setup_job,
 };
 
-/// A second click comes within this time. Milliseconds.
+/// A second start of the same draft within this time counts as a double click. Milliseconds.
 const A_MOMENT: i64 = 30_000;
 
 pub(crate) fn new_setup_id() -> SetupId {
@@ -33,8 +33,9 @@ pub(crate) fn new_setup_id() -> SetupId {
 }
 
 impl Engine {
-    /// Approves the plan that was `shown` and starts. One transaction: setup, steps, event, job.
-    /// `accept`: what was confirmed as staying open; without all of it nothing starts.
+    /// Approves the plan that the review has `shown`, and starts it. Setup, steps, event and job
+    /// are written in one transaction. `accept`: the sentences that were confirmed as staying open.
+    /// Nothing starts unless all of them are confirmed.
     pub async fn start_setup(
         &self,
         operator: &Operator,
@@ -49,7 +50,7 @@ impl Engine {
             let mut tx = self.store().begin(operator.partner).await?;
             let access = tx.access(operator, customer, Right::Change).await?;
             tx.commit().await?;
-            // Before anything is asked of Microsoft.
+            // Refuse a draft that is too large before the first request to Microsoft.
             draft.check_size()?;
             let tenant = self.tenant(&access).await?;
             let planned = self.plan(&access, &tenant, &draft, Holder::Refuses).await?;
@@ -61,7 +62,7 @@ impl Engine {
             let mut plan = reviewed.plan;
             let confined = &plan.application;
             let open = open(&read.scan, confined.object, &confined.name);
-            // Only what is so goes into the plan, whatever else was ticked.
+            // The plan records only sentences that are true now, whatever else was ticked.
             plan.accepted = open
                 .iter()
                 .filter(|one| accept.contains(one))
@@ -71,7 +72,7 @@ impl Engine {
             let setup = new_setup_id();
             let now = self.now();
             let mut tx = self.store().begin(operator.partner).await?;
-            // Making the plan took a while: the role may have been taken meanwhile.
+            // Making the plan took a while. The operator's role may have been taken away meanwhile.
             let access = tx.access(operator, customer, Right::Change).await?;
             match tx.start_setup(&access, setup, &plan, operator, now).await {
                 Ok(()) => {}
@@ -118,8 +119,8 @@ impl Engine {
         if matches!(started, Ok(Started::Setup(_))) {
             return started;
         }
-        // Whatever it was refused for: the first click's setup may be what is in the way, itself or
-        // the group that it made by then.
+        // The reason of the refusal may be the first click of a double click: its setup, or the
+        // group that its setup has made by now.
         match self.started_twice(operator, customer, &asked).await {
             Ok(Some(first)) => Ok(Started::Setup(first)),
             Ok(None) => started,
@@ -130,8 +131,8 @@ impl Engine {
         }
     }
 
-    /// The setup that the same person started a moment ago with the same draft: the button was
-    /// pressed twice.
+    /// The active setup that the same operator started from the same draft within `A_MOMENT`. Such
+    /// a setup means that the button was pressed twice.
     async fn started_twice(
         &self,
         operator: &Operator,
@@ -156,7 +157,7 @@ impl Engine {
     }
 }
 
-/// Whether a plan was made of this draft.
+/// Whether the plan was made from this draft.
 fn is_of(plan: &Plan, draft: &Draft) -> bool {
     let same = |mailboxes: &[Mailbox], addresses: &[String]| {
         mailboxes.len() == addresses.len()
@@ -175,7 +176,7 @@ fn is_of(plan: &Plan, draft: &Draft) -> bool {
         && same(&plan.senders, &draft.senders)
         && same(&plan.refused, &draft.refused)
         && group
-        // What cannot be proven is not, whatever was asked.
+        // A plan that cannot be proven has `prove` off, whatever the draft asked for.
         && (plan.prove == draft.prove || plan.unprovable.is_some())
         && alike(recipient, &draft.recipient)
 }

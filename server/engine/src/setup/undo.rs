@@ -1,7 +1,7 @@
-//! Undoing a step, as far as that is safe. What is left is said.
+//! Undoes a step as far as that is safe, and says what it keeps.
 //!
-//! What is to be removed is noted first, in a run of its own: a removal whose answer is lost, or
-//! whose run is killed, leaves nothing behind that could tell of it.
+//! A run records what it is going to remove before the next run removes it. Otherwise a removal
+//! would leave no trace when its answer is lost or its run is killed.
 
 use domain::{
     plan::Group,
@@ -32,8 +32,9 @@ pub(crate) async fn undo(work: &mut Work<'_>) -> Result<Outcome, Failure> {
     }
 }
 
-/// It is not there. After a removal that was answered that is the end; else what was just made may
-/// only not be shown yet, so that it takes two looks to believe it.
+/// The outcome when the step's work is not there. After a recorded removal the step is undone.
+/// Otherwise what was just made may not be visible yet, so only a second look that finds nothing
+/// counts.
 fn gone(
     work: &mut Work<'_>,
     removed: String,
@@ -53,7 +54,7 @@ fn gone(
     Outcome::undone(nothing)
 }
 
-/// Tells of a removal: by this call, or by one before whose answer was lost.
+/// Records a removal: this call made it, or an earlier call whose answer was lost.
 fn removed_by(work: &mut Work<'_>, call: &Call<bool>, what: String, before: serde_json::Value) {
     if call.value {
         work.changed(REMOVED, what, Some(before), None, &call.trace);
@@ -131,7 +132,7 @@ async fn senders(work: &mut Work<'_>) -> Result<Outcome, Failure> {
     )
 }
 
-/// Setups of ours that stand on the same group, by name.
+/// The names of our setups that use the same group and still stand.
 fn standing(work: &Work<'_>, counts: impl Fn(&Sibling) -> bool) -> Vec<String> {
     work.siblings
         .iter()

@@ -1,4 +1,4 @@
-//! One setup, as its page shows it.
+//! Reads one setup for its page.
 
 use domain::{
     Problem,
@@ -40,7 +40,7 @@ impl Engine {
             intent: record.intent,
             state: derive(record.intent, &record.steps),
             proof: stands(proof(record.intent, &record.steps), record.judged.as_ref()),
-            // Who may only read is offered nothing.
+            // An auditor, who may only read, gets no actions.
             can: if may {
                 let can = can(record.intent, &record.steps);
                 domain::setup::Can {
@@ -50,7 +50,8 @@ impl Engine {
             } else {
                 domain::setup::Can::default()
             },
-            // Of a policy that is being taken away there is nothing to say.
+            // A setup that is being rolled back takes its policy away, so the policy's effects are
+            // not listed.
             means: match record.intent {
                 Intent::RollBack => Vec::new(),
                 Intent::Forward | Intent::Cancel => means(&record.plan, effects::of(&record.steps)),

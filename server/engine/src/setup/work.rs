@@ -1,4 +1,4 @@
-//! One run of one step: what it works with, and what it reports.
+//! One run of one step: its context and its report.
 
 use domain::{
     Problem, Timestamp,
@@ -18,7 +18,7 @@ use uuid::Uuid;
 use super::siblings::Sibling;
 use crate::{Engine, Failure, pace::Wait};
 
-/// What a step works with while it runs, and the notes that it takes.
+/// The context of a step's run (`Work`), with the report that the run fills (`notes`).
 pub(crate) struct Work<'a> {
     pub engine: &'a Engine,
     pub access: &'a CustomerAccess,
@@ -26,42 +26,43 @@ pub(crate) struct Work<'a> {
     pub setup: SetupId,
     pub plan: &'a Plan,
     pub step: &'a Step,
-    /// All steps of the setup, as they were when this one was taken.
+    /// All steps of the setup, as they were when the run claimed its step.
     pub steps: &'a [Step],
     pub secret: Option<ClientSecret>,
-    /// Exchange's own id of the group, as it answered when the group was made.
+    /// Exchange's own id of the group, from the answer to the group's creation.
     pub group: Option<Uuid>,
-    /// The group's object id: of the plan where the group was there before, else as the group's step
-    /// kept it. None: that step has not ended, or ended in an older version.
+    /// The group's object id. For an existing group it comes from the plan, else from the record of
+    /// the group's step. None: the group's step has not ended, or an older version ended it.
     pub held: Option<ObjectId>,
-    /// Other setups of this customer that name the same group.
+    /// Other setups of this customer that use the same group.
     pub siblings: Vec<Sibling>,
     pub notes: Notes,
 }
 
-/// What a step saw and did; kept even when it fails in the end.
+/// The report of a run: what it saw and did. Recorded even when the run fails.
 #[derive(Default)]
 pub(crate) struct Notes {
     pub evidence: Vec<Evidence>,
     pub changes: Vec<Change>,
-    /// Looks that a change has to follow, kept with the step before it is made.
+    /// Checkpoints: they are recorded before the change that they announce is made, in a run of its
+    /// own.
     pub marks: Vec<String>,
     pub probes: Vec<Probe>,
-    /// What the proof keeps for its next look.
+    /// What the proof records for its next poll.
     pub proving: Option<Proving>,
-    /// What the plan means beside sending, as this run read it.
+    /// What the plan changes apart from sending, as this run read it.
     pub effects: Option<Effects>,
-    /// What the last look says of the setup's claim.
+    /// The verdict of the last look on what the setup claims.
     pub judged: Option<Judged>,
-    /// The secret is of no more use.
+    /// Why the secret is to be deleted, where it is of no more use.
     pub forget_secret: Option<&'static str>,
-    /// The secret that the run worked with, by the end of its time.
+    /// The secret that this run used, identified by its expiry.
     pub tried_secret: Option<Timestamp>,
 }
 
-/// Something that was changed at Microsoft: becomes an event of the history.
+/// A change at Microsoft. It becomes an event of the history.
 pub(crate) struct Change {
-    /// Names it within its step.
+    /// Identifies the change within its step.
     pub key: String,
     pub what: String,
     pub before: Option<serde_json::Value>,
@@ -84,7 +85,8 @@ pub(crate) enum Outcome {
         wait: Wait,
         usually: Option<&'static str>,
     },
-    /// It usually passes by itself. Where it does not within `wait`, this is the problem.
+    /// A refusal that usually passes by itself. If it lasts longer than `wait`, the step fails with
+    /// `problem`.
     Passing {
         why: String,
         wait: Wait,
@@ -94,13 +96,13 @@ pub(crate) enum Outcome {
         why: String,
     },
     Failed(Problem),
-    /// Looked, and goes on at once with what it saw noted.
+    /// The run has recorded a checkpoint. The step runs again at once.
     Again,
-    /// Undone, or there was nothing to undo.
+    /// The step is undone, or there was nothing to undo.
     Undone {
         summary: String,
     },
-    /// Rolling back leaves it, and why.
+    /// The rollback keeps what the step made, and why.
     Left {
         why: String,
     },
@@ -138,7 +140,7 @@ impl Outcome {
 }
 
 impl Work<'_> {
-    /// Keeps what was read as evidence and hands the value on.
+    /// Records a read as evidence and returns its value.
     pub fn saw<T>(&mut self, title: &str, call: Call<T>) -> T {
         self.notes
             .evidence
@@ -146,7 +148,7 @@ impl Work<'_> {
         call.value
     }
 
-    /// Keeps a change as evidence and for the history.
+    /// Records a change as evidence and for the history.
     pub fn changed(
         &mut self,
         key: impl Into<String>,
@@ -166,8 +168,8 @@ impl Work<'_> {
         });
     }
 
-    /// A change that is there although no run of this step noted it: its answer was lost, or the
-    /// run that made it was killed. History gets it now. False: it is told already.
+    /// Records a change that is in the tenant although no run of this step recorded it: its answer
+    /// was lost, or its run was killed. False: the change is recorded already.
     pub fn found_changed(
         &mut self,
         key: &str,
@@ -188,17 +190,17 @@ impl Work<'_> {
         true
     }
 
-    /// History tells this change, or will with the end of this run.
+    /// Whether the change is recorded, or will be at the end of this run.
     pub fn is_told(&self, key: &str) -> bool {
         self.is_noted(key) || self.notes.changes.iter().any(|change| change.key == key)
     }
 
-    /// An earlier run of this step noted it, and its note was kept.
+    /// Whether an earlier run of this step recorded the key.
     pub fn is_noted(&self, key: &str) -> bool {
         self.step.noted.iter().any(|noted| noted == key)
     }
 
-    /// Notes something for the next run. False: an earlier run did.
+    /// Records a checkpoint for the next run. False: an earlier run has recorded it.
     pub fn mark(&mut self, key: &str) -> bool {
         if self.is_noted(key) {
             return false;

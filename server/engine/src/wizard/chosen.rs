@@ -1,4 +1,4 @@
-//! The mailboxes that were chosen, by whichever address.
+//! Finds the mailboxes that were chosen. Any of a mailbox's addresses can be given.
 
 use domain::{
     Problem,
@@ -8,11 +8,11 @@ use domain::{
 
 use crate::{Failure, setup::names};
 
-/// The mailboxes of a draft, each once, and what is to be said of them.
+/// The mailboxes of a draft without duplicates, with problems and notes about them.
 pub(super) struct Chosen {
     pub senders: Vec<Mailbox>,
     pub refused: Vec<Mailbox>,
-    /// What does not fit, each beside its field.
+    /// Choices that do not fit. Each problem names its field.
     pub problems: Vec<Problem>,
     pub notes: Vec<String>,
 }
@@ -31,11 +31,11 @@ pub(super) async fn chosen(tenant: &microsoft::Customer, draft: &Draft) -> Resul
     })
 }
 
-/// What was asked for, and the mailbox behind each address.
+/// Each address that was given, with the mailbox that has it.
 struct Asked(Vec<(MailAddress, Mailbox)>);
 
 impl Asked {
-    /// Each once.
+    /// The mailboxes, without duplicates.
     fn mailboxes(self) -> Vec<Mailbox> {
         let mut found = Vec::new();
         for (_, mailbox) in self.0 {
@@ -46,7 +46,7 @@ impl Asked {
         found
     }
 
-    /// Those that were asked for by another than their own address.
+    /// The entries whose given address is not the mailbox's primary address.
     fn aliases(&self) -> impl Iterator<Item = &(MailAddress, Mailbox)> {
         self.0.iter().filter(|(asked, mailbox)| {
             !asked
@@ -56,7 +56,7 @@ impl Asked {
     }
 }
 
-/// There is no policy for an address, only for the mailbox behind it.
+/// Notes that a policy is about a mailbox: it never permits a single address of one.
 fn aliases_of_senders(senders: &Asked) -> Vec<String> {
     let said = |(asked, mailbox): &(MailAddress, Mailbox)| {
         format!(
@@ -67,7 +67,8 @@ fn aliases_of_senders(senders: &Asked) -> Vec<String> {
     senders.aliases().map(said).collect()
 }
 
-/// An address of a permitted mailbox cannot be refused; any other is tried as its mailbox.
+/// An alias of a permitted mailbox cannot be refused: that is a problem. Any other alias gets a
+/// note that its mailbox will be tried.
 fn aliases_of_refused(
     refused: &Asked,
     senders: &Asked,
@@ -98,7 +99,8 @@ fn aliases_of_refused(
     notes
 }
 
-/// The chosen addresses as mailboxes, in their order. What is none is told, not dropped silently.
+/// Looks up the mailboxes of the addresses, in their order. An address without a mailbox becomes a
+/// problem.
 async fn found(
     tenant: &microsoft::Customer,
     field: &str,

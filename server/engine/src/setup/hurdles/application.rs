@@ -1,4 +1,4 @@
-//! What the application holds, and the policies and Exchange roles that there are about it.
+//! Checks the application's permissions, and the policies and Exchange roles about it.
 
 use std::collections::BTreeSet;
 
@@ -50,19 +50,19 @@ impl Look<'_> {
             self.found.beside = words.beside_policy(found);
         }
         self.found.open = open(&scan, self.plan.application.object, self.name());
-        // Where they were not read, that is said already.
+        // Policies that could not be read are reported already.
         let Ok(policies) = scan.seen.policies.get() else {
             return Ok(());
         };
         self.policies(policies).await
     }
 
-    /// Without the parts that decide what a policy leaves there is no plan; the others are in what
-    /// stays open.
+    /// Reports the unread parts that decide what a policy leaves: without them there is no plan.
+    /// All other unread parts are listed in what stays open.
     fn unread_parts(&mut self, parts: &[PartRead]) {
         for part in parts.iter().filter(|part| decides(part.part)) {
             let problem = match &part.result {
-                // Without Exchange there is no policy.
+                // A policy cannot be made without Exchange.
                 PartResult::Unread { problem, .. } if part.part == ScanPart::Policies => {
                     Some(&**problem)
                 }
@@ -73,7 +73,7 @@ impl Look<'_> {
     }
 
     fn grants(&mut self, scan: &Scan, found: Option<&ApplicationReach>) {
-        // Of a part that was not read nobody can say that it names nothing.
+        // Only if all grants were read is a missing application really gone.
         let all_read = scan.seen.grants_are_read();
         let gone = match found.map(ApplicationReach::hurdle) {
             None | Some(Some(Hurdle::NothingGranted)) => all_read,
@@ -111,8 +111,9 @@ impl Look<'_> {
         }
     }
 
-    /// An Exchange role adds to what a policy leaves. Where it reaches none but permitted senders it
-    /// changes nothing, and may even be what opens them (MICROSOFT.md §3.9).
+    /// Checks the application's Exchange roles, which add to what a policy permits. A role that
+    /// reaches only permitted senders is no hurdle, and it may even be what opens them
+    /// (MICROSOFT.md §3.9).
     fn roles(&mut self, scan: &Scan, reach: &Reach, found: &ApplicationReach) {
         let routes = found.permissions.iter().flat_map(|one| &one.routes);
         let positions: BTreeSet<u32> = routes
@@ -188,15 +189,16 @@ impl Look<'_> {
             return Ok(());
         }
         self.denied_senders(&denies).await?;
-        // Beside a policy that restricts it, everybody else is refused already.
+        // A policy that restricts the application refuses all other mailboxes already, whatever the
+        // denying policies say.
         if about_it(AccessRight::RestrictAccess).next().is_none() {
             self.already_refused(&denies).await?;
         }
         Ok(())
     }
 
-    /// Policies that let it act for others. All of them are named; that for every application is no
-    /// policy to be removed for the sake of one.
+    /// Reports the policies that let the application act for other mailboxes, all by name. A policy
+    /// for all applications must not be removed because of one of them.
     fn other_policies(&mut self, others: &[&AccessPolicy]) {
         if others.is_empty() {
             return;
@@ -242,8 +244,8 @@ impl Look<'_> {
         );
     }
 
-    /// A policy that denies is asked before all others, so that a sender whom it names would be
-    /// refused for ever.
+    /// Reports senders that a policy denies. Exchange asks a denying policy before all others, so
+    /// such a sender would always be refused.
     async fn denied_senders(&mut self, denies: &[&AccessPolicy]) -> Looked {
         let addresses: Vec<MailAddress> = self
             .plan
@@ -276,8 +278,9 @@ impl Look<'_> {
         Ok(())
     }
 
-    /// Where every mailbox that must be refused is refused before anything was made, neither
-    /// Exchange's test nor real mail says anything about the new policy.
+    /// Reports mailboxes that a policy denies already. If every mailbox that must be refused is
+    /// refused before the setup, neither Exchange's test nor real mail says anything about the new
+    /// policy.
     async fn already_refused(&mut self, denies: &[&AccessPolicy]) -> Looked {
         let addresses: Vec<MailAddress> = self
             .plan
@@ -317,7 +320,8 @@ impl Look<'_> {
     }
 }
 
-/// “an access policy denies the members of A to it, and another to all applications those of B”.
+/// Example: “an access policy denies the members of A to it, and another to all applications those
+/// of B”.
 fn told(denies: &[&AccessPolicy]) -> String {
     let one = |policy: &&AccessPolicy| match policy.app_id {
         Some(_) => format!(
@@ -349,7 +353,7 @@ fn limits(scan: &Scan, node: &AssignmentNode) -> String {
     }
 }
 
-/// The reading as evidence: its parts, each with what came of it.
+/// The scan as evidence: its parts, each with its result.
 fn reading(scan: &Scan, now: domain::Timestamp) -> domain::step::Evidence {
     let line = |part: &PartRead| {
         let result = match &part.result {

@@ -1,4 +1,4 @@
-//! The mailboxes and the group that a plan names.
+//! Checks the mailboxes and the group that a plan names.
 
 use domain::{
     address::MailAddress,
@@ -51,7 +51,7 @@ impl Look<'_> {
         }
     }
 
-    /// Nobody has the name, the alias or the address of the group that is to be made.
+    /// Checks that the name, the alias and the address of a new group are free.
     async fn free(&mut self, address: &MailAddress, name: &str) -> Looked {
         let Some(setup) = self.setup else {
             return Ok(());
@@ -67,8 +67,8 @@ impl Look<'_> {
         Ok(())
     }
 
-    /// An existing group must hold the senders and nobody else: Postern does not change what it did
-    /// not make.
+    /// Checks that an existing group holds all senders and nobody else: Postern does not change
+    /// what it did not make.
     async fn existing(&mut self, address: &MailAddress) -> Looked {
         let Group::Existing { object, .. } = &self.plan.group else {
             return Ok(());

@@ -64,7 +64,8 @@ pub(super) async fn run(work: &mut Work<'_>) -> Result<Outcome, Failure> {
     ))
 }
 
-/// None: Exchange finds no such mailbox, or not where it looked. It was there when the setup began.
+/// Runs Exchange's test for one mailbox. None: Exchange finds no such mailbox, or its server does
+/// not know it yet. The mailbox was there when the setup began.
 pub(super) async fn ask(
     work: &mut Work<'_>,
     mailbox: &Mailbox,
@@ -85,8 +86,8 @@ pub(super) async fn ask(
     }
 }
 
-/// Nothing else of the answer tells granted from denied (MICROSOFT.md §2.4), and no wait changes
-/// the language in which Exchange answers.
+/// The problem for a test answer that Postern does not know. Only this text tells granted from
+/// denied (MICROSOFT.md §2.4), and waiting does not change the language in which Exchange answers.
 fn not_understood(mailbox: &Mailbox, text: &str) -> Problem {
     Problem::new(
         "check.not_understood",

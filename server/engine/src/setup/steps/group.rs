@@ -51,15 +51,15 @@ pub(super) async fn run(work: &mut Work<'_>) -> Result<Outcome, Failure> {
     hide(work, group).await
 }
 
-/// What came of making the group.
+/// The result of making the group.
 enum Made {
     Shown(Box<ExGroup>),
-    /// Exchange has taken it and does not show it yet.
+    /// Exchange has accepted the group and does not show it yet.
     Hidden,
     Otherwise(Outcome),
 }
 
-/// Exchange said that the name is taken, and nobody was shown who has it.
+/// Mark: Exchange said that the name is taken, and did not show who has it.
 const TAKEN: &str = "the name is taken";
 
 /// Makes the group and reads it back.
@@ -68,7 +68,7 @@ async fn create(work: &mut Work<'_>) -> Result<Made, Failure> {
     let Some(cmdlet) = plan.new_group(work.setup) else {
         return Ok(Made::Hidden);
     };
-    // A look goes on from where the one before ended: what Exchange has taken is not made again.
+    // A poll continues from the run before: a group that Exchange has accepted is not made again.
     if work.step.attempts > 1 && work.is_told(GROUP) {
         return Ok(Made::Hidden);
     }
@@ -91,7 +91,8 @@ async fn create(work: &mut Work<'_>) -> Result<Made, Failure> {
                 &call.trace,
             );
         }
-        // By somebody else, or by a run of this step that did not live to note it.
+        // Somebody else has the name, or a run of this step made the group and died before it
+        // recorded that.
         Err(error) if error.fault() == Some(Fault::AlreadyExists) => {
             let evidence = error.trace().evidence("The name is taken already", false);
             work.notes.evidence.push(evidence);
@@ -108,7 +109,7 @@ fn shown(group: Option<ExGroup>) -> Made {
     group.map_or(Made::Hidden, |group| Made::Shown(Box::new(group)))
 }
 
-/// Who has the name: this setup's own group of an earlier run, or somebody else.
+/// Finds who has the name: this setup's own group of an earlier run, or somebody else.
 async fn who_has_it(work: &mut Work<'_>) -> Result<Made, Failure> {
     let Group::New { address, name } = &work.plan.group else {
         return Ok(Made::Hidden);
@@ -124,7 +125,7 @@ async fn who_has_it(work: &mut Work<'_>) -> Result<Made, Failure> {
     }
     let holder = work.tenant.taken(address, name.as_str()).await?;
     let holder = work.saw("Who has the name?", holder);
-    // A group of that very address that Exchange shows in one place and not in another is young: it
+    // A group with this very address that Exchange shows in one place and not in another is new. It
     // may be this setup's.
     let young = |by: &Recipient| {
         by.details == "MailUniversalSecurityGroup" && by.address.as_ref() == Some(address)
@@ -142,7 +143,7 @@ async fn who_has_it(work: &mut Work<'_>) -> Result<Made, Failure> {
     }))
 }
 
-/// Hides the group from the address lists, which cannot be asked for when it is made.
+/// Hides the group from the address lists. Exchange has no option for that when the group is made.
 async fn hide(work: &mut Work<'_>, group: ExGroup) -> Result<Outcome, Failure> {
     if group.dn.is_empty() || group.object.is_none() {
         return Outcome::wait(

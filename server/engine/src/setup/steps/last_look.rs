@@ -1,5 +1,5 @@
-//! Step 7: all that the application reaches, read and judged anew. What opened while the setup
-//! waited is named, and nothing is called proven beside it.
+//! Step 7: a new scan and a new evaluation of all that the application reaches. What was opened
+//! while the setup waited is named, and the setup does not count as proven then.
 
 use std::collections::BTreeMap;
 
@@ -25,9 +25,10 @@ use crate::{
     scan::{Words, against},
 };
 
-/// Looks before it is said that something cannot be read, where waiting is of no use.
+/// Number of scans before an unread part is reported, where waiting does not help.
 const LOOKS: u32 = 3;
-/// The number of looks ends it, never their time: what cannot be read is said, and fails nothing.
+/// The wait between these scans. Their number ends them, not the patience here: an unread part is
+/// reported and fails nothing.
 const AGAIN: Wait = Wait {
     patience: pace::TROUBLE.patience,
     ..pace::READ_BACK
@@ -79,8 +80,8 @@ pub(super) async fn run(work: &mut Work<'_>) -> Result<Outcome, Failure> {
     Outcome::done(summary)
 }
 
-/// How long to wait for another look, before it is said that something cannot be read. Trouble that
-/// passes by itself is waited for like any other; looks that it spoilt say nothing.
+/// How long to wait before another scan. None: report now what cannot be read. Trouble that passes
+/// by itself gets the same wait as in any other step, and the scans that it spoilt do not count.
 fn once_more(work: &Work<'_>, scan: &Scan, now: Timestamp) -> Option<Wait> {
     let mut unread = scan.parts.iter().filter_map(PartRead::problem);
     if !unread.any(|problem| problem.remedy == Remedy::Wait) {
@@ -94,8 +95,8 @@ fn once_more(work: &Work<'_>, scan: &Scan, now: Timestamp) -> Option<Wait> {
     (!over).then_some(pace::TROUBLE)
 }
 
-/// What mailboxes are called. A reading of one application leaves the list of mailboxes alone, so
-/// what the last reading of the customer and the plan know stands in.
+/// The mailboxes' names. A scan of one application does not read the list of mailboxes, so names
+/// come from the customer's last scan and from the plan too.
 async fn names(work: &Work<'_>, scan: &Scan) -> Result<BTreeMap<ObjectId, String>, Failure> {
     let mut tx = work.engine.store().begin(work.access.partner()).await?;
     let scanned = tx.scanned_mailboxes(work.access).await?;
@@ -109,7 +110,8 @@ async fn names(work: &Work<'_>, scan: &Scan) -> Result<BTreeMap<ObjectId, String
         .collect())
 }
 
-/// The judge's parts are not made to cross threads, so it lives and ends here.
+/// Evaluates the scan. The evaluator (`Judge`) is not `Send`, so this function keeps it out of the
+/// async one.
 fn judge(
     work: &Work<'_>,
     scan: &Scan,

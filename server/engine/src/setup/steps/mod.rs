@@ -1,4 +1,4 @@
-//! The steps of the access-policy setup. Each observes, acts, and observes again.
+//! The steps of the access-policy setup. Each one observes, acts, and observes again.
 
 mod check;
 mod group;

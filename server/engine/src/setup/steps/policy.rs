@@ -33,7 +33,7 @@ pub(super) async fn run(work: &mut Work<'_>) -> Result<Outcome, Failure> {
         look::policy(work, policy);
         return Outcome::done(sentence(work, &group));
     }
-    // Whoever is a member now is permitted from here on.
+    // From here on the policy permits every member, so the members are read once more.
     let members = work.tenant.group_members(&group.identity()).await?;
     let members = work.saw("Members right before the policy", members);
     if let Some(problem) = strangers(&members, work.plan) {
@@ -64,7 +64,7 @@ pub(super) async fn run(work: &mut Work<'_>) -> Result<Outcome, Failure> {
         Err(error) if error.fault() == Some(Fault::AlreadyExists) => {
             work.notes.evidence.push(error.trace().evidence("The policy is there already", false));
         }
-        // The group is younger than Exchange's directory servers: it passes.
+        // Not all of Exchange's directory servers know the new group yet. That passes.
         Err(error) if error.fault() == Some(Fault::NotFound) => {
             work.notes.evidence.push(error.trace().evidence("Exchange does not know the group here yet", false));
             return Outcome::wait(

@@ -1,10 +1,11 @@
 //! Step 6: real mail, sent with the application's own secret.
 //!
-//! A proof is a round in which every mailbox behaves as planned, and a second one ten minutes later.
-//! Before each, policy and members are read again, and Exchange's own test is asked about every
-//! mailbox that must be refused. While one of them still goes through, that one alone is tried,
-//! ever more rarely, because somebody receives its mails. A refusal counts only when no other
-//! policy can be what refuses: see [`domain::proving::Before::counts`].
+//! A proof is a round in which every mailbox behaves as planned, and a second round ten minutes
+//! later. Before each round, policy and members are read again, and Exchange's own test is asked
+//! about every mailbox that must be refused. While mail as one of these mailboxes still goes
+//! through, only that mailbox is tried, with growing gaps, because somebody receives its mails. A
+//! refusal counts only when no other policy can be its cause: see
+//! [`domain::proving::Before::counts`].
 
 mod facts;
 mod sign_in;
@@ -37,19 +38,19 @@ use crate::{
     pace::{self, Wait},
 };
 
-/// A week to find the secret.
+/// The wait for the secret: a week.
 const FOR_SECRET: Wait = Wait {
     first: 0,
     longest: 0,
     patience: 7 * 24 * 3_600_000,
 };
-/// Between the two rounds. Milliseconds.
+/// Time between the two rounds. Milliseconds.
 const BETWEEN: i64 = 10 * 60_000;
-/// Milliseconds.
+/// One day. Milliseconds.
 const DAY: i64 = 24 * 3_600_000;
-/// Looks kept per mailbox.
+/// Maximum number of looks that are kept per mailbox.
 const MOST_LOOKS: usize = 12;
-/// Marks that policy or members were not the plan's at an earlier look.
+/// Mark: policy or members were not the plan's at an earlier look.
 const NOT_AS_PLANNED: &str = "not as planned";
 
 pub(super) async fn run(work: &mut Work<'_>) -> Result<Outcome, Failure> {
@@ -70,9 +71,10 @@ pub(super) async fn run(work: &mut Work<'_>) -> Result<Outcome, Failure> {
 
 /// The mailboxes of a round.
 struct Round {
-    /// Those of earlier rounds too.
+    /// The probes of these mailboxes, and of mailboxes of earlier rounds.
     probes: Vec<Probe>,
-    /// In the order in which they are tried: what did not behave first.
+    /// The mailboxes in the order in which they are tried. Those that did not behave as planned
+    /// come first.
     order: Vec<(Mailbox, Must)>,
     /// The number of this look.
     run: u32,
@@ -86,7 +88,8 @@ impl Round {
                 .probed()
                 .map(|(mailbox, must)| (mailbox.clone(), must))
                 .collect(),
-            // One that must be refused shows that the policy is in force at all.
+            // One mailbox that must be refused is always tried: it shows that the policy is in
+            // force.
             Some(again) => {
                 let asked = |one: &&Mailbox| again.mailboxes.contains(&one.object);
                 let first = plan.refused.first().into_iter();
@@ -168,7 +171,8 @@ async fn prove(
         let what = "Another access policy for this application was there a short while ago.";
         return wait_until(work, proving, until, what);
     }
-    // The first refusal may be an older policy's: nothing is to be learned before that has lapsed.
+    // The first refusal may come from an older policy. Further mails show nothing before that
+    // policy has lapsed.
     let refused_since = |must: Must| {
         let looks = round.probes.iter().filter(move |probe| probe.must == must);
         looks
@@ -215,7 +219,7 @@ async fn prove(
         };
         probe.looks.push(tried.look);
         if probe.looks.len() > MOST_LOOKS {
-            // The first look stays: it shows that the mail went through before.
+            // The first look is kept: it shows that mail went through before.
             probe.looks.remove(1);
         }
         let (holds, open) = (probe.holds(), words::open(probe));
@@ -243,7 +247,7 @@ async fn prove(
     all_held(work, proving, round)
 }
 
-/// Every mailbox behaved as planned in this look.
+/// The outcome when every mailbox behaved as planned in this look.
 fn all_held(work: &mut Work<'_>, proving: &mut Proving, round: &Round) -> Result<Outcome, Failure> {
     let now = work.engine.now();
     if proving.held.is_none() {
@@ -285,7 +289,7 @@ async fn ask_for_secret(
     round: &Round,
 ) -> Result<Outcome, Failure> {
     let now = work.engine.now();
-    // Its 24 hours are over while Microsoft still enforces nothing.
+    // The secret's 24 hours are over, and Microsoft still does not enforce the policy.
     let half = work.engine.inner.pace.of(DAY / 2);
     if proving
         .begun
@@ -304,8 +308,9 @@ async fn ask_for_secret(
     })
 }
 
-/// Policy or members are not the plan's. One look may have met a server that does not show what is
-/// there: it takes two. Then the last look says what stands open.
+/// The outcome when policy or members are not the plan's. One read may have met a server with old
+/// data, so a second one must confirm it. Then the proof is skipped, and the last look says what is
+/// open.
 fn other_than_planned(
     work: &mut Work<'_>,
     proving: &mut Proving,
@@ -327,7 +332,7 @@ fn other_than_planned(
     })
 }
 
-/// Waits for what Microsoft enforces; after a day the proof ends without one.
+/// Waits until Microsoft enforces the policy. After a day the proof ends without a result.
 async fn wait(work: &mut Work<'_>, round: &Round, why: String) -> Result<Outcome, Failure> {
     let over = matches!(
         &work.step.state,
@@ -341,7 +346,7 @@ async fn wait(work: &mut Work<'_>, round: &Round, why: String) -> Result<Outcome
     Outcome::wait(why, pace::ENFORCED, "30 minutes to 2 hours")
 }
 
-/// Waits, and sends nothing meanwhile, until a refusal counts.
+/// Waits without sending mail until a refusal counts.
 fn wait_until(
     work: &Work<'_>,
     proving: &mut Proving,
@@ -380,7 +385,7 @@ fn between(work: &Work<'_>, held: Timestamp) -> Result<Outcome, Failure> {
     )
 }
 
-/// Waits as long as Microsoft asks for, and no less than after other trouble.
+/// Waits as long as Microsoft asks for, and at least as long as after other trouble.
 fn pause(work: &Work<'_>, why: String, until: Option<Timestamp>) -> Outcome {
     let millis = until.map_or(0, |until| until.millis_since(work.engine.now()));
     Outcome::Wait {
@@ -391,7 +396,7 @@ fn pause(work: &Work<'_>, why: String, until: Option<Timestamp>) -> Outcome {
     }
 }
 
-/// Mails as this mailbox went through as often as they may within a day.
+/// Whether mail as this mailbox went through as often as is allowed within a day.
 fn too_many(round: &Round, mailbox: &Mailbox, now: Timestamp, day: i64) -> bool {
     let looks = round
         .probes
@@ -403,7 +408,8 @@ fn too_many(round: &Round, mailbox: &Mailbox, now: Timestamp, day: i64) -> bool 
     recent.count() >= MAILS_A_DAY
 }
 
-/// Exchange's own test does not say “Denied” for a mailbox: then a refusal would say nothing.
+/// Why a refusal would say nothing of the policy: Exchange's own test does not say “Denied” for the
+/// mailbox. None: the test says “Denied”.
 async fn not_denied(work: &mut Work<'_>, mailbox: &Mailbox) -> Result<Option<String>, Failure> {
     let address = &mailbox.address;
     Ok(match check::ask(work, mailbox).await? {
@@ -416,14 +422,14 @@ async fn not_denied(work: &mut Work<'_>, mailbox: &Mailbox) -> Result<Option<Str
     })
 }
 
-/// Who sends, and whether its token was renewed in this look already.
+/// The sender of the mails, and whether its token was renewed in this look already.
 struct Sending {
     sender: Sender,
     secret: ClientSecret,
     renewed: bool,
 }
 
-/// One mail that was tried, and whether another one makes sense.
+/// One mail that was tried, and whether to try another.
 struct TriedMail {
     look: Look,
     then: Then,
@@ -431,12 +437,12 @@ struct TriedMail {
 
 enum Then {
     GoOn,
-    /// Microsoft asked for a pause: no other mail has a chance before it is over.
+    /// Microsoft asked for a pause: no other mail can be accepted before its end.
     Pause {
         why: String,
         until: Option<Timestamp>,
     },
-    /// No wait helps.
+    /// A failure that no wait can mend.
     Stop(Problem),
 }
 
@@ -470,7 +476,7 @@ async fn send(
         if std::mem::replace(&mut sending.renewed, true) {
             break call;
         }
-        // A refused token sent nothing, so the mail can be tried with a new one.
+        // A mail with a refused token was not sent, so it is tried again with a new token.
         match sign_in(work, &sending.secret, claims.as_deref()).await? {
             Ok(sender) => sending.sender = sender,
             Err(problem) => {
@@ -482,7 +488,7 @@ async fn send(
     let (outcome, then) = match call.value {
         SendOutcome::Accepted => (Sent::Accepted, Then::GoOn),
         SendOutcome::RefusedByPolicy => (Sent::Refused, Then::GoOn),
-        // Not by the policy, so it says nothing of the policy.
+        // The policy did not refuse this mail, so the refusal says nothing of the policy.
         SendOutcome::AccessDenied => (
             Sent::Unclear("Microsoft refused it for another reason than the policy.".into()),
             without_permission(work)
@@ -522,9 +528,9 @@ fn tried(trace: microsoft::Trace, run: u32, outcome: Sent, then: Then) -> TriedM
     }
 }
 
-/// The same words refuse an application without the permission, and a mailbox outside of an
-/// Exchange role's scope (MICROSOFT.md §5). What it holds tells them apart; its token does not,
-/// because Graph's are not to be read.
+/// Whether the application has lost its permission. Microsoft uses the same words for that and for
+/// a mailbox outside of an Exchange role's scope (MICROSOFT.md §5). The application's grants tell
+/// the two apart. Its token would too, but Graph's tokens are not to be read.
 async fn without_permission(work: &mut Work<'_>) -> Result<Option<Problem>, Failure> {
     let plan = work.plan;
     let applications = work.tenant.applications().await?;

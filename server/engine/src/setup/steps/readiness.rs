@@ -1,4 +1,4 @@
-//! Step 0: everything is there that the rest needs; else one plain action per hurdle.
+//! Step 0: checks everything that the other steps need. Each hurdle gets one plain action.
 
 use domain::problem::Remedy;
 

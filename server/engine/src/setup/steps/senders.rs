@@ -1,4 +1,4 @@
-//! Step 3: the permitted senders are the members, all of them and nobody else.
+//! Step 3: the group's members are the permitted senders, all of them and nobody else.
 
 use domain::{
     Problem,
@@ -50,8 +50,7 @@ pub(super) async fn run(work: &mut Work<'_>) -> Result<Outcome, Failure> {
     if matches!(plan.group, Group::Existing { .. }) {
         return Ok(Outcome::Failed(no_longer_fits(plan)));
     }
-    // A look goes on from where the one before ended; only a first try adds again what Exchange
-    // accepted.
+    // A poll continues from the run before. Only a first run adds again what Exchange has accepted.
     let first = work.step.attempts <= 1;
     for sender in missing {
         if !first && (work.is_told(&member(sender)) || work.is_noted(&accepted(sender))) {
@@ -68,7 +67,8 @@ pub(super) async fn run(work: &mut Work<'_>) -> Result<Outcome, Failure> {
                 &call.trace,
             );
         } else {
-            // Added already and not shown yet: what is read back decides.
+            // The sender was added before and is not shown yet. The members that are read back
+            // decide.
             work.saw("Is a member already", call);
             work.mark(&accepted(sender));
         }
@@ -97,10 +97,11 @@ pub(super) async fn run(work: &mut Work<'_>) -> Result<Outcome, Failure> {
     Outcome::done(format!("{present} of {present}, read back."))
 }
 
-/// Exchange takes some recipients and never lists them (MICROSOFT.md §2.3). Milliseconds.
+/// How long an accepted member may be missing from the list. Exchange accepts some recipients and
+/// never lists them (MICROSOFT.md §2.3). Milliseconds.
 const LISTED_WITHIN: i64 = 3_600_000;
 
-/// How long members that were accepted have been looked for.
+/// How long the step has waited for accepted members to be listed. Milliseconds.
 fn waited(work: &Work<'_>) -> i64 {
     match &work.step.state {
         StepState::Waiting(waiting) => work.engine.now().millis_since(waiting.since),
@@ -108,7 +109,7 @@ fn waited(work: &Work<'_>) -> i64 {
     }
 }
 
-/// What notes that Exchange called a sender a member which it did not list.
+/// The note that Exchange called a sender a member without listing it.
 fn accepted(sender: &Mailbox) -> String {
     format!("accepted {}", sender.object)
 }

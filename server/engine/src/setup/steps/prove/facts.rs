@@ -1,5 +1,5 @@
-//! What decides who is refused, read again before any mail: policy, group, members, and what else
-//! can have refused.
+//! Reads what decides who is refused, before any mail is sent: policy, group, members, and
+//! everything else that can have refused.
 
 use domain::{
     Problem,
@@ -15,13 +15,13 @@ use super::super::super::{
 };
 use crate::Failure;
 
-/// What the tenant says now.
+/// The state of the tenant.
 pub(super) enum Facts {
     /// Policy and members are the plan's.
     AsPlanned(Before),
     /// The address belongs to another group.
     AnotherGroup(Box<Problem>),
-    /// They are not: sentences that name what is different.
+    /// Policy or members are not the plan's. Each sentence names a difference.
     Other(Vec<String>),
 }
 
@@ -78,7 +78,7 @@ fn of_policies(work: &Work<'_>, policies: &[AccessPolicy], group: &ExGroup) -> V
             group.address
         ));
     }
-    // The policy for the same group opens nothing more, whoever made it.
+    // A policy for the same group opens nothing more, whoever made it.
     let others = policies.iter().filter(|one| {
         is_about(work, one)
             && one.right == AccessRight::RestrictAccess
@@ -129,8 +129,8 @@ fn of_members(work: &Work<'_>, members: &[Member]) -> Vec<String> {
     different
 }
 
-/// What can have refused before: other setups' policies, what setups saw, and what the last
-/// reading of the customer saw.
+/// What can have refused before this setup's policy: policies of other setups, what setups saw, and
+/// what the customer's last scan saw.
 async fn before(
     work: &Work<'_>,
     proving: &mut Proving,
@@ -139,7 +139,8 @@ async fn before(
 ) -> Result<Before, Failure> {
     let now = work.engine.now();
     let lapse = work.engine.inner.pace.of(domain::proving::LAPSES_WITHIN);
-    // The end of the step comes after the policy was read back.
+    // The end of the step counts as the time at which the policy was made. It comes after the
+    // policy was read back.
     let made = work
         .steps
         .iter()
@@ -165,7 +166,8 @@ async fn before(
                 && !policies.iter().any(|one| one.identity == node.identity)
         });
         other_known |= gone;
-        // It was there after this setup's policy was made: it was removed at some time since.
+        // The last scan saw the other policy after this setup's policy was made. So somebody
+        // removed the other policy since that scan.
         if gone && reading.read > made && proving.disturbed.is_none_or(|at| at < reading.read) {
             proving.disturbed = Some(now);
         }

@@ -1,4 +1,4 @@
-//! Signing in as the application, with its own secret.
+//! Signs in as the application, with its own secret.
 
 use domain::{Problem, permission::Resource, problem::Remedy, secret::ClientSecret};
 use microsoft::{Kind, entra::scopes, graph::Sender};
@@ -7,8 +7,8 @@ use secrecy::SecretString;
 use super::super::super::work::Work;
 use crate::Failure;
 
-/// Signs in as the application itself. A refusal is about the application and its secret, never
-/// about the consent with which Postern acts in the customer. `claims`: what a challenge wants.
+/// Signs in as the application. A refusal is about the application and its secret, never about the
+/// consent with which Postern acts in the customer. `claims`: the claims that a challenge asks for.
 pub(super) async fn sign_in(
     work: &mut Work<'_>,
     secret: &ClientSecret,
@@ -37,7 +37,7 @@ pub(super) async fn sign_in(
 fn no_sign_in(error: &microsoft::Error, name: &str) -> Problem {
     const AGAIN: &str = "then try again and give the client secret once more";
     let (key, happened, means, todo) = match error.kind() {
-        // These are about a secret anyway.
+        // These kinds are about the secret already.
         Kind::SecretWrong | Kind::SecretExpired => return error.problem(),
         Kind::AppDisabled => (
             "prove.application_disabled",

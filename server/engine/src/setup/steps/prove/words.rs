@@ -1,4 +1,4 @@
-//! What the proof says while it waits, and when it ends without one.
+//! The sentences of the proof: while it waits, and when it ends without a result.
 
 use domain::{
     Timestamp,
@@ -25,15 +25,15 @@ pub(super) fn open(probe: &Probe) -> String {
     }
 }
 
-/// Something else can still refuse.
+/// Another policy can still be the cause of a refusal.
 pub(super) fn other(what: &str, until: Timestamp) -> String {
     format!(
         "{what} Microsoft goes on enforcing a policy that was removed for up to two hours, so that a refusal before {until} may come from an older one and says nothing of this one."
     )
 }
 
-/// The proof took a day. Exchange's own test, and what is known of such delays (MICROSOFT.md §§2.4,
-/// 3.9). The first line says what happened, each further one a thing to know of it.
+/// The sentences for a proof that took a day: Exchange's own test, and what is known of such delays
+/// (MICROSOFT.md §§2.4, 3.9). The first line says what happened. Each further line adds one fact.
 pub(super) async fn not_yet(
     work: &mut Work<'_>,
     mailboxes: &[(Mailbox, Must)],
