@@ -44,7 +44,7 @@ pub(super) fn routes() -> Router<Web> {
         )
 }
 
-/// The filter of the history's page. Its place in the list does not count: all that match come.
+/// The filter of the history page. The page position is ignored: all matching entries are exported.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 struct Filter {
@@ -135,7 +135,7 @@ async fn own_history_json(
     as_json("history.json", events)
 }
 
-/// The filter of the exposure's page; what does not fit counts as on the page: as left out.
+/// The filter of the exposure page. An invalid value counts as left out, as on the page.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 struct ExposureFilter {
@@ -184,7 +184,7 @@ async fn exposure_csv(
         "customers never read",
     ];
     names.extend(Standing::ALL.map(Standing::word));
-    // Only where a row is one application at one customer is there one answer.
+    // Such details exist only where a row is one application at one customer.
     let by = query.by;
     if by == By::Each {
         names.extend([
@@ -255,7 +255,7 @@ async fn script(
     )
 }
 
-/// What is no id names nothing.
+/// Parses an id. A text that is no id gives "not found".
 pub(super) fn id<T: std::str::FromStr>(text: &str) -> Result<T, Refusal> {
     text.parse()
         .map_err(|_| Refusal::of(Problem::not_found()).with_action("/customers", "All customers"))
@@ -271,7 +271,7 @@ fn attachment(file: &str, kind: &'static str, body: impl Into<Body>) -> Result<R
     Ok((headers, body.into()).into_response())
 }
 
-/// The same portions until the reader may no longer read, or the process stops.
+/// The portions of `rows`, until the reader may no longer read or the process stops.
 fn while_allowed<T: Send + 'static>(
     web: &Web,
     operator: &Operator,
@@ -280,7 +280,7 @@ fn while_allowed<T: Send + 'static>(
 ) -> Portions<T> {
     let (mut tell, told) = oneshot::channel::<()>();
     let ended = ended(web.clone(), operator.clone(), session);
-    // By itself: a slow reader asks for the next portion seldom.
+    // A separate task, because a slow reader seldom asks for the next portion.
     tokio::spawn(async move {
         tokio::select! {
             () = ended => drop(tell),
@@ -290,11 +290,12 @@ fn while_allowed<T: Send + 'static>(
     until(rows, told)
 }
 
-/// The portions until the sender is gone. What is cut off there ends with a problem.
+/// The portions of `rows`, until the sender of `ended` is dropped. The stream then ends with a
+/// problem.
 fn until<T: Send + 'static>(rows: Portions<T>, ended: oneshot::Receiver<()>) -> Portions<T> {
     let portions = stream::unfold(Some((rows, ended)), |state| async {
         let (mut rows, mut ended) = state?;
-        // The end first: there may always be another portion ready.
+        // The end is polled first, because another portion may always be ready.
         match future::select(&mut ended, rows.next()).await {
             Either::Left(_) => Some((Err(Problem::signed_out()), None)),
             Either::Right((None, _)) => None,
@@ -304,7 +305,7 @@ fn until<T: Send + 'static>(rows: Portions<T>, ended: oneshot::Receiver<()>) -> 
     portions.boxed()
 }
 
-/// A file that is written while it is read, so that no file is ever whole in memory.
+/// A file that is streamed while it is read, so that it is never in memory as a whole.
 fn as_csv<T: Send + 'static>(
     file: &str,
     head: String,
@@ -318,7 +319,7 @@ fn as_csv<T: Send + 'static>(
         }
         Ok(text)
     });
-    // What compresses it asks once more after the end.
+    // The compression layer polls once more after the end.
     let text = once(head).chain(rows);
     attachment(
         file,
@@ -327,7 +328,7 @@ fn as_csv<T: Send + 'static>(
     )
 }
 
-/// One list, as if it were written at once.
+/// One JSON list, written in portions.
 fn as_json<T: Serialize + Send + 'static>(
     file: &str,
     rows: Portions<T>,
@@ -351,15 +352,15 @@ fn once(text: String) -> impl Stream<Item = io::Result<String>> + Send + 'static
     stream::once(future::ready(Ok(text)))
 }
 
-/// The client is told by a broken connection: half a file must not pass for a whole one.
+/// Breaks the connection, so that half a file does not pass for a whole file.
 fn cut_off(problem: Problem) -> io::Error {
     tracing::warn!(key = problem.key, "a download was cut off");
     io::Error::other(problem.happened)
 }
 
-/// One row per event, oldest first. The hashes come along: those without a key can be recomputed by
-/// anybody, those with one by who has the key ring. Names may be those of several: the account's name
-/// and its ids tell who it was.
+/// One row per event, oldest first. The hashes are included: anybody can recompute those without a
+/// key, and holders of the key ring those with a key. Several people may have the same name, so the
+/// account's name and its ids are included too.
 fn events_csv(file: &str, events: Portions<Event>) -> Result<Response, Refusal> {
     let mut head = String::new();
     csv::push_row(
@@ -460,7 +461,7 @@ mod tests {
         }
     }
 
-    /// What compresses a body asks again.
+    /// The compression layer polls again after the end.
     #[tokio::test]
     async fn security_f11_a_file_that_has_ended_stays_so() {
         let (_tell, told) = oneshot::channel();
@@ -482,7 +483,7 @@ mod tests {
 
     #[tokio::test]
     async fn security_f05_a_download_ends_with_the_readers_authority() {
-        // There is always another portion ready.
+        // Another portion is always ready.
         let rows = stream::repeat_with(|| Ok(vec!["a".to_owned()])).boxed();
         let (tell, told) = oneshot::channel();
         let mut rows = until(rows, told);

@@ -1,4 +1,4 @@
-//! Answers that are no page of the app: problems told as a whole page, or as JSON to programs.
+//! Error responses outside the app: a problem as a whole page, or as JSON for programs.
 
 use app::AppError;
 use axum::{
@@ -11,13 +11,14 @@ use domain::{Problem, problem::Remedy};
 
 use super::{Web, layers::LARGEST_BODY, page};
 
-/// A response whose body is made at the outside, where it is known what the client reads.
+/// An error response. The outermost layer renders its body, because that layer knows what the
+/// client accepts.
 #[derive(Clone, Debug)]
 pub(super) struct Refusal {
     pub(super) status: StatusCode,
-    /// Boxed: every handler's result holds one.
+    /// Boxed to keep every handler's result small.
     pub(super) problem: Box<Problem>,
-    /// Address and label of the one way on, if there is one here.
+    /// Address and label of the one link, if the page has one.
     pub(super) action: Option<(&'static str, &'static str)>,
 }
 
@@ -30,7 +31,7 @@ impl Refusal {
         }
     }
 
-    /// With the status that fits the problem.
+    /// The error response with the status that fits the problem.
     pub(super) fn of(problem: Problem) -> Self {
         let status = match problem.key.as_str() {
             "not_found" => StatusCode::NOT_FOUND,
@@ -40,7 +41,7 @@ impl Refusal {
             key if key.starts_with("database.") => StatusCode::SERVICE_UNAVAILABLE,
             _ if problem.field().is_some() => StatusCode::UNPROCESSABLE_ENTITY,
             _ if problem.microsoft.is_some() => StatusCode::BAD_GATEWAY,
-            // Things are not so that this could be done.
+            // The current state does not permit the action.
             _ => StatusCode::CONFLICT,
         };
         Self::new(status, problem)
@@ -60,8 +61,8 @@ impl Refusal {
         ))
     }
 
-    /// Not a refusal, but as little a page of the app: a customer's admin has consented, and has
-    /// no account here.
+    /// Not an error, but also no page of the app: a customer's admin has consented, and has no
+    /// account here.
     pub(super) fn thanks(told: Problem) -> Self {
         Self::new(StatusCode::OK, told).without_action()
     }
@@ -93,7 +94,7 @@ impl IntoResponse for Refusal {
     }
 }
 
-/// Gives refusals their body, and the bare errors of other layers too.
+/// Renders the body of refusals, and of the bare errors of other layers.
 pub(super) async fn render(State(web): State<Web>, request: Request, next: Next) -> Response {
     let html = wants_html(request.headers());
     let file = request.uri().path().starts_with("/pkg/");
@@ -123,7 +124,7 @@ pub(super) async fn render(State(web): State<Web>, request: Request, next: Next)
     Response::from_parts(parts, body.into())
 }
 
-/// As server functions tell it, so that the app understands it.
+/// The problem in the JSON form of server functions, which the app understands.
 fn json(problem: &Problem) -> String {
     let error = if problem.key == Problem::signed_out().key {
         AppError::SignedOut
@@ -143,7 +144,7 @@ fn wants_html(headers: &HeaderMap) -> bool {
         .is_some_and(|accepts| accepts.contains("text/html"))
 }
 
-/// Somebody has already said something that a person or the app can read.
+/// Whether the response already has a body that a person or the app can read.
 fn has_body(response: &Response) -> bool {
     response
         .headers()
@@ -153,7 +154,7 @@ fn has_body(response: &Response) -> bool {
         || response.headers().contains_key("serverfnerror")
 }
 
-/// What the layers and extractors refuse with a status alone.
+/// The refusal for a bare status from layers and extractors.
 fn bare(status: StatusCode) -> Option<Refusal> {
     let tell = |key: &str, happened: String, means: &str, todo: &str| {
         Some(Refusal::new(
