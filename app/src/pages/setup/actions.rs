@@ -1,4 +1,4 @@
-//! What can be asked of a setup: cancel, try again, look now, roll back.
+//! Actions on a setup: cancel, retry, poll now (`look_now`), roll back.
 
 use domain::{
     plan::{Group, Plan},
@@ -18,7 +18,7 @@ use crate::{
 pub const CANCEL: &str = "cancel";
 pub const ROLL_BACK: &str = "roll-back";
 
-/// The ids that every form of this page sends.
+/// The hidden fields with ids that every form of this page sends.
 pub fn ids(shown: Shown) -> AnyView {
     view! {
         <input type="hidden" name="customer" value=shown.customer.to_string()/>
@@ -27,7 +27,7 @@ pub fn ids(shown: Shown) -> AnyView {
     .any()
 }
 
-/// After something worked: says so, and shows what came of it.
+/// After a success: shows a toast, and refreshes the setup.
 pub fn afterwards(post: Post, shown: Shown, say: &'static str) {
     let toasts = use_toasts();
     post.then(move || {
@@ -108,7 +108,7 @@ fn stands(steps: &[Step], kind: StepKind) -> Stands {
         .map_or(Stands::No, Step::stands)
 }
 
-/// What the setup has made so far, or may have.
+/// What the setup has made so far, or may have made.
 pub fn made(plan: &Plan, steps: &[Step]) -> Vec<String> {
     let own_group = matches!(plan.group, Group::New { .. });
     let mut things = Vec::new();
@@ -138,7 +138,7 @@ pub fn made(plan: &Plan, steps: &[Step]) -> Vec<String> {
     things
 }
 
-/// What rolling back undoes, in its order.
+/// What a rollback undoes, in its order.
 fn undoes(plan: &Plan, steps: &[Step]) -> Vec<String> {
     let mut things = Vec::new();
     if stands(steps, StepKind::Policy) != Stands::No {
