@@ -1,4 +1,4 @@
-//! The few things that only a browser can do. On the server each does nothing.
+//! Functions that only a browser can perform. On the server they do nothing.
 
 use domain::Timestamp;
 use leptos::prelude::*;
@@ -7,7 +7,7 @@ use wasm_bindgen::JsCast as _;
 
 /// The browser's clock.
 pub fn now() -> Timestamp {
-    // Whole milliseconds since 1970 are far below 2^53: nothing is cut off.
+    // Whole milliseconds since 1970 are far below 2^53, so the cast loses nothing.
     #[allow(clippy::cast_possible_truncation)]
     Timestamp(js_sys::Date::now() as i64)
 }
@@ -21,7 +21,7 @@ pub fn to_local(moment: Timestamp) -> Timestamp {
     moment.plus_seconds(-minutes_behind * 60)
 }
 
-/// Tells tests and style sheets that the page reacts now.
+/// Marks the page as hydrated, for tests and style sheets.
 pub fn mark_hydrated() {
     if let Some(root) = document().document_element() {
         // Fails only for an invalid attribute name.
@@ -29,12 +29,12 @@ pub fn mark_hydrated() {
     }
 }
 
-/// Opens a `<dialog>` above the page, unless it is open already.
+/// Opens a `<dialog>` as a modal above the page.
 pub fn open_dialog(id: &str) {
     if let Some(dialog) = dialog(id) {
         // A dialog that was rendered open is not modal until it was closed once.
         dialog.close();
-        // Fails only when it is open or not in the page.
+        // Fails only when the dialog is open or not in the page.
         let _ = dialog.show_modal();
     }
 }
@@ -49,18 +49,18 @@ fn dialog(id: &str) -> Option<web_sys::HtmlDialogElement> {
     document().get_element_by_id(id)?.dyn_into().ok()
 }
 
-/// Puts the keyboard's focus on an element.
+/// Sets the keyboard focus on an element.
 pub fn focus(id: &str) {
     if let Some(element) = document()
         .get_element_by_id(id)
         .and_then(|element| element.dyn_into::<web_sys::HtmlElement>().ok())
     {
-        // Fails only for elements that cannot take it.
+        // Fails only for elements that cannot take the focus.
         let _ = element.focus();
     }
 }
 
-/// Shows the moments of what the server drew in the reader's own time.
+/// Shows the times in server-rendered markup in the reader's time zone.
 pub fn show_local_times() {
     let Ok(times) = document().query_selector_all(".drawn time[datetime]") else {
         return;
@@ -82,14 +82,14 @@ pub fn show_local_times() {
     }
 }
 
-/// Whether something of this kind is on the page.
+/// Whether an element that matches the selector is on the page.
 pub fn shows(selector: &str) -> bool {
     document()
         .query_selector(selector)
         .is_ok_and(|found| found.is_some())
 }
 
-/// Whether the keyboard's focus is in a form within what the selector names.
+/// Whether the keyboard focus is in a form within the element that the selector names.
 pub fn is_in_form(within: &str) -> bool {
     let selector = format!("{within} form");
     document()
@@ -97,7 +97,7 @@ pub fn is_in_form(within: &str) -> bool {
         .is_some_and(|element| element.closest(&selector).is_ok_and(|form| form.is_some()))
 }
 
-/// What the button that was clicked copies; none: it is no such button.
+/// The text that the clicked button copies. None when the click was on no such button.
 pub fn to_copy(click: &web_sys::MouseEvent) -> Option<String> {
     let clicked: web_sys::Element = click.target()?.dyn_into().ok()?;
     clicked
@@ -106,10 +106,10 @@ pub fn to_copy(click: &web_sys::MouseEvent) -> Option<String> {
         .get_attribute("data-copy")
 }
 
-/// Copies text and says whether the browser let us.
+/// Copies text. Returns whether the browser allowed it.
 pub async fn copy(text: &str) -> bool {
     let navigator = window().navigator();
-    // Missing where the page did not come over HTTPS or from this machine.
+    // The clipboard is missing where the page came neither over HTTPS nor from this machine.
     let there = js_sys::Reflect::get(&navigator, &"clipboard".into())
         .is_ok_and(|clipboard| clipboard.is_object());
     there
@@ -118,7 +118,7 @@ pub async fn copy(text: &str) -> bool {
             .is_ok()
 }
 
-/// Goes to an address: within the page for this site's own, by loading it for another's.
+/// Navigates to an address: within the app for this site, by loading the page for another site.
 pub fn use_go() -> impl Fn(&str) + Clone + 'static {
     let navigate = use_navigate();
     move |to: &str| {
@@ -146,8 +146,8 @@ pub fn form_text(event: &leptos::ev::SubmitEvent) -> Option<String> {
     String::from(pairs.to_string()).into()
 }
 
-/// Whether somebody has just clicked or typed in this page. A browser that does not tell counts as
-/// used.
+/// Whether a person has just clicked or typed in this page. Returns true when the browser does not
+/// report it.
 #[cfg(not(feature = "ssr"))]
 fn is_used() -> bool {
     let navigator = window().navigator();
@@ -158,7 +158,7 @@ fn is_used() -> bool {
         .unwrap_or(true)
 }
 
-/// What the server answered.
+/// The server's response.
 #[cfg(not(feature = "ssr"))]
 pub struct Response {
     pub status: u16,
@@ -167,12 +167,13 @@ pub struct Response {
     pub location: Option<String>,
 }
 
-/// Posts to this site. Nothing when the server was not reached.
+/// Posts to this site. None when the server was not reached.
 #[cfg(not(feature = "ssr"))]
 pub async fn post(path: &str, kind: &str, body: &str) -> Option<Response> {
     let headers = web_sys::Headers::new().ok()?;
     headers.set("Content-Type", kind).ok()?;
-    // Not HTML: that would be answered with a redirect, as for a form without JavaScript.
+    // The browser must not ask for HTML: a server function answers that with a redirect, as for a
+    // form without JavaScript.
     headers.set("Accept", "application/json").ok()?;
     if !is_used() {
         headers.set(crate::BACKGROUND_HEADER, "1").ok()?;

@@ -1,17 +1,17 @@
-//! What differs between two JSON values, line by line, for people.
+//! The differences between two JSON values, line by line, for people.
 
 use serde_json::Value;
 
-/// One field that is not the same before and after.
+/// A field that differs before and after.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Line {
-    /// `group.address`; empty for the value as a whole.
+    /// The path of the field, as in `group.address`. Empty for the value as a whole.
     pub path: String,
     pub before: Option<String>,
     pub after: Option<String>,
 }
 
-/// The differing fields, in the order in which they stand. With one side missing: all of the other.
+/// The differing fields, in their order. When one side is missing, all fields of the other side.
 pub fn diff(before: Option<&Value>, after: Option<&Value>) -> Vec<Line> {
     let mut lines = Vec::new();
     walk(String::new(), before, after, &mut lines);

@@ -1,4 +1,4 @@
-//! What a server function answers when it cannot do what was asked.
+//! The errors of server functions.
 
 use domain::{Problem, problem::Remedy};
 use leptos::server_fn::{
@@ -7,7 +7,7 @@ use leptos::server_fn::{
 };
 use serde::{Deserialize, Serialize};
 
-/// The one error of all server functions. It holds nothing that the person on the page may not
+/// The only error type of server functions. It holds nothing that the person on the page may not
 /// read: causes stay in the server's log.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -20,7 +20,7 @@ pub enum AppError {
 pub type Answer<T> = Result<T, AppError>;
 
 impl AppError {
-    /// What a page shows.
+    /// The problem that a page shows.
     pub fn problem(&self) -> Problem {
         match self {
             Self::SignedOut => Problem::signed_out(),
@@ -28,7 +28,7 @@ impl AppError {
         }
     }
 
-    /// The field that the input did not fit, if it was the input.
+    /// The field with the wrong input. None when the error has another cause.
     pub fn field(&self) -> Option<&str> {
         match self {
             Self::SignedOut => None,
@@ -52,14 +52,15 @@ impl From<Problem> for AppError {
 impl FromServerFnError for AppError {
     type Encoder = JsonEncoding;
 
-    /// Failures of the transport. Their texts name types and paths of ours, so they are not shown.
+    /// Maps failures of the transport. Their texts name internal types and paths, so they are not
+    /// shown.
     fn from_server_fn_error(error: ServerFnErrorErr) -> Self {
         #[cfg(feature = "ssr")]
         tracing::warn!(%error, "a request to a server function could not be read or answered");
         let problem = match error {
             ServerFnErrorErr::Request(_) => return unreachable(),
             ServerFnErrorErr::Args(_) | ServerFnErrorErr::MissingArg(_) => incomplete(),
-            // On the server only arguments are read; in the browser only answers are.
+            // On the server only arguments are deserialized. In the browser only answers are.
             #[cfg(feature = "ssr")]
             ServerFnErrorErr::Deserialization(_) => incomplete(),
             _ => Problem::internal("the time of this request"),
@@ -81,7 +82,7 @@ pub fn unreachable() -> AppError {
     ))
 }
 
-/// Something between the browser and the server functions refused.
+/// Something between the browser and the server functions refused the request.
 #[cfg(not(feature = "ssr"))]
 pub fn refused(status: u16) -> AppError {
     AppError::Problem(Problem::new(

@@ -1,4 +1,4 @@
-//! What stands around every page of somebody who is signed in.
+//! The layout around every page for a signed-in operator.
 
 mod navigation;
 mod switch;
@@ -23,7 +23,7 @@ use crate::{
 use navigation::Navigation;
 use switch::Switch;
 
-/// The newest numbers for the navigation, and whether the session is still there.
+/// The newest counts for the navigation, and whether the session still exists.
 #[derive(Clone, Copy)]
 struct Pulse {
     counts: RwSignal<Option<Counts>>,
@@ -42,7 +42,7 @@ pub fn Layout() -> impl IntoView {
     };
     keep_counting(Live::provide(), pulse);
     let path = use_location().pathname;
-    // After a change of pages the keyboard starts at the new page, as it does without JavaScript.
+    // After navigation the keyboard focus starts at the new page, as it does without JavaScript.
     Effect::new(move |before: Option<String>| {
         let path = path.get();
         if before.is_some_and(|before| before != path) {
@@ -70,7 +70,7 @@ pub fn Layout() -> impl IntoView {
     .any()
 }
 
-/// The side bar of a known operator. Sends everybody else where they belong.
+/// The side bar of a known operator. Everybody else is redirected.
 fn side(me: Answer<Me>, pulse: Pulse) -> AnyView {
     match me {
         Ok(me) if me.role.is_none() => {
@@ -111,7 +111,7 @@ fn send_to_start() {
     crate::api::context::redirect_page(&paths::start(&here));
 }
 
-/// Reads the numbers anew after changes, but not for each of a burst.
+/// Refetches the counts after changes. A burst of changes causes a single fetch.
 fn keep_counting(live: Live, pulse: Pulse) {
     let pause = std::time::Duration::from_millis(600);
     let read = RefCell::new(debounce(pause, move |()| {
@@ -124,7 +124,7 @@ fn keep_counting(live: Live, pulse: Pulse) {
                 Err(AppError::SignedOut) => {
                     pulse.ended.try_set(true);
                 }
-                // The numbers stay as they were; what the page itself needs tells its own failure.
+                // The counts stay as they were. The page reports the failures of its own fetches.
                 Err(error) => leptos::logging::warn!("the numbers could not be read: {error:?}"),
             }
         });

@@ -1,7 +1,7 @@
 //! The user interface of Postern: pages, components and the server functions behind them.
 //!
-//! Rendered by the server first and hydrated in the browser. With the feature `ssr` it calls the
-//! engine; with `hydrate` it calls the server.
+//! The server renders pages first, and the browser hydrates them. With the feature `ssr` the code
+//! calls the engine. With `hydrate` it calls the server.
 
 // View types nest as deep as the pages they describe.
 #![recursion_limit = "512"]
@@ -22,8 +22,8 @@ mod routes;
 mod shell;
 mod viewer;
 
-/// On requests that a page makes by itself, without anybody having just touched it. They keep no
-/// session alive.
+/// Marks requests that a page makes by itself, without anybody having just touched it. Such
+/// requests do not extend a session.
 pub const BACKGROUND_HEADER: &str = "x-postern-background";
 
 pub use error::{Answer, AppError};

@@ -1,4 +1,4 @@
-//! Changes as they happen: one stream of server-sent events per tab.
+//! Change notifications: one stream of server-sent events per tab.
 //!
 //! The stream follows one setup while its page is open, and the partner's lists otherwise.
 
@@ -12,15 +12,16 @@ use leptos::prelude::*;
 use wasm_bindgen::{JsCast as _, closure::Closure};
 use web_sys::{EventSource, MessageEvent};
 
-/// How the stream is.
+/// The connection state of the stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Link {
-    /// Not opened yet; on the server always.
+    /// Not opened yet. On the server the state is always this.
     Opening,
     Open,
-    /// Broken; it is tried again until it works.
+    /// Disconnected. The browser retries until it works.
     Lost,
-    /// The server does not give it: somebody signed out, or may not see this any more.
+    /// The server refuses the stream: the session has ended, or the operator may not see this any
+    /// more.
     Refused,
 }
 
@@ -28,11 +29,11 @@ pub enum Link {
 #[derive(Clone, Copy)]
 pub struct Live {
     pub link: RwSignal<Link>,
-    /// Counts changes that lists and counters should see.
+    /// Counts changes that lists and counters should reflect.
     pub changed: RwSignal<u32>,
-    /// Counts scans that were asked for, began or ended.
+    /// Counts scans that were requested, began or ended.
     pub scanned: RwSignal<u32>,
-    /// The newest that the stream said of the setup that is followed.
+    /// The newest state of the followed setup from the stream.
     pub setup: RwSignal<Option<Arc<SetupView>>>,
     following: RwSignal<Option<(CustomerId, SetupId)>>,
     /// Counts openings.
@@ -42,7 +43,7 @@ pub struct Live {
 }
 
 impl Live {
-    /// Starts the tab's stream. Does nothing on the server: effects run only in the browser.
+    /// Starts the tab's stream. Does nothing on the server, where effects do not run.
     pub fn provide() -> Self {
         let live = Self {
             link: RwSignal::new(Link::Opening),
@@ -56,7 +57,8 @@ impl Live {
         provide_context(live);
         Effect::new(move |_| {
             live.attempt.track();
-            // Dropped, and so closed, before the effect runs again and with the layout.
+            // The source is dropped, and so closed, before the effect runs again and together with
+            // the layout.
             StoredValue::new_local(live.open(live.following.get()));
         });
         live
@@ -67,7 +69,7 @@ impl Live {
         self.setup.set(None);
         self.following.set(Some((customer, setup)));
         on_cleanup(move || {
-            // Another setup's page may have taken over already.
+            // Another setup's page may follow its own setup already.
             if self.following.try_get_untracked() == Some(Some((customer, setup))) {
                 self.following.try_set(None);
             }
@@ -86,12 +88,13 @@ impl Live {
         };
         source.on("open", move |_| {
             self.refused.set_value(0);
-            // What went on while the page was on its way has changed since, and nobody told.
+            // Progress on the page may have changed while the page was loading, without a
+            // notification.
             if crate::browser::shows(".drawn [role=status]") {
                 self.scanned.update(|count| *count = count.wrapping_add(1));
             }
             if matches!(self.link.get_untracked(), Link::Lost | Link::Refused) {
-                // What happened in between was missed.
+                // Changes during the interruption were missed.
                 self.changed.update(|count| *count = count.wrapping_add(1));
                 self.scanned.update(|count| *count = count.wrapping_add(1));
             }
@@ -117,7 +120,7 @@ impl Live {
         });
         let watched = source.inner.clone();
         source.on("error", move |_| {
-            // The browser tries again by itself unless the server answered with an error.
+            // The browser retries by itself unless the server answered with an error.
             let refused = watched.ready_state() == EventSource::CLOSED;
             self.link
                 .set(if refused { Link::Refused } else { Link::Lost });
@@ -127,7 +130,7 @@ impl Live {
                 let seconds = u64::from(refused.min(5)) * 2;
                 set_timeout(
                     move || {
-                        // The layout may be gone by then.
+                        // The layout may be gone when the timer fires.
                         self.attempt.try_update(|count| *count = count.wrapping_add(1));
                     },
                     Duration::from_secs(seconds),
@@ -145,7 +148,7 @@ pub fn use_live() -> Option<Live> {
 
 struct Source {
     inner: EventSource,
-    /// Kept alive as long as the stream.
+    /// The handlers live as long as the stream.
     handlers: Vec<Closure<dyn FnMut(MessageEvent)>>,
 }
 

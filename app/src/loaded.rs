@@ -1,7 +1,8 @@
-//! What a page reads: on the server while it is rendered, in the browser when the address changes.
+//! Data that a page reads: on the server while it renders the page, in the browser when the address
+//! changes.
 //!
-//! Whatever is read travels as JSON text through one kind of resource. A resource of its own for
-//! every type would be most of the WASM.
+//! All data travels as JSON text through one kind of resource. A separate resource type for every
+//! data type would be most of the WASM.
 
 use std::{marker::PhantomData, sync::Arc};
 
@@ -13,7 +14,7 @@ use crate::{
     error::Answer,
 };
 
-/// Something that is read from the server and can be read again.
+/// Data that is read from the server and can be refetched (`again`).
 pub struct Loaded<T> {
     text: StoredValue<ArcResource<Answer<String>>>,
     is: PhantomData<fn() -> T>,
@@ -31,14 +32,14 @@ type Ask = Arc<dyn Fn() -> Answer<Request> + Send + Sync>;
 
 /// A call whose answer is text.
 struct Request {
-    /// Tells one request from another; the same is not made twice.
+    /// Identifies the request. The same request is not made twice.
     key: String,
     run: Box<dyn FnOnce() -> api::Later<Answer<String>> + Send>,
 }
 
 impl<T: Serialize + DeserializeOwned + 'static> Loaded<T> {
-    /// Reads before the page is sent. `call` names what is read, and is asked again when what it
-    /// depends on changes.
+    /// Reads before the page is sent. `call` names the data. It is evaluated again when a signal
+    /// that it reads changes.
     pub fn first(call: impl Fn() -> Answer<Call<T>> + Send + Sync + 'static) -> Self {
         let ask: Ask = Arc::new(move || {
             call().map(|call| Request {
@@ -52,11 +53,11 @@ impl<T: Serialize + DeserializeOwned + 'static> Loaded<T> {
         }
     }
 
-    /// Waits for the answer. Inside a `Suspend`.
+    /// Waits for the answer. Use inside a `Suspend`.
     pub async fn get(self) -> Answer<T> {
         match self.text.try_get_value() {
             Some(text) => api::read(&text.await?),
-            // The page is gone, but what draws it was woken once more.
+            // The page is gone, but its view was woken once more.
             None => std::future::pending().await,
         }
     }

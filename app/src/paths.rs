@@ -28,13 +28,13 @@ pub fn history(id: CustomerId) -> String {
 }
 
 #[cfg(feature = "ssr")]
-/// Why an application reaches what it reaches. `object`: its service principal.
+/// The page that explains an application's effective access. `object`: its service principal.
 pub fn application(id: CustomerId, object: ObjectId) -> String {
     format!("/customers/{id}/applications/{object}")
 }
 
 #[cfg(feature = "ssr")]
-/// Which applications reach a mailbox.
+/// The page with the applications that reach a mailbox.
 pub fn mailboxes(id: CustomerId) -> String {
     format!("/customers/{id}/mailboxes")
 }
@@ -43,7 +43,7 @@ pub fn new_setup(id: CustomerId) -> String {
     format!("/customers/{id}/setups/new")
 }
 
-/// The wizard for one application. Real mail is part of it unless somebody leaves it out.
+/// The wizard for one application. Real mail is on by default.
 pub fn confine(id: CustomerId, application: &str) -> String {
     format!("{}?app={}&prove=1", new_setup(id), encode(application))
 }
@@ -65,13 +65,13 @@ pub fn script(customer: CustomerId, setup: SetupId) -> String {
     format!("/customers/{customer}/setups/{setup}/script.ps1")
 }
 
-/// Where to sign in, and to come back to.
+/// The sign-in address. The browser returns to `return_to` afterwards.
 pub fn sign_in(return_to: &str) -> String {
     format!("/auth/sign-in?return_to={}", encode(return_to))
 }
 
 #[cfg(feature = "ssr")]
-/// The start page, which offers to sign in and to come back.
+/// The start page, which offers to sign in and return to `return_to`.
 pub fn start(return_to: &str) -> String {
     format!("/?return_to={}", encode(return_to))
 }

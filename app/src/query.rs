@@ -1,4 +1,4 @@
-//! Query strings as forms write them, read the same way in the browser and on the server.
+//! Query strings as forms write them, parsed the same way in the browser and on the server.
 //!
 //! The router's own map decodes twice, which mangles a percent sign in a search.
 
@@ -13,7 +13,7 @@ use leptos_router::hooks::use_location;
 pub struct Query(Vec<(String, String)>);
 
 impl Query {
-    /// Takes the text with or without its question mark.
+    /// Parses the text, with or without its question mark.
     pub fn parse(text: &str) -> Self {
         let text = text.strip_prefix('?').unwrap_or(text);
         Self(
@@ -27,7 +27,7 @@ impl Query {
         )
     }
 
-    /// The first value of a name, or nothing.
+    /// The first value of a name. Empty when there is none.
     pub fn get(&self, name: &str) -> &str {
         self.0
             .iter()
@@ -39,7 +39,7 @@ impl Query {
         self.0.iter().any(|(key, _)| key == name)
     }
 
-    /// All values of a name that are not empty, each once, in order.
+    /// All non-empty values of a name, each once, in order.
     pub fn all(&self, name: &str) -> Vec<String> {
         let mut seen = BTreeSet::new();
         self.0
@@ -49,7 +49,7 @@ impl Query {
             .collect()
     }
 
-    /// The same query with one name set to one value; an empty value takes the name out.
+    /// The same query with one name set to one value. An empty value removes the name.
     #[must_use]
     pub fn with(mut self, name: &str, value: &str) -> Self {
         self.0.retain(|(key, _)| key != name);
@@ -78,7 +78,7 @@ impl Query {
         pairs.join("&")
     }
 
-    /// What the wizard's address says was chosen.
+    /// The draft that the wizard's address describes.
     pub fn draft(&self) -> Draft {
         Draft {
             application: self.get("app").to_owned(),
@@ -90,7 +90,7 @@ impl Query {
         }
     }
 
-    /// The wizard's address for a draft; `step` is left to the caller.
+    /// The wizard's address for a draft. The caller adds `step`.
     pub fn of_draft(draft: &Draft) -> Self {
         let mut pairs = vec![("app".to_owned(), draft.application.clone())];
         let many = |name: &str, values: &[String]| -> Vec<(String, String)> {
@@ -114,8 +114,8 @@ impl Query {
     }
 }
 
-/// The query of the current address. Once the page is gone it is empty: what still wants to read
-/// it then must not bring down the next page.
+/// The query of the current address. It is empty after the page is gone: a late reader must not
+/// make the next page panic.
 #[derive(Clone, Copy)]
 pub struct LiveQuery(Memo<Query>);
 
@@ -158,7 +158,7 @@ pub fn encode(text: &str) -> String {
     encoded
 }
 
-/// Takes `+` for a space. What is no valid escape stays as it is.
+/// Decodes percent escapes, and `+` as a space. An invalid escape stays unchanged.
 pub fn decode(text: &str) -> String {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.bytes();

@@ -1,4 +1,4 @@
-//! Which page stands at which address.
+//! The routes of the pages.
 
 use leptos::prelude::*;
 use leptos_meta::provide_meta_context;
@@ -18,12 +18,12 @@ use crate::{
     },
 };
 
-/// Draws a page.
+/// A function that renders a page.
 type Page = fn() -> AnyView;
 
-/// The whole user interface; also what the browser hydrates.
+/// The whole user interface. The browser hydrates the same component.
 ///
-/// Pages are rendered once all their data is there, so that lists work without JavaScript.
+/// Pages are rendered once all their data has arrived, so that lists work without JavaScript.
 #[component]
 pub fn App() -> impl IntoView {
     provide_meta_context();
@@ -34,7 +34,8 @@ pub fn App() -> impl IntoView {
         hydrated.0.set(true);
         browser::mark_hydrated();
     });
-    // As plain pointers all routes are of one type; leptos writes its code for each type anew.
+    // As plain function pointers all routes have one type. leptos generates its code for each type
+    // separately.
     let start: Page = || view! { <Start/> }.any();
     let waiting: Page = || view! { <Waiting/> }.any();
     let join: Page = || view! { <Join/> }.any();
@@ -56,7 +57,7 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/") view=start ssr=SsrMode::Async/>
                 <Route path=path!("/waiting") view=waiting ssr=SsrMode::Async/>
                 <Route path=path!("/join/:token") view=join ssr=SsrMode::Async/>
-                // Each page says itself how it is sent.
+                // Each page sets its own rendering mode.
                 <ParentRoute path=path!("") view=layout>
                     <Route path=path!("/customers") view=customers ssr=SsrMode::Async/>
                     <Route path=path!("/customers/connect") view=connect ssr=SsrMode::Async/>

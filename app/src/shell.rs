@@ -1,4 +1,4 @@
-//! The document around the pages. Made on the server only; the body is hydrated.
+//! The document around the pages. Only the server renders it. The body is hydrated.
 
 use std::sync::Arc;
 
@@ -7,20 +7,20 @@ use leptos_meta::MetaTags;
 
 use crate::{App, components::Erase as _};
 
-/// The files of a build that every document names or holds: a context of whoever serves pages.
+/// The build's files that every document links to or embeds. The server provides them as a context.
 /// Addresses are paths from the portal's root.
 #[derive(Clone, Debug)]
 pub struct SiteFiles {
-    /// Loads the WebAssembly and has `hydrate`.
+    /// The script that loads the WebAssembly and exports `hydrate`.
     pub script: Arc<str>,
     pub wasm: Arc<str>,
     pub stylesheet: Arc<str>,
-    /// What is in the style sheet: it stands in the document itself, so that what is shown first
-    /// waits for no second answer. Without it the document names the file.
+    /// The text of the style sheet. It is embedded in the document, so that the first render needs
+    /// no second response. Without it the document links to the file.
     pub style: Option<Arc<str>>,
 }
 
-/// The gate, in the page itself: one request less.
+/// The logo, embedded in the page, which saves a request.
 const FAVICON: &str = "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 24 24' fill='none' stroke='%230b8a7d' stroke-width='2.4'%3E%3Cpath d='M4 21V11a8 8 0 0 1 16 0v10M9 21v-8a3 3 0 0 1 6 0v8M2 21h20'/%3E%3C/svg%3E";
 
 /// The whole HTML document of a page. Needs [`SiteFiles`].
@@ -37,7 +37,8 @@ pub fn shell() -> impl IntoView {
                 {style(&files)}
                 <link rel="icon" href=FAVICON type="image/svg+xml"/>
                 <script id="hydration" type="module" nonce=use_nonce() inner_html=hydration(&files)></script>
-                // A `noscript` in the body would be text to a browser with JavaScript, and break hydration.
+                // A browser with JavaScript would treat a `noscript` in the body as text, which
+                // breaks hydration.
                 <noscript>
                     <style nonce=use_nonce()>".needs-js{display:none!important}.needs-no-js{display:block!important}"</style>
                 </noscript>
@@ -57,12 +58,12 @@ fn style(files: &SiteFiles) -> AnyView {
     }
 }
 
-/// Loads the program and lets it take over the body. Links and forms work before, so it comes when
-/// the browser has painted and has nothing else to do: no hint in the document asks for it earlier.
-/// Before anything else it makes the one policy by which texts become markup (`trusted-types` of the
-/// page's policy): the program sets markup that it holds itself or that the server drew, and no
-/// text ever becomes code or the address of code.
-/// Both files are asked for at once. `requestIdleCallback` is not in every browser.
+/// The script that loads the program and hydrates the body. Links and forms work before, so it runs
+/// when the browser has painted and is idle. No hint in the document requests the files earlier.
+/// First it makes the only policy by which texts become markup (`trusted-types` of the page's
+/// policy): the program sets markup that it holds itself or that the server rendered, and no text
+/// ever becomes code or the address of code. Both files are requested at once. Some browsers have
+/// no `requestIdleCallback`.
 fn hydration(SiteFiles { script, wasm, .. }: &SiteFiles) -> String {
     format!(
         "window.trustedTypes?.createPolicy('default',{{createHTML:text=>text}});\

@@ -1,12 +1,12 @@
-//! Who looks at the page, known to every page inside the layout.
+//! The signed-in viewer, known to every page inside the layout.
 
 use domain::{person::Right, view::Me};
 use leptos::prelude::*;
 
 use crate::{api, error::Answer, loaded::Loaded};
 
-/// Read once per visit. The numbers that change are kept in [`crate::layout`], so that a new
-/// number never makes a page forget what somebody typed into it.
+/// The viewer is read once per visit. Counts that change are in [`crate::layout`], so that a new
+/// count never makes a page lose what somebody typed into it.
 #[derive(Clone, Copy)]
 pub struct Viewer(pub Loaded<Me>);
 
@@ -23,7 +23,7 @@ pub fn use_viewer() -> Viewer {
     use_context::<Viewer>().unwrap_or_else(Viewer::provide)
 }
 
-/// Whether somebody may do what needs `right`. Who is not known may nothing.
+/// Whether the viewer has `right`. Returns false until the viewer is loaded.
 pub fn may(me: &Answer<Me>, right: Right) -> bool {
     me.as_ref()
         .ok()

@@ -68,7 +68,7 @@ pub(crate) struct HistoryFiles {
     pub against: Option<std::path::PathBuf>,
 }
 
-/// Why a command did not do its work.
+/// Why a command failed.
 #[derive(Debug, thiserror::Error)]
 pub enum Failed {
     /// Exit code 2.
@@ -85,8 +85,8 @@ impl Failed {
     }
 }
 
-/// Runs one command. 0: done; 1: failed, or history is broken; 2: the settings are not right; 3:
-/// history is not broken, as far as it could be checked.
+/// Runs one command. Exit codes: 0: done; 1: failed, or a history is broken; 2: the settings are
+/// wrong; 3: no history is broken, but not every entry could be checked.
 pub async fn run(cli: Cli) -> ExitCode {
     match run_command(cli).await {
         Ok(code) => code,

@@ -1,4 +1,4 @@
-//! The binary `postern` as a library, so that tests drive what runs in production.
+//! The binary `postern` as a library, so that tests run the production code.
 
 mod cli;
 mod commands;

@@ -1,5 +1,5 @@
-//! Serving HTTP with limits: for how many connections are open, in all and of one client, for how long
-//! one may take to say what it wants, and for how long it may leave an answer unread.
+//! Serves HTTP with limits: the number of open connections, in total and per client, the time for
+//! sending a request, and the time for which a client may leave a response unread.
 
 mod unread;
 
@@ -33,23 +33,23 @@ use tower::{Service, ServiceExt as _};
 use self::unread::Impatient;
 use crate::{shutdown::stopped, web::network};
 
-/// How a listener treats who connects.
+/// Timeouts and limits of a listener.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Patience {
-    /// Within this time the head of a request must have arrived: the first one of a connection, and each
-    /// further one after the answer before.
+    /// Timeout for the head of a request. For the first request it runs from the start of the
+    /// connection, for each further one from the previous response.
     pub head: Duration,
-    /// A connection ends whose client takes nothing of an answer for this time. One that has nothing to
-    /// say, such as a stream of events, stays.
+    /// A connection ends when its client takes no part of a pending response for this time. A
+    /// connection with nothing to send, such as a stream of events, stays open.
     pub unread: Duration,
-    /// Open connections. Further ones wait until one ends.
+    /// Maximum number of open connections. Further connections wait until one ends.
     pub connections: usize,
-    /// Of them, those of one client. Further ones are closed at once, so that the others get theirs.
-    /// None: the peer is a proxy, behind which many clients are.
+    /// Maximum number of open connections of one client. Further ones are closed at once, so that
+    /// other clients get theirs. None: the peer is a proxy with many clients behind it.
     pub of_one: Option<usize>,
 }
 
-/// Serves until `stop` turns true; then ends what is on its way in good order.
+/// Serves until `stop` turns true, then shuts down gracefully.
 pub(crate) async fn serve(
     mut listener: TcpListener,
     router: Router,
@@ -90,12 +90,12 @@ pub(crate) async fn serve(
             held,
         ));
     }
-    // Nobody new comes in.
+    // No new connection is accepted.
     drop(listener);
     while open.join_next().await.is_some() {}
 }
 
-/// What a connection takes up until it ends.
+/// The slots that a connection holds until it ends.
 struct Held {
     _place: OwnedSemaphorePermit,
     _own: Option<Place<IpAddr>>,
@@ -131,7 +131,7 @@ async fn connection(
     drop(held);
 }
 
-/// Requests bring the address of who connected.
+/// Adds the peer's address to each request.
 fn with_peer(
     router: Router,
     peer: SocketAddr,

@@ -5,12 +5,13 @@ use tracing_subscriber::{EnvFilter, filter::filter_fn, fmt, prelude::*};
 
 use crate::config::LogFormat;
 
-/// Unless `RUST_LOG` says otherwise. The database's driver tells slow statements with their text
-/// only, never with values; sessions would warn of every cookie that is over its time.
+/// The default filter, which `RUST_LOG` overrides. The database's driver logs slow statements with
+/// their text only, never with values. The session crates would warn about every expired cookie.
 const USUAL: &str =
     "info,sqlx=warn,graphile_worker=warn,tower_sessions_core=error,tower_sessions=error";
 
-/// Our own parts, by the first word of a target. What they say is written here and tested.
+/// Postern's own crates, by the first word of a target. Their log lines are written in this
+/// repository and tested.
 const OURS: [&str; 7] = [
     "postern",
     "server",
@@ -21,9 +22,9 @@ const OURS: [&str; 7] = [
     "domain",
 ];
 
-/// Whatever `RUST_LOG` says, other people's code tells no more than this: below it hyper, h2,
-/// reqwest, rustls, sqlx, sessions and others write whole heads and frames, with cookies, codes and
-/// tokens in them.
+/// The most detailed level of other crates, whatever `RUST_LOG` says. Below it hyper, h2, reqwest,
+/// rustls, sqlx, sessions and others log whole heads and frames, with cookies, codes and tokens in
+/// them.
 const MOST_OF_OTHERS: Level = Level::INFO;
 
 fn may_be_written(metadata: &Metadata<'_>) -> bool {
@@ -61,7 +62,7 @@ pub(crate) fn start(format: LogFormat) {
             )
             .try_init(),
     };
-    // Only tests start two: the first one goes on.
+    // Only tests start two logs: the first one stays.
     if started.is_ok() {
         std::panic::set_hook(Box::new(|panic| {
             let place = panic.location().map(ToString::to_string);

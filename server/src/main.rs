@@ -4,12 +4,13 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 
-/// A page waits for several reads at once, and one of them may run on the same thread as the page.
+/// A page waits for several reads at once, and one of the reads may run on the same thread as the
+/// page.
 const FEWEST_THREADS: usize = 4;
 
 fn main() -> ExitCode {
-    // One provider for every TLS connection of this process. Somebody who installed another one
-    // before is a mistake that the first connection would tell less clearly.
+    // One crypto provider for every TLS connection of this process. A second installation is a bug,
+    // and the first connection would report it less clearly.
     if rustls::crypto::aws_lc_rs::default_provider()
         .install_default()
         .is_err()

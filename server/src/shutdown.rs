@@ -1,16 +1,16 @@
-//! The end of a process: asked for once, seen by everything that runs.
+//! The end of a process: requested once, seen by all its tasks.
 
 use tokio::{
     signal::unix::{SignalKind, signal},
     sync::watch,
 };
 
-/// Resolves when the value turns true, or when nobody is left who could turn it.
+/// Resolves when the value turns true, or when its sender is gone.
 pub(crate) async fn stopped(mut stop: watch::Receiver<bool>) {
     engine::stopped(&mut stop).await;
 }
 
-/// Turns `stop` true at the first SIGTERM or SIGINT; the second one ends the process at once.
+/// Turns `stop` true at the first SIGTERM or SIGINT. The second signal ends the process at once.
 ///
 /// # Errors
 /// When the signals cannot be listened to.

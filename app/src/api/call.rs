@@ -1,4 +1,4 @@
-//! Calling a server function that reads.
+//! Calls of server functions that read.
 
 use std::{future::Future, marker::PhantomData, pin::Pin};
 
@@ -7,12 +7,12 @@ use serde::de::DeserializeOwned;
 
 use crate::error::{Answer, AppError};
 
-/// A future without a name. In the browser it only ever runs on the page's one thread.
+/// A boxed future. In the browser it only ever runs on the page's one thread.
 pub type Later<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
-/// A call that was not made yet.
+/// A prepared call that has not been made yet.
 pub struct Call<T> {
-    /// The request: also tells one call from another.
+    /// The path of the request. Path and body together identify the call.
     pub path: &'static str,
     pub body: String,
     #[cfg(feature = "ssr")]
@@ -43,7 +43,7 @@ impl<T> Call<T> {
 
 #[cfg(feature = "ssr")]
 impl<T: serde::Serialize + 'static> Call<T> {
-    /// The answer as JSON.
+    /// Makes the call. Returns the answer as JSON.
     pub fn text(self) -> Later<Answer<String>> {
         Box::pin(async move {
             let answer = self.run.await?;
@@ -57,7 +57,7 @@ impl<T: serde::Serialize + 'static> Call<T> {
 
 #[cfg(not(feature = "ssr"))]
 impl<T> Call<T> {
-    /// The answer as JSON.
+    /// Makes the call. Returns the answer as JSON.
     pub fn text(self) -> Later<Answer<String>> {
         Box::pin(send_wrapper::SendWrapper::new(async move {
             let sent = send(self.path, "application/json", self.body).await?;
@@ -80,7 +80,7 @@ impl<T> Call<T> {
     }
 }
 
-/// Reads an answer.
+/// Parses the JSON of an answer.
 pub fn read<T: DeserializeOwned>(text: &str) -> Answer<T> {
     serde_json::from_str(text).map_err(|error| {
         leptos::logging::error!("an answer of the server could not be read: {error}");
@@ -92,14 +92,14 @@ fn unreadable() -> AppError {
     AppError::Problem(Problem::internal("the time of this request"))
 }
 
-/// What came back from the server.
+/// The server's answer to a post.
 pub struct Sent {
     pub text: String,
     /// Where the page should go now.
     pub location: Option<String>,
 }
 
-/// Posts to the server. In the browser only: the server does not call itself.
+/// Posts to the server. Works in the browser only: the server does not call itself.
 #[cfg(feature = "ssr")]
 pub async fn send(_path: &str, _kind: &str, _body: String) -> Answer<Sent> {
     Err(unreadable())
@@ -111,13 +111,14 @@ pub async fn send(path: &str, kind: &str, body: String) -> Answer<Sent> {
     let answer = crate::browser::post(path, kind, &body)
         .await
         .ok_or_else(crate::error::unreachable)?;
-    // What could not be done may lead to a page of its own, which says why.
+    // A failed action may redirect to a page of its own, which says why.
     if (200..300).contains(&answer.status) || answer.location.is_some() {
         return Ok(Sent {
             text: answer.text,
             location: answer.location,
         });
     }
-    // Not ours, so written by something before the server functions: a proxy, a size limit.
+    // A body that is no `AppError` was written by something before the server functions, such as a
+    // proxy or a size limit.
     Err(serde_json::from_str(&answer.text).unwrap_or_else(|_| crate::error::refused(answer.status)))
 }

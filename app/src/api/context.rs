@@ -1,4 +1,4 @@
-//! What the server provides to every page and every server function.
+//! The request context that the server provides to every page and every server function.
 
 use domain::{Problem, id::SessionRef, person::Operator, problem::Remedy};
 use engine::Engine;
@@ -9,29 +9,29 @@ use leptos_axum::ResponseOptions;
 
 use crate::{components::FailedForm, error::AppError};
 
-/// The engine, and who asks.
+/// The engine, and the person and browser of the request.
 #[derive(Clone)]
 pub struct Server {
     pub engine: Engine,
-    /// None: nobody is signed in.
+    /// None when nobody is signed in.
     pub operator: Option<Operator>,
     /// The session of this request.
     pub session: Option<SessionRef>,
     /// The secret cookie that binds attempts to sign in or consent to this browser.
     pub browser: Option<String>,
-    /// What a form was told that this browser has sent from this page, without JavaScript.
+    /// The problem of a form that this browser has sent from this page without JavaScript.
     pub failed: Option<FailedForm>,
 }
 
 impl Server {
-    /// The operator of this request, or “signed out”.
+    /// The operator of this request. The error is “signed out”.
     pub fn operator(&self) -> Result<Operator, AppError> {
         self.operator
             .clone()
             .ok_or_else(|| Problem::signed_out().into())
     }
 
-    /// The binding secret, without which no attempt to consent can begin.
+    /// The secret of this browser. Without it no attempt to consent can begin.
     pub fn browser(&self) -> Result<&str, AppError> {
         self.browser
             .as_deref()
@@ -49,12 +49,12 @@ fn without_cookies() -> Problem {
     )
 }
 
-/// Provides the context of a request: for pages and for server functions the same.
+/// Provides the context of a request. It is the same for pages and for server functions.
 pub fn provide(server: Server) {
     provide_context(server);
 }
 
-/// The context of this request.
+/// The context of this request. The error is an internal problem.
 pub fn server() -> Result<Server, AppError> {
     use_context::<Server>().ok_or_else(|| Problem::internal("the time of this request").into())
 }
@@ -90,7 +90,7 @@ pub fn status_of(problem: &Problem) -> StatusCode {
         Some(Ok(status)) => status,
         _ if problem.field().is_some() => StatusCode::UNPROCESSABLE_ENTITY,
         _ if problem.microsoft.is_some() => StatusCode::BAD_GATEWAY,
-        // Things are not so that this could be done.
+        // The current state does not permit the action.
         _ => StatusCode::CONFLICT,
     }
 }
@@ -103,13 +103,14 @@ fn wants_html(parts: &Parts) -> bool {
         .is_some_and(|accepts| accepts.contains("text/html"))
 }
 
-/// Sends the reader of a form that was sent without JavaScript and failed back to `page`, whose
-/// address brings back what was typed. `form` is the form's own path. Other readers stay.
+/// Redirects the reader of a failed form that was sent without JavaScript back to `page`, whose
+/// address restores the typed values. `form` is the form's own path. Other readers are not
+/// redirected.
 pub fn back_to(page: &str, form: &str, error: &AppError) {
     if !use_context::<Parts>().is_some_and(|parts| wants_html(&parts)) {
         return;
     }
-    // An address can be read only with a host; what counts is what follows it.
+    // A URL can be parsed only with a host. Only the part after the host is used.
     let base = format!("http://localhost{page}");
     if let Ok(url) = ServerFnUrlError::new(form, error.clone()).to_url(&base) {
         let query = url.query().unwrap_or_default();
@@ -117,7 +118,7 @@ pub fn back_to(page: &str, form: &str, error: &AppError) {
     }
 }
 
-/// Sends the reader of a form that failed on to `page`, with JavaScript and without.
+/// Redirects the reader of a failed form to `page`, with JavaScript and without.
 pub fn go_to(page: &str) {
     if use_context::<Parts>().is_some_and(|parts| wants_html(&parts)) {
         redirect_page(page);
@@ -136,7 +137,7 @@ pub fn go_to(page: &str) {
     );
 }
 
-/// Sends a page's reader elsewhere.
+/// Redirects the reader of a page.
 pub fn redirect_page(path: &str) {
     let (Some(options), Ok(value)) = (
         use_context::<ResponseOptions>(),
@@ -148,7 +149,7 @@ pub fn redirect_page(path: &str) {
     options.set_status(StatusCode::SEE_OTHER);
 }
 
-/// Says on the response that the page does not exist.
+/// Sets the status of the response to 404.
 pub fn page_not_found() {
     if let Some(options) = use_context::<ResponseOptions>() {
         options.set_status(StatusCode::NOT_FOUND);

@@ -1,5 +1,5 @@
-//! The server functions that change something. Pages call them through forms, so that they work
-//! before the page has been hydrated; here are their addresses.
+//! The server functions that change something, and their addresses. Pages call them through forms,
+//! so that they work before the page has been hydrated.
 
 macro_rules! addresses {
     ($($name:ident $endpoint:literal;)*) => {

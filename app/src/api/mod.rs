@@ -1,8 +1,9 @@
-//! Server functions: the thin shells between pages and the engine. Each finds the operator, calls
-//! the engine and maps the error; none holds a rule.
+//! Server functions: thin functions between pages and the engine. Each gets the operator, calls the
+//! engine and maps the error. None holds a business rule.
 //!
-//! On the server they are functions of leptos. The browser's half of them is written here, once
-//! for all of them: what leptos would generate for each is half of the WASM that a page loads.
+//! On the server they are functions of leptos. The browser's half is written here once for all of
+//! them, because the code that leptos would generate for each is half of the WASM that a page
+//! loads.
 
 mod call;
 #[cfg(feature = "ssr")]

@@ -15,7 +15,8 @@ use domain::{
 use super::call::Call;
 use crate::pages::Drawn;
 
-/// Writes a server function and, under the same name, how a page calls it on either side.
+/// Generates a server function and, under the same name, a function with which a page calls it on
+/// either side.
 macro_rules! reads {
     ($(
         $(#[$doc:meta])*
@@ -54,7 +55,7 @@ macro_rules! reads {
 }
 
 reads! {
-    /// Who is signed in, with the numbers for the navigation.
+    /// The signed-in operator, with the counts for the navigation.
     me, ReadMe, "me": fn() -> Me
     |server, operator| server.engine.me(&operator);
 
@@ -66,11 +67,12 @@ reads! {
     customer, ReadCustomer, "customer": fn(customer: CustomerId) -> CustomerView
     |server, operator| server.engine.customer(&operator, customer);
 
-    /// A customer's applications by reach, read live from Microsoft: what there is to confine.
+    /// A customer's applications by effective access, read live from Microsoft: the applications
+    /// that can be confined.
     applications, ReadApplications, "applications": fn(customer: CustomerId) -> ApplicationsView
     |server, operator| server.engine.applications(&operator, customer);
 
-    /// A page, or the part of one, that only the server draws, by its address on this site.
+    /// A page, or a part of a page, that only the server renders, by its address on this site.
     drawn, ReadDrawn, "drawn": fn(page: String) -> Drawn
     |server, operator| crate::pages::draw(server.engine, operator, page);
 
@@ -86,11 +88,11 @@ reads! {
     own_history, ReadOwnHistory, "own_history": fn(query: HistoryQuery) -> HistoryPage
     |server, operator| server.engine.own_history(&operator, query);
 
-    /// What was chosen in the wizard so far, and what Postern suggests.
+    /// The choices made in the wizard so far, and Postern's suggestions.
     wizard, ReadWizard, "wizard": fn(customer: CustomerId, draft: Draft) -> Wizard
     |server, operator| server.engine.wizard(&operator, customer, draft);
 
-    /// The plan as it would be carried out. `changed`: of a start that was refused.
+    /// The plan as it would be carried out. `changed`: the value from a start that was refused.
     review, ReadReview, "review": fn(customer: CustomerId, draft: Draft, changed: Option<String>) -> Review
     |server, operator| server.engine.review(&operator, customer, draft, changed.as_deref().unwrap_or_default());
 
@@ -111,8 +113,8 @@ reads! {
     |server, operator| server.engine.sessions(&operator, server.session);
 }
 
-/// Who asks with a one-time link, and whether it is still good. Needs no operator, and uses
-/// nothing up.
+/// The invitation behind a one-time link, and whether it is still valid. Needs no operator, and
+/// does not use the link.
 pub fn invitation(token: String) -> Call<Invitation> {
     let body = serde_json::json!({ "token": token }).to_string();
     #[cfg(feature = "ssr")]
@@ -121,7 +123,7 @@ pub fn invitation(token: String) -> Call<Invitation> {
     Call::new("/api/invitation", body)
 }
 
-/// What may be read without signing in.
+/// Server functions that need no sign-in.
 #[cfg(feature = "ssr")]
 mod open {
     use domain::invitation::Invitation;

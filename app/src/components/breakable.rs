@@ -1,10 +1,10 @@
-//! A long address that may be broken at its @, rather than anywhere.
+//! A long address that may break at its @ instead of anywhere.
 
 use leptos::prelude::*;
 
 use super::Erase as _;
 
-/// Empty: nothing is shown.
+/// Renders the address. An empty address renders nothing.
 pub fn breakable(address: &str) -> AnyView {
     match address.split_once('@') {
         Some((name, domain)) => view! { {format!("{name}@")}<wbr/>{domain.to_owned()} }.any(),

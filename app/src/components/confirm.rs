@@ -1,4 +1,4 @@
-//! Questions before something that cannot simply be taken back.
+//! Confirmation dialogs for actions that cannot simply be undone.
 
 use leptos::prelude::*;
 use leptos_router::hooks::use_location;
@@ -6,7 +6,7 @@ use leptos_router::hooks::use_location;
 use super::Erase as _;
 use crate::{browser, query::use_query};
 
-/// Which question the page asks, in its address.
+/// The query parameter with the dialog that the page opens.
 pub const ASK: &str = "ask";
 
 /// A link that opens the dialog `id`. Without JavaScript it loads the page with the dialog open.
@@ -35,7 +35,7 @@ pub fn Ask(
     .any()
 }
 
-/// The question itself: names what changes, and holds the form that does it.
+/// The dialog itself. It names what changes, and holds the form that does it.
 #[component]
 pub fn Question(
     id: &'static str,

@@ -5,8 +5,8 @@ use leptos::{ev, prelude::*, task::spawn_local};
 use super::{Erase as _, Glyph, Toasts, icon};
 use crate::browser;
 
-/// Copies `text`, once [`copy_on_click`] listens: also where the server drew it and nothing else
-/// reacts. Hidden without JavaScript.
+/// A button that copies `text` once [`copy_on_click`] listens, also in server-rendered markup where
+/// nothing else reacts. Hidden without JavaScript.
 #[component]
 pub fn CopyButton(
     #[prop(into)] text: String,
@@ -15,7 +15,7 @@ pub fn CopyButton(
     view! { <button type="button" class="btn small needs-js" data-copy=text>{icon(Glyph::Copy)}{label}</button> }.any()
 }
 
-/// Makes every [`CopyButton`] of the page work, as long as who calls it is there.
+/// Makes every [`CopyButton`] of the page work, as long as the calling component exists.
 pub fn copy_on_click(toasts: Toasts) {
     Effect::new(move || {
         let listener = window_event_listener(ev::click, move |event| {

@@ -1,7 +1,8 @@
-//! Parts of a page that change or arrive later, each behind one type.
+//! Parts of a page that change or arrive later, each behind a single type.
 //!
-//! Every closure and every future has a type of its own, and leptos would write its whole drawing
-//! code anew for each. Behind a box there is one of it, which makes the WASM a tenth smaller.
+//! Every closure and every future has a type of its own, and leptos would generate its whole
+//! rendering code again for each. Behind a box there is a single type, which makes the WASM a tenth
+//! smaller.
 
 use std::{future::Future, sync::Arc};
 
@@ -10,7 +11,7 @@ use leptos::prelude::*;
 use super::Skeleton;
 use crate::api::Later;
 
-/// Drawn anew whenever what `draw` reads changes.
+/// A view that is rendered again whenever a signal that `draw` reads changes.
 pub fn dynamic<V: IntoView + 'static>(draw: impl Fn() -> V + Send + 'static) -> AnyView {
     fn boxed(draw: Box<dyn Fn() -> AnyView + Send>) -> AnyView {
         (move || draw()).into_any()
@@ -20,14 +21,14 @@ pub fn dynamic<V: IntoView + 'static>(draw: impl Fn() -> V + Send + 'static) -> 
 
 type Draw = Arc<dyn Fn() -> Later<AnyView> + Send + Sync>;
 
-/// What stands there until it arrives.
+/// The `Transition` fallback: what is shown until the content arrives.
 #[derive(Clone, Copy, Default)]
 pub struct Meanwhile {
-    /// Empty: nothing is shown.
+    /// When empty, no fallback is shown.
     pub label: &'static str,
-    /// How many lines the shape of it has.
+    /// The number of lines in the skeleton.
     pub rows: usize,
-    /// Told while something newer is on its way and the old still stands.
+    /// Set to true while newer content is loading and the old content is still shown.
     pub pending: Option<RwSignal<bool>>,
 }
 
@@ -41,7 +42,8 @@ impl Meanwhile {
     }
 }
 
-/// Drawn once its future is done, and again, without flickering, when what that reads changes.
+/// A view that is rendered once its future is done. When a signal that the future reads changes, it
+/// is rendered again without flickering.
 pub fn arriving<Fut>(
     meanwhile: Meanwhile,
     draw: impl Fn() -> Fut + Send + Sync + 'static,
@@ -75,8 +77,8 @@ where
     )
 }
 
-/// `view! { … }.any()`: any view as one type. Drops leptos' wrapper first: with it every element
-/// would be two types.
+/// `view! { … }.any()`: any view as one type (`into_any`). The call first removes leptos' `View`
+/// wrapper, with which every element would give two types.
 pub trait Erase {
     fn any(self) -> AnyView;
 }
@@ -90,7 +92,7 @@ where
     }
 }
 
-/// Runs at once, and again whenever what it reads changes. In the browser only.
+/// Runs `run` at once, and again whenever a signal that it reads changes. In the browser only.
 pub fn on_change(run: impl Fn() + 'static) {
     fn boxed(run: Box<dyn Fn()>) {
         Effect::new(move |_| run());
@@ -98,7 +100,7 @@ pub fn on_change(run: impl Fn() + 'static) {
     boxed(Box::new(run));
 }
 
-/// Runs `then` whenever what `read` reads changes, but not at first. In the browser only.
+/// Runs `then` whenever a signal that `read` reads changes, but not at first. In the browser only.
 pub fn on_later_change(read: impl Fn() + 'static, then: impl Fn() + 'static) {
     let first = std::cell::Cell::new(true);
     on_change(move || {
@@ -109,11 +111,11 @@ pub fn on_later_change(read: impl Fn() + 'static, then: impl Fn() + 'static) {
     });
 }
 
-/// Something in a list, with the key by which it is known again.
+/// A list item, with the key that identifies it across renders.
 pub type Keyed = (String, Arc<dyn Fn() -> AnyView + Send + Sync>);
 
-/// A list whose items stay what they are while others come and go: what somebody ticked, folded
-/// out or selected in them is not lost.
+/// A list whose items keep their state while other items come and go: ticks, opened folds and
+/// selections are not lost.
 pub fn list_of(items: impl Fn() -> Vec<Keyed> + Send + Sync + 'static) -> AnyView {
     fn boxed(items: Arc<dyn Fn() -> Vec<Keyed> + Send + Sync>) -> AnyView {
         let each = move || items();

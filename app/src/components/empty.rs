@@ -1,10 +1,10 @@
-//! What stands where nothing is yet.
+//! The placeholder of an empty list.
 
 use leptos::prelude::*;
 
 use super::Erase as _;
 
-/// Says why it is empty, and in `children` what to do next.
+/// Says why the list is empty, and in `children` what to do next.
 #[component]
 pub fn Empty(
     #[prop(into)] title: String,

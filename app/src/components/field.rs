@@ -1,4 +1,4 @@
-//! Form fields with their label, hint and error tied together.
+//! Form fields linked with their label, hint and error.
 
 use leptos::prelude::*;
 
@@ -11,7 +11,7 @@ pub fn TextField(
     #[prop(into)] label: String,
     #[prop(optional, into)] value: String,
     #[prop(optional, into)] hint: String,
-    /// What does not fit, in words.
+    /// The error message of the field.
     #[prop(optional, into)]
     error: Signal<Option<String>>,
     #[prop(default = "text")] kind: &'static str,
@@ -21,8 +21,8 @@ pub fn TextField(
     #[prop(default = 200)] longest: usize,
 ) -> impl IntoView {
     let id = format!("field-{name}");
-    // The customer's secret is not the person's own password: browsers and password managers must
-    // not offer to keep it. Browsers ignore `off` where a password is typed.
+    // The customer's secret is not the person's own password, so browsers and password managers
+    // must not offer to keep it. Browsers ignore `off` in password fields.
     let (autocomplete, secret) = match kind {
         "password" => ("new-password", Some("true")),
         _ => (autocomplete, None),

@@ -1,4 +1,4 @@
-//! The top of a page: where am I, and what is the next action.
+//! The top of a page: its place in the site, and its main action.
 
 use leptos::prelude::*;
 use leptos_meta::Title;
@@ -9,7 +9,7 @@ use super::Erase as _;
 #[component]
 pub fn PageHead(
     #[prop(into)] title: String,
-    /// The pages above this one: address and name.
+    /// The pages above this page: address and name.
     #[prop(optional)]
     crumbs: Vec<(String, String)>,
     /// One or two sentences below the heading.
@@ -50,8 +50,9 @@ pub fn PageHead(
     .any()
 }
 
-/// leptos_meta writes the title into the page as it is, so that a name from a tenant could end it
-/// and go on as markup. In the browser it is set as text, and needs no care.
+/// Escapes a title. leptos_meta writes the title into the page unescaped, so that a name from a
+/// tenant could end the title and continue as markup. In the browser the title is set as text, and
+/// needs no escaping.
 #[cfg(feature = "ssr")]
 pub fn for_title(text: String) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;")

@@ -1,4 +1,4 @@
-//! Icons: one path each, drawn with the colour of the text beside them.
+//! Icons: one path each, in the colour of the text next to them.
 
 use leptos::prelude::*;
 
@@ -51,7 +51,7 @@ impl Glyph {
     }
 }
 
-/// Decoration: what it means stands beside it as a word.
+/// The icon is decoration: its meaning stands next to it as a word.
 pub fn icon(glyph: Glyph) -> AnyView {
     view! {
         <svg class="icon" viewBox="0 0 16 16" fill="none" stroke="currentColor" stroke-width="1.8"
@@ -62,7 +62,7 @@ pub fn icon(glyph: Glyph) -> AnyView {
     .any()
 }
 
-/// The small gate beside the great one.
+/// The logo: a small gate beside the great gate.
 pub fn gate() -> AnyView {
     view! {
         <svg class="gate" viewBox="0 0 24 24" fill="none" stroke="currentColor" stroke-width="2" aria-hidden="true">

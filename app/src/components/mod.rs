@@ -1,4 +1,4 @@
-//! The pieces that pages are made of.
+//! The components of pages.
 
 mod breakable;
 mod confirm;

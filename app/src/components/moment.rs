@@ -1,6 +1,6 @@
-//! Moments and spans.
+//! Points in time and durations.
 //!
-//! The server writes UTC. The browser changes that to the reader's own time, but only after
+//! The server writes UTC. The browser changes that to the reader's time zone, but only after
 //! hydration: until then both sides must render the same.
 
 use domain::{
@@ -17,7 +17,7 @@ use crate::browser;
 #[derive(Clone, Copy)]
 pub struct Hydrated(pub RwSignal<bool>);
 
-/// Whether the browser has taken over. False on the server.
+/// Whether the page is hydrated. Always false on the server.
 pub fn use_hydrated() -> Signal<bool> {
     use_context::<Hydrated>().map_or_else(|| Signal::stored(false), |hydrated| hydrated.0.into())
 }
@@ -34,7 +34,7 @@ pub fn Moment(at: Timestamp) -> impl IntoView {
     .any()
 }
 
-/// The time of day of a moment whose date is clear.
+/// The time of day only, where the date is clear from the context.
 #[component]
 pub fn TimeOfDay(at: Timestamp) -> impl IntoView {
     let hydrated = use_hydrated();
@@ -45,7 +45,7 @@ pub fn TimeOfDay(at: Timestamp) -> impl IntoView {
     }.any()
 }
 
-/// The words that [`Moment`] shows once the page reacts.
+/// The text that [`Moment`] shows once the page is hydrated.
 pub fn local_words(at: Timestamp) -> String {
     local(at, browser::now())
 }
@@ -71,7 +71,7 @@ fn words(at: Timestamp, now: Timestamp) -> String {
     }
 }
 
-/// The server's clock as this page knows it; it goes on by itself in the browser.
+/// The server's clock as this page knows it. In the browser it ticks by itself.
 #[derive(Clone, Copy)]
 pub struct Clock {
     now: RwSignal<Timestamp>,
@@ -80,7 +80,7 @@ pub struct Clock {
 }
 
 impl Clock {
-    /// `now` is the server's clock when it answered.
+    /// Starts the clock. `now` is the server's time when it answered.
     pub fn start(now: Timestamp) -> Self {
         let clock = Self {
             now: RwSignal::new(now),
@@ -105,7 +105,7 @@ impl Clock {
         clock
     }
 
-    /// Corrects the clock by what the server just said.
+    /// Adjusts the clock to the server's newest time.
     pub fn correct(self, now: Timestamp) {
         self.ahead.set_value(Some(now.millis_since(browser::now())));
         self.now.set(now);
@@ -116,12 +116,12 @@ impl Clock {
     }
 }
 
-/// `24 min` since a moment.
+/// The time since `from`, as in `24 min`.
 pub fn since(clock: Clock, from: Timestamp) -> String {
     span(clock.get().millis_since(from))
 }
 
-/// `in 5 min 40 s`, or `now`.
+/// The time until `to`, as in `in 5 min 40 s`, or `now`.
 pub fn until(clock: Clock, to: Timestamp) -> String {
     let left = to.millis_since(clock.get());
     if left < 1000 {

@@ -1,4 +1,4 @@
-//! Pages of a list, as links: they work without JavaScript and can be sent to somebody.
+//! Pagination as links, which work without JavaScript and can be sent to somebody.
 
 use leptos::prelude::*;
 
@@ -10,7 +10,7 @@ use crate::query::Query;
 pub fn Pages(
     page: i64,
     pages: i64,
-    /// What the list is filtered by now.
+    /// The current filter of the list.
     query: Query,
     #[prop(into)] path: String,
 ) -> impl IntoView {

@@ -1,5 +1,5 @@
-//! Forms that change something. They are plain forms; once the page has been hydrated they are
-//! sent without leaving it.
+//! Forms that change something. They are plain forms. Once the page has been hydrated they are sent
+//! without leaving the page.
 
 use leptos::{prelude::*, task::spawn_local};
 use serde::{Deserialize, Serialize};
@@ -12,10 +12,11 @@ use crate::{
     error::{Answer, AppError},
 };
 
-/// What a form was told that was sent without JavaScript, before the browser was sent back to its page.
+/// The problem of a form that was sent without JavaScript. The browser was then redirected back to
+/// the form's page.
 ///
-/// It comes from the server alone, which has made sure of it. What stands in the address is for the
-/// server: anybody can make an address.
+/// The value comes from the server alone, which has verified it. The page does not read it from the
+/// address, because anybody can make an address.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct FailedForm {
     /// The form's own path.
@@ -24,7 +25,8 @@ pub struct FailedForm {
 }
 
 impl FailedForm {
-    /// Hands the page what the server knows; in the browser, what stood in the page.
+    /// Provides the problem that the server knows. In the browser it is read from the rendered
+    /// page.
     pub fn provide() {
         let failed = SharedValue::new(Self::of_request);
         provide_context(StoredValue::new(failed.into_inner()));
@@ -46,7 +48,7 @@ impl FailedForm {
     }
 }
 
-/// One thing that can be asked of the server, and how asking went. May stand behind several forms.
+/// One action of the server, and its state. Several forms may share it.
 #[derive(Clone, Copy)]
 pub struct Post {
     path: &'static str,
@@ -57,7 +59,7 @@ pub struct Post {
 }
 
 impl Post {
-    /// `path` is one of [`crate::api::forms`].
+    /// An action. `path` is one of [`crate::api::forms`].
     pub fn new(path: &'static str) -> Self {
         let failure = FailedForm::told(path);
         Self {
@@ -72,12 +74,12 @@ impl Post {
         self.pending.into()
     }
 
-    /// The newest failure; empty while the form is under way and after it worked.
+    /// The newest failure. Empty while the form is being sent and after a success.
     pub fn failure(self) -> Signal<Option<AppError>> {
         self.failure.into()
     }
 
-    /// The newest failure unless it belongs beside `field`.
+    /// The newest failure, unless it belongs to `field`.
     pub fn failure_beside(self, field: &'static str) -> Signal<Option<AppError>> {
         Signal::derive(move || {
             self.failure
@@ -86,7 +88,7 @@ impl Post {
         })
     }
 
-    /// The words of a failure that belong beside `field`.
+    /// The message of a failure that belongs to `field`.
     pub fn failure_of(self, field: &'static str) -> Signal<Option<String>> {
         Signal::derive(move || {
             self.failure.with(|failure| {
@@ -99,18 +101,18 @@ impl Post {
         })
     }
 
-    /// What came back, as JSON.
+    /// The newest answer, as JSON.
     pub fn answer(self) -> Signal<Option<String>> {
         self.answer.into()
     }
 
-    /// Forgets what came back.
+    /// Clears the answer and the failure.
     pub fn forget(self) {
         self.failure.set(None);
         self.answer.set(None);
     }
 
-    /// Runs `then` each time it worked. In the browser only.
+    /// Runs `then` after each success. In the browser only.
     pub fn then(self, then: impl Fn() + 'static) {
         on_change(move || {
             if self.answer.with(Option::is_some) {
@@ -121,7 +123,7 @@ impl Post {
 
     fn send(self, body: String, navigate: impl Fn(&str) + 'static) {
         if self.pending.get_untracked() {
-            // Sent already: a second click must not send it again.
+            // A request is under way: a second click must not send the form again.
             return;
         }
         self.pending.set(true);
@@ -129,7 +131,7 @@ impl Post {
         spawn_local(async move {
             let kind = "application/x-www-form-urlencoded";
             let answer: Answer<Sent> = send(self.path, kind, body).await;
-            // The page may be gone by the time that an answer arrives.
+            // The page may be gone when the answer arrives.
             if self.pending.try_set(false).is_some() {
                 return;
             }
@@ -163,7 +165,7 @@ pub fn PostForm(
     view! { <form class=class method="post" action=post.path on:submit=on_submit>{children()}</form> }.any()
 }
 
-/// A form whose fields become the address's query.
+/// A form whose fields become the query of the address.
 #[component]
 pub fn GetForm(#[prop(into)] action: String, children: Children) -> impl IntoView {
     let navigate = browser::use_go();
@@ -177,7 +179,7 @@ pub fn GetForm(#[prop(into)] action: String, children: Children) -> impl IntoVie
     view! { <form method="get" action=action on:submit=on_submit>{children()}</form> }.any()
 }
 
-/// Sends the form around it; says so while it does.
+/// The submit button of the form around it. It shows while the form is being sent.
 #[component]
 pub fn Submit(
     #[prop(into)] label: String,

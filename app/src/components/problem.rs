@@ -1,4 +1,4 @@
-//! Problems: what happened, what it means, what to do, and Microsoft's words folded away.
+//! Problems: what happened, what it means, what to do, and Microsoft's own message in a fold.
 
 use domain::{
     Problem,
@@ -10,7 +10,7 @@ use leptos_router::hooks::use_location;
 use super::{CopyButton, Erase as _, Glyph, PageHead, dynamic, icon};
 use crate::{error::AppError, paths};
 
-/// One problem. What can be done about it at once goes into `children`.
+/// A problem box. `children` holds what can be done about the problem at once.
 #[component]
 pub fn ProblemBox(problem: Problem, #[prop(optional)] children: Option<Children>) -> impl IntoView {
     let (class, glyph) = match problem.remedy {
@@ -34,7 +34,7 @@ pub fn ProblemBox(problem: Problem, #[prop(optional)] children: Option<Children>
     .any()
 }
 
-/// Microsoft's words and ids, folded away. `key`: the problem's.
+/// Microsoft's message and ids, in a fold. `key`: the key of the problem.
 pub fn microsoft_said(key: String, answer: Answer) -> AnyView {
     let rows: Vec<(&str, String)> = [
         ("Code", answer.code),
@@ -68,7 +68,7 @@ pub fn microsoft_said(key: String, answer: Answer) -> AnyView {
     .any()
 }
 
-/// The newest failure of an action, told to whoever listens, also to screen readers.
+/// The newest failure of an action, also announced to screen readers.
 #[component]
 pub fn Failure(#[prop(into)] of: Signal<Option<AppError>>) -> impl IntoView {
     view! {
@@ -79,7 +79,7 @@ pub fn Failure(#[prop(into)] of: Signal<Option<AppError>>) -> impl IntoView {
     .any()
 }
 
-/// A failed part of a page, with the way to sign in when that is what is missing.
+/// A failed part of a page, with a link to sign in when the session is missing.
 pub fn problem_view(error: &AppError) -> AnyView {
     let problem = error.problem();
     if *error == AppError::SignedOut {

@@ -1,5 +1,5 @@
-//! Reach as bars and a chart. Sizes are attributes of SVG: the page's policy allows no
-//! inline style.
+//! Effective access as bars and as a chart. Sizes are SVG attributes, because the page's policy
+//! allows no inline style.
 
 use domain::{
     exposure::{DayTally, Standing, Tally},
@@ -13,14 +13,14 @@ pub fn level_tag(level: Level) -> AnyView {
     reach_tag(Standing::of(level, false))
 }
 
-/// The standings that a tally counts any of, the worst first.
+/// The standings with a count above zero, the worst first.
 pub fn standings(tally: &Tally) -> impl Iterator<Item = Standing> + '_ {
     Standing::ALL
         .into_iter()
         .filter(|standing| tally.of(*standing) > 0)
 }
 
-/// “4 confined”.
+/// A count with its standing, as in “4 confined”.
 pub fn counted_of(tally: &Tally, standing: Standing) -> String {
     let count = tally.of(standing);
     let word = match standing {
@@ -31,7 +31,7 @@ pub fn counted_of(tally: &Tally, standing: Standing) -> String {
     format!("{count} {word}")
 }
 
-/// “18 unrestricted, 4 confined”.
+/// All counts of a tally, as in “18 unrestricted, 4 confined”.
 pub fn in_words(tally: &Tally) -> String {
     let parts: Vec<String> = standings(tally).map(|one| counted_of(tally, one)).collect();
     if parts.is_empty() {
@@ -41,7 +41,7 @@ pub fn in_words(tally: &Tally) -> String {
     }
 }
 
-/// The shares of a tally side by side.
+/// The shares of a tally as a bar.
 pub fn bar(tally: &Tally) -> AnyView {
     let total = tally.total().max(1);
     let mut at = 0;
@@ -74,7 +74,7 @@ fn rect(standing: Standing, x: i64, y: i64, width: i64, height: i64) -> AnyView 
     .any()
 }
 
-/// Day by day, with the numbers in a table behind it.
+/// A chart by day. A table holds the numbers.
 pub fn chart(days: &[DayTally]) -> AnyView {
     let most = days
         .iter()

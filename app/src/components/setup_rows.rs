@@ -6,7 +6,8 @@ use leptos::prelude::*;
 use super::{Erase as _, Moment, TableCard, proof_tag, setup_tag, th};
 use crate::paths;
 
-/// A table of setups. `customers`: with the customer's name, for lists over all customers.
+/// A table of setups. `customers`: whether to show the customer's name, for lists over all
+/// customers.
 #[component]
 pub fn SetupTable(
     rows: Vec<SetupRow>,

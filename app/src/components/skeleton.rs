@@ -1,4 +1,4 @@
-//! The shape of what is still loading, as high as what comes.
+//! The skeleton of content that is still loading. It is as high as the content.
 
 use leptos::prelude::*;
 

@@ -1,10 +1,10 @@
-//! Where somebody is in a sequence of screens.
+//! The position in a sequence of screens.
 
 use leptos::prelude::*;
 
 use super::Erase as _;
 
-/// Names of the screens with the address of those that can be gone back to.
+/// The names of the screens. A screen that the reader can go back to has its address.
 #[component]
 pub fn Stepper(steps: Vec<(&'static str, Option<String>)>, current: usize) -> impl IntoView {
     let items: Vec<AnyView> = steps

@@ -4,7 +4,7 @@ use leptos::prelude::*;
 
 use super::Erase as _;
 
-/// A card with a table in it. `label` names it for who cannot see it; the box takes the keyboard's
+/// A card with a table. `label` names the table for screen readers. The box takes the keyboard
 /// focus so that it can be scrolled without a mouse.
 #[component]
 pub fn TableCard(
@@ -33,7 +33,7 @@ pub fn th(text: &'static str) -> AnyView {
     view! { <th scope="col">{text}</th> }.any()
 }
 
-/// The heading of a column that needs none on the screen.
+/// The heading of a column without a visible heading.
 pub fn th_hidden(text: &'static str) -> AnyView {
     view! { <th scope="col"><span class="unseen">{text}</span></th> }.any()
 }
@@ -44,7 +44,8 @@ pub fn th_number(text: &'static str) -> AnyView {
     view! { <th scope="col" class="num">{text}</th> }.any()
 }
 
-/// A cell of that column. Where the screen is too narrow for columns, `heading` stands beside it.
+/// A cell in a column of numbers. Where the screen is too narrow for columns, `heading` is shown
+/// next to the value.
 #[cfg(feature = "ssr")]
 pub fn td_number(heading: &'static str, value: impl std::fmt::Display) -> AnyView {
     view! { <td class="num" data-heading=heading>{value.to_string()}</td> }.any()

@@ -1,4 +1,4 @@
-//! Status, always as colour, icon and word together.
+//! Status, always shown as colour, icon and word together.
 
 use domain::{
     connection::Health,
@@ -50,7 +50,7 @@ pub fn reach_tag(standing: Standing) -> AnyView {
     counted_tag(standing, standing.word().to_owned())
 }
 
-/// The tag of a standing with other words in it, such as a number.
+/// The tag of a standing with another text, such as a number.
 pub fn counted_tag(standing: Standing, words: String) -> AnyView {
     let (tone, glyph) = match standing {
         Standing::Power => (Tone::Bad, Glyph::Warning),
@@ -90,7 +90,7 @@ pub fn proof_tag(proof: Proof) -> AnyView {
     tag(tone, glyph, proof.word())
 }
 
-/// What a real send did, and whether that is what the plan wants.
+/// The result of a real send, and whether the plan wants that result.
 pub fn outcome_tag(outcome: &Outcome, as_planned: bool) -> AnyView {
     match (outcome, as_planned) {
         (Outcome::Accepted, true) => tag(Tone::Good, Glyph::Check, "accepted"),
@@ -105,7 +105,7 @@ pub fn outcome_tag(outcome: &Outcome, as_planned: bool) -> AnyView {
     }
 }
 
-/// How a step looks in the list of steps.
+/// Style and icon of a step in the list of steps.
 pub const fn step_look(state: &StepState) -> (&'static str, Option<Glyph>) {
     match state {
         StepState::Pending => ("step pending", None),

@@ -1,4 +1,4 @@
-//! Short notes that go away by themselves. Nothing that matters is said here alone.
+//! Short notes that disappear by themselves. Important messages are never shown here alone.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use leptos::prelude::*;
 
 use super::{Erase as _, dynamic};
 
-/// The newest note, with a number that tells it from the one before.
+/// The newest note, with a number that distinguishes it from the previous note.
 #[derive(Clone, Copy)]
 pub struct Toasts(RwSignal<(u32, &'static str)>);
 
@@ -19,7 +19,7 @@ impl Toasts {
 
     pub fn say(self, text: &'static str) {
         let Some((before, _)) = self.0.try_get_untracked() else {
-            // The page is gone by the time that an answer arrives.
+            // The page may be gone when the answer arrives.
             return;
         };
         let mine = before.wrapping_add(1);

@@ -1,4 +1,4 @@
-//! Trouble of customers, told once for all that have it.
+//! A problem that several customers share, shown once for all of them.
 
 use domain::connection::{Trouble, Troubled};
 use leptos::prelude::*;
@@ -6,7 +6,7 @@ use leptos::prelude::*;
 use super::{Erase as _, Moment};
 use crate::paths;
 
-/// One kind of trouble as an item of a list: what happened, what to do, and whose it is.
+/// One kind of problem as a list item: what happened, what to do, and which customers have it.
 pub fn trouble_item(trouble: &Trouble) -> AnyView {
     let named = i64::try_from(trouble.customers.len()).unwrap_or(0);
     let more = (trouble.count > named).then(|| format!(", and {} more", trouble.count - named));

@@ -1,4 +1,4 @@
-//! Jumps to a customer by name. Without JavaScript it is a search of the list of customers.
+//! Jumps to a customer by name. Without JavaScript the field searches the list of customers.
 
 use std::time::Duration;
 
@@ -12,14 +12,14 @@ use crate::{
     paths,
 };
 
-/// More than these do not fit under the field; the list has them all.
+/// The number of rows that fit under the field. The list of customers shows all.
 const SHOWN: usize = 8;
 
 #[component]
 pub fn Switch() -> impl IntoView {
     let found = RwSignal::new(Vec::<CustomerRow>::new());
     let open = RwSignal::new(false);
-    // Which row the arrow keys chose.
+    // The row selected with the arrow keys.
     let chosen = RwSignal::new(None::<usize>);
     let typed = RwSignal::new(String::new());
     let navigate = use_navigate();
@@ -32,7 +32,7 @@ pub fn Switch() -> impl IntoView {
                 page: 1,
             };
             let answer = api::customers(query).answer().await;
-            // An answer to what is no longer typed says nothing.
+            // The typed text has changed, so this answer is out of date.
             if typed.try_get_untracked().as_deref() != Some(search.as_str()) {
                 return;
             }
@@ -42,7 +42,7 @@ pub fn Switch() -> impl IntoView {
                     chosen.set(None);
                     open.set(true);
                 }
-                // The form itself still works, and its page tells the failure.
+                // The form itself still works, and its page reports the failure.
                 Err(_) => open.set(false),
             }
         });
@@ -98,7 +98,8 @@ pub fn Switch() -> impl IntoView {
                 role="option"
                 aria-selected=move || if chosen.get() == Some(index) { "true" } else { "false" }
                 on:mousedown=move |event| {
-                    // The field would lose the focus, and the list would close before the click.
+                    // Otherwise the field would lose the focus, and the list would close before the
+                    // click.
                     event.prevent_default();
                     go(index);
                 }

@@ -1,4 +1,4 @@
-//! The operator's own page: who they are here, and where they are signed in.
+//! The operator's own page: name and role, and the signed-in browsers.
 
 use domain::view::{Me, SessionRow};
 use leptos::prelude::*;

@@ -1,4 +1,4 @@
-//! Connecting a customer: which one, and what its admin will be asked.
+//! Connects a customer: which customer, and what its admin will be asked.
 
 use domain::{connection::Way, person::Right};
 use leptos::prelude::*;
@@ -18,7 +18,7 @@ use crate::{
 pub fn Connect() -> impl IntoView {
     let viewer = use_viewer();
     let post = Post::new(forms::CONNECT);
-    // What was mistyped comes back in the form when it was sent without JavaScript.
+    // When the form was sent without JavaScript, the mistyped text is restored from the address.
     let query = use_query().get_untracked();
     let typed = query.get("tenant").to_owned();
     let way = Way::parse(query.get("way")).unwrap_or(Way::Admin);
@@ -86,7 +86,7 @@ fn form(post: Post, typed: String, chosen: Way, partner: &str) -> AnyView {
     .any()
 }
 
-/// The permissions in plain words, and what each is for.
+/// The requested permissions in plain words, with the purpose of each.
 pub fn what_is_asked() -> AnyView {
     let row = |what: &'static str, why: &'static str| {
         view! { <li>{icon(Glyph::Check)}<span><b>{what}</b>{why}</span></li> }.any()

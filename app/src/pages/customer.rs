@@ -1,4 +1,5 @@
-//! One customer: what its applications can reach, whether Postern gets in, and its setups.
+//! One customer: the effective access of its applications, the state of the connection, and its
+//! setups.
 
 mod connection;
 mod invitations;
@@ -31,11 +32,11 @@ pub fn Customer() -> impl IntoView {
     let customer = Loaded::first(move || Ok(api::customer(id.get()?)));
     let invitations = Invitations::new();
     invitations.then(move || customer.again());
-    // A link is shown once, on the page of its own customer.
+    // A new link is shown once, on the page of its own customer.
     on_later_change(move || drop(id.get()), move || invitations.forget());
     let reach = Loaded::first(move || Ok(api::drawn(address.get())));
     let pending = follow(reach);
-    // Reading can find out that the connection broke, or works again.
+    // A live read can find out that the connection broke, or works again.
     let told = StoredValue::new(None);
     let stale = move |works: bool| {
         let here = Some((untrack(|| id.get()), works));
@@ -63,7 +64,7 @@ pub fn Customer() -> impl IntoView {
     )
 }
 
-/// Whether the page of a customer stands at a path.
+/// Whether a path is the page of a customer.
 fn is_customer(path: &str) -> bool {
     let mut parts = path.trim_matches('/').split('/');
     parts.next() == Some("customers")
@@ -108,8 +109,9 @@ fn show(
     .any()
 }
 
-/// The applications by reach, as the server draws them. `works`: whether the connection is said to
-/// work; when they say otherwise, `stale` is run with what they say.
+/// The applications by effective access, rendered by the server. `works`: whether the page says
+/// that the connection works. When the applications say otherwise, `stale` is called with their
+/// value.
 fn applications(
     (reach, pending): (Loaded<Drawn>, RwSignal<bool>),
     works: bool,

@@ -54,7 +54,7 @@ pub fn Customers() -> impl IntoView {
     .any()
 }
 
-/// What the address asks for. What it does not say has its default.
+/// Parses the query of the address. Missing values have their defaults.
 fn ask(query: &Query) -> CustomersQuery {
     CustomersQuery {
         search: query.get("search").trim().chars().take(200).collect(),
@@ -63,7 +63,7 @@ fn ask(query: &Query) -> CustomersQuery {
     }
 }
 
-/// Search and order; sends itself while somebody types.
+/// The form with search and sort order. It sends itself while the person types.
 #[component]
 fn Filter(query: LiveQuery) -> impl IntoView {
     let first = ask(&query.get_untracked());
@@ -168,7 +168,7 @@ fn list(page: CustomersPage, query: &Query) -> AnyView {
     .any()
 }
 
-/// What keeps Postern out of several customers: one message for all of them.
+/// Problems that keep Postern out of several customers: one message for all of them.
 fn shared(troubles: &[Trouble]) -> Option<AnyView> {
     (!troubles.is_empty()).then(|| {
         let lines = troubles.iter().map(trouble_item).collect_view();

@@ -1,5 +1,5 @@
-//! A customer's history, and the partner's own: what happened, who did it, what was before and
-//! after.
+//! A customer's history, and the partner's own history: what happened, who did it, and the values
+//! before and after.
 
 use domain::{
     history::{Event, EventKind},
@@ -53,7 +53,7 @@ fn ask(query: &Query) -> HistoryQuery {
     HistoryQuery::of_fields(|name| query.get(name))
 }
 
-/// The filter alone, for links that begin a list.
+/// Only the filter, for links to the beginning of a list.
 fn filter_of(query: &Query) -> Query {
     let asked = ask(query);
     Query::default()
@@ -186,8 +186,8 @@ fn line(event: Event) -> AnyView {
     .any()
 }
 
-/// Name, account and kind, in the words of the filter. Who is no operator has a sign beside the words
-/// too: anybody may be called like the program.
+/// Name, account and kind, in the words of the filter. An actor who is no operator also gets an
+/// icon, because anybody may be named like the program.
 fn who(actor: &Actor) -> AnyView {
     let sign = match actor {
         Actor::Operator { .. } => None,
@@ -198,7 +198,7 @@ fn who(actor: &Actor) -> AnyView {
     view! { {sign.map(icon)}<span class="break">{actor.told()}</span> }.any()
 }
 
-/// Before and after, Microsoft's request ids, and the hashes.
+/// The values before and after, Microsoft's request ids, and the hashes.
 fn details(event: &Event, changes: Vec<Line>) -> AnyView {
     let sides = (event.before.is_some(), event.after.is_some());
     let table = (!changes.is_empty()).then(|| {

@@ -1,4 +1,4 @@
-//! Where an invitation leads: a customer's own admin reads who asks, for what, and until when,
+//! The page of an invitation: a customer's own admin reads who asks, for what, and until when,
 //! before consenting.
 
 use domain::invitation::{Invitation, InvitationState, InvitationTold, unusable};
@@ -16,7 +16,7 @@ use crate::{
     loaded::Loaded,
 };
 
-/// Opening the page does not use the invitation up: programs that preview links open it too.
+/// Opening the page does not use the invitation, because programs that preview links open it too.
 #[component]
 pub fn Join() -> impl IntoView {
     let token = use_params_map().with_untracked(|params| params.get("token").unwrap_or_default());
@@ -86,14 +86,14 @@ fn show(invitation: Invitation, token: String, post: Post) -> AnyView {
     }
 }
 
-/// Who asks, for whom, who made the invitation and when, and until when it is good.
+/// Who asks, for whom, who made the invitation and when, and until when it is valid.
 fn facts(told: &InvitationTold) -> AnyView {
     let domain = told
         .partner
         .name
         .is_some()
         .then(|| view! { <small>{told.partner.domain.clone()}</small> }.any());
-    // Until Microsoft has told its name, the domain stands for it.
+    // Until Microsoft has reported the customer's name, the domain is shown as the name.
     let customer_domain = (told.customer != told.customer_domain)
         .then(|| view! { <small>{told.customer_domain.clone()}</small> }.any());
     view! {

@@ -45,7 +45,7 @@ fn use_customer() -> LiveId<CustomerId> {
     use_id("id")
 }
 
-/// An id in the address. Once the page is gone it names nothing.
+/// An id in the address. After the page is gone it gives "not found".
 #[derive(Clone, Copy)]
 struct LiveId<Id: Send + Sync + 'static>(Memo<Answer<Id>>);
 
@@ -57,7 +57,7 @@ impl<Id: Clone + Send + Sync + 'static> LiveId<Id> {
     }
 }
 
-/// An id in the address. What is no id names nothing that exists.
+/// An id in the address. A text that is no id gives "not found".
 fn use_id<Id>(name: &'static str) -> LiveId<Id>
 where
     Id: FromStr + Clone + PartialEq + Send + Sync + 'static,

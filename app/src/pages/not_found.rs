@@ -1,4 +1,4 @@
-//! An address at which nothing stands.
+//! The page for an unknown address.
 
 use leptos::prelude::*;
 use leptos_meta::Title;

@@ -111,8 +111,8 @@ fn row(person: PersonRow, post: Post, ending: Post) -> AnyView {
     .any()
 }
 
-/// Where the person is signed in, with a button for each browser and one for all of them. One's own
-/// sessions are on the account's page.
+/// The browsers in which the person is signed in, with a button for each and one for all. The
+/// reader's own sessions are on the account page.
 fn signed_in(person: &PersonRow, ending: Post) -> AnyView {
     if person.sessions.is_empty() {
         return view! { <span class="sub">"nowhere"</span> }.any();
@@ -158,7 +158,7 @@ fn signed_in(person: &PersonRow, ending: Post) -> AnyView {
     .any()
 }
 
-/// `Owner` for `owner`.
+/// The word with a capital letter, as in `Owner` for `owner`.
 fn capital(word: &str) -> String {
     let mut letters = word.chars();
     letters.next().map_or_else(String::new, |first| {

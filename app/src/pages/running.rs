@@ -58,7 +58,7 @@ fn ask(query: &Query) -> (SetupsFilter, Option<Timestamp>) {
     (filter, query.get("before").parse().ok().map(Timestamp))
 }
 
-/// Reads the list anew after changes, but not for each of a burst.
+/// Refetches the list after changes. A burst of changes causes a single fetch.
 fn follow(page: Loaded<SetupsPage>) {
     let Some(live) = use_live() else { return };
     let read = RefCell::new(debounce(Duration::from_millis(300), move |()| page.again()));

@@ -1,4 +1,5 @@
-//! The live page of a setup: follows it without reloading, and needs nobody to watch.
+//! The live page of a setup. It updates without reloading. The setup runs whether or not the page
+//! is open.
 
 mod actions;
 mod again;
@@ -35,7 +36,7 @@ use now::Now;
 use steps::Steps;
 use summary::Summary;
 
-/// The newest that is known of the setup, and the server's clock.
+/// The newest known state of the setup, and the server's clock.
 #[derive(Clone, Copy)]
 struct Shown {
     customer: CustomerId,
@@ -46,7 +47,7 @@ struct Shown {
 }
 
 impl Shown {
-    /// Takes over what is newer than what is shown; events can overtake each other.
+    /// Accepts a newer state than the one shown. Events can overtake each other.
     fn take(self, newer: &SetupView) {
         if newer.id != self.id {
             return;
@@ -57,7 +58,7 @@ impl Shown {
         }
     }
 
-    /// Reads the setup once, for the moment after an action when the stream may be away.
+    /// Reads the setup once, right after an action, when the stream may be disconnected.
     fn refresh(self) {
         spawn_local(async move {
             match api::setup(self.customer, self.id).answer().await {
@@ -66,13 +67,13 @@ impl Shown {
                         self.take(&view);
                     }
                 }
-                // The stream brings it as soon as it is back.
+                // The stream brings the state as soon as it is connected again.
                 Err(error) => leptos::logging::warn!("the setup could not be read: {error:?}"),
             }
         });
     }
 
-    /// One part of the setup; tells its readers only when it changed.
+    /// A part of the setup. Its readers are notified only when it changed.
     fn part<T>(self, of: impl Fn(&SetupView) -> T + Send + Sync + 'static) -> Memo<T>
     where
         T: PartialEq + Send + Sync + 'static,
@@ -163,7 +164,7 @@ fn lead(view: &SetupView) -> AnyView {
     .any()
 }
 
-/// Says when the page no longer follows, and what to do without JavaScript.
+/// Says when the page no longer receives updates, and what to do without JavaScript.
 #[component]
 fn Connection() -> impl IntoView {
     let link = use_live().map(|live| Signal::derive(move || live.link.get()));

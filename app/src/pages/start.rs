@@ -1,4 +1,4 @@
-//! The page for who is not signed in: what Postern is for.
+//! The start page for people who are not signed in: what Postern is for.
 
 use leptos::prelude::*;
 use leptos_meta::Title;
@@ -61,7 +61,7 @@ fn promise(glyph: Glyph, title: &'static str, text: &'static str) -> AnyView {
     view! { <li>{icon(glyph)}<h2>{title}</h2><p>{text}</p></li> }.any()
 }
 
-/// The one button; who is signed in goes straight on.
+/// The only button. A signed-in person goes straight to the portal.
 fn enter(me: Answer<domain::view::Me>) -> AnyView {
     let asked = use_query().get_untracked().get("return_to").to_owned();
     let back = if domain::path::is_local(&asked) && asked != "/" {

@@ -1,4 +1,4 @@
-//! Signed in, but nobody has given a role yet.
+//! The page of a signed-in person without a role.
 
 use leptos::prelude::*;
 use leptos_meta::Title;

@@ -1,6 +1,6 @@
 //! The wizard: from an application to a reviewed plan, in four screens.
 //!
-//! What was chosen is in the address, so that a reload, a link and a mistake lose nothing, and the
+//! The choices are in the address, so that a reload, a link or a mistake loses nothing, and the
 //! forms work without JavaScript.
 
 mod application;
@@ -42,8 +42,8 @@ enum Stage {
 }
 
 impl Stage {
-    /// What the address asks for. Without an application there is nothing else to ask, and
-    /// without a sender nothing after.
+    /// The screen that the address asks for. Without an application only the first screen is
+    /// possible, without a sender only the first two.
     fn of(query: &Query) -> Self {
         match (query.get("app"), query.get("sender"), query.get("step")) {
             ("", ..) => Self::Application,
@@ -64,19 +64,20 @@ impl Stage {
     }
 }
 
-/// What a screen of choices shows.
+/// The data of a screen with choices.
 struct Choose {
     wizard: Wizard,
     search: String,
     found: Answer<MailboxesFound>,
-    /// Why the screen came back.
+    /// Why the screen is shown again.
     problem: Option<Problem>,
 }
 
 #[component]
 pub fn NewSetup() -> impl IntoView {
     let query = use_query();
-    // Both screens of choices are one component, so that going between them does not flicker.
+    // Both screens with choices are one component, so that navigation between them does not
+    // flicker.
     let chooses = Memo::new(move |_| match query.with(Stage::of) {
         Stage::Senders | Stage::Details => Stage::Senders,
         other => other,
@@ -135,7 +136,7 @@ fn Choosing(query: LiveQuery) -> impl IntoView {
                 wizard,
                 search,
                 found: found.get().await,
-                // Somebody wanted to go on without a sender.
+                // The operator tried to continue without a sender.
                 problem: (stage == Stage::Senders && asked_on).then(no_sender),
             };
             if stage == Stage::Details {
@@ -147,7 +148,7 @@ fn Choosing(query: LiveQuery) -> impl IntoView {
     })
 }
 
-/// What mailboxes are searched for.
+/// The search text for mailboxes.
 fn search(query: &Query) -> String {
     query.get("q").chars().take(200).collect()
 }
@@ -185,12 +186,12 @@ fn Reviewing(query: LiveQuery) -> impl IntoView {
     })
 }
 
-/// What a start that was refused gave.
+/// The changes that a refused start reported.
 fn changed(query: &Query) -> Option<String> {
     Some(query.get("changed").to_owned()).filter(|changed| !changed.is_empty())
 }
 
-/// The plan does not work out: says why, and leads back to where it can be mended.
+/// The page for a plan that does not work: it says why, and links back to the screen to fix it.
 fn mend(problem: Problem, customer: Answer<CustomerId>, draft: &Draft) -> AnyView {
     let customer = match customer {
         Ok(customer) => customer,
@@ -209,7 +210,7 @@ fn mend(problem: Problem, customer: Answer<CustomerId>, draft: &Draft) -> AnyVie
     .any()
 }
 
-/// The wizard is for who may start what it plans.
+/// Checks that the viewer may start a setup.
 async fn allowed(viewer: Viewer) -> Answer<Me> {
     let me = viewer.0.get().await;
     if me.is_ok() && !may(&me, Right::Change) {
@@ -248,14 +249,14 @@ fn head(
     .any()
 }
 
-/// The address of a screen with all that was chosen.
+/// The address of a screen with all choices.
 fn address(customer: CustomerId, draft: &Draft, stage: Stage) -> String {
     Query::of_draft(draft)
         .with("step", stage.key())
         .link(&paths::new_setup(customer))
 }
 
-/// What was chosen on other screens, carried along by a form.
+/// Hidden fields with the choices of other screens.
 fn carried(draft: &Draft, except: &[&str]) -> AnyView {
     let mut fields = vec![("app", draft.application.clone())];
     fields.extend(draft.senders.iter().map(|one| ("sender", one.clone())));
@@ -277,7 +278,7 @@ fn carried(draft: &Draft, except: &[&str]) -> AnyView {
         .into_any()
 }
 
-/// Somebody else holds this application already.
+/// A message when another setup holds this application already.
 fn held_by(active: Option<&SetupRow>) -> Option<AnyView> {
     let setup = active?;
     let href = paths::setup(setup.customer, setup.id);
@@ -299,7 +300,7 @@ fn held_by(active: Option<&SetupRow>) -> Option<AnyView> {
     )
 }
 
-/// The problems of a screen: why it came back, and what Postern saw in the input.
+/// The problems of a screen: why it is shown again, and what Postern found in the input.
 fn problems(choose: &Choose, fields: &[&str]) -> AnyView {
     let own = choose.problem.iter();
     let seen = choose.wizard.problems.iter().filter(|problem| {
@@ -321,7 +322,7 @@ fn problems(choose: &Choose, fields: &[&str]) -> AnyView {
     .any()
 }
 
-/// Powers that no plan takes from the application.
+/// Powers of the application that no plan removes.
 fn goes_on_beside(powers: &[String], name: &str) -> Option<AnyView> {
     let lines = powers
         .iter()
@@ -342,7 +343,7 @@ fn goes_on_beside(powers: &[String], name: &str) -> Option<AnyView> {
     })
 }
 
-/// What should be known, and stands in nobody's way.
+/// Notes that do not block the plan.
 fn noted(notes: &[String]) -> Option<AnyView> {
     let lines = notes
         .iter()
@@ -359,7 +360,7 @@ fn noted(notes: &[String]) -> Option<AnyView> {
     })
 }
 
-/// What keeps a plan from being carried out, each with what to do.
+/// Blockers that keep a plan from being carried out, each with what to do.
 fn hurdles(problems: Vec<Problem>) -> Option<AnyView> {
     let some = !problems.is_empty();
     let boxes = problems

@@ -1,30 +1,30 @@
-//! What was sent and what came back, kept beside every value.
+//! The request and the response behind every value.
 
 use domain::{Timestamp, step::Evidence};
 
-/// One exchange with Microsoft, without tokens and secrets.
+/// A request to Microsoft and its response, without tokens and secrets.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Trace {
     /// A cmdlet as PowerShell reads it, or `GET /v1.0/…`.
     pub sent: String,
-    /// What came back, shortened.
+    /// The response, shortened.
     pub answer: String,
-    /// None: there was no answer.
+    /// The HTTP status. None when there was no response.
     pub status: Option<u16>,
     /// Microsoft's `request-id`, or Entra's trace id.
     pub request_id: Option<String>,
-    /// The `client-request-id` that we sent with the last try.
+    /// The `client-request-id` that Postern sent with the last try.
     pub client_request_id: Option<String>,
     /// When the first try began.
     pub at: Timestamp,
-    /// All tries and the pauses between them.
+    /// The duration of all tries and the pauses between them.
     pub took_millis: i64,
-    /// How often it was sent; 0: never.
+    /// How often the request was sent. 0: never.
     pub attempts: u32,
 }
 
 impl Trace {
-    /// As a step keeps it. `change`: it changed something at the customer.
+    /// The trace as a step stores it. `change`: the request changed something at the customer.
     pub fn evidence(&self, title: impl Into<String>, change: bool) -> Evidence {
         Evidence {
             at: self.at,
@@ -40,7 +40,7 @@ impl Trace {
         }
     }
 
-    /// One trace for several exchanges that together gave one value.
+    /// Joins the traces of several requests that together gave one value.
     pub(crate) fn join(traces: Vec<Self>, answer: String) -> Self {
         let mut all = Self {
             answer,
@@ -65,7 +65,7 @@ impl Trace {
     }
 }
 
-/// A value from Microsoft and how it came.
+/// A value from Microsoft, with its trace.
 #[derive(Clone, Debug)]
 pub struct Call<T> {
     pub value: T,
@@ -81,10 +81,10 @@ impl<T> Call<T> {
     }
 }
 
-/// The longest answer that is kept as evidence, in characters.
+/// The longest response that is stored as evidence, in characters.
 const LONGEST_ANSWER: usize = 4_000;
 
-/// Cut for evidence, at a character, with a sign that something is missing.
+/// Shortens a text for evidence at a character boundary, and marks the cut.
 pub(crate) fn shorten(text: &str) -> String {
     shorten_to(text, LONGEST_ANSWER)
 }

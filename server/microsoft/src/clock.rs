@@ -1,15 +1,15 @@
-//! Time, passed in so that tests can hold it.
+//! The clock, passed in so that tests can control it.
 
 use std::fmt::Debug;
 
 use domain::Timestamp;
 
-/// Says what time it is.
+/// Gives the current time.
 pub trait Clock: Send + Sync + Debug {
     fn now(&self) -> Timestamp;
 }
 
-/// The machine's clock.
+/// The clock of this machine.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SystemClock;
 

@@ -1,4 +1,4 @@
-//! Microsoft acting in one customer's tenant: the right token, once more with a fresh one.
+//! Calls in one customer's tenant: with the right token, and one retry with a fresh token.
 
 use std::{
     fmt,
@@ -29,7 +29,7 @@ use crate::{
     tokens::{AccessToken, Asker, RefreshStore},
 };
 
-/// One customer tenant, with the rights of whoever consented. Cheap to clone.
+/// One customer tenant, with the rights of the account that consented. Cheap to clone.
 #[derive(Clone)]
 pub struct Customer {
     pub(crate) microsoft: Microsoft,
@@ -37,9 +37,9 @@ pub struct Customer {
     pub(crate) tenant: TenantId,
     anchor_upn: Option<String>,
     refresh: Arc<dyn RefreshStore>,
-    /// When the consent was given with which this acts.
+    /// When the consent was given whose tokens are used here.
     consented: Timestamp,
-    /// How many calls of Graph and Exchange were sent, where somebody counts.
+    /// Counts the calls of Graph and Exchange that were sent. None when nothing counts.
     calls: Option<Arc<AtomicU32>>,
 }
 
@@ -71,7 +71,7 @@ impl Customer {
         }
     }
 
-    /// The same customer with a count of its own of the calls that are sent, each try by itself.
+    /// The same customer with its own counter of sent calls. Each try counts.
     pub(crate) fn counting(&self) -> (Self, Arc<AtomicU32>) {
         let calls = Arc::new(AtomicU32::new(0));
         let customer = Self {
@@ -94,7 +94,7 @@ impl Customer {
         self.tenant
     }
 
-    /// A token for one resource: from memory, or fresh.
+    /// A token for one resource, cached or fresh.
     ///
     /// # Errors
     /// [`Kind::NotConnected`], [`Kind::Store`], and those of [`Microsoft::refresh`].
@@ -119,8 +119,8 @@ impl Customer {
         }
     }
 
-    /// Holds all calls of this customer to a service back for so long, because Microsoft asked
-    /// for it in a place that the transport does not see.
+    /// Delays all calls of this customer to a service for `pause`, because Microsoft asked for it
+    /// in a place that the transport does not see.
     pub(crate) fn hold_back(&self, service: Service, pause: Duration) {
         if let Some(until) = Instant::now().checked_add(pause) {
             self.gate(service).close_until(until);
@@ -134,26 +134,26 @@ impl Customer {
         }
     }
 
-    /// The directory roles that the token for Exchange carries: Exchange decides by these
-    /// (MICROSOFT.md §1.6). A hint for words about a refusal and nothing else: Microsoft promises
-    /// no form of a token that is not ours. None: it cannot be read.
+    /// The directory roles in the token for Exchange, by which Exchange decides (MICROSOFT.md
+    /// §1.6). Use them only as a hint for the words about a refusal: Microsoft does not guarantee
+    /// the form of a token for another service. None when the token cannot be read.
     pub async fn roles_in_token(&self) -> Option<Vec<Uuid>> {
         let token = self.access_token(Resource::Exchange).await.ok()?;
         roles_of(token.secret.expose_secret())
     }
 
-    /// Forgets the access tokens; the next call fetches fresh ones, with newer consent and roles.
+    /// Drops the access tokens. The next call fetches fresh tokens with newer consent and roles.
     pub async fn forget_tokens(&self) {
         self.held.tokens.clear().await;
     }
 
-    /// Whether a partner's account acts here through delegated privileges (GDAP): nobody of this
-    /// tenant, so Graph has no `/me` for it (MICROSOFT.md §6.5).
+    /// Whether a partner's account acts here through delegated privileges (GDAP). Such an account
+    /// belongs to another tenant, so Graph has no `/me` for it (MICROSOFT.md §6.5).
     pub fn is_delegated(&self) -> bool {
         self.anchor_upn.is_none()
     }
 
-    /// How Exchange finds the way to the tenant (MICROSOFT.md §1.2).
+    /// The anchor with which Exchange routes the request to the tenant (MICROSOFT.md §1.2).
     pub(crate) fn anchor(&self) -> String {
         match &self.anchor_upn {
             Some(upn) => format!("UPN:{upn}"),
@@ -161,8 +161,9 @@ impl Customer {
         }
     }
 
-    /// Sends with a token. A refused token did nothing, nor did a refusal for want of a role, so
-    /// the call is made once more with a fresh one, whether it is safe to repeat or not.
+    /// Sends a request with a token. Retries once with a fresh token when the token was refused or
+    /// a role was missing in it. Such a request did nothing, so the retry is safe for every
+    /// request.
     pub(crate) async fn send(
         &self,
         service: Service,
@@ -220,17 +221,17 @@ fn roles_of(token: &str) -> Option<Vec<Uuid>> {
     Some(ids.filter_map(|id| id.parse().ok()).collect())
 }
 
-/// Refused for want of a role or a scope, in either of Exchange's two ways (MICROSOFT.md §1.4).
+/// Whether a role or a scope was missing, in either of Exchange's two forms (MICROSOFT.md §1.4).
 fn lacks_a_role(reply: &Reply) -> bool {
     reply.status == StatusCode::FORBIDDEN
         || (!reply.status.is_success()
             && String::from_utf8_lossy(&reply.body).contains(NOT_IN_ROLE))
 }
 
-/// The same in every tenant.
+/// This name is the same in every tenant.
 const SYSTEM_MAILBOX: &str = "SystemMailbox{bb558c35-97f1-4cb9-8ff7-d53741dc928c}";
 
-/// `Authorization` for a token, kept out of logs.
+/// The `Authorization` header for a token, marked so that logs omit it.
 pub(crate) fn bearer(token: &AccessToken, service: Service) -> Result<HeaderValue> {
     let mut value = HeaderValue::from_str(&format!("Bearer {}", token.secret.expose_secret()))
         .map_err(|_| Error::unsent(service, Kind::Malformed, "the token is no text"))?;
@@ -238,8 +239,8 @@ pub(crate) fn bearer(token: &AccessToken, service: Service) -> Result<HeaderValu
     Ok(value)
 }
 
-/// What the next token must bring, as a claims challenge says it (MICROSOFT.md §6.6): JSON, which
-/// comes as Base64, with its padding or without: services differ.
+/// The claims that the next token must carry, from a claims challenge (MICROSOFT.md §6.6): JSON in
+/// Base64. Some services send it with padding, others without.
 pub(crate) fn claims_of(headers: &http::HeaderMap) -> Option<String> {
     const LONGEST: usize = 4_000;
     let coded = headers
@@ -260,8 +261,8 @@ pub(crate) fn claims_of(headers: &http::HeaderMap) -> Option<String> {
         .then_some(text)
 }
 
-/// A 401 after a fresh token: Microsoft wants the person back when it sends a claims challenge
-/// (MICROSOFT.md §1.4); else the token carries no right that counts here.
+/// The error for a 401 after a fresh token. With a claims challenge Microsoft wants the person to
+/// sign in again (MICROSOFT.md §1.4). Without one the token carries no right that counts here.
 pub(crate) fn unauthorized(service: Service, reply: Reply) -> Error {
     let challenged = reply
         .headers

@@ -1,4 +1,4 @@
-//! Where Microsoft is: its three hosts, checked once at the start.
+//! Microsoft's three hosts, checked once at startup.
 
 use std::net::IpAddr;
 
@@ -7,8 +7,8 @@ use reqwest::Url;
 
 /// The addresses of Entra, Graph and Exchange.
 ///
-/// Each is an origin without a path: requests, page links and key sets stay on
-/// these, so that a token never travels anywhere else (DESIGN §9).
+/// Each is an origin without a path. Requests, page links and key sets stay on these origins, so
+/// that a token never travels anywhere else (DESIGN §9).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Endpoints {
     authority: Url,
@@ -27,7 +27,7 @@ pub struct NotAnEndpoint {
 }
 
 impl Endpoints {
-    /// Takes `https://host[:port]`; plain `http` for loopback addresses only.
+    /// Parses `https://host[:port]`. Plain `http` is accepted for loopback addresses only.
     ///
     /// # Errors
     /// The first address that has another scheme, a path, a query or a user.
@@ -63,8 +63,8 @@ impl Endpoints {
         &self.exchange
     }
 
-    /// What scopes of a resource begin with. National clouds name their resources after their
-    /// hosts; a simulation on loopback answers for the worldwide names.
+    /// The prefix of a resource's scopes. National clouds name their resources after their hosts. A
+    /// simulation on loopback uses the worldwide names.
     pub fn audience(&self, resource: Resource) -> String {
         let (url, public) = match resource {
             Resource::Graph => (&self.graph, PUBLIC_GRAPH),
@@ -77,7 +77,7 @@ impl Endpoints {
         }
     }
 
-    /// Whether all three are on this machine: then no proxy stands between.
+    /// Whether all three hosts are on this machine. Then no proxy is used.
     pub(crate) fn all_loopback(&self) -> bool {
         [&self.authority, &self.graph, &self.exchange]
             .into_iter()

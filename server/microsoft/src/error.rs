@@ -1,4 +1,4 @@
-//! Why a call to Microsoft gave no value.
+//! Errors of calls to Microsoft.
 
 use std::{fmt, time::Duration};
 
@@ -8,7 +8,7 @@ use crate::{call::Trace, problems};
 
 pub type Result<T> = std::result::Result<T, Error>;
 
-/// Which of Microsoft's services.
+/// The service that was called.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Service {
     Entra,
@@ -26,56 +26,59 @@ impl Service {
     }
 }
 
-/// What kind of failure: what the engine decides by.
+/// The kind of failure. The engine decides by it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// Nobody consented to what was asked for, or the consent has not spread yet. The token is
-    /// good: keep it and ask for consent.
+    /// Nobody consented to the requested scopes, or the consent has not propagated yet. The refresh
+    /// token is valid: keep it and ask for consent.
     ConsentMissing,
     /// The person declined on Microsoft's page.
     Declined,
-    /// A partner's rights (GDAP) were used where the application was never authorised.
+    /// A partner's rights (GDAP) were used in a tenant where the application was never authorised.
     PartnerNotAuthorised,
-    /// The refresh token is spent or revoked: an admin must sign in again.
+    /// The refresh token is spent or revoked. An admin must sign in again.
     TokenDead,
-    /// Entra wants the person back, or a rule of the tenant refuses the sign-in: second factor,
+    /// Entra requires the person, or a rule of the tenant refuses the sign-in: second factor,
     /// Conditional Access, sign-in frequency.
     InteractionRequired,
-    /// Entra refused the sign-in with a code that is not known here: it may have ended, or not.
+    /// Entra refused the sign-in with a code unknown to Postern. The refresh token may still be
+    /// valid.
     SignInRefused,
-    /// An authorization code that was used before, is too old, or belongs to another browser.
+    /// The authorization code was used before, is too old, or belongs to another browser.
     CodeSpent,
     SecretWrong,
     SecretExpired,
     /// The application does not exist in the tenant.
     AppNotFound,
-    /// The application is switched off in the tenant.
+    /// The application is disabled in the tenant.
     AppDisabled,
     /// No tenant has this name.
     TenantNotFound,
     /// The person has no account in the tenant.
     NotInTenant,
-    /// The same of a partner's account (GDAP): the relationship has ended, or does not cover it.
+    /// A partner's account (GDAP) has no access to the tenant: the relationship has ended, or does
+    /// not cover the account.
     DelegationEnded,
-    /// The tenant does not know the service. Says nothing of licences: whether there is an
-    /// Exchange shows in the directory.
+    /// The tenant does not know the service. This says nothing about licences: only the directory
+    /// shows whether there is an Exchange.
     ServiceMissing,
     /// The service is off in the tenant: its subscription has ended, or an administrator disabled
-    /// it. Entra does not tell the two apart (MICROSOFT.md §6.1).
+    /// it. Entra does not distinguish the two (MICROSOFT.md §6.1).
     ServiceOff,
-    /// How Postern itself is registered in Entra does not fit: redirect address, kind of accounts.
+    /// Postern's own registration in Entra is wrong: redirect address, kind of accounts.
     Registration,
-    /// An ID token that must not be believed.
+    /// The ID token is not valid.
     Identity(IdentityFault),
-    /// Microsoft asks for a pause; nothing was done. `until`: as it said, else unknown.
+    /// Microsoft asks for a pause. Nothing was done. `until`: the end of the pause, if Microsoft
+    /// named it.
     Throttled {
         until: Option<Timestamp>,
     },
-    /// No answer, or one of a gateway. `maybe_done`: what was asked for may have happened.
+    /// No response, or a gateway's response. `maybe_done`: the request may have been carried out.
     Unreachable {
         maybe_done: bool,
     },
-    /// The token was refused, and a fresh one too.
+    /// The token was refused, and so was a fresh token.
     Unauthorized,
     Forbidden,
     NotFound,
@@ -83,97 +86,100 @@ pub enum Kind {
     ExchangeRoleMissing,
     /// A cmdlet ran and failed.
     Cmdlet(Fault),
-    /// Pages ended before the end: what was read is not all there is.
+    /// A list of pages broke off. The rows read are not all rows.
     PageLost,
     /// A link or a redirect led away from the configured address.
     ForeignLink,
-    /// The answer was larger than is taken.
+    /// The response was larger than the limit.
     TooLarge,
-    /// It would take more calls than Postern makes for it.
+    /// The task would take more calls than Postern allows for it.
     TooMany,
-    /// The answer was not what the protocol says.
+    /// The response does not follow the protocol.
     Malformed,
-    /// The answer is about something else than was asked for.
+    /// The response is about another object than the requested one.
     Mismatch,
-    /// Refused here before anything was sent.
+    /// Postern refused the request before anything was sent.
     NotSent,
-    /// There is no refresh token: nobody consented yet, or it was forgotten.
+    /// There is no refresh token: nobody consented yet, or the token was deleted.
     NotConnected,
-    /// The refresh token could not be loaded or kept; the cause is in the log.
+    /// The refresh token could not be loaded or stored. The cause is in the log.
     Store,
     Other,
 }
 
-/// Why a cmdlet failed, judged by exception type and text: the status misleads (MICROSOFT.md §1.4).
+/// Why a cmdlet failed, judged by exception type and text. The status is misleading (MICROSOFT.md
+/// §1.4).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Fault {
-    /// An object that the cmdlet names does not exist, or not where Exchange looked: what was just
-    /// made is not on every directory server (MICROSOFT.md §1.7).
+    /// An object that the cmdlet names does not exist, or not where Exchange looked: a new object
+    /// is not on every directory server yet (MICROSOFT.md §1.7).
     NotFound,
-    /// A name, an alias or an address is taken.
+    /// A name, an alias or an address is already in use.
     AlreadyExists,
     AlreadyMember,
     NotMember,
     /// “The executing user is not in the current organization”: a guest of the partner wrote to a
     /// group without the bypass (MICROSOFT.md §2.2).
     WrongOrganization,
-    /// The partner's GDAP role mapping does not reach Exchange.
+    /// The partner's GDAP role mapping does not extend to Exchange.
     DelegationNotMapped,
     /// All access policies of the tenant together are too large (MICROSOFT.md §2.4).
     PoliciesFull,
-    /// The organisation has to be customised first (`Enable-OrganizationCustomization`), or was
-    /// until a moment ago.
+    /// The organisation must be customised first (`Enable-OrganizationCustomization`), or was
+    /// customised only a moment ago.
     Dehydrated,
-    /// The scope of an access policy is of a kind that can be given no rights (MICROSOFT.md §2.4).
+    /// The scope of an access policy is of a kind that cannot be given rights (MICROSOFT.md §2.4).
     NotSecurityPrincipal,
-    /// The object is managed on premises; the cloud's copy cannot be changed.
+    /// The object is managed on premises. The copy in the cloud cannot be changed.
     Synced,
-    /// Only who manages the group may change it (MICROSOFT.md §2.2).
+    /// Only a manager of the group may change it (MICROSOFT.md §2.2).
     NotOwner,
-    /// The directory refused the write; it may have happened all the same (MICROSOFT.md §1.7).
+    /// The directory refused the write. The write may have happened all the same (MICROSOFT.md
+    /// §1.7).
     DirectoryWrite,
-    /// Exchange knows the account, and no role of it: none was given, or it has not arrived.
+    /// Exchange knows the account but no role of it: none was assigned, or the assignment has not
+    /// arrived yet.
     NoRoles,
-    /// The account may not hand this role on.
+    /// The account may not delegate this role.
     NotDelegating,
-    /// A parameter, a value or a combination that Exchange does not take.
+    /// A parameter, a value or a combination that Exchange does not accept.
     BadParameter,
     Other,
 }
 
-/// Why an ID token must not be believed (DESIGN §6, MICROSOFT.md §6.3).
+/// Why an ID token is not valid (DESIGN §6, MICROSOFT.md §6.3).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum IdentityFault {
-    /// No three parts of Base64 and JSON.
+    /// The text does not consist of three parts of Base64 and JSON.
     NotAToken,
-    /// Signed with another algorithm than RS256.
+    /// The token is signed with another algorithm than RS256.
     Algorithm,
-    /// Signed with a key that Entra does not publish.
+    /// The token is signed with a key that Entra does not publish.
     UnknownKey,
     Signature,
-    /// Issued for another application.
+    /// The token was issued for another application.
     Audience,
-    /// Not the answer to this browser's request.
+    /// The token is not the answer to this browser's request.
     Nonce,
     Expired,
     /// `nbf` or `iat` lie in the future: one of the clocks is wrong.
     NotYetValid,
-    /// `tid` is missing or no GUID.
+    /// `tid` is missing or not a GUID.
     NoTenant,
     /// A personal Microsoft account.
     Consumer,
     /// `iss` is not the issuer of the token's own tenant, or not the key's.
     Issuer,
-    /// A good token of another tenant than was meant.
+    /// A valid token of another tenant than the required one.
     WrongTenant {
         came: TenantId,
         meant: TenantId,
     },
-    /// `oid` is missing or no GUID.
+    /// `oid` is missing or not a GUID.
     NoObject,
 }
 
-/// A failed call, with all that is known of it.
+/// A failed call, with all known details.
 #[derive(Clone)]
 pub struct Error(Box<Inner>);
 
@@ -184,7 +190,8 @@ struct Inner {
     code: Option<String>,
     message: Option<String>,
     subject: Option<String>,
-    /// A pause that was asked for with an answer that leaves open what was done.
+    /// The pause that Microsoft asked for with a response that leaves open whether the request was
+    /// carried out.
     pause: Option<Timestamp>,
     trace: Trace,
 }
@@ -202,7 +209,7 @@ impl Error {
         }))
     }
 
-    /// Nothing was sent, so there is no trace.
+    /// An error without a trace, because nothing was sent.
     pub(crate) fn unsent(service: Service, kind: Kind, message: impl Into<String>) -> Self {
         Self::new(service, kind, Trace::default()).with_message(message)
     }
@@ -219,7 +226,7 @@ impl Error {
         self
     }
 
-    /// What it is about, as the person knows it: a domain, an address, a name.
+    /// Sets the subject of the error, as the person knows it: a domain, an address, a name.
     #[must_use]
     pub(crate) fn with_subject(mut self, subject: impl Into<String>) -> Self {
         self.0.subject = Some(subject.into());
@@ -250,22 +257,22 @@ impl Error {
         &self.0.kind
     }
 
-    /// `AADSTS65001`, `ErrorAccessDenied`, an exception type of Exchange …
+    /// Microsoft's error code: `AADSTS65001`, `ErrorAccessDenied`, an exception type of Exchange …
     pub fn code(&self) -> Option<&str> {
         self.0.code.as_deref()
     }
 
-    /// Microsoft's own words, or what was noticed here; never a token.
+    /// Microsoft's own message, or an observation of Postern. It never holds a token.
     pub fn message(&self) -> Option<&str> {
         self.0.message.as_deref()
     }
 
-    /// What it is about, as the person knows it: a domain, an address, a cmdlet.
+    /// The subject of the error, as the person knows it: a domain, an address, a cmdlet.
     pub fn subject(&self) -> Option<&str> {
         self.0.subject.as_deref()
     }
 
-    /// What was sent; empty when nothing was.
+    /// The request that was sent. Empty when nothing was sent.
     pub fn trace(&self) -> &Trace {
         &self.0.trace
     }
@@ -278,7 +285,7 @@ impl Error {
         }
     }
 
-    /// It passes by itself: the same call may succeed later.
+    /// Whether the failure is transient: the same call may succeed later.
     pub fn is_transient(&self) -> bool {
         matches!(
             self.0.kind,
@@ -286,17 +293,18 @@ impl Error {
         )
     }
 
-    /// What was asked for may have happened all the same: look before it is asked again.
+    /// Whether the request may have been carried out all the same. Check before the request is
+    /// repeated.
     pub fn maybe_done(&self) -> bool {
         matches!(self.0.kind, Kind::Unreachable { maybe_done: true })
     }
 
-    /// Microsoft wants to be left alone, until then if it said so.
+    /// Whether Microsoft asked for a pause, with or without an end.
     pub fn asks_for_pause(&self) -> bool {
         matches!(self.0.kind, Kind::Throttled { .. }) || self.0.pause.is_some()
     }
 
-    /// Until when Microsoft wants to be left alone, as it said.
+    /// The end of the pause, if Microsoft named it.
     pub fn paused_until(&self) -> Option<Timestamp> {
         match self.0.kind {
             Kind::Throttled { until } => until,
@@ -304,7 +312,7 @@ impl Error {
         }
     }
 
-    /// How long Microsoft wants to be left alone, counted from `now`.
+    /// The rest of the pause, counted from `now`.
     pub fn retry_after(&self, now: Timestamp) -> Option<Duration> {
         let until = self.paused_until()?;
         Some(Duration::from_millis(
@@ -312,7 +320,7 @@ impl Error {
         ))
     }
 
-    /// For the person who can do something about it.
+    /// The problem for the person who can do something about it.
     pub fn problem(&self) -> Problem {
         let problem = problems::problem(self);
         let trace = &self.0.trace;

@@ -1,4 +1,4 @@
-//! The one place that talks, waits and tries again (DESIGN §9).
+//! The transport: the only place that sends requests, waits and retries (DESIGN §9).
 
 pub(crate) mod gate;
 pub(crate) mod transport;

@@ -1,12 +1,11 @@
 //! Clients of Entra, Microsoft Graph and Exchange's admin API.
 //!
-//! [`Microsoft`] is the whole, shared by the process: it signs people in
-//! ([`entra`]), and gives a [`Customer`] for each tenant in which Postern acts.
-//! Every call gives a [`Call`] (the value and what was sent for it) or an
-//! [`Error`] that becomes a [`domain::Problem`].
+//! [`Microsoft`] is shared by the whole process: it signs people in ([`entra`]), and gives a
+//! [`Customer`] for each tenant in which Postern acts. Every call gives a [`Call`] (the value and
+//! what was sent for it) or an [`Error`] that becomes a [`domain::Problem`].
 //!
-//! What stands here about the services is MICROSOFT.md's; nothing is shared
-//! with the simulated cloud.
+//! The knowledge about the services comes from MICROSOFT.md. No code is shared with the simulated
+//! cloud.
 
 mod call;
 pub mod clock;

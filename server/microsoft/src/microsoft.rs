@@ -1,4 +1,4 @@
-//! The whole: one HTTP client, its limits and its memory, shared by the process.
+//! The shared client: one HTTP client with its limits and its caches, for the whole process.
 
 use std::{collections::HashMap, fmt, sync::Arc, time::Duration};
 
@@ -31,11 +31,11 @@ pub struct AppIdentity {
     pub credential: Credential,
 }
 
-/// How Postern shows Entra who it is.
+/// The credential with which Postern authenticates to Entra.
 #[derive(Clone, Debug)]
 pub enum Credential {
     Secret(SecretString),
-    /// Signs an assertion (PS256) for each token request, so no secret travels.
+    /// Signs an assertion (PS256) for each token request, so that no secret travels.
     Certificate(Certificate),
 }
 
@@ -43,20 +43,21 @@ pub enum Credential {
 #[derive(Clone, Debug)]
 pub struct HttpOptions {
     pub connect_timeout: Duration,
-    /// For one call of Entra or Graph: all tries, their pauses, and the wait for a free place.
+    /// Deadline of one call of Entra or Graph: all tries, their pauses, and the wait for a free
+    /// slot.
     pub deadline: Duration,
-    /// The same for one cmdlet. Exchange itself gives up after 15 minutes (MICROSOFT.md §1.2).
+    /// Deadline of one cmdlet. Exchange itself gives up after 15 minutes (MICROSOFT.md §1.2).
     pub exchange_deadline: Duration,
-    /// How often one call is tried at most.
+    /// The maximum number of tries of one call.
     pub tries: usize,
-    /// The first pause between tries; each is longer than the one before, by chance more or less.
+    /// The first pause between tries (back-off). Each further pause is longer, with random jitter.
     pub first_pause: Duration,
-    /// Calls of Graph at the same time, per customer. Outlook allows four (MICROSOFT.md §7.3).
+    /// Concurrent calls of Graph, per customer. Outlook allows four (MICROSOFT.md §7.3).
     pub concurrency: usize,
-    /// Cmdlets at the same time, per customer: as many as a scan needs side by side. Exchange has a
-    /// limit and does not say which (MICROSOFT.md §§1.4, 1.5).
+    /// Concurrent cmdlets, per customer: as many as a scan needs. Exchange has a limit and does not
+    /// publish it (MICROSOFT.md §§1.4, 1.5).
     pub cmdlets: usize,
-    /// Calls a second, per customer and service, once a burst of twice as many is spent.
+    /// Calls per second, per customer and service, after a burst of twice as many.
     pub rate: u32,
     pub clock: Arc<dyn Clock>,
 }
@@ -77,12 +78,13 @@ impl Default for HttpOptions {
     }
 }
 
-/// The client cannot be built: the machine has no root certificates, for example.
+/// The client cannot be built, for example because the machine has no root certificates.
 #[derive(Debug, thiserror::Error)]
 #[error("the HTTP client cannot be built")]
 pub struct NotUsable(#[from] reqwest::Error);
 
-/// Microsoft, as Postern sees it. Cheap to clone; all clones share connections, limits and tokens.
+/// The client of all three services. Cheap to clone. All clones share connections, limits and
+/// tokens.
 #[derive(Clone)]
 pub struct Microsoft(pub(crate) Arc<Shared>);
 
@@ -92,17 +94,17 @@ pub(crate) struct Shared {
     pub(crate) transport: Transport,
     pub(crate) keys: Keys,
     customers: Mutex<HashMap<Uuid, Arc<Held>>>,
-    /// For what belongs to no customer: token requests, key sets.
+    /// The limiter for requests that belong to no customer: token requests, key sets.
     pub(crate) gate: Gate,
-    /// For codes, which are token requests that anybody can cause.
+    /// The limiter for codes, which are token requests that anybody can cause.
     pub(crate) codes: Gate,
-    /// For mail that applications send with their own tokens.
+    /// The limiters for mail that applications send with their own tokens.
     pub(crate) senders: Senders,
-    /// Tells Exchange that calls belong together; stable per process (MICROSOFT.md §1.2).
+    /// Tells Exchange that calls belong together. It is stable per process (MICROSOFT.md §1.2).
     pub(crate) connection_id: Uuid,
 }
 
-/// What is kept in memory of one customer: limits and access tokens.
+/// The state in memory of one customer: limits and access tokens.
 pub(crate) struct Held {
     pub(crate) graph: Gate,
     pub(crate) exchange: Gate,
@@ -152,12 +154,12 @@ impl Microsoft {
         self.0.transport.options().clock.clone()
     }
 
-    /// Microsoft acting in one customer's tenant.
+    /// A client for one customer's tenant.
     ///
-    /// `key`: the customer's id, under which limits and access tokens are kept. `anchor_upn`: the
+    /// `key`: the customer's id, under which limits and access tokens are stored. `anchor_upn`: the
     /// admin who consented, when an admin of the customer did; none for GDAP (MICROSOFT.md §1.2).
-    /// `consented`: when they did. Tokens that an older consent gave are dropped: another process
-    /// may have got this one, from another account.
+    /// `consented`: the time of the consent. Tokens of an older consent are dropped: another
+    /// process may have stored the newer consent, from another account.
     pub async fn customer(
         &self,
         tenant: TenantId,
@@ -170,9 +172,9 @@ impl Microsoft {
         Customer::new(self.clone(), held, tenant, anchor_upn, refresh, consented)
     }
 
-    /// Keeps an access token that came with the consent of that moment. Right after it, Entra may
-    /// refuse a refresh for a while, because the consent has not spread yet (MICROSOFT.md §6.5);
-    /// this one is good.
+    /// Stores an access token that came with the consent of that time. Right after a consent Entra
+    /// may refuse a refresh for a while, because the consent has not propagated yet (MICROSOFT.md
+    /// §6.5). This token already works.
     pub async fn remember(
         &self,
         key: Uuid,
@@ -196,14 +198,14 @@ impl Microsoft {
         held.clone()
     }
 
-    /// Forgets all that is held under a key that is not used any more.
+    /// Drops all state under a key that is not used any more.
     pub async fn let_go(&self, key: Uuid) {
         self.0.customers.lock().await.remove(&key);
     }
 
-    /// Forgets the access tokens of a customer in this process, because a token keeps the scopes
-    /// and roles with which it was issued (MICROSOFT.md §1.6, §6.5). Its limits stay: a pause that
-    /// Microsoft asked for goes on.
+    /// Drops the access tokens of a customer in this process, because a token keeps the scopes and
+    /// roles with which it was issued (MICROSOFT.md §1.6, §6.5). The limits stay: a pause that
+    /// Microsoft asked for continues.
     pub async fn forget(&self, key: Uuid) {
         let held = self.0.customers.lock().await.get(&key).cloned();
         if let Some(held) = held {

@@ -1,25 +1,25 @@
-//! The one way in for names from tenants: see [`domain::name`].
+//! The only entry for names from tenants: see [`domain::name`].
 //!
-//! Every property that is shown and never compared comes through here. What is compared stays as
-//! Microsoft says it: ids, addresses, filters, the marks in descriptions, and the names by which
-//! one answer means an object of another.
+//! Every property that is shown and never compared is cleaned here. Compared values stay as
+//! Microsoft writes them: ids, addresses, filters, the tags in descriptions, and the names by which
+//! one response refers to an object of another.
 
 use domain::name::{clean, visible};
 use serde::{Deserialize as _, Deserializer};
 
-/// A name of Graph that may be missing. One of which nothing is left is missing.
+/// Deserializes an optional name of Graph. A name of which nothing is left is none.
 pub(crate) fn name<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
     let text = Option::<String>::deserialize(from)?;
     Ok(text.as_deref().and_then(shown))
 }
 
-/// A longer text of Graph that may be missing.
+/// Deserializes an optional longer text of Graph.
 pub(crate) fn text<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
     let text = Option::<String>::deserialize(from)?;
     Ok(text.map(|text| visible(&text).into_owned()))
 }
 
-/// The name as it is shown; none when nothing of it is seen.
+/// The name as it is shown. None when no visible character is left.
 pub(crate) fn shown(name: &str) -> Option<String> {
     let name = clean(name);
     let name = name.trim();
@@ -76,8 +76,8 @@ mod tests {
         }
     }
 
-    /// Every field for a name of Graph is read by [`super::name`], and every name of Exchange that
-    /// is shown by `Row::name`.
+    /// [`super::name`] reads every field for a name of Graph, and `Row::name` reads every name of
+    /// Exchange that is shown.
     #[test]
     fn security_f17_every_name_comes_in_by_one_way() {
         const NAMES: [&str; 4] = [
@@ -86,7 +86,8 @@ mod tests {
             "notes: Option<String>",
             "name: Option<String>",
         ];
-        // Compared with the names in role assignments, and cleaned where it is shown.
+        // These names are compared with the names in role assignments, and cleaned where they are
+        // shown.
         const COMPARED: [&str; 1] = ["scan/units.rs"];
         let mut found = Vec::new();
         sources(

@@ -1,7 +1,7 @@
-//! Failures in three lines: what happened, what it means, what to do.
+//! The three sentences about a failure: what happened, what it means, what to do.
 //!
-//! The words for a person; Microsoft's own code and request id are added by
-//! [`crate::Error::problem`].
+//! They are written for a person. [`crate::Error::problem`] adds Microsoft's own code and request
+//! id.
 
 mod entra;
 mod exchange;
@@ -42,7 +42,7 @@ pub(crate) fn problem(error: &Error) -> Problem {
     }
 }
 
-/// What can happen with each of the three services.
+/// Problems that can occur with each of the three services.
 fn common(error: &Error) -> Problem {
     let name = error.service().name();
     let key = |what: &str| format!("{}.{what}", name.to_lowercase());
@@ -161,7 +161,7 @@ fn common(error: &Error) -> Problem {
     }
 }
 
-/// A sentence that names what it is about, if that is known.
+/// The sentence with the subject of the error, if that is known.
 fn about(error: &Error, sentence: &str) -> String {
     error.subject().map_or_else(
         || format!("{sentence}."),

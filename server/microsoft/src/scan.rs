@@ -1,8 +1,8 @@
-//! Everything that decides who reaches whose mailboxes, read of one customer in few calls.
+//! Reads everything that decides which applications reach whose mailboxes at one customer, in few
+//! calls.
 //!
-//! The parts are read side by side, each as soon as what it needs is there. A part that cannot be
-//! read says why and leaves the others alone; of a part of which a page is missing, nothing is
-//! taken for the whole.
+//! The parts are read concurrently, each as soon as its input is there. A part that cannot be read
+//! reports why and does not affect the others. A part with a missing page counts as unread.
 //!
 //! | part | calls |
 //! |---|---|
@@ -16,7 +16,7 @@
 //! | administrative units, if an assignment names one | 2 |
 //! | the principals that hold something, with their owners | 1 for each 20 |
 //! | registrations of those of the tenant's own, with owners and federated credentials | 1 for each 10 |
-//! | what policies are about that no principal explains | 1 for each 6 |
+//! | the targets of policies that no principal explains | 1 for each 6 |
 //! | rights on mailboxes, if an application has a protocol for its permission and a pointer | 1 for each 10 mailboxes, 2 more |
 //! | the EWS switch, if somebody holds a permission for EWS | 1 |
 
@@ -66,44 +66,46 @@ use crate::{
     error::{Error, Kind, Result, Service},
 };
 
-/// What was read of one customer.
+/// The result of reading one customer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Scan {
     pub seen: Seen,
-    /// What pages call mailboxes, groups and administrative units: an address, else a name.
+    /// The names of mailboxes, groups and administrative units for pages: an address, otherwise a
+    /// name.
     pub names: BTreeMap<ObjectId, String>,
-    /// Of each service principal that holds something.
+    /// Details of each service principal that holds something.
     pub details: BTreeMap<ObjectId, PrincipalDetails>,
-    /// How each part went, in a fixed order.
+    /// The result of each part, in a fixed order.
     pub parts: Vec<PartRead>,
-    /// The call that gave the policies, as evidence; none: they were not read.
+    /// The call that read the policies, as evidence. None when the policies were not read.
     pub policies_call: Option<Trace>,
-    /// Calls of Graph and Exchange that were sent, each try by itself; token requests not counted.
+    /// The number of calls of Graph and Exchange that were sent. Each try counts, token requests do
+    /// not.
     pub calls: u32,
 }
 
-/// A part that others need: shared, not copied.
+/// A part that other parts need. It is shared, not copied.
 type Part<T> = Result<Arc<T>>;
 
 impl Customer {
-    /// Reads the customer for the judgement of its reach (MICROSOFT.md §§2.4, 3, 4, 7.1). Never
-    /// fails as a whole: each part says for itself whether it was read.
+    /// Reads the customer, as input for the evaluation of effective access (MICROSOFT.md §§2.4, 3,
+    /// 4, 7.1). Never fails as a whole: each part reports whether it was read.
     ///
-    /// Needs no scopes beside those with which customers are connected.
+    /// Needs only the scopes with which customers are connected.
     pub async fn scan(&self) -> Scan {
         self.read(None).await
     }
 
-    /// The same for one application: the other principals, registrations and the list of mailboxes,
-    /// which make a scan long where there are many, are left alone. What follows holds for that
-    /// application only, and for each mailbox that a group, unit or scope names.
+    /// Reads the customer for one application. It skips the other principals, the registrations and
+    /// the list of mailboxes, which make a scan long where there are many. The result is valid for
+    /// that application only, and for each mailbox that a group, unit or scope names.
     pub async fn scan_application(&self, object: ObjectId) -> Scan {
         self.read(Some(object)).await
     }
 
     async fn read(&self, only: Option<ObjectId>) -> Scan {
         let log = Log::new(self);
-        // Without a token for Exchange each cmdlet would fail alike.
+        // Without a token for Exchange every cmdlet would fail with the same error.
         let door = async { self.access_token(Resource::Exchange).await.map(|_| ()) };
         let door = door.boxed().shared();
         let first = self.first(&log, only).boxed().shared();
@@ -194,7 +196,7 @@ impl Customer {
             let inherited = first.inherited.as_deref().unwrap_or_default();
             let holders = rights::holders(&first.grants, inherited, &pointers, only)?;
             let mailboxes = match only {
-                // Only where somebody needs them.
+                // Read only where an application needs rights on mailboxes.
                 _ if holders.is_empty() => None,
                 Some(_) => None,
                 None => Some(mailboxes.clone().await),
@@ -327,7 +329,7 @@ impl Customer {
         }
     }
 
-    /// What Graph says of the whole tenant, each part as soon as its pages are there.
+    /// The parts that Graph answers for the whole tenant, each as soon as its pages are there.
     async fn first(&self, log: &Log<'_>, only: Option<ObjectId>) -> Arc<FirstParts> {
         let grants = Resource::ALL.map(|resource| log.begin(grants::part(resource)));
         let roles = log.begin(ScanPart::DirectoryRoles);
@@ -335,7 +337,7 @@ impl Customer {
         let agents = log.begin(ScanPart::Inherited);
         let others = log.begin(ScanPart::Others);
         let [of_graph, _] = &grants;
-        // Counted with the first of them.
+        // The calls of this request count for the first of these parts.
         let first = first::read(&of_graph.customer, only).await;
         let grants = grants::read(log, grants, [first.graph, first.exchange]);
         let grants = async { Arc::new(grants.await) }.boxed().shared();
@@ -370,19 +372,19 @@ impl Customer {
     }
 }
 
-/// What needs the answer of nothing else.
+/// The parts that depend on no other part.
 struct FirstParts {
     grants: Arc<grants::Grants>,
     roles: Result<Vec<DirectoryRole>>,
     delegated: Result<Vec<DelegatedGrant>>,
     inherited: Result<Vec<InheritedGrant>>,
     others: Result<Vec<OtherHeld>>,
-    /// Of one application: what it owns.
+    /// When one application is read: what it owns.
     owned: Option<Result<Vec<ObjectId>>>,
 }
 
 impl FirstParts {
-    /// Whom these name, beside the holders of app roles.
+    /// The principals in these parts, apart from the holders of app roles.
     fn principals(&self) -> impl Iterator<Item = ObjectId> {
         let roles = self.roles.iter().flatten().map(|role| role.principal);
         let clients = self.delegated.iter().flatten().map(|grant| grant.client);
@@ -401,7 +403,7 @@ fn only_owner(owner: Option<ObjectId>, owned: &Result<Vec<ObjectId>>) -> Result<
         .collect())
 }
 
-/// Nobody asked for the mailboxes, so none of them is known.
+/// The error for mailboxes that were not requested, so that none of them is known.
 fn not_asked() -> Error {
     Error::unsent(
         Service::Exchange,
@@ -410,7 +412,7 @@ fn not_asked() -> Error {
     )
 }
 
-/// A part that is one or a few cmdlets.
+/// Reads a part that consists of one or a few cmdlets.
 async fn exchange<T, F>(
     log: &Log<'_>,
     part: ScanPart,

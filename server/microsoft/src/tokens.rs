@@ -1,4 +1,4 @@
-//! Access tokens in memory, and where refresh tokens come from.
+//! Cached access tokens, and the store of refresh tokens.
 
 use std::{
     fmt,
@@ -16,33 +16,33 @@ use crate::{
     microsoft::Microsoft,
 };
 
-/// An access token for one resource. Never shown, and never parsed to decide anything.
+/// An access token for one resource. It is never shown, and never parsed to decide anything.
 #[derive(Clone, Debug)]
 pub struct AccessToken {
     pub secret: SecretString,
     pub expires_at: Timestamp,
 }
 
-/// The refresh token could not be loaded or kept. The text is for the log, not for the page.
+/// The refresh token could not be loaded or stored. The text is for the log, not for the page.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct StoreFault(pub String);
 
-/// Where the refresh token of one customer is kept, encrypted, by the caller.
+/// The store of one customer's refresh token. The caller provides it, with encryption.
 pub trait RefreshStore: Send + Sync + fmt::Debug {
-    /// The newest token and its version; none when nobody consented or it was forgotten.
+    /// The newest token and its version. None when nobody consented, or when the token was deleted.
     fn load(&self) -> BoxFuture<'_, std::result::Result<Option<(SecretString, i64)>, StoreFault>>;
 
-    /// Keeps the token that replaced version `old`. When another process was faster, the store
-    /// keeps the newer one and this is no fault: Entra honours both (MICROSOFT.md §6.4).
+    /// Stores the token that replaced version `old`. When another process was faster, the store
+    /// keeps the newer token and returns no fault: Entra honours both (MICROSOFT.md §6.4).
     fn rotate(
         &self,
         new: SecretString,
         old: i64,
     ) -> BoxFuture<'_, std::result::Result<(), StoreFault>>;
 
-    /// Hears what Entra granted on the resource with this audience, in full names, with each
-    /// fresh token.
+    /// Called with each fresh token. The scopes are those that Entra granted on the resource with
+    /// this audience, in full names.
     fn granted(
         &self,
         audience: &str,
@@ -53,18 +53,19 @@ pub trait RefreshStore: Send + Sync + fmt::Debug {
     }
 }
 
-/// A token is renewed this long before it ends, so that none ends under way.
+/// A token is renewed this long before it expires, so that none expires during a call.
 const EARLY_MILLIS: i64 = 5 * 60 * 1000;
 
-/// A refusal for want of a role renews the token this often at most: mostly the role is missing.
+/// After a refusal for a missing role the token is renewed at most this often: mostly the role is
+/// missing.
 const RENEWED_EVERY_MILLIS: i64 = 60 * 1000;
 
-/// For whom tokens are fetched, with which consent.
+/// The customer for whom tokens are fetched, and the consent.
 pub(crate) struct Asker<'a> {
     pub(crate) microsoft: &'a Microsoft,
     pub(crate) tenant: TenantId,
     pub(crate) store: &'a dyn RefreshStore,
-    /// When the consent was given that the asker knows of.
+    /// The time of the newest consent that the caller knows of.
     pub(crate) consented: Timestamp,
 }
 
@@ -72,13 +73,13 @@ pub(crate) struct Asker<'a> {
 #[derive(Default)]
 pub(crate) struct Tokens {
     slot: Mutex<Slot>,
-    /// Counts finished refreshes, so that who waited for one shares its failure.
+    /// Counts finished refreshes, so that a caller that waited for a refresh shares its failure.
     finished: AtomicU64,
 }
 
 #[derive(Default)]
 struct Slot {
-    /// The consent that the tokens come from. Another process may have got a newer one, of
+    /// The consent that the tokens come from. Another process may have stored a newer consent, of
     /// another account.
     consented: Timestamp,
     graph: Option<AccessToken>,
@@ -86,9 +87,9 @@ struct Slot {
     /// When the token was last renewed because a role was missing in it.
     graph_renewed: Option<Timestamp>,
     exchange_renewed: Option<Timestamp>,
-    /// What the next token must bring, because the resource asked for it.
+    /// The claims that the next token must carry, because the resource required them.
     claims: Option<(Resource, String)>,
-    /// The last refresh failed, for this resource, as the n-th.
+    /// The error of the last refresh, if it failed, with its resource and its number.
     failed: Option<(Resource, u64, Error)>,
 }
 
@@ -107,7 +108,8 @@ impl Slot {
         }
     }
 
-    /// Drops what an older consent gave. Who still knows the older one goes on with the newer.
+    /// Drops the tokens of an older consent. A caller that still knows the older consent uses the
+    /// newer tokens.
     fn belongs_to(&mut self, consented: Timestamp) {
         if self.consented < consented {
             *self = Self {
@@ -119,8 +121,8 @@ impl Slot {
 }
 
 impl Tokens {
-    /// A token that lasts a while: the one in memory, or a fresh one. Callers at the same time
-    /// share one refresh, and its failure.
+    /// A token that lasts a while: the cached token, or a fresh one. Concurrent callers share one
+    /// refresh, and its failure.
     pub(crate) async fn get(&self, asker: &Asker<'_>, resource: Resource) -> Result<AccessToken> {
         let seen = self.finished.load(Ordering::Acquire);
         let mut slot = self.slot.lock().await;
@@ -158,7 +160,7 @@ impl Tokens {
         }
     }
 
-    /// Takes a token that came with a consent, unless a newer one was given since.
+    /// Stores a token that came with a consent, unless there has been a newer consent since.
     pub(crate) async fn put(&self, consented: Timestamp, resource: Resource, token: AccessToken) {
         let mut slot = self.slot.lock().await;
         slot.belongs_to(consented);
@@ -169,8 +171,8 @@ impl Tokens {
         *slot.token(resource) = Some(token);
     }
 
-    /// Drops a token that was refused, unless somebody replaced it meanwhile. `claims`: what the
-    /// next one must bring.
+    /// Drops a refused token, unless another caller replaced it meanwhile. `claims`: the claims
+    /// that the next token must carry.
     pub(crate) async fn refused(
         &self,
         resource: Resource,
@@ -189,9 +191,9 @@ impl Tokens {
         }
     }
 
-    /// Replaces a token that was refused for want of a role: roles stand in the token
-    /// (MICROSOFT.md §1.6), so one that was given since is only in a fresh one. None: there is no
-    /// fresh one, or the last one is too young; the refused token is good for other calls.
+    /// Replaces a token that was refused for a missing role. Roles are in the token (MICROSOFT.md
+    /// §1.6), so only a fresh token has a role assigned since. None when there is no fresh token,
+    /// or when the last renewal is too recent. The refused token still works for other calls.
     pub(crate) async fn renew(
         &self,
         asker: &Asker<'_>,
@@ -206,7 +208,7 @@ impl Tokens {
             .as_ref()
             .is_some_and(|token| token.secret.expose_secret() == refused.secret.expose_secret());
         if !same {
-            // Somebody replaced it meanwhile.
+            // Another caller replaced the token meanwhile.
             return Some(());
         }
         let now = asker.microsoft.clock().now();
@@ -222,7 +224,7 @@ impl Tokens {
                 *slot.token(resource) = Some(redeemed.access);
                 Some(())
             }
-            // The refusal is what is told; this comes again when the token ends.
+            // The caller reports the refusal. This error occurs again when the token expires.
             Err(error) => {
                 tracing::debug!(%error, "a token could not be renewed");
                 None
@@ -230,7 +232,7 @@ impl Tokens {
         }
     }
 
-    /// Forgets the tokens, and that one was renewed.
+    /// Drops the tokens, and the times of their renewals.
     pub(crate) async fn clear(&self) {
         let mut slot = self.slot.lock().await;
         *slot = Slot {
@@ -256,7 +258,8 @@ async fn fetch(asker: &Asker<'_>, resource: Resource, claims: Option<&str>) -> R
             "there is no refresh token",
         )
     })?;
-    // `.default`: what was consented to for the resource, no more, and no error for what was not.
+    // `.default` requests what was consented to for the resource, and gives no error for what was
+    // not.
     let scopes = [
         format!("{}/.default", microsoft.endpoints().audience(resource)),
         "offline_access".to_owned(),

@@ -6,7 +6,7 @@ use store::Vault;
 
 use crate::{cli::Failed, config::OwnerSettings};
 
-/// Makes somebody an owner who has signed in before.
+/// Makes a person who has signed in before an owner.
 pub(crate) async fn add(
     settings: &OwnerSettings,
     vault: Vault,

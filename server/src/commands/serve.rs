@@ -15,19 +15,20 @@ use crate::{
     web::{self, Web, metrics},
 };
 
-/// Connections that pages share.
+/// Database connections that pages share.
 const CONNECTIONS_FOR_PAGES: u32 = 16;
-/// Connections that jobs share: each holds one for moments only, and waits for Microsoft without.
+/// Database connections that jobs share. A job holds one only for moments, and holds none while it
+/// waits for Microsoft.
 const MOST_CONNECTIONS_FOR_JOBS: u32 = 16;
-/// How long a database that is still starting is waited for.
+/// How long the process waits for a database that is still starting.
 const DATABASE_PATIENCE: Duration = Duration::from_secs(30);
-/// Between two starts of the worker.
+/// Back-off between two starts of the worker.
 const SHORTEST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
-/// How long requests may take to end once the process is asked to stop.
+/// How long running requests may take to end once the process is asked to stop.
 const GRACE: Duration = Duration::from_secs(25);
 
-/// The addresses of a process, taken before anything else is done.
+/// The addresses of a process. They are bound before anything else is done.
 #[derive(Debug, Default)]
 pub struct Listeners {
     pub portal: Option<TcpListener>,
@@ -35,10 +36,10 @@ pub struct Listeners {
 }
 
 impl Listeners {
-    /// Takes the addresses that `settings` name and its role needs.
+    /// Binds the addresses that `settings` name and its role needs.
     ///
     /// # Errors
-    /// Names the setting when an address is taken or is not this machine's.
+    /// Names the setting when an address is in use or does not belong to this machine.
     pub async fn bind(settings: &Settings) -> Result<Self, Failed> {
         let portal = if settings.role.serves() {
             Some(bind("POSTERN_LISTEN", settings.listen).await?)
@@ -67,7 +68,7 @@ async fn bind(name: &str, address: SocketAddr) -> Result<TcpListener, Failed> {
     })
 }
 
-/// A process that runs.
+/// A running process.
 #[derive(Debug)]
 pub struct Running {
     store: Store,
@@ -78,7 +79,7 @@ impl Running {
     /// Connects, and starts what the role needs. Runs until `stop` turns true.
     ///
     /// # Errors
-    /// When the database cannot be reached or is not fit to be worked with.
+    /// When the database cannot be reached or is not safe to work with.
     pub async fn start(
         settings: &Settings,
         listeners: Listeners,
@@ -105,7 +106,7 @@ impl Running {
             let router = metrics::router(&store, stop.clone())?;
             tasks.spawn(serve_on(listener, router, patience, stop.clone()));
         }
-        // Pages hear of changes by it, and a worker of scans that are asked for.
+        // Pages get change notifications through it. A worker gets requested scans through it.
         listen(&mut tasks, engine.clone(), stop.clone());
         if let Some(listener) = listeners.portal {
             let web = Web::new(settings, engine.clone(), store.clone(), stop.clone());
@@ -125,7 +126,7 @@ impl Running {
     /// Waits until everything has ended.
     ///
     /// # Errors
-    /// The first failure. Then the rest is stopped by dropping it.
+    /// Returns the first failure. Dropping this value then stops the rest.
     pub async fn ended(mut self) -> Result<(), Failed> {
         while let Some(ended) = self.tasks.join_next().await {
             ended.map_err(|error| Failed::because("a part of the server broke", error))??;
@@ -157,16 +158,16 @@ pub(crate) async fn serve(settings: Settings) -> Result<(), Failed> {
     );
     let store = running.store.clone();
     let ended = within_grace(running.ended(), stop).await;
-    // After a failure too: what still runs must not hold the process.
+    // Sent after a failure too: the tasks that still run must not hold the process.
     sender.send_replace(true);
     ended?;
-    // What is left on its way gets its connections back to Postgres in good order.
+    // Closes the connections of unfinished work to Postgres properly.
     let _ = tokio::time::timeout(Duration::from_secs(2), store.close()).await;
     tracing::info!("stopped");
     Ok(())
 }
 
-/// What others than this machine can reach, and what should stand in front of it.
+/// Warnings about addresses that other machines can reach, with what should stand in front of them.
 fn exposed(role: Role, listen: SocketAddr, metrics: Option<SocketAddr>) -> Vec<String> {
     let portal = role.serves().then_some((
         "POSTERN_LISTEN",
@@ -188,7 +189,8 @@ fn exposed(role: Role, listen: SocketAddr, metrics: Option<SocketAddr>) -> Vec<S
         .collect()
 }
 
-/// Behind a proxy that tells nobody whom it saw, all people are one client.
+/// A warning: behind a proxy that does not forward the client's address, all people count as one
+/// client.
 fn counted_as_one(settings: &Settings) -> Option<String> {
     let strangers = &settings.strangers;
     let hidden =
@@ -203,7 +205,7 @@ fn counted_as_one(settings: &Settings) -> Option<String> {
     })
 }
 
-/// Gives what still runs a while after `stop`, but not for ever.
+/// Lets running `work` continue for [`GRACE`] after `stop`, but no longer.
 async fn within_grace(
     work: impl Future<Output = Result<(), Failed>>,
     stop: watch::Receiver<bool>,
@@ -227,7 +229,8 @@ async fn serve_on(
     Ok(())
 }
 
-/// Hears the database's notices. On a thread of its own: what it waits with cannot move to another.
+/// Listens to the database's notices. Runs on a blocking thread because the future of
+/// [`Engine::listen`] cannot move between threads.
 fn listen(tasks: &mut JoinSet<Result<(), Failed>>, engine: Engine, stop: watch::Receiver<bool>) {
     let runtime = Handle::current();
     tasks.spawn_blocking(move || {
@@ -236,8 +239,8 @@ fn listen(tasks: &mut JoinSet<Result<(), Failed>>, engine: Engine, stop: watch::
     });
 }
 
-/// Carries out jobs. A worker that ends by itself, because the database went away for example, is
-/// started anew: the pages of this process go on meanwhile.
+/// Runs jobs. A worker that ends by itself, for example because the database went away, is
+/// restarted. The pages of this process continue meanwhile.
 async fn work(engine: Engine, stop: watch::Receiver<bool>) -> Result<(), Failed> {
     let mut pause = SHORTEST_PAUSE;
     loop {
@@ -333,7 +336,7 @@ mod tests {
                 "POSTERN_METRICS_LISTEN=[::]:9000"
             ]
         );
-        // A worker takes no address for pages.
+        // A worker binds no address for pages.
         assert_eq!(
             told(Role::Worker, "0.0.0.0:3000", Some("10.0.0.1:9000")),
             ["POSTERN_METRICS_LISTEN=10.0.0.1:9000"]

@@ -10,7 +10,7 @@ use crate::{
     config::OwnerSettings,
 };
 
-/// Nothing is broken, as far as it could be checked.
+/// Exit code: nothing is broken, but not every entry could be checked.
 const NOT_ALL: u8 = 3;
 
 /// Prints one line per history and one per finding on standard output.
@@ -29,14 +29,14 @@ pub(crate) async fn verify_history(
     print(&found, &kept);
     let broken = !found.broken.is_empty() || !found.differs.is_empty();
     if let Some(path) = &files.write {
-        // What is broken is no anchor for later.
+        // A broken history must not become the anchor of a later comparison.
         if broken {
             println!(
                 "{} was not written, because something is broken",
                 path.display()
             );
         } else if files.against.is_some() && !found.keyless.is_empty() {
-            // Else the next comparison would take them for known.
+            // Otherwise the next comparison would treat the unconfirmed entries as confirmed.
             println!(
                 "{} was not written, because entries without a key stand behind no head that was kept",
                 path.display()
@@ -148,7 +148,7 @@ fn write(path: &Path, heads: &[ChainHead]) -> Result<(), Failed> {
     })
 }
 
-/// Heads from a file that was written before, or from the server's log in either form.
+/// Reads heads from a file written earlier, or from the server's log in either form.
 fn read(path: &Path) -> Result<Vec<KeptHead>, Failed> {
     let wrong = |what: &str| Failed::Other(format!("{}: {what}", path.display()));
     let text = fs::read_to_string(path).map_err(|error| wrong(&error.to_string()))?;
@@ -175,7 +175,7 @@ fn read(path: &Path) -> Result<Vec<KeptHead>, Failed> {
 #[derive(Debug, PartialEq, Eq)]
 enum Line {
     Head(KeptHead),
-    /// Something else of the log, or nothing.
+    /// Another line of the log, or an empty line.
     Other,
     Cut,
 }

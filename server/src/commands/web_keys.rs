@@ -5,7 +5,7 @@ use store::Vault;
 
 use crate::cli::Failed;
 
-/// Prints the ring on standard output, for whoever puts it where the web process finds it.
+/// Prints the ring on standard output. The operator of the machine stores it for the web process.
 pub(crate) fn web_keys(vault: &Vault) -> Result<(), Failed> {
     let ring = vault
         .for_web()

@@ -1,6 +1,6 @@
-//! Settings that are no secrets, by flag or by environment.
+//! Settings that are not secret, by flag or by environment.
 //!
-//! All of them arrive as text, so that every mistake is told at once and not only the first.
+//! All of them arrive as text, so that all mistakes are reported together and not only the first.
 
 use clap::{Args, ValueEnum};
 
@@ -14,12 +14,12 @@ pub enum LogFormat {
     Text,
 }
 
-/// What a process does.
+/// The role of a process.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum Role {
     /// Serves pages.
     Web,
-    /// Carries out setups.
+    /// Runs jobs: setups and scans.
     Worker,
     /// Both.
     #[default]
@@ -36,7 +36,7 @@ impl Role {
     }
 }
 
-/// Whether guests of a partner's tenant get in.
+/// Whether guests of a partner's tenant may sign in.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum Guests {
     #[default]
@@ -44,7 +44,7 @@ pub enum Guests {
     Allow,
 }
 
-/// How every command writes its log.
+/// The log settings of every command.
 #[derive(Clone, Debug, Default, Args)]
 pub struct LogArguments {
     /// Form of the log on standard error: json or text
@@ -58,7 +58,7 @@ pub struct LogArguments {
     pub log: String,
 }
 
-/// The settings of `postern serve` that are no secrets.
+/// The settings of `postern serve` that are not secret.
 #[derive(Clone, Debug, Default, Args)]
 pub struct ServeArguments {
     /// What this process does: web, worker or all

@@ -1,4 +1,4 @@
-//! The environment: names that are known, and secrets.
+//! The environment: known names, and secrets.
 
 use std::{collections::BTreeMap, fmt, fs};
 
@@ -22,7 +22,7 @@ Secrets, from the environment only. Each may also come from a file: NAME_FILE ho
 The connection to Postgres is encrypted and its certificate checked, unless it is on this machine.
   POSTERN_DATABASE_TLS   unverified: take what the URL's sslmode says; default verified";
 
-/// Settings that may come from a file.
+/// Settings that may come from a file. Each name stands with its file variant.
 const SECRETS: [(&str, &str); 5] = [
     ("DATABASE_URL", "DATABASE_URL_FILE"),
     ("DATABASE_OWNER_URL", "DATABASE_OWNER_URL_FILE"),
@@ -60,7 +60,7 @@ const PLAIN: [&str; 23] = [
     MASTER_KEYS_COMMAND,
 ];
 
-/// Whether a database elsewhere must show a certificate.
+/// Whether a database on another machine must show a certificate.
 pub(super) const DATABASE_TLS: &str = "POSTERN_DATABASE_TLS";
 /// A command that prints the key ring.
 pub(super) const MASTER_KEYS_COMMAND: &str = "POSTERN_MASTER_KEYS_COMMAND";
@@ -70,7 +70,7 @@ const OF_DEV: [&str; 2] = ["POSTERN_PG_PORT", "POSTERN_TEST_DATABASE_URL"];
 
 const PREFIX: &str = "POSTERN_";
 
-/// How alike two names must be for a suggestion, from 0 to 1.
+/// Minimum similarity of two names for a suggestion, from 0 to 1.
 const ALIKE: f64 = 0.8;
 
 /// Every name that Postern reads.
@@ -80,11 +80,11 @@ pub fn known_names() -> impl Iterator<Item = &'static str> {
         .chain(SECRETS.into_iter().flat_map(|(name, file)| [name, file]))
 }
 
-/// The environment's variables, passed in so that tests need not change their own.
+/// The environment's variables. They are passed in so that tests need not change their own.
 #[derive(Clone, Default)]
 pub struct Environment(BTreeMap<String, String>);
 
-/// Names only: values may be secret.
+/// Shows names only, because values may be secret.
 impl fmt::Debug for Environment {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_set().entries(self.0.keys()).finish()
@@ -92,7 +92,7 @@ impl fmt::Debug for Environment {
 }
 
 impl Environment {
-    /// The environment of this process. What is not Unicode counts as its readable part.
+    /// The environment of this process. Characters that are not Unicode are replaced.
     pub fn of_process() -> Self {
         std::env::vars_os()
             .map(|(name, value)| {
@@ -111,7 +111,8 @@ impl Environment {
             .filter(|value| !value.trim().is_empty())
     }
 
-    /// Tells names that look like settings and are none: a mistyped one would be ignored silently.
+    /// Reports names that look like settings and are unknown. A mistyped name would otherwise be
+    /// ignored silently.
     pub(super) fn check_names(&self, mistakes: &mut Mistakes) {
         let unknown = self.0.keys().filter(|name| {
             name.starts_with(PREFIX)
@@ -132,7 +133,8 @@ impl Environment {
         }
     }
 
-    /// A secret from `name`, or from the file that `name_FILE` names. A missing one is a mistake.
+    /// A secret from `name`, or from the file that `name_FILE` names. A missing secret is a
+    /// mistake.
     pub(super) fn secret(
         &self,
         name: &str,
@@ -146,7 +148,7 @@ impl Environment {
         found
     }
 
-    /// The outer none: a mistake was noted. The inner: it is not set.
+    /// Returns None when a mistake was recorded, and `Some(None)` when the secret is not set.
     #[expect(
         clippy::option_option,
         reason = "not set and set wrongly are two things"

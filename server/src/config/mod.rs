@@ -1,7 +1,7 @@
-//! Settings: read once, checked before anything starts, all mistakes told together.
+//! Settings: read once, checked before anything starts. All mistakes are reported together.
 //!
-//! What is no secret comes from the environment or the command line; secrets come from the
-//! environment or a file only, because a command line is seen by everybody on the machine.
+//! Settings that are not secret come from the environment or the command line. Secrets come from
+//! the environment or a file only, because everybody on the machine can see a command line.
 
 mod arguments;
 mod environment;
@@ -22,62 +22,63 @@ pub use environment::{Environment, SECRETS_HELP, known_names};
 pub use public_url::PublicUrl;
 pub use wrong::{Mistake, Wrong};
 
-/// What `postern serve` works with.
+/// The settings of `postern serve`.
 #[derive(Debug)]
 pub struct Settings {
     pub role: Role,
     pub listen: SocketAddr,
     pub public_url: PublicUrl,
     pub metrics_listen: Option<SocketAddr>,
-    /// Postgres, as the server's role.
+    /// The Postgres URL of the server's role.
     pub database_url: SecretString,
     pub client_id: AppId,
     pub credential: Credential,
     pub endpoints: Endpoints,
     /// Home tenants whose people may sign in.
     pub partner_tenants: Vec<TenantId>,
-    /// Who becomes owner, and who does not get in.
+    /// Who becomes owner, and whether guests may sign in.
     pub access: SignInRules,
     pub invitations: InvitationRules,
     pub sessions: SessionLimits,
-    /// What people may do without signing in.
+    /// Limits for requests without a sign-in.
     pub strangers: Strangers,
     pub vault: Vault,
-    /// How much faster than usual steps look again.
+    /// Speed factor: how much faster than usual steps poll.
     pub pace: f64,
     /// Folder with the files that browsers load.
     pub site: PathBuf,
-    /// How many jobs this process carries out at the same time.
+    /// How many jobs this process runs at the same time.
     pub workers: usize,
-    /// Longest that one call to Graph or Entra may take, its tries included.
+    /// Timeout of one call to Graph or Entra, including its retries.
     pub call: Duration,
     pub log: LogFormat,
 }
 
-/// How often something may be asked for.
+/// A rate limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Allowance {
     pub a_second: u32,
-    /// In a row, after a rest.
+    /// Requests in a row after a pause.
     pub burst: u32,
 }
 
-/// Limits for what needs no sign-in. Only the number of proxies is a setting.
+/// Limits for requests that need no sign-in. Only the number of proxies is a setting.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Strangers {
-    /// Proxies in front of this process that write down whom they saw; none: the peer is the client.
+    /// Number of proxies in front of this process that record the client's address. With 0 the peer
+    /// is the client.
     pub trusted_proxies: usize,
-    /// Of one address: signing in, coming back from Entra, invitations. Each sign-in takes two.
+    /// Per address: signing in, returning from Entra, invitations. Each sign-in takes two requests.
     pub sign_in: Allowance,
-    /// Of one address: whether this process is ready.
+    /// Per address: readiness checks.
     pub ready: Allowance,
-    /// Within this time a connection must have sent the head of a request.
+    /// Timeout for the head of a request.
     pub head: Duration,
-    /// For this time a client may leave an answer unread.
+    /// How long a client may leave a response unread.
     pub unread: Duration,
-    /// Open connections.
+    /// Maximum number of open connections.
     pub connections: usize,
-    /// Of them, those of one address, where no proxy is trusted.
+    /// Maximum number of open connections of one address, where no proxy is trusted.
     pub connections_of_one: usize,
 }
 
@@ -85,7 +86,7 @@ impl Default for Strangers {
     fn default() -> Self {
         Self {
             trusted_proxies: 0,
-            // An office behind one address signs in within a minute.
+            // Enough for an office behind one address whose people all sign in within a minute.
             sign_in: Allowance {
                 a_second: 5,
                 burst: 300,
@@ -97,7 +98,7 @@ impl Default for Strangers {
             head: Duration::from_secs(10),
             unread: Duration::from_secs(30),
             connections: 4_096,
-            // The browsers of a large office.
+            // Enough for the browsers of a large office.
             connections_of_one: 1_024,
         }
     }
@@ -106,9 +107,9 @@ impl Default for Strangers {
 /// How long a browser stays signed in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SessionLimits {
-    /// Without use.
+    /// The limit without use.
     pub idle: Duration,
-    /// However busy it is.
+    /// The limit for a session in constant use.
     pub longest: Duration,
 }
 
@@ -121,12 +122,12 @@ impl Default for SessionLimits {
     }
 }
 
-/// What `postern migrate` and `postern verify-history` work with.
+/// The settings of `postern migrate` and `postern verify-history`.
 #[derive(Debug)]
 pub struct OwnerSettings {
-    /// Postgres, as the owner.
+    /// The Postgres URL of the owner.
     pub database_owner_url: SecretString,
-    /// The role that the server will connect as: the one that `DATABASE_URL` names, if it is set.
+    /// The role that the server will connect as: the role in `DATABASE_URL`, if that is set.
     pub server_role: String,
     pub log: LogFormat,
 }

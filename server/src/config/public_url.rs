@@ -4,7 +4,7 @@ use std::{fmt, net::IpAddr, str::FromStr};
 
 use http::Uri;
 
-/// An origin: scheme, host and port, nothing after it.
+/// An origin: scheme, host and port, without a path.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PublicUrl {
     origin: String,
@@ -12,7 +12,8 @@ pub struct PublicUrl {
 }
 
 impl PublicUrl {
-    /// As a browser writes it in `Origin`: lower case, without the scheme's own port.
+    /// The origin as a browser writes it in `Origin`: lower case, without the scheme's default
+    /// port.
     pub fn origin(&self) -> &str {
         &self.origin
     }

@@ -1,4 +1,4 @@
-//! From texts to settings.
+//! Parses the texts of settings.
 
 use std::{
     collections::BTreeMap,
@@ -33,10 +33,10 @@ const LONGEST_CALL: u64 = 450;
 const FASTEST: f64 = 1_000_000.0;
 
 impl Settings {
-    /// Checks everything that `postern serve` needs.
+    /// Checks all settings of `postern serve`.
     ///
     /// # Errors
-    /// All mistakes together.
+    /// Returns all mistakes together.
     pub fn read(
         arguments: &ServeArguments,
         log: &LogArguments,
@@ -124,7 +124,7 @@ impl Settings {
             .and_then(|vault| wrong.take(MASTER_KEYS, KEYS_EXAMPLE, fit_for(role, vault)));
         let pace = wrong.take("POSTERN_PACE", "1", pace(&arguments.pace));
         let site = match role {
-            // A worker shows nothing.
+            // A worker serves no files.
             Some(Role::Worker) => Some(PathBuf::from(&arguments.site)),
             _ => wrong.take("POSTERN_SITE", "target/site", site(&arguments.site)),
         };
@@ -174,10 +174,10 @@ impl Settings {
 }
 
 impl OwnerSettings {
-    /// Checks what `postern migrate` and `postern verify-history` need.
+    /// Checks all settings of `postern migrate` and `postern verify-history`.
     ///
     /// # Errors
-    /// All mistakes together.
+    /// Returns all mistakes together.
     pub fn read(log: &LogArguments, environment: &Environment) -> Result<Self, Wrong> {
         let mut wrong = Mistakes::default();
         environment.check_names(&mut wrong);
@@ -219,14 +219,14 @@ impl OwnerSettings {
 const MASTER_KEYS: &str = "POSTERN_MASTER_KEYS";
 const KEYS_EXAMPLE: &str = "k1:$(openssl rand -base64 32)";
 const VERIFIED_EXAMPLE: &str = "postgres://user:password@db.example/postern?sslmode=verify-full&sslrootcert=/etc/ssl/certs/db.pem";
-/// How long a command may take that prints the key ring.
+/// Timeout of the command that prints the key ring.
 const COMMAND: Duration = Duration::from_secs(30);
 
 impl Settings {
-    /// The key ring alone, for `postern web-keys` and `postern owner add`.
+    /// Reads only the key ring, for `postern web-keys` and `postern owner add`.
     ///
     /// # Errors
-    /// All mistakes together.
+    /// Returns all mistakes together.
     pub fn read_keys(environment: &Environment) -> Result<Vault, Wrong> {
         let mut wrong = Mistakes::default();
         environment.check_names(&mut wrong);
@@ -236,10 +236,10 @@ impl Settings {
 }
 
 impl Settings {
-    /// The key ring, if there is one in the settings.
+    /// Reads the key ring, if the settings have one.
     ///
     /// # Errors
-    /// All mistakes together.
+    /// Returns all mistakes together.
     pub fn read_keys_if_given(environment: &Environment) -> Result<Option<Vault>, Wrong> {
         let mut wrong = Mistakes::default();
         let given = environment.optional_secret(MASTER_KEYS, &mut wrong);
@@ -251,7 +251,7 @@ impl Settings {
     }
 }
 
-/// The ring from its setting, its file, or the command that prints it.
+/// Reads the ring from its setting, its file, or the command that prints it.
 fn master_keys(environment: &Environment, wrong: &mut Mistakes) -> Option<Vault> {
     let given = environment.optional_secret(MASTER_KEYS, wrong)?;
     let (name, ring) = match (given, environment.get(MASTER_KEYS_COMMAND)) {
@@ -283,8 +283,8 @@ fn master_keys(environment: &Environment, wrong: &mut Mistakes) -> Option<Vault>
     wrong.take(name, KEYS_EXAMPLE, Vault::parse(&ring))
 }
 
-/// What a command prints on standard output. Its standard error is the process's own, so that a
-/// person sees why it failed; neither is repeated here.
+/// The standard output of a command. Its standard error goes to this process's own, so that a
+/// person sees why the command failed. Neither output is repeated here.
 fn printed_by(command: &str) -> Result<SecretString, String> {
     let mut child = Command::new("/bin/sh")
         .args(["-c", command])
@@ -304,7 +304,7 @@ fn printed_by(command: &str) -> Result<SecretString, String> {
             Ok(Some(status)) => break status,
             Ok(None) if Instant::now() < ends => std::thread::sleep(Duration::from_millis(20)),
             Ok(None) => {
-                // It may have ended in this moment.
+                // The command may have ended at this moment, so an error is ignored.
                 let _ = child.kill();
                 return Err(format!(
                     "the command did not end within {} seconds.",
@@ -324,7 +324,7 @@ fn printed_by(command: &str) -> Result<SecretString, String> {
     }
 }
 
-/// A worker opens what only master keys open.
+/// Refuses a ring without master keys for a worker, which must open values sealed for workers.
 fn fit_for(role: Option<Role>, vault: Vault) -> Result<Vault, String> {
     if vault.is_whole() || role == Some(Role::Web) {
         return Ok(vault);
@@ -343,7 +343,7 @@ fn done<T>(read: Option<T>, wrong: Mistakes) -> Result<T, Wrong> {
     }
 }
 
-/// An empty setting counts as none.
+/// An empty setting counts as not set.
 fn given(text: Option<&String>) -> Option<&str> {
     text.map(|text| text.trim()).filter(|text| !text.is_empty())
 }
@@ -374,7 +374,8 @@ fn client_id(text: Option<&String>) -> Result<AppId, String> {
         .map_err(|_| format!("“{text}” is not the id of an application."))
 }
 
-/// A secret or a certificate, not both: which one counts would be a guess.
+/// Reads a secret or a certificate. Both together are a mistake, because it would be unclear which
+/// one counts.
 fn credential(environment: &Environment, wrong: &mut Mistakes) -> Option<Credential> {
     const SECRET: &str = "POSTERN_CLIENT_SECRET";
     const CERTIFICATE: &str = "POSTERN_CLIENT_CERTIFICATE";
@@ -412,7 +413,8 @@ fn endpoints(arguments: &ServeArguments, wrong: &mut Mistakes) -> Option<Endpoin
     if let Ok(endpoints) = whole {
         return Some(endpoints);
     }
-    // Each on its own beside Microsoft's, so that every wrong one is told.
+    // Each endpoint is checked alone, next to Microsoft's defaults, so that every wrong one is
+    // reported.
     let (authority, graph, exchange) = (
         "https://login.microsoftonline.com",
         "https://graph.microsoft.com",
@@ -461,7 +463,7 @@ fn tenants(text: Option<&String>) -> Result<Vec<TenantId>, String> {
     Ok(tenants)
 }
 
-/// `tenant id:object id` or a name, several by commas or white space.
+/// Parses `tenant id:object id` or names, separated by commas or white space.
 fn first_owners(text: Option<&String>) -> Result<Vec<FirstOwner>, String> {
     let words = given(text)
         .unwrap_or_default()
@@ -497,8 +499,9 @@ fn number(text: &str, what: &str, least: u64, most: u64) -> Result<u64, String> 
     }
 }
 
-/// With an `https` address a proxy stands in front, because this process speaks plain http. Whether it
-/// tells whom it saw has to be said: where it does and is not trusted, all people count as one.
+/// With an `https` address a proxy stands in front, because this process speaks plain http. Whether
+/// the proxy forwards the client's address must be configured: a proxy that does and is not trusted
+/// makes all people count as one client.
 fn trusted_proxies(
     text: Option<&String>,
     role: Option<Role>,
@@ -580,7 +583,7 @@ fn site(text: &str) -> Result<PathBuf, String> {
     }
 }
 
-/// Never repeats the URL: it holds a password.
+/// The error never repeats the URL, which holds a password.
 fn database(
     name: &str,
     example: &str,

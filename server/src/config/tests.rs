@@ -4,7 +4,7 @@ use engine::FirstOwner;
 use secrecy::ExposeSecret as _;
 
 const ID: &str = "6f1c02b7-41f5-4a0e-9c55-0d3be1f7a2d4";
-// Made for this test.
+// This key was made for this test.
 const KEYS: &str = "k1:pV0sZJq3xkL9cTfWm2YhRb8uGdN5oXiE1aKvQj7SwHM=";
 
 fn arguments() -> ServeArguments {
@@ -321,8 +321,8 @@ fn security_f02_the_first_owner_is_named() {
     );
 }
 
-/// The process speaks plain http, so an https address means a proxy: without a word about it all people
-/// would share one allowance, which one stranger can use up.
+/// The process speaks plain http, so an https address means a proxy. Without a setting about the
+/// proxy all people would share one allowance, which a single stranger can use up.
 #[test]
 fn security_f03_behind_https_the_proxies_must_be_said() {
     let read = |url: &str, role: &str, proxies: Option<&str>| {
@@ -349,7 +349,7 @@ fn security_f03_behind_https_the_proxies_must_be_said() {
     }
     assert_eq!(read(https, "all", Some("0")), Ok(0));
     assert_eq!(read(https, "all", Some("2")), Ok(2));
-    // A worker serves nobody, and on this machine there need be no proxy.
+    // A worker serves no pages, and on this machine there need be no proxy.
     assert_eq!(read(https, "worker", None), Ok(0));
     assert_eq!(read("http://localhost:3000", "all", None), Ok(0));
     for wrong in ["-1", "17", "all"] {

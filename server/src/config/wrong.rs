@@ -2,25 +2,25 @@
 
 use std::fmt;
 
-/// One setting that cannot be used.
+/// A setting that cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mistake {
-    /// Its name in the environment.
+    /// The setting's name in the environment.
     pub name: String,
-    /// What is wrong with it. Never holds a secret.
+    /// What is wrong. The text never holds a secret.
     pub what: String,
     /// What to write instead.
     pub example: String,
 }
 
-/// Everything that is wrong with the settings.
+/// All mistakes in the settings.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub struct Wrong {
     pub mistakes: Vec<Mistake>,
 }
 
 impl Wrong {
-    /// One mistake that shows only when a setting is used.
+    /// A single mistake that shows only when the setting is used.
     pub(crate) fn one(name: &str, what: String, example: String) -> Self {
         Self {
             mistakes: vec![Mistake {
@@ -62,7 +62,7 @@ impl Mistakes {
         });
     }
 
-    /// The value, or a mistake with the error's words.
+    /// Returns the value, or records a mistake with the error's text.
     pub(super) fn take<T, E: fmt::Display>(
         &mut self,
         name: &str,

@@ -10,9 +10,9 @@ const SOON: Patience = Patience {
     connections: 2,
     of_one: None,
 };
-/// What the tests take.
+/// Longer than the tests take.
 const LONG: Duration = Duration::from_secs(600);
-/// More than sockets keep for a client that does not read.
+/// More bytes than sockets buffer for a client that does not read.
 const LARGE: usize = 64 * 1024 * 1024;
 
 async fn served(patience: Patience) -> (SocketAddr, watch::Sender<bool>) {
@@ -28,7 +28,7 @@ async fn served(patience: Patience) -> (SocketAddr, watch::Sender<bool>) {
     (address, stop)
 }
 
-/// A line, and then nothing for as long as somebody listens.
+/// Sends one line, and then nothing for as long as the client listens.
 fn silent() -> impl futures::Stream<Item = Result<&'static str, Infallible>> {
     futures::StreamExt::chain(
         futures::stream::once(async { Ok("hello") }),
@@ -39,14 +39,14 @@ fn silent() -> impl futures::Stream<Item = Result<&'static str, Infallible>> {
 async fn ask(address: SocketAddr, path: &str) -> TcpStream {
     let mut stream = TcpStream::connect(address).await.unwrap();
     let request = format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
-    // One that is closed at once may not even take the request.
+    // A connection that is closed at once may not even accept the request.
     let _ = stream.write_all(request.as_bytes()).await;
     stream
 }
 
 async fn all(stream: &mut TcpStream) -> String {
     let mut text = String::new();
-    // A connection that is cut off has said all that it will.
+    // The text read before the connection was cut off is all there is.
     let _ = stream.read_to_string(&mut text).await;
     text
 }
@@ -59,7 +59,7 @@ async fn security_f11_an_unfinished_head_is_closed() {
         .write_all(b"GET / HTTP/1.1\r\nHost: x\r\n")
         .await
         .unwrap();
-    // Ends only because the server closes.
+    // The read ends only because the server closes the connection.
     assert!(!all(&mut stream).await.contains("200 OK"));
 }
 
@@ -71,7 +71,7 @@ async fn security_f11_connections_are_bounded_and_get_their_turn() {
         let stream = TcpStream::connect(address).await.unwrap();
         silent.push(stream);
     }
-    // Those who say nothing lose their places, and who waits behind them is served.
+    // Silent connections lose their slots, and the waiting connection is served.
     let mut last = TcpStream::connect(address).await.unwrap();
     last.write_all(b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
         .await
@@ -94,7 +94,7 @@ async fn security_f11_who_leaves_answers_unread_loses_the_place() {
     };
     let (address, _stop) = served(patience).await;
     let mut unread = ask(address, "/large").await;
-    // Served only once the place is free.
+    // The request is served only once the slot is free.
     let answer = all(&mut ask(address, "/").await).await;
     assert!(answer.starts_with("HTTP/1.1 200 OK"), "{answer}");
     assert!(all(&mut unread).await.len() < LARGE);
@@ -114,7 +114,7 @@ async fn security_f11_a_stream_with_nothing_to_say_stays() {
         assert!(silent.read_buf(&mut heard).await.unwrap() > 0);
     }
     let unread = ask(address, "/large").await;
-    // As long as another one took to be cut off, and longer.
+    // Waits at least as long as the other unread connection took to be cut off.
     unread.readable().await.unwrap();
     let mut third = ask(address, "/silent").await;
     let mut last = ask(address, "/").await;
@@ -141,7 +141,7 @@ async fn security_f11_one_client_has_a_part_of_the_connections() {
     let mut heard = [0; 16];
     first.read_exact(&mut heard).await.unwrap();
     second.readable().await.unwrap();
-    // One more is closed at once, and has its place when another one ends.
+    // One more connection is closed at once, and gets a slot when another one ends.
     let mut third = TcpStream::connect(address).await.unwrap();
     assert_eq!(all(&mut third).await, "");
     drop(first);

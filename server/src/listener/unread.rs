@@ -1,4 +1,4 @@
-//! A connection whose client must take what is written to it.
+//! A connection whose client must read what is written to it.
 
 use std::{
     io::{self, IoSlice},
@@ -12,15 +12,15 @@ use tokio::{
     time::{Instant, Sleep, sleep},
 };
 
-/// Fails when nothing of what is to be written is taken for a while. Where nothing is to be written,
-/// no time runs.
+/// A stream whose writes fail when the client accepts no byte for a while. The time runs only while
+/// a write is pending.
 #[derive(Debug)]
 pub(super) struct Impatient<S> {
     stream: S,
     patience: Duration,
-    /// Made with the first write that has to wait.
+    /// The timer. It is created by the first write that has to wait.
     ends: Option<Pin<Box<Sleep>>>,
-    /// A write waits since the last that was taken.
+    /// Whether a write is pending since the last accepted write.
     waits: bool,
 }
 
@@ -34,7 +34,7 @@ impl<S> Impatient<S> {
         }
     }
 
-    /// What came of a try to write, or that the client has had time enough.
+    /// The result of an attempted write, or a timeout when the client took too long.
     fn written(
         &mut self,
         context: &mut Context<'_>,

@@ -1,4 +1,4 @@
-//! Signing in and out. Starting, ending and storing is the engine's; here are the addresses.
+//! Routes for signing in and out. The engine starts, ends and stores the attempts.
 
 use axum::{
     Extension, Router,
@@ -46,7 +46,7 @@ async fn sign_in(
     to(&url)
 }
 
-/// Where Entra sends the browser back to.
+/// The redirect URI to which Entra sends the browser back.
 async fn callback(
     State(web): State<Web>,
     Extension(visitor): Extension<Visitor>,
@@ -73,22 +73,21 @@ async fn callback(
             session::open(&web, &session, &operator, &device, home_token.as_ref()).await?;
             Ok(unbound(to(&return_to)?))
         }
-        // An operator may have begun with other customers as well, in other tabs: for them the
-        // binding stays until its ten minutes are over.
+        // An operator may have started attempts for other customers in other tabs. For those the
+        // cookie stays until its ten minutes are over.
         Finished::Connected { return_to, .. } if signed_in => to(&return_to),
         Finished::Connected { thanks, .. } => Ok(unbound(Refusal::thanks(*thanks).into_response())),
-        // There is nothing here for somebody without an account but what happened.
+        // A person without an account sees only what happened.
         Finished::NotByInvitation(problem) => Err(refused(*problem, signed_in).without_action()),
     }
 }
 
-/// A failure with the way on: where the attempt can begin again.
+/// An error response with a link to start the attempt again.
 fn refused(problem: Problem, signed_in: bool) -> Refusal {
-    // At the end of a round trip to Entra nobody asked for something of Postern's: what Entra said
-    // decides.
+    // Entra's answer decides at the end of a round trip: the person asked Postern for nothing.
     let status = match (problem.status(), problem.remedy) {
         (Some(500 | 503), _) => app::status_of(&problem),
-        // Entra is away, or answered what cannot be.
+        // Entra is unavailable, or its answer makes no sense.
         (_, Remedy::Wait) => StatusCode::BAD_GATEWAY,
         (_, Remedy::Never) => StatusCode::FORBIDDEN,
         (_, Remedy::Act | Remedy::Consent) => StatusCode::BAD_REQUEST,
@@ -125,7 +124,7 @@ async fn sign_out_everywhere(
     signed_out()
 }
 
-/// The way out: the browser forgets what it kept.
+/// The response of a sign-out: the browser clears its cached pages.
 fn signed_out() -> Result<Response, Refusal> {
     let mut response = unbound(to("/")?);
     let (name, value) = headers::FORGET;
@@ -133,7 +132,7 @@ fn signed_out() -> Result<Response, Refusal> {
     Ok(response)
 }
 
-/// Takes the cookie away that bound an attempt to this browser.
+/// Removes the cookie that bound an attempt to this browser.
 fn unbound(mut response: Response) -> Response {
     response
         .headers_mut()

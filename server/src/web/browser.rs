@@ -5,7 +5,7 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 
 const COOKIE: &str = "__Host-postern-signin";
 const BYTES: usize = 32;
-/// As long as an attempt is good for, in seconds.
+/// As long as an attempt is valid, in seconds.
 const LIVES: u32 = 10 * 60;
 
 /// A new secret for a browser that has none.
@@ -13,7 +13,7 @@ pub(super) fn new_secret() -> String {
     URL_SAFE_NO_PAD.encode(rand::random::<[u8; BYTES]>())
 }
 
-/// The secret that the browser sent; none when what it sent was not made by us.
+/// The secret that the browser sent. None when it does not have the form of our secrets.
 pub(super) fn secret(headers: &HeaderMap) -> Option<String> {
     headers
         .get_all(header::COOKIE)
@@ -31,7 +31,8 @@ pub(super) fn secret(headers: &HeaderMap) -> Option<String> {
         .map(str::to_owned)
 }
 
-/// The header that sets the cookie, or makes it last as long as the attempt that begins now.
+/// The `Set-Cookie` header. It also extends an existing cookie to the lifetime of the attempt that
+/// begins now.
 pub(super) fn cookie(secret: &str) -> Option<HeaderValue> {
     let mut value = HeaderValue::from_str(&format!(
         "{COOKIE}={secret}; Path=/; Max-Age={LIVES}; HttpOnly; Secure; SameSite=Lax"
@@ -41,7 +42,7 @@ pub(super) fn cookie(secret: &str) -> Option<HeaderValue> {
     Some(value)
 }
 
-/// The header that takes the cookie away.
+/// The header that removes the cookie.
 pub(super) fn removal() -> HeaderValue {
     HeaderValue::from_static(
         "__Host-postern-signin=; Path=/; Max-Age=0; HttpOnly; Secure; SameSite=Lax",

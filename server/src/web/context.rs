@@ -1,4 +1,4 @@
-//! What pages and server functions find in their context: one function for both.
+//! The request context of pages and server functions. One function provides it for both.
 
 use http::request::Parts;
 use leptos::{nonce::Nonce, prelude::*};
@@ -9,7 +9,7 @@ use super::{Web, visitor::Visitor};
 pub(super) fn provide(web: &Web) {
     let parts = use_context::<Parts>();
     let found = parts.as_ref().map(|parts| &parts.extensions);
-    // Leptos has provided one of its own; the header carries ours.
+    // Leptos has provided a nonce of its own, but the header carries the nonce made here.
     if let Some(nonce) = found.and_then(|found| found.get::<Nonce>()) {
         provide_context(nonce.clone());
     }

@@ -1,4 +1,4 @@
-//! Rows as a spreadsheet reads them.
+//! Writes CSV rows for spreadsheets.
 
 /// One row, every cell quoted.
 pub(super) fn push_row<'a>(out: &mut String, cells: impl IntoIterator<Item = &'a str>) {
@@ -13,7 +13,7 @@ pub(super) fn push_row<'a>(out: &mut String, cells: impl IntoIterator<Item = &'a
     out.push_str("\r\n");
 }
 
-/// With what a formula begins, also as the wide letters of East Asian keyboards.
+/// Characters with which a formula begins, including the wide forms of East Asian keyboards.
 const fn begins_a_formula(c: char) -> bool {
     matches!(
         c,
@@ -21,23 +21,24 @@ const fn begins_a_formula(c: char) -> bool {
     )
 }
 
-/// Behind which some spreadsheet begins a cell. What separates cells is a setting of the machine:
-/// where it is a semicolon, the quotes around our cells end at the first of our commas, and a
-/// semicolon inside a name separates.
+/// Characters after which some spreadsheet begins a new cell. The separator is a setting of the
+/// machine. Where it is a semicolon, the quotes around a cell written here end at the first comma
+/// between cells, and a semicolon inside a name separates.
 const fn separates(c: char) -> bool {
     matches!(c, ',' | ';' | '\t' | '\n' | '\r')
 }
 
-/// What a spreadsheet may leave out before it looks whether a cell is a formula.
+/// Characters that a spreadsheet may skip before it checks whether a cell is a formula.
 fn is_skipped(c: char) -> bool {
     c == '"' || c.is_whitespace() || domain::name::is_invisible(c)
 }
 
-/// A spreadsheet would run a cell that begins like a formula, and names come from tenants: an
-/// apostrophe stands before each sign with which a cell could begin one, by whatever separator the
-/// file is read.
+/// Writes a cell so that no spreadsheet runs it as a formula: names come from tenants. An
+/// apostrophe is put before each sign that could begin a formula, whatever separator the file is
+/// read with.
 fn push_guarded(out: &mut String, cell: &str) {
-    // Some take a tab or a line end at the beginning for nothing, and some for a part of the cell.
+    // Some spreadsheets ignore a tab or a line end at the beginning, and some treat it as part of
+    // the cell.
     if cell.starts_with(['\t', '\r']) {
         out.push('\'');
     }
@@ -66,8 +67,8 @@ mod tests {
         out
     }
 
-    /// As spreadsheets read a file: quotes count at the beginning of a cell only, and what follows
-    /// their end up to the separator belongs to the cell as it is.
+    /// Reads a file as spreadsheets do: quotes count at the beginning of a cell only, and the text
+    /// between the closing quote and the separator belongs to the cell unchanged.
     fn read(text: &str, separator: char) -> Vec<Vec<String>> {
         let mut rows = Vec::new();
         let mut cells = Vec::new();
@@ -172,7 +173,8 @@ mod tests {
                     prop_assert!(!is_a_formula(&cell), "{:?} by {:?} in {:?}", cell, separator, text);
                 }
             }
-            // By commas, which it is written with, it is what it was but for the apostrophes.
+            // Read with the comma, the separator it is written with, the file gives the original
+            // cells plus apostrophes.
             let bare = |cell: &str| cell.replace('\'', "");
             let back: Vec<Vec<String>> = read(&text, ',');
             prop_assert_eq!(back.len(), rows.len());

@@ -1,6 +1,7 @@
-//! A browser in words, for the list of sessions.
+//! Describes a browser in words, for the list of sessions.
 
-/// What tells browsers apart, the particular ones before those that they claim to be.
+/// User-agent tokens and browser names. Specific browsers come before the browsers that they claim
+/// to be.
 const BROWSERS: [(&str, &str); 7] = [
     ("Edg", "Edge"),
     ("OPR/", "Opera"),
@@ -21,7 +22,7 @@ const SYSTEMS: [(&str, &str); 7] = [
     ("Linux", "Linux"),
 ];
 
-/// `Firefox on Linux`. Only words of ours: what the browser says is never shown itself.
+/// `Firefox on Linux`. Only known names are used: the browser's own text is never shown.
 pub(super) fn named(user_agent: &str) -> String {
     let find = |table: &[(&str, &'static str)]| {
         table

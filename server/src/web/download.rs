@@ -160,7 +160,7 @@ async fn exposure_csv(
         "customers never read",
     ];
     names.extend(Standing::ALL.map(Standing::word));
-    // Only where a row is one application at one customer is there one answer.
+    // Such details exist only where a row is one application at one customer.
     let by = query.by;
     if by == By::Each {
         names.extend([
@@ -231,7 +231,7 @@ async fn script(
     )
 }
 
-/// What is no id names nothing.
+/// Parses an id. A text that is no id gives "not found".
 pub(super) fn id<T: std::str::FromStr>(text: &str) -> Result<T, Refusal> {
     text.parse()
         .map_err(|_| Refusal::of(Problem::not_found()).with_action("/customers", "All customers"))
@@ -247,7 +247,7 @@ fn attachment(file: &str, kind: &'static str, body: impl Into<Body>) -> Result<R
     Ok((headers, body.into()).into_response())
 }
 
-/// The same portions until the reader may no longer read, or the process stops.
+/// The portions of `rows`, until the reader may no longer read or the process stops.
 fn while_allowed<T: Send + 'static>(
     web: &Web,
     operator: &Operator,
@@ -256,7 +256,7 @@ fn while_allowed<T: Send + 'static>(
 ) -> Portions<T> {
     let (mut tell, told) = oneshot::channel::<()>();
     let ended = ended(web.clone(), operator.clone(), session);
-    // By itself: a slow reader asks for the next portion seldom.
+    // A separate task, because a slow reader seldom asks for the next portion.
     tokio::spawn(async move {
         tokio::select! {
             () = ended => drop(tell),
@@ -266,11 +266,12 @@ fn while_allowed<T: Send + 'static>(
     until(rows, told)
 }
 
-/// The portions until the sender is gone. What is cut off there ends with a problem.
+/// The portions of `rows`, until the sender of `ended` is dropped. The stream then ends with a
+/// problem.
 fn until<T: Send + 'static>(rows: Portions<T>, ended: oneshot::Receiver<()>) -> Portions<T> {
     let portions = stream::unfold(Some((rows, ended)), |state| async {
         let (mut rows, mut ended) = state?;
-        // The end first: there may always be another portion ready.
+        // The end is polled first, because another portion may always be ready.
         match future::select(&mut ended, rows.next()).await {
             Either::Left(_) => Some((Err(Problem::signed_out()), None)),
             Either::Right((None, _)) => None,
@@ -280,7 +281,7 @@ fn until<T: Send + 'static>(rows: Portions<T>, ended: oneshot::Receiver<()>) -> 
     portions.boxed()
 }
 
-/// A file that is written while it is read, so that no file is ever whole in memory.
+/// A file that is streamed while it is read, so that it is never in memory as a whole.
 fn as_csv<T: Send + 'static>(
     file: &str,
     head: String,
@@ -294,7 +295,7 @@ fn as_csv<T: Send + 'static>(
         }
         Ok(text)
     });
-    // What compresses it asks once more after the end.
+    // The compression layer polls once more after the end.
     let text = once(head).chain(rows);
     attachment(
         file,
@@ -303,7 +304,7 @@ fn as_csv<T: Send + 'static>(
     )
 }
 
-/// One list, as if it were written at once.
+/// One JSON list, written in portions.
 fn as_json<T: Serialize + Send + 'static>(
     file: &str,
     rows: Portions<T>,
@@ -327,15 +328,15 @@ fn once(text: String) -> impl Stream<Item = io::Result<String>> + Send + 'static
     stream::once(future::ready(Ok(text)))
 }
 
-/// The client is told by a broken connection: half a file must not pass for a whole one.
+/// Breaks the connection, so that half a file does not pass for a whole file.
 fn cut_off(problem: Problem) -> io::Error {
     tracing::warn!(key = problem.key, "a download was cut off");
     io::Error::other(problem.happened)
 }
 
-/// One row per event, oldest first. The hashes come along: those without a key can be recomputed by
-/// anybody, those with one by who has the key ring. Names may be those of several: the account's name
-/// and its ids tell who it was.
+/// One row per event, oldest first. The hashes are included: anybody can recompute those without a
+/// key, and holders of the key ring those with a key. Several people may have the same name, so the
+/// account's name and its ids are included too.
 fn events_csv(file: &str, events: Portions<Event>) -> Result<Response, Refusal> {
     let mut head = String::new();
     csv::push_row(
@@ -436,7 +437,7 @@ mod tests {
         }
     }
 
-    /// What compresses a body asks again.
+    /// The compression layer polls again after the end.
     #[tokio::test]
     async fn security_f11_a_file_that_has_ended_stays_so() {
         let (_tell, told) = oneshot::channel();
@@ -458,7 +459,7 @@ mod tests {
 
     #[tokio::test]
     async fn security_f05_a_download_ends_with_the_readers_authority() {
-        // There is always another portion ready.
+        // Another portion is always ready.
         let rows = stream::repeat_with(|| Ok(vec!["a".to_owned()])).boxed();
         let (tell, told) = oneshot::channel();
         let mut rows = until(rows, told);

@@ -18,11 +18,11 @@ use super::Web;
 
 const NAME: &str = "postern";
 const FOLDER: &str = "pkg";
-/// Written by the build when file names carry a hash of what is in them.
+/// The build writes this file when file names carry a hash of their content.
 const HASHES: &str = "hash.txt";
 const SHORTEST_HASH: usize = 8;
 
-/// Where leptos finds the files in `site`.
+/// The Leptos options for the files in `site`.
 pub(super) fn options(site: &Path) -> LeptosOptions {
     if !site.join(FOLDER).is_dir() {
         tracing::warn!(
@@ -37,7 +37,7 @@ pub(super) fn options(site: &Path) -> LeptosOptions {
         .build()
 }
 
-/// The files that documents name, as the build in `site` left them.
+/// The files that documents link to, as the build in `site` left them.
 pub(super) fn of_site(site: &Path) -> SiteFiles {
     let hashes = std::fs::read_to_string(site.join(HASHES)).unwrap_or_default();
     let stylesheet = address(&hashes, "css");
@@ -53,7 +53,7 @@ pub(super) fn of_site(site: &Path) -> SiteFiles {
     }
 }
 
-/// `hashes`: lines of `kind: hash`.
+/// The address of a file. `hashes` has lines of `kind: hash`.
 fn address(hashes: &str, kind: &str) -> String {
     let hash = hashes
         .lines()
@@ -67,7 +67,7 @@ fn address(hashes: &str, kind: &str) -> String {
     }
 }
 
-/// Whether nothing in a style sheet ends the element that it would stand in.
+/// Whether the style sheet can stand inside a `style` element: nothing in it closes the element.
 fn stands_in_a_document(style: &str) -> bool {
     !style.contains("</")
 }
@@ -84,8 +84,8 @@ pub(super) fn routes(options: &LeptosOptions) -> Router<Web> {
         .route("/favicon.svg", get(favicon))
 }
 
-/// A name with a hash never changes what it names; everything else is asked for again each time,
-/// and answered with “not modified”.
+/// Sets the cache headers. A file whose name has a hash never changes. Every other file is
+/// revalidated each time, and answered with “not modified”.
 async fn say_how_long(request: Request, next: Next) -> Response {
     let hashed = is_hashed(request.uri().path());
     let mut response = next.run(request).await;
@@ -101,7 +101,7 @@ async fn say_how_long(request: Request, next: Next) -> Response {
     response
 }
 
-/// `postern.3f9a51c07be2.js`
+/// Whether the name has a hash, as in `postern.3f9a51c07be2.js`.
 fn is_hashed(path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or_default();
     let mut parts = name.split('.').skip(1);

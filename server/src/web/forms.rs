@@ -1,5 +1,5 @@
-//! Problems of forms that were sent without JavaScript: they travel in the address to which the browser
-//! is sent back, and only what this Postern sealed for this browser is ever drawn.
+//! Problems of forms that were sent without JavaScript. They travel in the address to which the
+//! browser is redirected. Only a problem that this Postern sealed for this browser is rendered.
 
 use app::{AppError, FailedForm};
 use axum::{
@@ -11,20 +11,21 @@ use engine::FormHolder;
 
 use super::{Web, visitor::Visitor};
 
-/// The names under which leptos puts a form's path and its problem into an address.
+/// The query parameters in which leptos puts a form's path and its problem.
 const PATH: &str = "__path";
 const ERROR: &str = "__err";
-/// A server function has failed, and its problem is the last in the address.
+/// The header of a failed server function. The last problem in the address is then this function's.
 const FAILED: &str = "serverfnerror";
 
-/// In whose browser a form was sent. None: nobody's, so nothing can come back to it.
+/// The owner of a form's problem. None: the browser is unknown, so no problem can be sent back to
+/// it.
 fn holder(visitor: &Visitor) -> Option<FormHolder> {
     let session = visitor.session.map(FormHolder::Session);
     session.or_else(|| visitor.browser.clone().map(FormHolder::Browser))
 }
 
-/// Takes both names out of a request's address, and gives the problem if it was sealed here for this
-/// browser and this page.
+/// Removes both parameters from a request's address. Returns the problem if it was sealed here for
+/// this browser and this page.
 pub(super) fn arrived(web: &Web, visitor: &Visitor, uri: &mut Uri) -> Option<FailedForm> {
     let (kept, sealed) = split(uri.query()?)?;
     let page = uri.path().to_owned();
@@ -39,8 +40,8 @@ pub(super) fn arrived(web: &Web, visitor: &Visitor, uri: &mut Uri) -> Option<Fai
     Some(FailedForm { form, error })
 }
 
-/// Seals the problem in the address to which a form's answer sends the browser. What cannot be sealed
-/// is left out.
+/// Seals the problem in the address to which a form's response redirects the browser. A problem
+/// that cannot be sealed is left out.
 pub(super) fn leaves(web: &Web, visitor: &Visitor, form: &str, response: &mut Response) {
     let Some(location) = response
         .headers()
@@ -55,7 +56,8 @@ pub(super) fn leaves(web: &Web, visitor: &Visitor, form: &str, response: &mut Re
     let Some((kept, plain)) = split(query) else {
         return;
     };
-    // What a form did not fail with is not ours: the page before may have had it in its address.
+    // Without a failure the problem does not come from this form: the page before may have had it
+    // in its address.
     let failed = response.headers().contains_key(FAILED);
     let sealed = failed
         .then(|| seal(web, visitor, path_of(before), form, &plain))
@@ -98,14 +100,15 @@ fn with_query(before: &str, query: &str) -> String {
     }
 }
 
-/// A query without both names, and the last problem in it, decoded; none when neither is there.
+/// The query without both parameters, and the last problem in it, decoded. None when neither is
+/// there.
 fn split(query: &str) -> Option<(String, String)> {
     let mut kept: Vec<&str> = Vec::new();
     let mut error = None;
     let mut there = false;
     for pair in query.split('&') {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-        // However it is written: what reads addresses decodes names as well.
+        // Compared after decoding, because readers of addresses decode parameter names as well.
         match unescaped(name).as_str() {
             ERROR => {
                 there = true;
@@ -118,7 +121,7 @@ fn split(query: &str) -> Option<(String, String)> {
     there.then(|| (kept.join("&"), error.unwrap_or_default()))
 }
 
-/// Text of an address. What is no text of ours stays as it is: it opens nothing.
+/// Decodes text from an address. Undecodable text stays unchanged, and opens nothing.
 fn unescaped(text: &str) -> String {
     app::unescaped(text)
 }

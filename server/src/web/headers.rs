@@ -1,4 +1,4 @@
-//! What every answer tells the browser about its own safety.
+//! Security headers of every response.
 
 use axum::{
     extract::{Request, State},
@@ -26,18 +26,18 @@ const FIXED: [(HeaderName, &str); 5] = [
         "same-origin",
     ),
 ];
-/// What the browser forgets when somebody signs out: pages of the session that it kept. Not
-/// "cookies", which would take those of other programs on this host as well.
+/// Makes the browser clear cached pages of the session and the site's storage on sign-out. The
+/// value does not include "cookies", which would also clear those of other programs on this host.
 pub(super) const FORGET: (HeaderName, HeaderValue) = (
     HeaderName::from_static("clear-site-data"),
     HeaderValue::from_static("\"cache\", \"storage\""),
 );
-/// Two years, as preload lists want it.
+/// Two years, as HSTS preload lists require.
 const HSTS: &str = "max-age=63072000; includeSubDomains";
-/// For everything that is no page: nothing in it may run or load.
+/// The policy of every response that is no page: nothing in it may run or load.
 const NOTHING: &str = "default-src 'none'; frame-ancestors 'none'";
 
-/// Mints the page's nonce, and sets the headers.
+/// Creates the page's nonce, and sets the headers.
 pub(super) async fn secure(State(web): State<Web>, mut request: Request, next: Next) -> Response {
     let nonce = Nonce::new();
     request.extensions_mut().insert(nonce.clone());
@@ -65,15 +65,16 @@ pub(super) async fn secure(State(web): State<Web>, mut request: Request, next: N
         HeaderValue::from_static(NOTHING)
     };
     headers.insert(header::CONTENT_SECURITY_POLICY, policy);
-    // What is behind a session must not stay in a cache. Files say by themselves how long they last.
+    // Pages behind a session must not stay in a cache. Files set their own cache lifetime.
     headers
         .entry(header::CACHE_CONTROL)
         .or_insert(HeaderValue::from_static("no-store"));
     response
 }
 
-/// Browsers take a cookie whose name begins with `__Host-` only with `Secure`, also when it is to be
-/// removed; what removes the session's cookie names neither that nor the rest.
+/// Adds the missing attributes to `__Host-` cookies. Browsers accept such a cookie only with
+/// `Secure`, also when it is removed, and the session layer removes its cookie without `Secure` and
+/// the other attributes.
 fn complete_cookies(headers: &mut HeaderMap) {
     if !headers.contains_key(header::SET_COOKIE) {
         return;
@@ -129,12 +130,13 @@ fn is_page(headers: &HeaderMap) -> bool {
         .is_some_and(|kind| kind.starts_with("text/html"))
 }
 
-/// `form-action` names Entra too: browsers apply it to the redirects after a form.
+/// The content security policy of pages. `form-action` names Entra too, because browsers apply it
+/// to the redirects after a form.
 ///
-/// `trusted-types`: texts become markup through the one policy that the document itself makes, and
-/// never code or the address of code (`app::shell`).
+/// `trusted-types`: texts become markup only through the policy that the document itself makes, and
+/// never become code or the address of code (`app::shell`).
 fn page_policy(nonce: &str, authority: &str, https: bool) -> String {
-    // On plain http the portal is reached on this machine only, and has nothing to upgrade to.
+    // On plain http the portal is reachable on this machine only, and has no https to upgrade to.
     let upgrade = if https {
         "; upgrade-insecure-requests"
     } else {

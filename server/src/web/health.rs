@@ -1,4 +1,4 @@
-//! Whether the process lives, and whether it can work.
+//! Liveness and readiness of the process.
 
 use std::{
     sync::Arc,
@@ -9,14 +9,14 @@ use axum::{Router, http::StatusCode, routing::get};
 use store::Store;
 use tokio::sync::Mutex;
 
-/// A database that needs longer cannot serve pages either.
+/// Timeout of the check. A database that needs longer cannot serve pages either.
 const PATIENCE: Duration = Duration::from_secs(2);
-/// How long an answer is good for: anybody may ask, and each look takes a connection from the pages.
+/// How long an answer is cached. Anybody may ask, and each check takes a connection from the pages.
 const REMEMBERED: Duration = Duration::from_secs(1);
 
 type Ready = (StatusCode, &'static str);
 
-/// The last answer. Who asks while one is looked for waits for it.
+/// The last answer. Concurrent requests wait for the running check.
 #[derive(Debug, Default)]
 struct Memory(Mutex<Option<(Instant, Ready)>>);
 
@@ -34,7 +34,8 @@ impl Memory {
     }
 }
 
-/// `/healthz` and `/readyz`: on the listener for numbers, and on the portal's where there is none.
+/// `/healthz` and `/readyz`: on the metrics listener, or on the portal's listener where there is
+/// none.
 pub(crate) fn routes<S: Clone + Send + Sync + 'static>(store: &Store) -> Router<S> {
     let store = store.clone();
     let memory = Arc::new(Memory::default());

@@ -1,4 +1,4 @@
-//! What stands around every route.
+//! The middleware around every route.
 
 use std::{any::Any, time::Duration};
 
@@ -25,15 +25,15 @@ use super::{Web, headers, limits, observe, refusal, refusal::Refusal};
 
 /// More than any form holds.
 pub(super) const LARGEST_BODY: usize = 256 * 1024;
-/// Until the answer begins: a page that streams, and a stream of events, may go on.
+/// Timeout until the response begins. A streaming page or a stream of events may go on longer.
 const LONGEST_REQUEST: Duration = Duration::from_secs(30);
-/// Smaller answers do not shrink.
+/// In bytes. Smaller responses do not shrink.
 const WORTH_COMPRESSING: u64 = 860;
 
-/// Puts the layers around `routes`, the outermost first.
+/// Puts the layers around `routes`. The outermost layer comes first.
 pub(super) fn around(routes: Router<Web>, web: &Web) -> Router<Web> {
     let compression = CompressionLayer::new()
-        // The pages are small and made anew each time: speed counts more than the last per cent.
+        // Pages are small and rendered anew each time, so speed counts more than the last per cent.
         .quality(CompressionLevel::Precise(4))
         .compress_when(SizeAbove::new(WORTH_COMPRESSING).and(TextForPeople));
     routes.layer(
@@ -54,10 +54,10 @@ pub(super) fn around(routes: Router<Web>, web: &Web) -> Router<Web> {
     )
 }
 
-/// Refuses what another site's page makes a browser send.
+/// Refuses requests that another site's page makes a browser send.
 fn csrf(web: &Web) -> CsrfLayer {
     let origin = web.inner.public_url.origin();
-    // A proxy may hand on another `Host`, so the address that browsers see counts too.
+    // A proxy may forward another `Host`, so the address that browsers see is trusted too.
     CsrfLayer::new()
         .add_trusted_origin(origin)
         .unwrap_or_else(|error| {
@@ -81,7 +81,8 @@ fn panicked(cause: Box<dyn Any + Send + 'static>) -> Response {
     .into_response()
 }
 
-/// Pages, data and downloads. Never a stream of events: its parts would wait for each other.
+/// Compresses pages, data and downloads. It never compresses a stream of events, whose parts would
+/// be buffered.
 #[derive(Clone, Copy, Debug)]
 struct TextForPeople;
 

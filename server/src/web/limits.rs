@@ -1,7 +1,8 @@
-//! How often one client may ask for what needs no sign-in.
+//! The rate limiter for requests that need no sign-in.
 //!
-//! Clients are told apart by address: the peer's, or, behind proxies that the settings trust, the one
-//! that the outermost of those proxies saw. An IPv6 client is its /64, of which it can choose the rest.
+//! Clients are told apart by address: the peer's address, or, behind trusted proxies, the address
+//! that the outermost of those proxies saw. An IPv6 client counts by its /64, because it can choose
+//! the rest freely.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -24,23 +25,23 @@ use super::{Web, refusal::Refusal};
 use crate::config::{Allowance, Strangers};
 
 const FORWARDED: HeaderName = HeaderName::from_static("x-forwarded-for");
-/// Clients that are remembered one by one; beyond, all others share one allowance.
+/// Clients that are remembered individually. Beyond this number all others share one allowance.
 const MOST_CLIENTS: usize = 50_000;
-/// Between two looks for clients that need not be remembered any more.
+/// Minimum interval between two cleanups of the remembered clients.
 const TIDIED_EVERY: Duration = Duration::from_secs(1);
-/// Sessions that are remembered as real; beyond, they are learned anew.
+/// Sessions that are remembered as real. Beyond this number the memory starts anew.
 const MOST_SESSIONS: usize = 50_000;
 
-/// What strangers may ask for, and how often.
+/// The rate limits for strangers.
 #[derive(Debug)]
 pub(super) struct Limits {
     proxies: usize,
     sign_in: Limiter,
     ready: Limiter,
-    /// Of cookies that named no session.
+    /// The limit for cookies that named no session.
     unknown: Limiter,
-    /// Hashes of sessions that were found. Whoever has one is not kept out by somebody at the same
-    /// address who makes them up.
+    /// Hashes of known sessions. A client with a known session is not blocked when somebody at the
+    /// same address makes up session ids.
     sessions: Mutex<HashSet<[u8; 32]>>,
 }
 
@@ -55,7 +56,7 @@ impl Limits {
         }
     }
 
-    /// The limit that a path has, if it has one.
+    /// The rate limiter of a path, if it has one.
     fn of(&self, path: &str) -> Option<&Limiter> {
         match path {
             "/readyz" => Some(&self.ready),
@@ -66,7 +67,7 @@ impl Limits {
     }
 }
 
-/// Refuses who asks too often.
+/// Refuses a client that asks too often.
 pub(super) async fn limit(State(web): State<Web>, request: Request, next: Next) -> Response {
     let limits = &web.inner.limits_of_strangers;
     if let Some(limiter) = limits.of(request.uri().path()) {
@@ -78,7 +79,7 @@ pub(super) async fn limit(State(web): State<Web>, request: Request, next: Next) 
     next.run(request).await
 }
 
-/// A session that a request's cookie names, before it is looked for in the database.
+/// The session that a request's cookie names, before the database is queried.
 pub(super) struct Named {
     hash: [u8; 32],
     client: IpAddr,
@@ -93,7 +94,8 @@ impl Limits {
         network(client(request.headers(), peer, self.proxies))
     }
 
-    /// What a cookie names, if anything; or how long a client has to wait that has made up too many.
+    /// The session that a cookie names, if any. The error is how long a client that has made up too
+    /// many ids must wait.
     pub(super) fn named(
         &self,
         session: &Session,
@@ -112,18 +114,18 @@ impl Limits {
         Ok(Some(named))
     }
 
-    /// Keeps in mind whether there was such a session.
+    /// Remembers whether the session exists.
     pub(super) fn learn(&self, named: &Named, found: bool) {
         if found {
             self.opened(named.hash);
             return;
         }
         self.sessions().remove(&named.hash);
-        // Who asked at the same time as others may have nothing left by now.
+        // Concurrent requests may have used up the allowance, so an error is ignored.
         let _ = self.unknown.take(named.client, Instant::now());
     }
 
-    /// Keeps in mind that there is a session, by its hash.
+    /// Remembers by its hash that a session exists.
     pub(super) fn opened(&self, session: [u8; 32]) {
         let mut sessions = self.sessions();
         if sessions.len() >= MOST_SESSIONS {
@@ -153,8 +155,8 @@ pub(super) fn too_often(wait: Duration) -> Response {
     response
 }
 
-/// Who asks. Each proxy adds the address that it saw at the right, so what stands further left than
-/// the trusted ones is whatever the client wrote.
+/// The client's address. Each proxy appends the address that it saw on the right, so everything to
+/// the left of the trusted entries is whatever the client wrote.
 fn client(headers: &HeaderMap, peer: IpAddr, proxies: usize) -> IpAddr {
     let Some(back) = proxies.checked_sub(1) else {
         return peer;
@@ -172,7 +174,7 @@ fn client(headers: &HeaderMap, peer: IpAddr, proxies: usize) -> IpAddr {
         .unwrap_or(peer)
 }
 
-/// An address as proxies write it, with or without a port.
+/// Parses an address as proxies write it, with or without a port.
 fn address(text: &str) -> Option<IpAddr> {
     text.parse()
         .ok()
@@ -180,7 +182,7 @@ fn address(text: &str) -> Option<IpAddr> {
         .or_else(|| text.strip_prefix('[')?.strip_suffix(']')?.parse().ok())
 }
 
-/// What counts as one client.
+/// The network that counts as one client.
 pub(crate) fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V4(address) => IpAddr::V4(address),
@@ -191,13 +193,14 @@ pub(crate) fn network(address: IpAddr) -> IpAddr {
     }
 }
 
-/// Counts by client. What is kept of each is the moment at which it will have its whole allowance
-/// again (the generic cell rate algorithm), so who has it needs not be kept.
+/// Counts requests by client. For each client it stores when the client will have its whole
+/// allowance again (the generic cell rate algorithm). Clients with the whole allowance need not be
+/// stored.
 #[derive(Debug)]
 struct Limiter {
-    /// One request more is earned in this time.
+    /// The time in which a client earns one more request.
     each: Duration,
-    /// Requests in a row, as the time that they are earned in.
+    /// The requests in a row, expressed as the time in which they are earned.
     burst: Duration,
     most: usize,
     known: Mutex<Known>,
@@ -206,7 +209,7 @@ struct Limiter {
 #[derive(Debug, Default)]
 struct Known {
     clients: HashMap<IpAddr, Instant>,
-    /// Of all that are too many to be remembered one by one.
+    /// The shared allowance of all clients that are not remembered individually.
     others: Option<Instant>,
     tidied: Option<Instant>,
 }
@@ -222,7 +225,7 @@ impl Limiter {
         }
     }
 
-    /// Takes one request of a client's allowance, or says how long it is until there is one.
+    /// Takes one request from a client's allowance. The error is the time until there is one.
     fn take(&self, client: IpAddr, now: Instant) -> Result<(), Duration> {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         let new = !known.clients.contains_key(&client);
@@ -249,7 +252,8 @@ impl Limiter {
         self.after_one(whole, now).map(|_| ())
     }
 
-    /// When the allowance is whole again after one more request.
+    /// When the allowance will be whole again after one more request. The error is the time to
+    /// wait.
     fn after_one(&self, whole: Option<Instant>, now: Instant) -> Result<Instant, Duration> {
         let whole = whole.map_or(now, |whole| whole.max(now)) + self.each;
         match whole.duration_since(now).checked_sub(self.burst) {
@@ -260,7 +264,7 @@ impl Limiter {
 }
 
 impl Known {
-    /// Forgets who has the whole allowance.
+    /// Forgets clients with the whole allowance.
     fn tidy(&mut self, now: Instant) {
         if self
             .tidied
@@ -300,7 +304,7 @@ mod tests {
         let wait = limiter.take(ip("192.0.2.1"), now).unwrap_err();
         assert_eq!(wait, Duration::from_millis(500));
         limiter.take(ip("192.0.2.2"), now).unwrap();
-        // What was refused has cost nothing.
+        // The refused request took nothing from the allowance.
         let later = now + wait;
         limiter.take(ip("192.0.2.1"), later).unwrap();
         assert!(limiter.take(ip("192.0.2.1"), later).is_err());
@@ -314,10 +318,10 @@ mod tests {
             let _ = limiter.take(IpAddr::V4(number.into()), now);
         }
         assert!(limiter.known.lock().unwrap().clients.len() <= 10);
-        // Those who came first keep their own allowance, all others share one.
+        // Remembered clients keep their own allowance. All others share one.
         limiter.take(IpAddr::V4(0.into()), now).unwrap();
         assert!(limiter.take(IpAddr::V4(20_000.into()), now).is_err());
-        // Who has not come for a while makes room.
+        // A client that has not come for a while is forgotten, which makes room.
         let later = now + Duration::from_secs(10);
         limiter.take(IpAddr::V4(20_000.into()), later).unwrap();
         assert_eq!(limiter.known.lock().unwrap().clients.len(), 1);
@@ -334,7 +338,7 @@ mod tests {
             (1, "10.0.0.2"),
             (2, "198.51.100.7"),
             (3, "203.0.113.9"),
-            // Fewer proxies than the settings say: whoever is nearest.
+            // There are fewer proxies than the settings say: the nearest address counts.
             (4, "10.0.0.1"),
         ] {
             assert_eq!(client(&headers, peer, proxies), ip(counts), "{proxies}");

@@ -1,4 +1,4 @@
-//! Changes as they happen: streams of server-sent events.
+//! Streams changes as server-sent events.
 
 use std::{convert::Infallible, time::Duration};
 
@@ -20,10 +20,10 @@ use super::{Web, download::id, refusal::Refusal, session, streams::OpenStream, v
 use crate::shutdown::stopped;
 
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
-/// How often a stream asks whether its reader may still read, besides each time that a session or a
-/// role of the reader ended.
+/// How often a stream checks whether its reader may still read. It also checks each time a session
+/// or a role of the reader ends.
 const ASK_AGAIN: Duration = Duration::from_secs(60);
-/// How soon the browser comes back after a stream has ended.
+/// The reconnection delay of the browser after a stream has ended.
 const COME_BACK: Duration = Duration::from_secs(1);
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 
@@ -33,7 +33,7 @@ pub(super) fn routes() -> Router<Web> {
         .route("/live/setups/{customer}/{setup}", get(setup))
 }
 
-/// One setup: as it is now, unless the browser has that already, and after each change.
+/// The stream of one setup: its current state, unless the browser has it already, and each change.
 async fn setup(
     State(web): State<Web>,
     Extension(visitor): Extension<Visitor>,
@@ -52,7 +52,7 @@ async fn setup(
     Ok(stream(&web, operator, session, place, events))
 }
 
-/// All of the partner's setups and scans: only that something changed.
+/// The stream of all the partner's setups and scans. Its events say only that something changed.
 async fn setups(
     State(web): State<Web>,
     Extension(visitor): Extension<Visitor>,
@@ -77,7 +77,7 @@ async fn setups(
     ))
 }
 
-/// One of the streams that a session may have.
+/// Takes one of the stream slots of a session.
 fn place(web: &Web, visitor: &Visitor) -> Result<OpenStream, Refusal> {
     let session = visitor.session.ok_or_else(Refusal::signed_out)?;
     web.inner.streams.open(session)
@@ -110,7 +110,7 @@ fn stream(
         .chain(events)
         .take_until(ended(web.clone(), operator.clone(), session))
         .map(move |event| {
-            // Held as long as there is a stream.
+            // The slot is held as long as the stream exists.
             let _place = &place;
             Ok::<_, Infallible>(event)
         });
@@ -118,7 +118,7 @@ fn stream(
     let mut response = sse.into_response();
     let headers = response.headers_mut();
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    // Proxies that collect answers before they pass them on would make the page late.
+    // Proxies that buffer responses would delay the events.
     headers.insert(
         HeaderName::from_static("x-accel-buffering"),
         HeaderValue::from_static("no"),
@@ -126,16 +126,17 @@ fn stream(
     response
 }
 
-/// Resolves when what somebody reads must end: the process stops, or the reader may no longer read.
+/// Resolves when a stream or a download must end: the process stops, or the reader may no longer
+/// read.
 pub(super) async fn ended(web: Web, operator: Operator, session: Session) {
     let mut stop = std::pin::pin!(stopped(web.inner.stop.clone()));
-    // Listened to before the first question: an end in between is heard.
+    // Subscribed before the first check, so that a change in between is not missed.
     let mut changes = std::pin::pin!(web.engine().watch_authority(&operator));
     loop {
         let ask_again = match session::still_valid(&web, &session).await {
             Ok(None) => return,
             Ok(Some(lasts)) => lasts.min(ASK_AGAIN),
-            // A database that is away for a moment ends no stream.
+            // A database that is away for a moment does not end a stream.
             Err(_) => COME_BACK,
         };
         tokio::select! {

@@ -1,4 +1,4 @@
-//! Numbers for Prometheus, on a listener of their own.
+//! Prometheus metrics, on a listener of their own.
 
 use std::time::Duration;
 
@@ -10,13 +10,13 @@ use tokio::sync::watch;
 use super::health;
 use crate::{cli::Failed, shutdown::stopped};
 
-/// Seconds. Pages are meant to take ten milliseconds.
+/// In seconds. Pages are meant to take ten milliseconds.
 const BUCKETS: [f64; 11] = [
     0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 30.0,
 ];
 const UPKEEP: Duration = Duration::from_secs(5);
 
-/// Starts counting, and gives what shows the numbers.
+/// Starts the metrics recorder. Returns the router that shows the metrics.
 pub(crate) fn router(store: &Store, stop: watch::Receiver<bool>) -> Result<Router, Failed> {
     let handle = PrometheusBuilder::new()
         .set_buckets(&BUCKETS)

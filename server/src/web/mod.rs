@@ -1,4 +1,4 @@
-//! The web: routes, and what stands around all of them.
+//! The web server: routes, and the middleware around them.
 
 mod auth;
 mod browser;
@@ -36,7 +36,7 @@ use tokio::sync::watch;
 use crate::config::{PublicUrl, SessionLimits, Settings};
 pub(crate) use limits::network;
 
-/// What every request can reach. Cheap to clone.
+/// The state that every request can reach. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Web {
     inner: Arc<Inner>,
@@ -48,12 +48,12 @@ struct Inner {
     store: Store,
     options: LeptosOptions,
     public_url: PublicUrl,
-    /// Entra's origin: forms lead there by redirects.
+    /// Entra's origin. Forms reach it by redirects.
     authority: String,
     files: SiteFiles,
     clock: Arc<dyn Clock>,
     limits: SessionLimits,
-    /// There is no listener of their own for `/healthz` and `/readyz`.
+    /// Whether the portal serves `/healthz` and `/readyz`, because there is no metrics listener.
     tells_health: bool,
     limits_of_strangers: limits::Limits,
     streams: streams::Streams,
@@ -61,7 +61,7 @@ struct Inner {
 }
 
 impl Web {
-    /// `stop` turns true when the process is asked to end: streams end then.
+    /// `stop` turns true when the process is asked to end. Streams end then.
     pub fn new(
         settings: &Settings,
         engine: Engine,

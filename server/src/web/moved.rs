@@ -1,4 +1,4 @@
-//! Addresses that pages had before.
+//! Redirects from old addresses of pages.
 
 use axum::{
     Router,
@@ -14,7 +14,7 @@ pub(super) fn routes() -> Router<Web> {
     Router::new().route("/customers/{customer}/reach", get(reach))
 }
 
-/// A customer's applications by reach are on the customer's page.
+/// The list of a customer's applications has moved to the customer's page.
 async fn reach(
     Path(customer): Path<String>,
     RawQuery(query): RawQuery,

@@ -1,7 +1,7 @@
-//! One line in the log and one number per request.
+//! One log line and one metric per request.
 //!
-//! Neither holds an address: addresses carry codes, links and customers. The route's pattern says
-//! enough.
+//! Neither holds an address: addresses carry codes, links and customers. The route's pattern is
+//! used instead.
 
 use std::time::Instant;
 
@@ -16,7 +16,7 @@ use uuid::Uuid;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// Gives the request an id of ours, and notes how it ended.
+/// Gives the request an id of our own, and records how it ended.
 pub(super) async fn observe(request: Request, next: Next) -> Response {
     let started = Instant::now();
     let id = Uuid::new_v4();
@@ -50,7 +50,7 @@ pub(super) async fn observe(request: Request, next: Next) -> Response {
     response
 }
 
-/// Anybody can invent methods; numbers must not grow with them.
+/// The method as a metric label. Clients can invent methods, which must not create new metrics.
 fn method(method: &Method) -> &'static str {
     match *method {
         Method::GET => "GET",

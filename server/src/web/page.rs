@@ -1,11 +1,11 @@
-//! One problem as a whole page, without the app: it must work when nothing else does.
+//! One problem as a whole page, without the app. This page must work when nothing else does.
 
 use axum::http::StatusCode;
 use leptos::prelude::*;
 
 use super::refusal::Refusal;
 
-/// The document. Escapes everything: what Microsoft said comes from outside.
+/// The document. It escapes everything, because Microsoft's texts come from outside.
 pub(super) fn of(stylesheet: &str, refusal: &Refusal) -> String {
     let problem = (*refusal.problem).clone();
     let title = title(refusal.status);
@@ -71,7 +71,7 @@ pub(super) fn of(stylesheet: &str, refusal: &Refusal) -> String {
         </html>
     }
     .to_html()
-    // Marks for hydration, which nobody does here. In what comes from outside `<` is escaped.
+    // Removes hydration markers, which this page does not need. In outside texts `<` is escaped.
     .replace("<!>", "")
 }
 

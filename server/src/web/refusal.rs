@@ -1,4 +1,4 @@
-//! Answers that are no page of the app: problems told as a whole page, or as JSON to programs.
+//! Error responses outside the app: a problem as a whole page, or as JSON for programs.
 
 use app::AppError;
 use axum::{
@@ -11,13 +11,14 @@ use domain::{Problem, problem::Remedy};
 
 use super::{Web, layers::LARGEST_BODY, page};
 
-/// A response whose body is made at the outside, where it is known what the client reads.
+/// An error response. The outermost layer renders its body, because that layer knows what the
+/// client accepts.
 #[derive(Clone, Debug)]
 pub(super) struct Refusal {
     pub(super) status: StatusCode,
-    /// Boxed: every handler's result holds one.
+    /// Boxed to keep every handler's result small.
     pub(super) problem: Box<Problem>,
-    /// Address and label of the one way on, if there is one here.
+    /// Address and label of the one link, if the page has one.
     pub(super) action: Option<(&'static str, &'static str)>,
 }
 
@@ -30,7 +31,7 @@ impl Refusal {
         }
     }
 
-    /// With the status that fits the problem.
+    /// The error response with the status that fits the problem.
     pub(super) fn of(problem: Problem) -> Self {
         Self::new(app::status_of(&problem), problem)
     }
@@ -43,8 +44,8 @@ impl Refusal {
         Self::of(Problem::no_role())
     }
 
-    /// Not a refusal, but as little a page of the app: a customer's admin has consented, and has
-    /// no account here.
+    /// Not an error, but also no page of the app: a customer's admin has consented, and has no
+    /// account here.
     pub(super) fn thanks(told: Problem) -> Self {
         Self::new(StatusCode::OK, told).without_action()
     }
@@ -76,7 +77,7 @@ impl IntoResponse for Refusal {
     }
 }
 
-/// Gives refusals their body, and the bare errors of other layers too.
+/// Renders the body of refusals, and of the bare errors of other layers.
 pub(super) async fn render(State(web): State<Web>, request: Request, next: Next) -> Response {
     let html = wants_html(request.headers());
     let file = request.uri().path().starts_with("/pkg/");
@@ -106,7 +107,7 @@ pub(super) async fn render(State(web): State<Web>, request: Request, next: Next)
     Response::from_parts(parts, body.into())
 }
 
-/// As server functions tell it, so that the app understands it.
+/// The problem in the JSON form of server functions, which the app understands.
 fn json(problem: &Problem) -> String {
     let error = if problem.key == Problem::signed_out().key {
         AppError::SignedOut
@@ -126,7 +127,7 @@ fn wants_html(headers: &HeaderMap) -> bool {
         .is_some_and(|accepts| accepts.contains("text/html"))
 }
 
-/// Somebody has already said something that a person or the app can read.
+/// Whether the response already has a body that a person or the app can read.
 fn has_body(response: &Response) -> bool {
     response
         .headers()
@@ -136,7 +137,7 @@ fn has_body(response: &Response) -> bool {
         || response.headers().contains_key("serverfnerror")
 }
 
-/// What the layers and extractors refuse with a status alone.
+/// The refusal for a bare status from layers and extractors.
 fn bare(status: StatusCode) -> Option<Refusal> {
     let tell = |key: &str, happened: String, means: &str, todo: &str| {
         Some(Refusal::new(

@@ -18,12 +18,12 @@ use super::{Web, refusal::Refusal};
 use crate::config::SessionLimits;
 
 const COOKIE: &str = "__Host-postern";
-/// How often a use makes the session last longer. Milliseconds.
+/// Minimum interval between two extensions of a session by use. Milliseconds.
 const PROLONGED_EVERY: i64 = 5 * 60_000;
 const WHO: &str = "who";
 
-/// What a session remembers. The operator is loaded with every request, so a role that was taken
-/// away is gone at once.
+/// The content of a session. The operator is loaded with every request, so that the loss of a role
+/// takes effect at once.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 struct Who {
     partner: PartnerId,
@@ -34,7 +34,7 @@ struct Who {
 }
 
 impl Who {
-    /// When the session ends if nothing is done.
+    /// When the session ends without further use.
     fn ends(&self, limits: SessionLimits) -> Timestamp {
         let longest = self.signed_in.plus_millis(millis(limits.longest));
         let idle = self.prolonged.plus_millis(millis(limits.idle));
@@ -54,7 +54,7 @@ pub(super) fn layer(store: &Store, limits: SessionLimits) -> SessionManagerLayer
         .with_expiry(Expiry::OnInactivity(idle))
 }
 
-/// The operator behind a session. `counts`: this request is a use that makes it last longer.
+/// The operator behind a session. `counts`: this request counts as a use and extends the session.
 pub(super) async fn signed_in(
     web: &Web,
     session: &Session,
@@ -63,7 +63,7 @@ pub(super) async fn signed_in(
     let who = match session.get::<Who>(WHO).await {
         Ok(Some(who)) => who,
         Ok(None) => return Ok(None),
-        // Written by another version: whoever it was signs in again.
+        // Another version wrote the session, so the person must sign in again.
         Err(Error::SerdeJson(_)) => {
             session.flush().await.map_err(failed)?;
             return Ok(None);
@@ -79,7 +79,7 @@ pub(super) async fn signed_in(
         return Ok(None);
     };
     let now = web.inner.clock.now();
-    // The limits of this process, whichever were in force when the session was written.
+    // The current limits apply, whichever were in force when the session was written.
     if now.millis_since(who.ends(web.inner.limits)) >= 0 {
         web.engine().end_session(&operator, who.session).await?;
         session.flush().await.map_err(failed)?;
@@ -96,8 +96,8 @@ pub(super) async fn signed_in(
     Ok(Some((operator, who.session)))
 }
 
-/// How long the session lasts if nobody does anything; none when it has ended, or its operator has
-/// no role. For streams, which outlive the request in which that was found out.
+/// How long the session lasts without use. None when it has ended, or when its operator has no
+/// role. For streams, which outlive the request that checked the session.
 pub(super) async fn still_valid(
     web: &Web,
     session: &Session,
@@ -116,8 +116,8 @@ pub(super) async fn still_valid(
     Ok(left.map(|left| std::time::Duration::from_millis(left.unsigned_abs())))
 }
 
-/// Makes this the session of an operator who just signed in. Always under a new id; whoever was
-/// signed in here before is signed out. A failure leaves nobody signed in.
+/// Makes this the session of an operator who just signed in. The session always gets a new id, and
+/// a person who was signed in here before is signed out. After a failure nobody is signed in.
 pub(super) async fn open(
     web: &Web,
     session: &Session,
@@ -144,7 +144,7 @@ async fn fill(
     device: &str,
     home_token: Option<&SecretString>,
 ) -> Result<(), Refusal> {
-    // Saved first: the id is final only then.
+    // Saved first, because the id is final only afterwards.
     session.save().await.map_err(failed)?;
     let id = session
         .id()
@@ -168,8 +168,8 @@ async fn fill(
     Ok(())
 }
 
-/// Forgets the session, and with the response the cookie (`headers` makes its removal one that
-/// browsers take).
+/// Deletes the session, and with the response the cookie (`headers` completes the removal so that
+/// browsers accept it).
 pub(super) async fn close(session: &Session) -> Result<(), Refusal> {
     session.flush().await.map_err(failed)
 }

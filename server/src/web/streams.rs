@@ -1,4 +1,4 @@
-//! How many streams of events one session has open in this process.
+//! Limits how many event streams one session has open in this process.
 
 use axum::http::StatusCode;
 use domain::{Problem, id::SessionRef, problem::Remedy};
@@ -6,14 +6,14 @@ use engine::{Place, Places};
 
 use super::refusal::Refusal;
 
-/// More than the open pages of one person.
+/// Higher than the number of pages that one person has open.
 pub(super) const MOST: usize = 10;
 
 /// Open streams by session.
 #[derive(Debug)]
 pub(super) struct Streams(Places<SessionRef>);
 
-/// One stream's place, given back when it is dropped.
+/// The slot of one stream. Dropping it returns the slot.
 pub(super) type OpenStream = Place<SessionRef>;
 
 impl Default for Streams {
@@ -23,7 +23,7 @@ impl Default for Streams {
 }
 
 impl Streams {
-    /// A place for one more stream of a session.
+    /// Takes a slot for one more stream of a session.
     pub(super) fn open(&self, session: SessionRef) -> Result<OpenStream, Refusal> {
         let place = self.0.take(session);
         place.ok_or_else(|| Refusal::new(StatusCode::SERVICE_UNAVAILABLE, too_many()))

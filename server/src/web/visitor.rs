@@ -1,4 +1,4 @@
-//! Who makes a request: found out once, before anything else is done.
+//! The request context: who makes a request. It is determined once, before anything else is done.
 
 use std::fmt;
 
@@ -16,14 +16,14 @@ use super::{Web, browser, forms, limits, refusal::Refusal, session};
 /// The person and the browser behind a request.
 #[derive(Clone, Default)]
 pub(super) struct Visitor {
-    /// None: nobody is signed in.
+    /// None when nobody is signed in.
     pub operator: Option<Operator>,
     pub session: Option<SessionRef>,
     /// The secret that binds attempts to sign in or to consent to this browser.
     pub browser: Option<String>,
 }
 
-/// Without the browser's secret.
+/// Leaves out the browser's secret.
 impl fmt::Debug for Visitor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Visitor")
@@ -37,7 +37,7 @@ impl fmt::Debug for Visitor {
 }
 
 impl Visitor {
-    /// The operator who may see something, or what to answer instead.
+    /// The operator, if the operator has a role. Otherwise the error response.
     pub(super) fn with_role(&self) -> Result<&Operator, Refusal> {
         let operator = self.operator.as_ref().ok_or_else(Refusal::signed_out)?;
         match operator.role {
@@ -47,7 +47,7 @@ impl Visitor {
     }
 }
 
-/// Where an attempt begins that must come back to the same browser.
+/// Paths where an attempt begins that must return to the same browser.
 const BEGINNINGS: [&str; 4] = [
     "/auth/sign-in",
     "/api/connect",
@@ -55,7 +55,7 @@ const BEGINNINGS: [&str; 4] = [
     "/api/join",
 ];
 
-/// Puts the [`Visitor`] into the request, and sends away whoever may not see the page.
+/// Puts the [`Visitor`] into the request, and redirects people who may not see the page.
 pub(super) async fn identify(
     State(web): State<Web>,
     session: Session,
@@ -63,8 +63,8 @@ pub(super) async fn identify(
     next: Next,
 ) -> Response {
     let path = request.uri().path().to_owned();
-    // A stream of events stays open for hours without anybody there: it is no use of the session.
-    // Nor is what a page asks for by itself, without anybody having touched it.
+    // Some requests are no use of the session: a stream of events stays open for hours without
+    // anybody there, and a page makes background requests without anybody having touched it.
     let counts =
         !path.starts_with("/live/") && !request.headers().contains_key(app::BACKGROUND_HEADER);
     let strangers = &web.inner.limits_of_strangers;
@@ -110,8 +110,8 @@ pub(super) async fn identify(
     response
 }
 
-/// Pages that are for somebody with a role. Everything else decides by itself: server functions
-/// and downloads answer with an error instead of another page.
+/// Pages that need a role. All other routes check by themselves: server functions and downloads
+/// answer with an error instead of a redirect.
 const GUARDED: [&str; 5] = ["/customers", "/exposure", "/running", "/people", "/account"];
 
 fn sent_elsewhere(request: &Request, visitor: &Visitor) -> Option<Response> {
@@ -140,13 +140,13 @@ fn sent_elsewhere(request: &Request, visitor: &Visitor) -> Option<Response> {
     see_other(&to)
 }
 
-/// `303 See Other`; none when the address cannot stand in a header.
+/// `303 See Other`. None when the address cannot stand in a header.
 pub(super) fn see_other(to: &str) -> Option<Response> {
     let to = HeaderValue::from_str(to).ok()?;
     Some((StatusCode::SEE_OTHER, [(header::LOCATION, to)]).into_response())
 }
 
-/// A text as a value in a query.
+/// Percent-encodes a text as a query value.
 fn encoded(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for byte in text.bytes() {

@@ -1,4 +1,4 @@
-//! What travels in an address and must come back unchanged.
+//! Seals text that travels in a URL and must come back unchanged.
 
 use secrecy::SecretString;
 
@@ -15,12 +15,13 @@ fn place(row: &str) -> Place<'_> {
 }
 
 impl Store {
-    /// Seals a text that belongs somewhere: whose it is, and on which page.
+    /// Encrypts `text` for a URL. `belongs` names the owner and the page of the text.
     pub fn seal_for_address(&self, belongs: &str, text: &SecretString) -> Result<Vec<u8>> {
         self.vault.seal(place(belongs), text)
     }
 
-    /// Opens what was sealed here for the same place, and nothing else.
+    /// Decrypts a text that [`Self::seal_for_address`] sealed for the same `belongs`. Fails for any
+    /// other.
     pub fn open_from_address(&self, belongs: &str, sealed: &[u8]) -> Result<SecretString> {
         self.vault.open(place(belongs), sealed)
     }

@@ -1,4 +1,4 @@
-//! The one place in which somebody's authority ends.
+//! Ends a person's authority. No other place does so.
 
 use domain::{
     Problem, Timestamp,
@@ -15,26 +15,26 @@ use crate::{
     notices,
 };
 
-/// What ended with somebody's authority.
+/// What was removed together with a person's authority.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AuthorityEnded {
     pub sessions: i64,
-    /// Round trips to Entra that had begun.
+    /// Started round trips to Entra.
     pub attempts: u64,
-    /// Links for customers' admins.
+    /// Consent invitations for customers' admins.
     pub links: u64,
     /// Customers in which Postern acted with this person's own account.
     pub customers: Vec<CustomerId>,
 }
 
 impl Tx {
-    /// Brings what a person holds in line with the role that the person has from now on: none, or
-    /// one that may not change anything, keeps no links, no attempts, and no account of their own
-    /// with which Postern acts in customers; none keeps no session either. `problem` is what the
-    /// connections say from then on.
+    /// Removes what the person's new role no longer allows. A person without a role, or with a role
+    /// that may not change anything, loses the links, the attempts and the own account with which
+    /// Postern acts in customers. A person without a role loses the sessions too. `problem` becomes
+    /// the problem of the affected connections.
     ///
-    /// Processes hear of it with the commit: streams end, and pages are asked for anew. The
-    /// partner's history tells what ended, and `by` whom.
+    /// Other processes are notified on commit: they end the person's streams and refetch pages. The
+    /// partner's history records what ended and `by` whom.
     pub async fn end_authority(
         &mut self,
         person: OperatorId,
@@ -91,7 +91,7 @@ impl Tx {
         Ok(ended)
     }
 
-    /// Forgets the round trips to Entra that an operator has begun for customers.
+    /// Deletes the round trips to Entra that an operator has started for customers.
     pub async fn end_attempts(&mut self, operator: OperatorId) -> Result<u64> {
         let partner = self.partner();
         let gone = sqlx::query("delete from sign_ins where partner_id = $1 and operator_id = $2")
@@ -102,8 +102,8 @@ impl Tx {
         Ok(gone.rows_affected())
     }
 
-    /// Forgets the tokens of connections through GDAP that are this person's own account. As a guest
-    /// of the customer it has an object id of its own there (MICROSOFT.md §6.3).
+    /// Deletes the tokens of GDAP connections that belong to this person's own account. A guest of
+    /// the customer has an object id of its own there (MICROSOFT.md §6.3).
     async fn end_own_account(
         &mut self,
         operator: OperatorId,
@@ -134,8 +134,8 @@ impl Tx {
         Ok(customers)
     }
 
-    /// Takes back the links that an operator made and nobody used. Says how many. Whoever is on the
-    /// way back from Entra with one is told so there.
+    /// Revokes the unused links that an operator made. Returns how many. A person who is on the way
+    /// back from Entra with such a link gets an error there.
     pub async fn void_links_of_operator(
         &mut self,
         operator: OperatorId,

@@ -62,7 +62,8 @@ async fn security_f05_links_attempts_and_the_own_account_end_with_the_right_to_c
                 .await
                 .unwrap();
         }
-        // At home by its id or its name; as a guest of the customer it has others.
+        // At home the account keeps its object id and name. As a guest of the customer it has
+        // others.
         let (object, upn) = match role {
             None => (engineer.object, engineer.upn.as_str()),
             Some(_) => (

@@ -1,7 +1,7 @@
-//! Text and JSON on their way into Postgres.
+//! Prepares text and JSON for Postgres.
 //!
-//! Postgres stores no NUL character, and Exchange sends some (MICROSOFT.md §1.4). One of them in
-//! a piece of evidence must not keep a setup from being saved.
+//! Postgres stores no NUL character, and Exchange sends some (MICROSOFT.md §1.4). A NUL character
+//! in a piece of evidence must not keep a setup from being saved.
 
 use std::borrow::Cow;
 
@@ -23,8 +23,8 @@ pub(crate) fn text(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// A name for people, without what nobody sees: those from before this rule, and those that came
-/// another way than from Microsoft, are stored like the rest.
+/// A display name without invisible characters. Names from older versions, and names that did not
+/// come from Microsoft, are cleaned here too.
 pub(crate) fn name(name: &str) -> Cow<'_, str> {
     match domain::name::clean(name) {
         Cow::Borrowed(name) => text(name),
@@ -54,17 +54,17 @@ pub(crate) fn to_json(value: &impl Serialize) -> Result<Value> {
         .map_err(|error| Error::corrupt(format!("cannot be written as JSON: {error}")))
 }
 
-/// A stored value of `column` as what it was.
+/// Reads the stored JSON value of `column`. [`Error::Corrupt`] when it does not fit the type.
 pub(crate) fn from_json<T: DeserializeOwned>(column: &str, value: Value) -> Result<T> {
     serde_json::from_value(value).map_err(|error| Error::corrupt(format!("{column}: {error}")))
 }
 
-/// A stored word of `column`, read by `parse`.
+/// Reads a stored word of `column` with `parse`. [`Error::Corrupt`] when the word is unknown.
 pub(crate) fn word<T>(column: &str, text: &str, parse: impl Fn(&str) -> Option<T>) -> Result<T> {
     parse(text).ok_or_else(|| Error::corrupt(format!("{column} holds {text:?}")))
 }
 
-/// A moment as Postgres keeps it.
+/// A timestamp in the type that Postgres takes.
 pub(crate) fn moment(at: Timestamp) -> DateTime<Utc> {
     at.into()
 }

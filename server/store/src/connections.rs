@@ -1,4 +1,4 @@
-//! The delegated consent with which Postern acts in a customer.
+//! The delegated consent with which Postern acts in a customer's tenant.
 
 use chrono::{DateTime, Utc};
 use domain::{
@@ -16,17 +16,17 @@ use crate::{
     clean::{self, moment},
 };
 
-/// A success is noted at most this often, unless it is news. Milliseconds.
+/// A success is recorded at most this often, unless the connection was broken before. Milliseconds.
 const NOTED_EVERY: i64 = 10_000;
 
-/// Who consented, as long as the connection is not cut.
+/// Who consented. Exists as long as the connection is not disconnected.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredConsent {
     pub way: Way,
     pub account_upn: String,
     pub account_object: ObjectId,
     pub scopes: Vec<String>,
-    /// Tells one consent of the customer from the next, which is always later.
+    /// Identifies the consent: a later consent of the customer always has a later time.
     pub consented_at: Timestamp,
 }
 
@@ -40,7 +40,7 @@ struct ConsentRow {
     consented_at: DateTime<Utc>,
 }
 
-/// A connection's columns, or nulls where nobody ever consented.
+/// A connection's columns. All are null when nobody ever consented.
 #[derive(FromRow)]
 pub(crate) struct ConnectionRow {
     connected: bool,
@@ -48,7 +48,7 @@ pub(crate) struct ConnectionRow {
     account_upn: Option<String>,
     scopes: Option<Vec<String>>,
     problem: Option<Value>,
-    /// Lists do not read it.
+    /// Lists do not read this column.
     #[sqlx(default)]
     note: Option<Value>,
     consented_at: Option<DateTime<Utc>>,
@@ -124,8 +124,8 @@ impl Tx {
         }
     }
 
-    /// Who consented; none when nobody did, it was disconnected, or the token was forgotten with the
-    /// authority of the person whose account it was.
+    /// Who consented. None when nobody did, when the customer was disconnected, or when the token
+    /// was deleted with the authority of the person whose account it was.
     pub async fn stored_consent(
         &mut self,
         access: &CustomerAccess,
@@ -152,9 +152,8 @@ impl Tx {
         .transpose()
     }
 
-    /// Keeps a consent that was just given; what was wrong before is over. Gives the moment under
-    /// which it is kept: `now`, or just after the consent before, should the clocks of two
-    /// processes differ.
+    /// Stores a new consent and clears the old problem. Returns the time under which the consent is
+    /// stored: `now`, or just after the previous consent when the clocks of two processes differ.
     #[expect(
         clippy::too_many_arguments,
         reason = "each is a fact of its own that Entra just vouched for"
@@ -204,8 +203,8 @@ impl Tx {
         Ok(consented_at.into())
     }
 
-    /// Notes that the account of the consent that was just kept is an operator's own: it ends with
-    /// the operator's authority.
+    /// Records that the account of the consent just stored is an operator's own. The consent then
+    /// ends with the operator's authority.
     pub async fn consent_is_own(
         &mut self,
         access: &CustomerAccess,
@@ -223,8 +222,8 @@ impl Tx {
         Ok(())
     }
 
-    /// Keeps what Entra says was granted on the resource whose names begin with `audience`, in
-    /// place of what was known of that resource. Whoever reads may bring this about.
+    /// Stores the scopes that Entra says were granted on the resource whose names begin with
+    /// `audience`. They replace the scopes stored for that resource. The right to read suffices.
     pub async fn note_scopes(
         &mut self,
         access: &CustomerAccess,
@@ -252,7 +251,7 @@ impl Tx {
         Ok(())
     }
 
-    /// The newest refresh token with its version, or none when disconnected.
+    /// The newest refresh token with its version. None when disconnected.
     pub async fn refresh_token(
         &mut self,
         access: &CustomerAccess,
@@ -273,8 +272,9 @@ impl Tx {
         .transpose()
     }
 
-    /// Keeps the token that Entra gave for the one with `expected_version`. False: another
-    /// process was faster, or it was disconnected; what is stored stays.
+    /// Stores the token that Entra gave in exchange for the token with `expected_version`. Returns
+    /// false and stores nothing when another process was faster, or when the customer was
+    /// disconnected.
     pub async fn rotate_token(
         &mut self,
         access: &CustomerAccess,
@@ -285,7 +285,7 @@ impl Tx {
         replace(self, partner, customer, token, expected_version).await
     }
 
-    /// Notes that Microsoft answered. True: it was broken before.
+    /// Records that Microsoft answered. Returns true when the connection was broken before.
     pub async fn connection_ok(&mut self, access: &CustomerAccess, now: Timestamp) -> Result<bool> {
         let (partner, customer) = self.reads(access)?;
         let broken: Option<bool> = sqlx::query_scalar(
@@ -307,7 +307,7 @@ impl Tx {
         Ok(broken.unwrap_or_default())
     }
 
-    /// Notes why the connection does not work. True: that is news.
+    /// Records why the connection does not work. Returns true when the problem is new.
     pub async fn connection_broken(
         &mut self,
         access: &CustomerAccess,
@@ -327,7 +327,7 @@ impl Tx {
         Ok(changed.rows_affected() == 1)
     }
 
-    /// Keeps what is worth knowing about a connection, until the next consent.
+    /// Stores a note about the connection until the next consent.
     pub async fn note_on_connection(
         &mut self,
         access: &CustomerAccess,
@@ -343,7 +343,7 @@ impl Tx {
         Ok(())
     }
 
-    /// Holds the connection as it is until the transaction ends.
+    /// Locks the connection until the transaction ends.
     pub async fn hold_connection(&mut self, access: &CustomerAccess) -> Result<()> {
         let (partner, customer) = self.changes(access)?;
         sqlx::query(
@@ -356,7 +356,7 @@ impl Tx {
         Ok(())
     }
 
-    /// Forgets the token. False: it was not connected.
+    /// Deletes the token. Returns false when the customer was not connected.
     pub async fn disconnect(&mut self, access: &CustomerAccess, now: Timestamp) -> Result<bool> {
         let (partner, customer) = self.changes(access)?;
         let changed = sqlx::query(
@@ -397,7 +397,8 @@ async fn replace(
     Ok(changed.rows_affected() == 1)
 }
 
-/// Seals the partner's tokens with the newest key that another one sealed. Says how many.
+/// Encrypts again, with the newest key, the partner's tokens that another key sealed. Returns how
+/// many.
 pub(crate) async fn reseal(tx: &mut Tx) -> Result<u64> {
     let partner = tx.partner();
     let newest = tx.vault.newest().to_owned();
@@ -416,7 +417,7 @@ pub(crate) async fn reseal(tx: &mut Tx) -> Result<u64> {
     for (customer, sealed, version) in rows {
         let token = match tx.vault.open(place(partner, &customer), &sealed) {
             Ok(token) => token,
-            // Its key left the ring too early. The others can still be saved.
+            // The token's key left the ring too early. The other tokens can still be saved.
             Err(error) => {
                 tracing::warn!(%customer, %error, "a refresh token cannot be opened");
                 continue;

@@ -30,7 +30,8 @@ async fn each_consent_is_later_than_the_one_before() {
     let mut tx = world.store.begin(access.partner()).await.unwrap();
     let first = consent(&mut tx, access, "first").await;
     assert_eq!(first, NOW);
-    // At the same moment, or with a clock that is behind: what is read tells the two apart.
+    // The second consent comes at the same moment, or from a clock that is behind. Readers still
+    // tell the two apart.
     let second = consent(&mut tx, access, "second").await;
     assert!(second > first);
     let stored = tx.stored_consent(access).await.unwrap().unwrap();
@@ -74,7 +75,7 @@ async fn lives_from_consent_to_disconnect() {
     for (audience, granted) in [
         ("https://one.example", ["https://one.example/Read"]),
         ("https://two.example", ["https://two.example/Manage"]),
-        // What it was before is gone; the other resource's stay.
+        // The old scopes of this resource are gone. The other resource keeps its scopes.
         ("https://one.example", ["https://one.example/Write"]),
     ] {
         tx.note_scopes(access, audience, &scopes(&granted))
@@ -92,7 +93,7 @@ async fn lives_from_consent_to_disconnect() {
         ]
     );
 
-    // Broken is news once per problem; working again is news once.
+    // A problem is reported as new once, and so is the recovery.
     assert!(!tx.connection_ok(access, NOW).await.unwrap());
     assert!(tx.connection_broken(access, &problem("x")).await.unwrap());
     assert!(!tx.connection_broken(access, &problem("x")).await.unwrap());
@@ -136,7 +137,7 @@ async fn the_newest_token_wins() {
     let access = &world.a.customer;
     let mut tx = world.store.begin(access.partner()).await.unwrap();
     consent(&mut tx, access, "first").await;
-    // Looking is enough to rotate: who may only read makes Postern redeem tokens too.
+    // The right to read suffices to rotate: a page view makes Postern redeem tokens too.
     let reader = world.a.reader();
     let (token, version) = tx.refresh_token(&reader).await.unwrap().unwrap();
     assert_eq!(token.expose_secret(), "first");
@@ -146,7 +147,7 @@ async fn the_newest_token_wins() {
     assert!(!tx.rotate_token(&reader, &late, version).await.unwrap());
     let (token, next) = tx.refresh_token(&reader).await.unwrap().unwrap();
     assert_eq!((token.expose_secret(), next), ("second", version + 1));
-    // A token of the consent before must not replace that of the new one.
+    // A token of the previous consent must not replace the token of the new consent.
     consent(&mut tx, access, "third").await;
     assert!(!tx.rotate_token(access, &late, next).await.unwrap());
     tx.disconnect(access, NOW).await.unwrap();
@@ -183,7 +184,7 @@ async fn tokens_move_to_the_newest_key() {
         consent(&mut tx, &side.customer, "token").await;
         tx.commit().await.unwrap();
     }
-    // Made for this test.
+    // This key was made for this test.
     let newest = "new:pV0sZJq3xkL9cTfWm2YhRb8uGdN5oXiE1aKvQj7SwHM=";
     let ring = |keys: &str| Vault::parse(&SecretString::from(keys)).unwrap();
     let with = async |vault: Vault| {

@@ -1,4 +1,4 @@
-//! The proof that somebody may work with a customer.
+//! The proof that an operator may work with a customer.
 
 use domain::{
     Timestamp,
@@ -8,7 +8,7 @@ use domain::{
 
 use crate::{Error, Result, Tx};
 
-/// What is known of a customer itself.
+/// The stored data of the customer itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CustomerRecord {
     pub id: CustomerId,
@@ -19,10 +19,10 @@ pub struct CustomerRecord {
     pub created: Timestamp,
 }
 
-/// Why an operator may not.
+/// Why an operator gets no access.
 #[derive(Debug, thiserror::Error)]
 pub enum AccessError {
-    /// It does not exist, or belongs to another partner: the same answer for both.
+    /// The customer does not exist, or belongs to another partner. The answer is the same for both.
     #[error("not found")]
     NotFound,
     /// The operator's role does not carry the right.
@@ -35,13 +35,12 @@ pub enum AccessError {
     Store(#[from] Error),
 }
 
-/// A customer that was loaded for somebody who may do what the right says.
+/// A customer that was loaded for somebody who has the right in it.
 ///
-/// It can only be had from [`Tx::access`], which asks for the operator, and from
-/// [`Tx::for_system`]. Functions that carry out an operator's wish to change something need
-/// [`Right::Change`] in it and answer [`Error::Forbidden`] without. What Postern itself notes
-/// down (tokens that Microsoft rotated, health, history) takes either right: looking at a customer
-/// makes such notes.
+/// Only [`Tx::access`], which checks the operator, and [`Tx::for_system`] make it. Functions that
+/// carry out a change for an operator need [`Right::Change`] in it, and return [`Error::Forbidden`]
+/// without. Records that Postern itself writes (tokens that Microsoft rotated, health, history)
+/// take either right, because viewing a customer makes such records.
 #[derive(Clone, Debug)]
 pub struct CustomerAccess {
     record: CustomerRecord,
@@ -68,10 +67,10 @@ impl CustomerAccess {
 }
 
 impl Tx {
-    /// Loads a customer for `operator`, who must have `right`. To change something, the role that
-    /// stands in the database now must carry it too, and stays so until this transaction ends:
-    /// whoever asked Microsoft something between looking and writing asks for access once more in
-    /// the transaction that writes.
+    /// Loads a customer for `operator`, who must have `right`. For [`Right::Change`] the operator's
+    /// current role in the database must carry the right too, and the role is locked until this
+    /// transaction ends. A caller that asks Microsoft something between reading and writing asks
+    /// for access again in the transaction that writes.
     pub async fn access(
         &mut self,
         operator: &Operator,
@@ -95,8 +94,8 @@ impl Tx {
         Ok(CustomerAccess::new(record, right))
     }
 
-    /// Loads a customer for Postern itself, with the right to change it. Only for what an operator
-    /// or a customer's admin has asked for before: jobs, one-time links, the purge.
+    /// Loads a customer for Postern itself, with the right to change it. Only for work that an
+    /// operator or a customer's admin has asked for before: jobs, one-time links, the purge.
     pub async fn for_system(
         &mut self,
         customer: CustomerId,
@@ -108,7 +107,8 @@ impl Tx {
         Ok(CustomerAccess::new(record, Right::Change))
     }
 
-    /// A proof counts only in transactions of its own partner.
+    /// Partner and customer of a proof with either right. A proof counts only in transactions of
+    /// its own partner.
     pub(crate) fn reads(&self, access: &CustomerAccess) -> Result<(PartnerId, CustomerId)> {
         if access.partner() == self.partner() {
             Ok((access.partner(), access.record.id))
@@ -117,7 +117,7 @@ impl Tx {
         }
     }
 
-    /// The same, for what an operator wants changed.
+    /// Partner and customer of a proof that must hold [`Right::Change`].
     pub(crate) fn changes(&self, access: &CustomerAccess) -> Result<(PartnerId, CustomerId)> {
         match access.right {
             Right::Change | Right::Administer => self.reads(access),

@@ -34,7 +34,7 @@ async fn asks_for_role_and_partner() {
         let answer = word(tx.access(&operator, id, right).await);
         assert_eq!(answer, expected, "{role:?} {right:?}");
     }
-    // What is not there and what is another's: the same answer, whatever the role.
+    // A missing customer and another partner's customer give the same answer, whatever the role.
     let auditor = Operator {
         role: Some(Role::Auditor),
         ..world.a.owner.clone()
@@ -44,7 +44,7 @@ async fn asks_for_role_and_partner() {
         assert_eq!(answer, "not found");
         assert_eq!(word(tx.for_system(customer).await), "not found");
     }
-    // An operator of another partner in this partner's transaction.
+    // An operator of another partner, in this partner's transaction.
     let answer = word(tx.access(&world.b.owner, id, Right::Read).await);
     assert_eq!(answer, "not found");
     assert_eq!(word(tx.for_system(id).await), "ok");

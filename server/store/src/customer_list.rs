@@ -10,11 +10,11 @@ use uuid::Uuid;
 
 use crate::{Error, Result, Tx, clean, connections::ConnectionRow};
 
-/// How many customers that share a trouble are named.
+/// How many customers are listed by name for one shared problem.
 const FEW: i64 = 20;
 
-/// The query with its order put in. `matching` orders and counts; what costs a look per customer
-/// is looked up for the customers of the page alone.
+/// The query with its sort order inserted. `matching` sorts and counts all customers. Lookups per
+/// customer run only for the customers of the page.
 macro_rules! list {
     ($order:literal) => {
         concat!(
@@ -56,7 +56,7 @@ macro_rules! list {
 
 const BY_NAME: &str = list!("lower(c.name), c.id");
 const BY_NAME_DOWN: &str = list!("lower(c.name) desc, c.id");
-/// Broken first, then never connected, then disconnected, then what works.
+/// Sort order: broken, then never connected, then disconnected, then working.
 const BY_HEALTH: &str = list!(
     "case when n.customer_id is null then 1 when n.disconnected_at is not null then 2
           when n.problem is not null then 0 else 3 end, lower(c.name), c.id"
@@ -72,7 +72,7 @@ struct ListRow {
     total: i64,
     page: i64,
     pages: i64,
-    /// Null in the one row of a list without customers.
+    /// Null in the only row of a list without customers.
     id: Option<Uuid>,
     name: Option<String>,
     domain: Option<String>,
@@ -84,7 +84,7 @@ struct ListRow {
 }
 
 impl Tx {
-    /// One page of the list. A page beyond the end is the last one.
+    /// One page of the list. A page number beyond the end gives the last page.
     pub async fn customers(&mut self, query: &CustomersQuery) -> Result<CustomersPage> {
         let partner = self.partner();
         let sql = match query.sort {

@@ -170,7 +170,7 @@ async fn a_page_beyond_the_end_is_the_last_one() {
     );
 }
 
-/// Rows of the history that this transaction has read.
+/// The number of history rows that this transaction has read.
 async fn rows_read(tx: &mut Tx) -> i64 {
     sqlx::query_scalar(
         "select (coalesce(seq_tup_read, 0) + coalesce(idx_tup_fetch, 0))::bigint
@@ -214,8 +214,8 @@ async fn lists_a_thousand_without_reading_their_histories() {
         let page = tx.customers(&query("custom", sort, 3)).await.unwrap();
         assert_eq!((page.rows.len(), page.matching), (50, 1000));
         let read = rows_read(&mut tx).await - before;
-        // There are 20,000: of each customer on the page the newest is read, and of all of them to
-        // put them into order by it.
+        // There are 20,000 entries. The newest is read for each customer on the page, and for all
+        // customers when the list is sorted by it.
         let most = if sort == CustomerSort::Recent {
             1050
         } else {

@@ -39,7 +39,7 @@ impl From<CustomerRow> for CustomerRecord {
 }
 
 impl Tx {
-    /// A customer of this partner. It proves nothing: see [`Tx::access`].
+    /// A customer of this partner. The record proves no right: see [`Tx::access`].
     pub async fn customer(&mut self, id: CustomerId) -> Result<Option<CustomerRecord>> {
         let partner = self.partner();
         let row: Option<CustomerRow> = sqlx::query_as(
@@ -53,7 +53,7 @@ impl Tx {
         Ok(row.map(Into::into))
     }
 
-    /// The customer with this tenant, if the partner has it.
+    /// The customer with this tenant. None when the partner does not have it.
     pub async fn customer_by_tenant(&mut self, tenant: TenantId) -> Result<Option<CustomerRecord>> {
         let partner = self.partner();
         let row: Option<CustomerRow> = sqlx::query_as(
@@ -67,9 +67,9 @@ impl Tx {
         Ok(row.map(Into::into))
     }
 
-    /// Adds a customer for an operator who may change things; one that is there already is
-    /// loaded as it is. True: it is new. `domain` also serves as its name until Microsoft says
-    /// a better one.
+    /// Adds a customer for an operator who may change things. An existing customer is loaded
+    /// unchanged. Returns true when the customer is new. `domain` also serves as the name until
+    /// Microsoft reports a better one.
     pub async fn add_customer(
         &mut self,
         operator: &Operator,
@@ -103,7 +103,7 @@ impl Tx {
         Ok((CustomerAccess::new(record, Right::Change), added == 1))
     }
 
-    /// Notes what Microsoft says that the customer is called.
+    /// Stores the customer's name as Microsoft reports it.
     pub async fn rename_customer(
         &mut self,
         access: &CustomerAccess,

@@ -36,7 +36,7 @@ async fn adds_each_tenant_once_per_partner() {
     assert_eq!(tx.counts().await.unwrap().customers, 1);
 }
 
-/// Two transactions that add the same tenant: both get the one customer.
+/// Two transactions add the same tenant. Both get the same customer.
 #[tokio::test]
 async fn adding_at_once_adds_one() {
     let world = World::new().await;

@@ -1,37 +1,40 @@
-//! What can go wrong in the database, as callers have to tell it apart.
+//! Database errors, as callers have to tell them apart.
 
 /// The store's result.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// Why the store could not do something. Never holds a secret.
+/// Why the store could not do something. The text never holds a secret.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The database is not to be reached, shuts down, or has no connection left. It may pass.
+    /// The database cannot be reached, is shutting down, or has no connection left. A retry may
+    /// succeed.
     #[error("the database is not to be reached: {0}")]
     Unavailable(#[source] sqlx::Error),
-    /// Something else is there already, or changed in between. `what` is a sentence for a person.
+    /// A conflicting row exists already, or the row changed in between. `what` is a sentence for a
+    /// person.
     #[error("{what}")]
     Conflict { what: String },
-    /// It is not there, or belongs to another partner: the same answer for both.
+    /// The row does not exist, or belongs to another partner. The answer is the same for both.
     #[error("not found")]
     NotFound,
-    /// A proof object does not carry the right that the function needs: a mistake of the caller.
+    /// A proof object does not carry the right that the function needs. This is a mistake of the
+    /// caller.
     #[error("this needs a right that was not checked")]
     Forbidden,
-    /// Input that no query can be made of, by field of the form.
+    /// Input from which no query can be made. `field` names the field of the form.
     #[error("{field}: {what}")]
     Invalid { field: &'static str, what: String },
-    /// What is stored cannot be read: a mistake of ours, a foreign key ring, or tampering.
+    /// A stored value cannot be read. Causes: a bug in Postern, a foreign key ring, or tampering.
     #[error("stored data cannot be read: {what}")]
     Corrupt { what: String },
-    /// The database is not fit to be worked with: a role that could bypass row-level security,
-    /// missing migrations.
+    /// The database is not safe to work with: the role could bypass row-level security, or
+    /// migrations are missing.
     #[error("{why}")]
     Refused { why: String },
     /// The job queue's worker could not start, or ended with an error.
     #[error("the job queue failed: {0}")]
     Worker(String),
-    /// Anything else that the database says.
+    /// Any other error of the database.
     #[error("the database answered with an error: {0}")]
     Database(#[source] sqlx::Error),
 }
@@ -45,7 +48,7 @@ impl Error {
         Self::Conflict { what: what.into() }
     }
 
-    /// Whether a unique constraint or index with this name refused a row.
+    /// Whether a unique constraint or index with this name rejected the row.
     pub(crate) fn breaks(&self, constraint: &str) -> bool {
         match self {
             Self::Database(sqlx::Error::Database(error)) => error.constraint() == Some(constraint),

@@ -1,4 +1,4 @@
-//! The exposure over all customers: rows of a query, and what stands above them.
+//! The exposure over all customers: the rows of a query, and the totals above the rows.
 
 use chrono::{DateTime, Utc};
 use domain::{
@@ -15,7 +15,7 @@ use crate::{
     exposure_sql::{proven, sql},
 };
 
-/// The numbers of all sums of customers that a condition leaves, with the proven as `p`.
+/// Sums the numbers of the customers that a condition selects. `p` holds the proven applications.
 macro_rules! tally {
     () => {
         "select coalesce(sum(s.power), 0)::bigint as power,
@@ -38,7 +38,7 @@ pub(crate) struct Row {
     matching: i64,
     page: i64,
     pages: i64,
-    /// Null in the one row of a list without rows.
+    /// Null in the only row of a list without rows.
     name: Option<String>,
     beside: Option<String>,
     app_id: Option<Uuid>,
@@ -63,7 +63,7 @@ pub(crate) struct Row {
 }
 
 impl Row {
-    /// None for the row of a list without rows.
+    /// None for the only row of a list without rows.
     pub fn exposure(self) -> Option<ExposureRow> {
         let count = Option::unwrap_or_default;
         Some(ExposureRow {
@@ -108,7 +108,7 @@ pub struct ExposureRows {
     pub pages: i64,
 }
 
-/// What stands above the rows, whatever the filter.
+/// The totals above the rows. They do not depend on the filter.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ExposureTotals {
     pub tally: Tally,
@@ -143,7 +143,7 @@ struct ReadRow {
 }
 
 impl Tx {
-    /// One page. A page beyond the end is the last one.
+    /// One page. A page number beyond the end gives the last page.
     pub async fn exposure(&mut self, query: &ExposureQuery) -> Result<ExposureRows> {
         let rows = self.exposure_rows(query, Some(EXPOSURE_PER_PAGE)).await?;
         let first = rows
@@ -177,7 +177,7 @@ impl Tx {
             .await?)
     }
 
-    /// What stands above the rows. Of the customers that could not be read, `few`.
+    /// The totals above the rows. At most `few` of the customers that could not be read are listed.
     pub async fn exposure_totals(&mut self, few: i64) -> Result<ExposureTotals> {
         let partner = self.partner();
         let totals: TotalsRow = sqlx::query_as(concat!("with p as (", proven!(), ") ", tally!()))

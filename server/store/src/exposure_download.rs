@@ -1,4 +1,4 @@
-//! All rows of the exposure's query, in parts: a download is never whole in memory.
+//! All rows of the exposure's query, in parts. A download is never held in memory as a whole.
 
 use domain::{
     exposure::{By, ExposureQuery, ExposureRow, Standing, Tally},
@@ -9,11 +9,11 @@ use uuid::Uuid;
 
 use crate::{Result, Tx, clean, exposure::Row, exposure_sql::sql};
 
-/// A download under way. Holds a transaction, and so a connection.
+/// A running download. It holds a transaction, and so a connection.
 #[derive(Debug)]
 pub struct ExposureParts {
     tx: Tx,
-    /// The lists that are not read to their end, the next one last.
+    /// The lists that are not read to their end. The next list stands last.
     left: Vec<List>,
 }
 
@@ -21,8 +21,8 @@ pub struct ExposureParts {
 enum List {
     /// The rows that the page shows.
     Rows,
-    /// Those that reach nothing by themselves and act for whoever signs in. They are no rows of the
-    /// page, and have no standing.
+    /// Applications that reach nothing by themselves and act for the person who signs in to them.
+    /// The page does not show them as rows, and they have no standing.
     Delegated,
 }
 
@@ -38,7 +38,7 @@ impl List {
 impl Tx {
     /// Begins a download of all rows of a query, as they are now.
     pub async fn exposure_parts(mut self, query: &ExposureQuery) -> Result<ExposureParts> {
-        // All rows will be read, so the plan need not have the first ones soon.
+        // All rows will be read, so the plan need not deliver the first rows early.
         sqlx::query("select set_config('cursor_tuple_fraction', '1', true)")
             .execute(self.conn())
             .await?;
@@ -73,7 +73,7 @@ impl Tx {
 }
 
 impl ExposureParts {
-    /// The next rows, at most `limit`; none: that was all.
+    /// The next rows, at most `limit`. None when no rows are left.
     pub async fn next(&mut self, limit: u32) -> Result<Option<Vec<ExposureRow>>> {
         while let Some(list) = self.left.last() {
             let fetch = format!("fetch {limit} from {}", list.cursor());
@@ -95,13 +95,13 @@ impl ExposureParts {
         Ok(None)
     }
 
-    /// Gives the connection back.
+    /// Ends the transaction and returns the connection to the pool.
     pub async fn end(self) -> Result<()> {
         self.tx.commit().await
     }
 
-    /// Never as a statement that the connection keeps: the same text has other columns with the next
-    /// cursor of this name.
+    /// Fetches rows from the cursor. The statement is not prepared: the same text gives other
+    /// columns with the next cursor of this name.
     async fn fetch<T>(&mut self, fetch: String) -> Result<Vec<T>>
     where
         T: for<'r> FromRow<'r, PgRow> + Send + Unpin,
@@ -113,7 +113,7 @@ impl ExposureParts {
 
 #[derive(FromRow)]
 struct DelegatedRow {
-    /// With name and object: where all of the row is of one customer.
+    /// Set, with its name and object, when the whole row belongs to one customer.
     customer_id: Option<Uuid>,
     customer_name: Option<String>,
     object: Option<Uuid>,
@@ -145,7 +145,8 @@ impl From<DelegatedRow> for ExposureRow {
     }
 }
 
-/// The numbers of what is bound are those of [`crate::exposure_sql`].
+/// The query for applications that only act for people. Its bind parameters have the numbers listed
+/// in [`crate::exposure_sql`].
 fn delegated(by: By) -> String {
     let found =
         "with bound as (select $1::uuid, $2::text, $3::text, $4::uuid, $5::text, $6::bigint,
@@ -162,7 +163,7 @@ fn delegated(by: By) -> String {
                and ($4 is null or d.app_id = $4)
                and ($8 is null or d.customer_id = $8))";
     let rows = if by == By::Application {
-        // What has no application id is one of its own.
+        // An entry without an application id forms a row of its own.
         "select g.n as customers, g.app_id, g.name, g.publisher, g.acts_as,
                 case when g.n = 1 then g.customer_id end as customer_id,
                 case when g.n = 1 then g.customer_name end as customer_name,

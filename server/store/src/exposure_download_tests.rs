@@ -9,7 +9,7 @@ use crate::{
     test_data::World,
 };
 
-/// A download, in parts of at most `limit` rows.
+/// Reads a download in parts of at most `limit` rows.
 async fn parts(world: &World, query: &ExposureQuery, limit: u32) -> Vec<ExposureRow> {
     let tx = world.store.begin(world.a.owner.partner).await.unwrap();
     let mut parts = tx.exposure_parts(query).await.unwrap();
@@ -22,7 +22,7 @@ async fn parts(world: &World, query: &ExposureQuery, limit: u32) -> Vec<Exposure
     found
 }
 
-/// Those of a download that only act for people.
+/// The rows of a download for applications that only act for people.
 async fn delegated(world: &World, query: &ExposureQuery) -> Vec<ExposureRow> {
     let rows = parts(world, query, 100).await.into_iter();
     rows.filter(|row| row.tally == Tally::default()).collect()
@@ -53,7 +53,8 @@ async fn security_f11_the_parts_of_a_download_are_the_whole() {
     }
 }
 
-/// One that acts for people at two customers is one row by application, and two rows by both.
+/// An application that acts for people at two customers gives one row grouped by application, and
+/// two rows grouped by both.
 #[tokio::test]
 async fn reach_r05_who_only_acts_for_people_is_one_row_by_application() {
     let world = world().await;
@@ -75,7 +76,7 @@ async fn reach_r05_who_only_acts_for_people_is_one_row_by_application() {
     assert_eq!(delegated(&world, &by(By::Permission)).await, []);
 }
 
-/// They are in the download, and in no count.
+/// Such applications are in the download, and in no count.
 #[tokio::test]
 async fn reach_r05_who_only_acts_for_people_is_found_apart() {
     let world = world().await;

@@ -1,20 +1,22 @@
-//! The text of the exposure's query. Only pieces that stand here; what a person wrote is bound.
+//! The text of the exposure's query. It is built only from the pieces in this file. User input is
+//! bound.
 //!
 //! | bound | |
 //! |---|---|
 //! | `$1` | partner |
-//! | `$2` | what is searched for, in small letters |
+//! | `$2` | search text, in lower case |
 //! | `$3` | standing |
 //! | `$4` | application |
 //! | `$5` | permission |
 //! | `$6`, `$7` | page; rows of a page, none for all rows |
 //! | `$8` | customer |
 //!
-//! Conditions that do not apply are left out: a plan that must allow for all of them is a slow one.
+//! Conditions that do not apply are left out, because a plan that must allow for all of them is
+//! slow.
 
 use domain::exposure::{By, ExposureQuery, ExposureSort, Standing};
 
-/// The applications of partner `$1` that a setup proved, and that reach no more than it showed.
+/// The applications of partner `$1` that a setup proved and whose reach is within the proof.
 macro_rules! proven {
     () => {
         "select r.customer_id, r.object, coalesce(r.app_id, r.object) as key, r.level,
@@ -36,7 +38,7 @@ const fn level(query: &ExposureQuery) -> &'static str {
     }
 }
 
-/// Which rows of `reaches r` are meant.
+/// The `where` conditions on `reaches r` that the query's filters need.
 fn conditions(query: &ExposureQuery) -> String {
     let level = level(query);
     let mut all = vec!["r.partner_id = $1".to_owned()];
@@ -71,7 +73,7 @@ fn conditions(query: &ExposureQuery) -> String {
     all.join(" and ")
 }
 
-/// The numbers of one group of rows.
+/// The counts of one group of rows `e`.
 const NUMBERS: &str = "
     count(*) filter (where e.level = -1) as power,
     count(*) filter (where e.level = 0) as unrestricted,
@@ -82,13 +84,13 @@ const NUMBERS: &str = "
     count(*) filter (where e.level = 4) as nothing,
     count(*) filter (where e.can_be_confined and e.level <= 2) as confinable";
 
-/// The same of groups that are counted already, with the proven of each beside them as `q.n`.
+/// The same counts from the stored sums `s`. `q.n` is the number of proven rows of each group.
 const COUNTED: &str = "
     s.power::bigint, s.unrestricted::bigint, s.all_except::bigint, s.unknown::bigint,
     s.confined - coalesce(q.n, 0) as confined, coalesce(q.n, 0) as proven, s.nothing::bigint,
     s.confinable::bigint";
 
-/// Whether what is kept counted answers the query.
+/// Whether the stored sums can answer the query.
 fn is_counted(query: &ExposureQuery) -> bool {
     query.search.trim().is_empty()
         && query.standing.is_none()
@@ -116,7 +118,7 @@ pub(crate) fn sql(query: &ExposureQuery) -> String {
     }
 }
 
-/// What every query begins with.
+/// The beginning of every query.
 fn begin(query: &ExposureQuery) -> String {
     let proven = proven!();
     let here = if query.customer.is_some() {
@@ -134,7 +136,7 @@ fn begin(query: &ExposureQuery) -> String {
     )
 }
 
-/// How many there are, and which page that makes.
+/// The number of rows, and the page that results from it.
 const PAGES: &str = "
     pages as (
         select n as matching, greatest((n + $7 - 1) / nullif($7, 0), 1) as pages,
@@ -236,7 +238,7 @@ const HELD: &str = "array(select s.permission from reach_sums s
     where s.partner_id = $1 and s.kind = 'application' and s.subject = g.key::uuid
       and s.permission <> '' order by s.permission)";
 
-/// Where an application is at one customer only, that one.
+/// The customer of an application that exists at only one customer.
 fn alone(query: &ExposureQuery) -> String {
     let conditions = conditions(query);
     format!(
@@ -274,7 +276,7 @@ fn of_applications(query: &ExposureQuery) -> String {
     )
 }
 
-/// The rows that are meant, each with its level and whether it is proven.
+/// The selected rows, each with its level and whether it is proven.
 fn rows(query: &ExposureQuery) -> String {
     let (level, conditions) = (level(query), conditions(query));
     format!(
@@ -285,8 +287,8 @@ fn rows(query: &ExposureQuery) -> String {
     )
 }
 
-/// Those without rows are customers as well: what holds nothing is clean, what was never read is
-/// unknown. Only filters about applications leave them out.
+/// Customers without rows are listed as well: a customer without applications is clean, a customer
+/// that was never read is unknown. Only filters on applications leave them out.
 fn of_customers(query: &ExposureQuery, counted: bool) -> String {
     let level = level(query);
     let numbers = if counted {
@@ -357,7 +359,7 @@ fn of_permissions_counted(query: &ExposureQuery) -> String {
 }
 
 fn of_permissions(query: &ExposureQuery) -> String {
-    // Which permission a filter is about is decided row by row here.
+    // A permission counts at its own level, so the filters on the level are applied per permission.
     let all = ExposureQuery {
         standing: None,
         confinable: false,

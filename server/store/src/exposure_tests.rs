@@ -73,7 +73,7 @@ async fn what_is_kept_counted_is_what_counting_gives() {
     let readings: [(&CustomerAccess, &[Level]); 9] = [
         (&world.a.customer, &[Unrestricted, Confined, Unknown]),
         (&other, &[Confined, Confined, AllExcept, Nothing]),
-        // The same again; better; worse; one less; none.
+        // In this order: unchanged, better, worse, one application less, no application.
         (&world.a.customer, &[Unrestricted, Confined, Unknown]),
         (&world.a.customer, &[Confined, Confined, Unknown]),
         (&other, &[Confined, Unrestricted, AllExcept, Nothing]),
@@ -140,12 +140,13 @@ async fn customers_without_rows_are_clean_or_unknown_and_count() {
     };
     assert_eq!((row(&clean).never_read, row(&clean).tally.total()), (0, 0));
     assert_eq!(row(&never).never_read, 1);
-    // The one of which nothing is known stands before the one that is clean.
+    // The customer of which nothing is known stands before the clean customer.
     let order: Vec<_> = found.rows.iter().map(|row| row.customer).collect();
     let expected = [&world.a.customer, &never, &clean].map(|one| Some(one.record().id));
     assert_eq!(order, expected);
 
-    // What is unknown includes it; a filter about applications leaves both out.
+    // The filter on unknown includes the customer never read. A filter on applications leaves out
+    // both.
     let unknown = ExposureQuery {
         standing: Some(Standing::Unknown),
         ..by(By::Customer)
@@ -182,7 +183,7 @@ async fn rows_say_what_a_setup_can_confine() {
         let found = tx.exposure(&by(kind)).await.unwrap();
         let confinable: Vec<i64> = found.rows.iter().map(|row| row.confinable).collect();
         assert_eq!(confinable, expected, "{kind:?}");
-        // Asked for alone, they are as many, and no other row is there.
+        // Filtered alone, the count is the same, and no other row appears.
         let only = ExposureQuery {
             confinable: true,
             ..by(kind)
@@ -214,7 +215,7 @@ async fn proven_is_only_what_a_setup_proved_and_what_reaches_no_more() {
     assert_eq!(proven[0].0, AppId(Uuid::from_u128(2)));
     tx.commit().await.unwrap();
 
-    // The third has no setup, whatever its row says.
+    // The third application has no setup, so its row's `as_proven` does not count.
     for (as_proven, now) in [(true, later(10)), (false, later(20))] {
         let mut reading = result(&[Level::Unrestricted, Level::Confined, Level::Confined]);
         for entry in &mut reading.entries {
@@ -310,7 +311,7 @@ async fn every_combination_of_filters_is_a_query_and_pages_are_parts_of_the_whol
     }
 }
 
-/// What was taken away is kept with its time.
+/// A removed permission is stored in the row with its time.
 #[tokio::test]
 async fn field_b09_what_may_still_work_is_kept_in_the_row() {
     let world = world().await;

@@ -1,4 +1,4 @@
-//! Scans of all customers: begun, followed, ended, cancelled.
+//! Scans of all customers: start, progress, end, cancel.
 
 use chrono::{DateTime, Utc};
 use domain::{
@@ -29,7 +29,8 @@ struct FleetRow {
 }
 
 impl Tx {
-    /// The newest scan of all customers, and how far it is; once it ended, how far it came.
+    /// The newest scan of all customers and its progress. For a scan that has ended: its final
+    /// progress.
     pub async fn fleet(&mut self, now: Timestamp) -> Result<Option<Fleet>> {
         let partner = self.partner();
         let row: Option<FleetRow> = sqlx::query_as(
@@ -53,9 +54,9 @@ impl Tx {
         Ok(row.map(|row| row.fleet(now)))
     }
 
-    /// To be asked after each customer's own result was committed: two that end at the same time
-    /// do not see each other before. The scan of all customers ends when none of them waits for it
-    /// any more; and the day is counted by whoever is the last.
+    /// Call this after the transaction with a customer's own result was committed: two customers
+    /// that end at the same time do not see each other before. Ends the scan of all customers when
+    /// no customer still waits for it. The last customer to finish counts the day.
     pub async fn after_scan(&mut self, now: Timestamp) -> Result<()> {
         let partner = self.partner();
         if self.end_fleet(now).await? {
@@ -74,7 +75,7 @@ impl Tx {
         self.count_all(now).await
     }
 
-    /// Ends the scan of all customers if nobody waits for it any more. Tells whether it did.
+    /// Ends the scan of all customers if no customer still waits for it. Returns whether it did.
     pub async fn end_fleet(&mut self, now: Timestamp) -> Result<bool> {
         let partner = self.partner();
         let ended = sqlx::query(
@@ -107,8 +108,8 @@ impl Tx {
         .await?)
     }
 
-    /// Reads all connected customers, now: once more those that are being read. Gives the scan that
-    /// is under way when there is one.
+    /// Schedules all connected customers now. Customers that are being read are read once more.
+    /// Returns the scan that is under way when there is one.
     pub async fn start_fleet(
         &mut self,
         id: FleetId,
@@ -133,7 +134,7 @@ impl Tx {
         .await?
         .rows_affected();
         if begun == 0 {
-            // Somebody else began one at the same moment, and was faster.
+            // Another transaction began a scan at the same moment, and was faster.
             let active = self.active_fleet(partner).await?;
             return active.map(FleetId).ok_or_else(|| {
                 Error::corrupt("a scan of all customers neither began nor is under way")
@@ -153,14 +154,14 @@ impl Tx {
         .bind(moment(now))
         .execute(self.conn())
         .await?;
-        // Without customers it is over at once.
+        // Without customers the scan ends at once.
         self.end_fleet(now).await?;
         notices::scans_changed(self.conn(), partner).await?;
         Ok(id)
     }
 
-    /// Ends the scan of all customers: each that waits, also one whose reader died, waits for its
-    /// own `next`; those being read go on.
+    /// Cancels the scan of all customers. Each waiting customer is scheduled for its own `next`,
+    /// also when the worker that read it died. Customers that are being read continue.
     pub async fn cancel_fleet(
         &mut self,
         now: Timestamp,

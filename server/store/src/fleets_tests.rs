@@ -63,7 +63,7 @@ async fn a_scan_of_all_ends_when_the_last_is_done_and_is_one_at_a_time() {
     let seen = tx.fleet(later(7)).await.unwrap().unwrap();
     assert_eq!((seen.done, seen.running, seen.failed), (1, 0, 0));
     assert_eq!(seen.ended, Some(later(6)));
-    // Cancelled: what waits goes back to its night.
+    // After a cancel, waiting customers get back their nightly schedule.
     tx.start_fleet(other, "Nora", later(10)).await.unwrap();
     assert!(tx.cancel_fleet(later(11), |_| later(5000)).await.unwrap());
     assert!(!tx.cancel_fleet(later(12), |_| later(5000)).await.unwrap());
@@ -80,7 +80,7 @@ async fn a_scan_of_all_ends_when_the_last_is_done_and_is_one_at_a_time() {
     );
 }
 
-/// Whoever asks for all of them means what is so at that moment.
+/// A scan of all customers must show the state at the moment of the request.
 #[tokio::test]
 async fn who_is_being_read_when_it_begins_is_read_once_more() {
     let world = world().await;
@@ -117,7 +117,7 @@ async fn who_is_being_read_when_it_begins_is_read_once_more() {
     save(6).await;
     let seen = fleet(7).await;
     assert_eq!((seen.done, seen.ended), (1, Some(later(6))));
-    // What is asked for afterwards changes nothing about how it ended.
+    // A later request does not change how the scan ended.
     let mut tx = world.store.begin(side.owner.partner).await.unwrap();
     tx.ask_scan(&side.customer, later(8)).await.unwrap();
     tx.commit().await.unwrap();
@@ -136,7 +136,7 @@ async fn two_that_begin_at_once_begin_one() {
     );
     let second = async {
         let mut tx = world.store.begin(partner).await.unwrap();
-        // Sees no other, and waits for the first to end its transaction.
+        // The second transaction sees no scan yet, and waits for the first transaction to end.
         let begun = tx.start_fleet(other, "Nora", later(1)).await;
         tx.commit().await.unwrap();
         begun
@@ -177,7 +177,7 @@ async fn cancelled_each_waits_for_its_own_night_and_the_dead_readers_too() {
         let ours = taken.into_iter().filter(|turn| turn.partner == partner);
         ours.collect::<Vec<_>>()
     };
-    // What asked for them is done first, so that only the scan of all is left.
+    // The customers' own requests are done first, so that only the scan of all customers is left.
     let lease = Uuid::new_v4();
     world
         .store
@@ -194,7 +194,7 @@ async fn cancelled_each_waits_for_its_own_night_and_the_dead_readers_too() {
         .await
         .unwrap();
     tx.commit().await.unwrap();
-    // One process took all of them, and dies.
+    // One process claimed all customers, and dies.
     assert_eq!(claim(11).await.len(), 4);
     let mut tx = world.store.begin(partner).await.unwrap();
     let order = |id: CustomerId| {
@@ -208,7 +208,7 @@ async fn cancelled_each_waits_for_its_own_night_and_the_dead_readers_too() {
     );
     tx.commit().await.unwrap();
     assert_eq!(claim(101).await, []);
-    // Nobody reads what is claimed here, so each comes again with the next.
+    // Nothing reads the customers claimed here, so each is claimed again in the next round.
     for place in 0..4 {
         let due = claim(1_000 + 1_000 * place).await;
         let mut places: Vec<i64> = due.iter().map(|turn| order(turn.customer)).collect();

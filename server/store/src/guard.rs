@@ -1,9 +1,10 @@
-//! Refuses to work where row-level security would not hold, or the history could be changed.
+//! Startup checks: the store refuses to work where row-level security would not hold, or where the
+//! history could be changed.
 //!
-//! Three things are compared with what this binary knows, both ways, so that what is missing and
-//! what is there in addition are both refused: what the server's role may do with each table
-//! ([`crate::migrate`] grants it), the row-level policies, and the triggers that keep history and
-//! plans as they are (`guard_expected.txt`).
+//! Three things are compared with what this binary knows: the server role's rights on each table
+//! ([`crate::migrate`] grants them), the row-level policies, and the triggers that protect history
+//! and plans from changes (`guard_expected.txt`). The comparison goes both ways: missing and
+//! additional items are both refused.
 
 use std::collections::BTreeSet;
 
@@ -14,7 +15,7 @@ use crate::{
     migrate::{allowed, newest_migration},
 };
 
-/// Policies and triggers as the migrations make them, one in each line. A test compares it with a
+/// Policies and triggers as the migrations make them, one per line. A test compares the file with a
 /// new database, and writes it anew with `POSTERN_WRITE_EXPECTED=1`.
 const EXPECTED: &str = include_str!("guard_expected.txt");
 
@@ -23,15 +24,15 @@ struct RoleRow {
     name: String,
     superuser: bool,
     bypasses: bool,
-    /// Whether it may make roles, or read the whole cluster's log of changes.
+    /// Whether the role may create roles, or read the replication log of the whole cluster.
     manages: bool,
-    /// A table of ours that the role owns, itself or through a membership.
+    /// A table of Postern that the role owns, itself or through a membership.
     owns: Option<String>,
-    /// A schema in which it may make tables and functions.
+    /// A schema in which the role may create tables and functions.
     creates: Option<String>,
 }
 
-/// Checks role, migrations and that security is switched on.
+/// Checks the role, the migrations, and that row-level security is switched on.
 pub(crate) async fn check(pool: &PgPool) -> Result<()> {
     let role: RoleRow = sqlx::query_as(
         "select current_user::text as name,
@@ -124,9 +125,10 @@ pub(crate) async fn check(pool: &PgPool) -> Result<()> {
     compare(&allowed(), &rights(pool).await?)
 }
 
-/// What the current role may do, itself, through a membership or as everybody: lines of
-/// `table right` and `table right(column)`. What an extension brought is the extension's: it is often
-/// for everybody, as the views of `pg_stat_statements` are, and holds nothing of ours.
+/// The rights of the current role: its own, those through a membership, and those of everybody. The
+/// lines are `table right` and `table right(column)`. Objects of an extension are left out: they
+/// are often open to everybody, as the views of `pg_stat_statements` are, and hold no data of
+/// Postern.
 async fn rights(pool: &PgPool) -> Result<BTreeSet<String>> {
     let lines: Vec<String> = sqlx::query_scalar(
         "with tables as (
@@ -157,8 +159,9 @@ async fn rights(pool: &PgPool) -> Result<BTreeSet<String>> {
     Ok(lines.into_iter().collect())
 }
 
-/// The policies and triggers that are there, as lines. The tables' owner is called `owner`, and
-/// conditions are without blanks and brackets, which versions of Postgres write differently.
+/// The existing policies and triggers, as lines. The tables' owner is written as `owner`.
+/// Conditions are written without blanks and brackets, because versions of Postgres write these
+/// differently.
 async fn shape(pool: &PgPool) -> Result<BTreeSet<String>> {
     let lines: Vec<String> = sqlx::query_scalar(
         "select format('policy %s %s %s for %s to %s using %s check %s',
@@ -185,8 +188,8 @@ async fn shape(pool: &PgPool) -> Result<BTreeSet<String>> {
 }
 
 fn compare(expected: &BTreeSet<String>, found: &BTreeSet<String>) -> Result<()> {
-    // A right to a whole table takes the place of rights to its columns: what is there in addition
-    // says more.
+    // A right on a whole table replaces the rights on its columns, so the additional rights are the
+    // more useful message.
     let why = if let Some(more) = found.difference(expected).next() {
         format!(
             "the database has “{more}”, which `postern migrate` did not make: take it away (a right with REVOKE, also from PUBLIC; a policy or a trigger with DROP), or run `postern migrate` again"

@@ -95,7 +95,7 @@ async fn migrates_again_and_refuses_wrong_roles() {
     }
 }
 
-/// Every table that has a partner is secured, so that a new migration cannot forget it.
+/// Every table with a partner is secured. A new migration cannot forget it.
 #[tokio::test]
 async fn every_table_with_a_partner_is_secured() {
     let database = TestDatabase::create().await.unwrap();
@@ -113,7 +113,7 @@ async fn every_table_with_a_partner_is_secured() {
     owner.close().await.unwrap();
 }
 
-/// `guard_expected.txt` is what the migrations make, and the grants are all that the role has.
+/// `guard_expected.txt` matches the migrations, and the grants are all rights that the role has.
 #[tokio::test]
 async fn security_f16_the_guard_knows_the_whole_database() {
     let database = TestDatabase::create().await.unwrap();
@@ -139,7 +139,7 @@ async fn security_f16_whatever_is_more_or_less_is_refused() {
     let database = TestDatabase::create().await.unwrap();
     let mut superuser = database.superuser().await.unwrap();
     let role = role_of(&database.server_url).unwrap();
-    // Each with its undoing, and what the refusal names.
+    // Each case: the change, the statement that undoes it, and what the refusal names.
     let cases = [
         (
             format!("grant delete on events to {role}"),
@@ -207,7 +207,7 @@ async fn security_f16_whatever_is_more_or_less_is_refused() {
             .unwrap();
         database.store().await.unwrap();
     }
-    // What migrate finds in addition it takes away.
+    // `migrate` revokes additional rights that it finds.
     for extra in [
         format!("grant all on all tables in schema public to {role}"),
         "grant all on all tables in schema public to public".into(),
@@ -222,7 +222,7 @@ async fn security_f16_whatever_is_more_or_less_is_refused() {
     }
 }
 
-/// Of a database that others use too, or that somebody watches.
+/// The checks on a database that others use too, or that a monitoring tool watches.
 #[tokio::test]
 async fn security_f16_what_is_an_extensions_or_somebody_elses_is_left_alone() {
     let database = TestDatabase::create().await.unwrap();
@@ -234,21 +234,22 @@ async fn security_f16_what_is_an_extensions_or_somebody_elses_is_left_alone() {
             .await
             .unwrap();
     };
-    // A view that is everybody's, as an extension's are, until it is an extension's.
+    // A view that is open to everybody, as an extension's views are. It belongs to no extension at
+    // first.
     run("create view watched as select 1 as one").await;
     run("grant select on watched to public").await;
     assert!(why(&database.server_url).await.contains("watched select"));
     run("create extension pg_trgm").await;
     run("alter extension pg_trgm add view watched").await;
     database.store().await.unwrap();
-    // What the owner cannot revoke keeps nobody from migrating, in either schema.
+    // A right that the owner cannot revoke does not stop the migration, in either schema.
     for schema in ["public", "graphile_worker"] {
         run(&format!("create table {schema}.private (text text)")).await;
     }
     run("alter table graphile_worker.private enable row level security").await;
     migrate(&database.owner_url, &role).await.unwrap();
     database.store().await.unwrap();
-    // An owner who owns everything takes nothing from an extension.
+    // An owner of all objects revokes nothing from an extension.
     migrate(&database.superuser_url(), &role).await.unwrap();
     let kept: bool = sqlx::query_scalar("select has_table_privilege($1, 'watched', 'select')")
         .bind(&role)
@@ -256,7 +257,7 @@ async fn security_f16_what_is_an_extensions_or_somebody_elses_is_left_alone() {
         .await
         .unwrap();
     assert!(kept);
-    // What somebody else lets the server do is told, not passed over.
+    // A right that somebody else grants to the server is reported.
     let mut superuser = database.superuser().await.unwrap();
     sqlx::query("grant select on private to public")
         .execute(&mut superuser)

@@ -1,4 +1,4 @@
-//! Adding to a customer's history, and to the partner's own.
+//! Adds entries to a customer's history and to the partner's own history.
 
 use std::{fmt, str::FromStr};
 
@@ -20,11 +20,11 @@ use crate::{
     sign_ins::hex,
 };
 
-/// Whose history it is.
+/// The owner of a history.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Chain {
     Customer(CustomerId),
-    /// The partner's own.
+    /// The partner's own history.
     Partner(PartnerId),
 }
 
@@ -56,7 +56,7 @@ impl FromStr for Chain {
     }
 }
 
-/// An entry to add. Number and hashes come with it being added.
+/// An entry to add. The store assigns its number and its hashes.
 #[derive(Clone, Debug, PartialEq)]
 pub struct NewEvent {
     pub at: Timestamp,
@@ -137,7 +137,7 @@ impl EventRow {
     }
 }
 
-/// The end of a chain, and the new entry's values as the database will give them back.
+/// The last entry of a chain, and the new entry's values as the database will give them back.
 #[derive(FromRow)]
 struct Head {
     seq: Option<i64>,
@@ -147,15 +147,15 @@ struct Head {
     after: Option<Value>,
 }
 
-/// A new end of a chain, to be told in the log once it is committed.
+/// A new last entry of a chain. The log gets it after the commit.
 pub(crate) struct NewHead {
     pub chain: Chain,
     pub seq: i64,
     pub hash: String,
 }
 
-/// Tells the log of new ends of chains, so that whoever ships logs has them outside the database.
-/// No names: what happened stays in the history.
+/// Writes new last entries of chains to the log, so that shipped logs hold them outside the
+/// database. The log gets no names: the content of an entry stays in the history.
 pub(crate) fn tell(heads: &[NewHead]) {
     for NewHead { chain, seq, hash } in heads {
         tracing::info!(target: "history.head", %chain, seq, hash, "a history has a new head");
@@ -163,27 +163,28 @@ pub(crate) fn tell(heads: &[NewHead]) {
 }
 
 impl Tx {
-    /// Adds an entry to the customer's history and gives its number. Others who add to the same
+    /// Adds an entry to the customer's history and returns its number. Other writers to the same
     /// history wait until this transaction ends, so that the chain has no fork and no gap.
     pub async fn append(&mut self, access: &CustomerAccess, event: &NewEvent) -> Result<i64> {
         let (_, customer) = self.reads(access)?;
         self.add(Chain::Customer(customer), event).await
     }
 
-    /// The same for the partner's own history. It knows no setups and no request ids.
+    /// Adds an entry to the partner's own history and returns its number. This history has no
+    /// setups and no request ids.
     pub async fn append_own(&mut self, event: &NewEvent) -> Result<i64> {
         let chain = Chain::Partner(self.partner());
         self.add(chain, event).await
     }
 
-    /// Lets nobody else add to the partner's own history until this transaction ends. Whoever writes
-    /// to both histories, or takes links back, does this first: two who took the same locks in
-    /// another order would wait for each other.
+    /// Locks the partner's own history against other writers until this transaction ends. A caller
+    /// that writes to both histories, or revokes links, calls this first: two transactions that
+    /// took the same locks in different orders would deadlock.
     pub async fn lock_own(&mut self) -> Result<()> {
         self.lock_chain(Chain::Partner(self.partner())).await
     }
 
-    /// Waits for others who add to the same history, until the end of this transaction.
+    /// Takes the lock of a history until the end of this transaction. Waits for other writers.
     async fn lock_chain(&mut self, chain: Chain) -> Result<()> {
         let id = match chain {
             Chain::Customer(id) => id.to_string(),
@@ -198,9 +199,9 @@ impl Tx {
 
     async fn add(&mut self, chain: Chain, event: &NewEvent) -> Result<i64> {
         self.lock_chain(chain).await?;
-        // A statement of its own: it must see what the holder of the lock committed. The values
-        // go through the database once, because it may write a number in another way, and the
-        // hash must be of what will be read.
+        // This is a separate statement because it must see what the previous holder of the lock
+        // committed. The values make a round trip through the database: Postgres may write a number
+        // in another form, and the hash must be of the form that will be read.
         let (end, id) = match chain {
             Chain::Customer(id) => (
                 "select h.seq, h.hash, $2::jsonb as actor, $3::jsonb as before, $4::jsonb as after

@@ -1,7 +1,7 @@
-//! The hash of a history's entry, in two forms.
+//! The hash of a history entry, in two forms.
 //!
-//! Form 1, of entries without a key's id: SHA-256 over these fields, each as its length in bytes
-//! (8 bytes, big-endian) and its bytes:
+//! Form 1, for entries without a key id: SHA-256 over these fields, each as its length in bytes (8
+//! bytes, big-endian) and its bytes:
 //!
 //! 1. `postern.event.1`, which names this form
 //! 2. the customer's id, as text
@@ -17,16 +17,16 @@
 //! 12. the hash of the entry before, in hexadecimal; of the first entry 64 zeros
 //!
 //! JSON is written without white space and with the keys of every object in the order of their
-//! bytes. A field that is not there is written as the length 2^64-1 and no bytes.
+//! bytes. A missing field is written as the length 2^64-1 and no bytes.
 //!
-//! Form 2, of entries with a key's id: HMAC-SHA-256, with the key for the history that is derived
-//! from the master key of that id, over the same fields, but that the first is `postern.event.2`
-//! and the partner's id, as text, stands between the first and the second. In the partner's own
+//! Form 2, for entries with a key id: HMAC-SHA-256 over the same fields. The key is the history key
+//! that is derived from the master key of that id. The first field is `postern.event.2`, and the
+//! partner's id, as text, stands between the first and the second field. In the partner's own
 //! history there is no customer and no setup.
 //!
-//! So whoever has a download of a history can compute the hashes of form 1 without Postern, and so
-//! could somebody who writes a whole chain anew. Those of form 2 can be computed by nobody who does
-//! not have the key. A chain goes from form 1 to form 2 and never back.
+//! Anybody with a download of a history can compute the hashes of form 1 without Postern. An
+//! attacker who rewrites a whole chain can compute them too. The hashes of form 2 can be computed
+//! only with the key. A chain goes from form 1 to form 2 and never back.
 
 use domain::{history::Event, id::PartnerId};
 use serde_json::Value;
@@ -34,27 +34,27 @@ use sha2::{Digest as _, Sha256};
 
 use crate::{Vault, sign_ins::hex};
 
-/// What stands for the hash before the first entry.
+/// Used as the previous hash of the first entry.
 pub const FIRST: &str = "0000000000000000000000000000000000000000000000000000000000000000";
 
 const FORM: &str = "postern.event.1";
 const KEYED_FORM: &str = "postern.event.2";
 
-/// The hash that `event` must have without a key (form 1), in hexadecimal. Its own `hash` does not
-/// count.
+/// The hash that `event` must have without a key (form 1), in hexadecimal. The stored `hash` is not
+/// an input.
 pub fn hash_of(event: &Event) -> String {
     hex(&Sha256::digest(message(event, None)))
 }
 
-/// The hash that `event` must have with the key that it names (form 2). None: it names none, or
-/// the ring does not have it.
+/// The hash that `event` must have with the key that it names (form 2). None when the event names
+/// no key, or when the ring does not have that key.
 pub fn keyed_hash_of(event: &Event, vault: &Vault) -> Option<String> {
     let message = message(event, Some(event.partner));
     let mac = vault.history_mac_with(event.key.as_deref()?, &message)?;
     Some(hex(&mac))
 }
 
-/// The fields one after the other. `partner`: in form 2.
+/// The fields in order, as bytes. `partner` is set in form 2.
 fn message(event: &Event, partner: Option<PartnerId>) -> Vec<u8> {
     let mut all = Vec::new();
     let mut field = |bytes: Option<&[u8]>| match bytes {
@@ -69,7 +69,7 @@ fn message(event: &Event, partner: Option<PartnerId>) -> Vec<u8> {
         canonical(value, &mut text);
         text
     };
-    // An actor is a handful of texts: it can always be written.
+    // An actor consists of a few texts, so serialization cannot fail.
     let actor = serde_json::to_value(&event.actor).unwrap_or_default();
     match partner {
         None => field(Some(FORM.as_bytes())),
@@ -114,7 +114,8 @@ fn message(event: &Event, partner: Option<PartnerId>) -> Vec<u8> {
     all
 }
 
-/// SHA-256 over `value` as it is written in hashes: in one way, whatever the order of its keys.
+/// SHA-256 over `value` in the canonical form used for hashes. The order of the keys does not
+/// matter.
 pub fn digest_of(value: &Value) -> String {
     let mut text = String::new();
     canonical(value, &mut text);

@@ -33,10 +33,10 @@ fn event() -> Event {
     }
 }
 
-/// Stored hashes must stay right for years: whoever changes this breaks every history.
+/// Stored hashes must stay valid for years. A change to this form breaks every history.
 #[test]
 fn the_form_stays() {
-    // Computed by hand from the description of the form, with another implementation.
+    // Computed from the description of the form, with another implementation.
     assert_eq!(
         hash_of(&event()),
         "4a16c6e72119ee3fd866a730775c97d60a0c56f9c925f4fa4ee9b446ce15c2ae"
@@ -71,7 +71,7 @@ fn every_field_counts() {
     hashes.sort();
     hashes.dedup();
     assert_eq!(hashes.len(), count);
-    // The hash itself is not part of it.
+    // The stored hash is not an input.
     assert_eq!(hash_of(&other(&|e| e.hash = "x".into())), hash_of(&base));
 }
 
@@ -86,7 +86,7 @@ fn keyed() -> Event {
     }
 }
 
-/// Stored hashes must stay right for years: whoever changes this breaks every history.
+/// Stored hashes must stay valid for years. A change to this form breaks every history.
 #[test]
 fn security_f09_the_keyed_form_stays() {
     // Computed from the description of the form, with another implementation.

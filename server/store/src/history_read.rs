@@ -1,4 +1,4 @@
-//! Reading a customer's history, or the partner's own: by page, and whole.
+//! Reads a customer's history, or the partner's own history: by page, or as a whole.
 
 use chrono::{DateTime, Days, NaiveDate, NaiveTime, Utc};
 use domain::{
@@ -20,29 +20,30 @@ use crate::{
 pub struct HistoryFound {
     /// Newest first.
     pub rows: Vec<Event>,
-    /// Ask for the next page with this.
+    /// Pass this number to get the next page.
     pub next: Option<i64>,
-    /// Everybody who appears in the whole history, by name: each as in the last entry.
+    /// Everybody who appears in the whole history, by name. Each person is shown as in the person's
+    /// last entry.
     pub people: Vec<Actor>,
     /// How many entries there are without the filter.
     pub total: i64,
 }
 
-/// Which entries of a history one part of a download has. As entries never change, all parts up to one
-/// end are the history of one moment.
+/// The range of entries in one part of a download. Entries never change, so all parts up to the
+/// same end show the history of one moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Part {
-    /// The number of the last entry of the part before; 0 for the first.
+    /// The number of the last entry of the previous part. 0 for the first part.
     pub after: i64,
-    /// The number of the last entry of the download, itself included.
+    /// The number of the download's last entry, inclusive.
     pub until: i64,
-    /// The most entries that come.
+    /// The maximum number of entries.
     pub limit: i64,
 }
 
 #[cfg(test)]
 impl Part {
-    /// All at once.
+    /// The whole history in one part.
     pub const ALL: Self = Self {
         after: 0,
         until: i64::MAX,
@@ -50,7 +51,7 @@ impl Part {
     };
 }
 
-/// A query with its dates and words understood.
+/// A query with its dates and words parsed.
 struct Filter {
     kind: Option<&'static str>,
     person: Option<String>,
@@ -98,7 +99,7 @@ fn not_a_day(field: &'static str, text: &str) -> Error {
 fn day(field: &'static str, text: Option<String>) -> Result<Option<DateTime<Utc>>> {
     text.map(|text| {
         let day = NaiveDate::parse_from_str(&text, "%Y-%m-%d").ok();
-        // Postgres knows fewer years than chrono.
+        // Postgres supports fewer years than chrono.
         let known = day.filter(|day| {
             NaiveDate::from_ymd_opt(1900, 1, 1).is_some_and(|first| *day >= first)
                 && NaiveDate::from_ymd_opt(9999, 12, 31).is_some_and(|last| *day <= last)
@@ -136,8 +137,9 @@ macro_rules! entries {
     };
 }
 
-/// Everybody who appears in a chain, and the number of its last entry: hops over the index from one
-/// to the next instead of reading all entries. As numbers have no gaps, the last one counts them.
+/// Everybody who appears in a chain, and the number of its last entry. The query skips over the
+/// index from one person to the next instead of reading all entries. Numbers have no gaps, so the
+/// last number is the count.
 macro_rules! people {
     ($table:literal, $id:literal) => {
         concat!(
@@ -213,8 +215,8 @@ const fn statements(chain: Chain) -> (Uuid, Statements) {
 }
 
 impl Tx {
-    /// A page of at most `limit` entries that match, newest first. [`Error::Invalid`] when a
-    /// filter is not what its field takes.
+    /// A page of at most `limit` matching entries, newest first. [`Error::Invalid`] when a filter
+    /// has a value that its field does not take.
     pub async fn history(
         &mut self,
         access: &CustomerAccess,
@@ -225,7 +227,7 @@ impl Tx {
         self.page_of(Chain::Customer(customer), query, limit).await
     }
 
-    /// The same of the partner's own history.
+    /// A page of the partner's own history, with the rules of [`Self::history`].
     pub async fn own_history(&mut self, query: &HistoryQuery, limit: i64) -> Result<HistoryFound> {
         self.page_of(Chain::Partner(self.partner()), query, limit)
             .await
@@ -274,7 +276,7 @@ impl Tx {
         })
     }
 
-    /// The newest changes of one application's reach, newest first.
+    /// The newest changes of one application's effective access, newest first.
     pub async fn reach_history(
         &mut self,
         access: &CustomerAccess,
@@ -300,13 +302,13 @@ impl Tx {
         found.into_iter().map(EventRow::event).collect()
     }
 
-    /// The number of the newest entry; 0 in an empty history.
+    /// The number of the newest entry. 0 in an empty history.
     pub async fn history_end(&mut self, access: &CustomerAccess) -> Result<i64> {
         let (_, customer) = self.reads(access)?;
         self.end_of(Chain::Customer(customer)).await
     }
 
-    /// The same of the partner's own history.
+    /// The number of the newest entry in the partner's own history. 0 when it is empty.
     pub async fn own_history_end(&mut self) -> Result<i64> {
         self.end_of(Chain::Partner(self.partner())).await
     }
@@ -319,7 +321,7 @@ impl Tx {
             .await?)
     }
 
-    /// A part of a download, oldest first. `query.before` does not count.
+    /// A part of a download, oldest first. `query.before` is ignored.
     pub async fn export(
         &mut self,
         access: &CustomerAccess,
@@ -330,7 +332,7 @@ impl Tx {
         self.part_of(Chain::Customer(customer), query, part).await
     }
 
-    /// The same of the partner's own history.
+    /// A part of a download of the partner's own history.
     pub async fn own_export(&mut self, query: &HistoryQuery, part: Part) -> Result<Vec<Event>> {
         self.part_of(Chain::Partner(self.partner()), query, part)
             .await
@@ -358,7 +360,7 @@ impl Tx {
         found.into_iter().map(EventRow::event).collect()
     }
 
-    /// What the last entry of a kind in the partner's own history left behind.
+    /// The `after` value of the last entry of this kind in the partner's own history.
     pub async fn last_own(&mut self, kind: EventKind) -> Result<Option<Value>> {
         let partner = self.partner();
         let after: Option<Option<Value>> = sqlx::query_scalar(

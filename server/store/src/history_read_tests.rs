@@ -54,7 +54,7 @@ async fn filters_by_kind_person_and_day() {
         (query("", &me.key(), "", ""), &[3, 1]),
         (query("step.done", &me.key(), "", ""), &[]),
         (query("step.done", "system", "", ""), &[5, 4]),
-        // By id, never by name.
+        // The filter matches by id, never by name.
         (query("", "Person 1", "", ""), &[]),
         (query("", "", "2026-11-23", "2026-11-23"), &[3, 2]),
         (query("", "", "", "2026-11-22"), &[1]),
@@ -130,7 +130,7 @@ async fn says_which_filter_makes_no_sense() {
     }
 }
 
-/// Two operators of one name, and one who is called like the program.
+/// Two operators with the same name, and one operator named like the program.
 #[tokio::test]
 async fn security_f09_people_of_one_name_are_found_one_by_one() {
     let world = World::new().await;
@@ -166,7 +166,7 @@ async fn security_f09_people_of_one_name_are_found_one_by_one() {
         assert_eq!(found.people.len(), 4);
         assert!(found.people.contains(actor));
         let found = tx.own_export(&query, Part::ALL).await.unwrap();
-        // The partner's own begins with the first sign-in.
+        // The partner's own history begins with the first sign-in.
         let found: Vec<_> = found
             .into_iter()
             .filter(|event| event.what == "x")

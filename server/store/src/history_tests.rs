@@ -20,7 +20,7 @@ async fn numbers_and_chains_entries() {
     let entry = NewEvent {
         setup: Some(setup),
         kind: EventKind::Change,
-        // Numbers that the database writes in another way, and what it cannot hold.
+        // Numbers that the database writes in another form, and a character that it cannot store.
         before: Some(json!({"z": 1e16, "a": [1.0, -0.0, 0.1, 1e-7, u64::MAX, "\0"]})),
         after: Some(json!(null)),
         requests: vec!["r\0a".into(), "r2".into()],
@@ -28,7 +28,7 @@ async fn numbers_and_chains_entries() {
         ..event(&world.a.owner, "")
     };
     assert_eq!(tx.append(access, &entry).await.unwrap(), 1);
-    // Who may only read makes history too: looking is noted by the system.
+    // The right to read suffices to write history: the system records page views.
     let noted = NewEvent {
         actor: Actor::System,
         ..event(&world.a.owner, "noted")
@@ -54,7 +54,8 @@ async fn numbers_and_chains_entries() {
     assert_eq!(first.actor, Actor::from(&world.a.owner));
     assert_eq!(second.actor, Actor::System);
     let found = tx.verify_history().await.unwrap();
-    // With the partner's own: who signed in first, and became an owner.
+    // The count includes the partner's own history: the first person signed in, and became an
+    // owner.
     assert_eq!((found.entries, found.broken), (4, vec![]));
 }
 
@@ -94,7 +95,7 @@ async fn many_who_add_at_once_make_one_chain() {
             let entry = event(&world.a.owner, &format!("{number} {round}"));
             tx.append(access, &entry).await.unwrap();
             tx.append(access, &entry).await.unwrap();
-            // One that is rolled back leaves no gap.
+            // A rolled-back entry leaves no gap.
             if round != 3 {
                 tx.commit().await.unwrap();
             }
@@ -143,7 +144,7 @@ async fn nobody_changes_what_happened() {
             world.database.owner().await.unwrap(),
             world.database.superuser().await.unwrap(),
         ] {
-            // Neither does naming the partner help, nor switching triggers off for the session.
+            // Neither the partner's name nor switching off triggers for the session helps.
             sqlx::query("select set_config('postern.partner', $1, false)")
                 .bind(access.partner().to_string())
                 .execute(&mut connection)
@@ -159,7 +160,7 @@ async fn nobody_changes_what_happened() {
     }
 }
 
-/// A process of an older version, which knows no key, must not go on with a keyed chain.
+/// A process of an older version, which knows no key, must not continue a keyed chain.
 #[tokio::test]
 async fn security_f09_a_keyed_chain_never_goes_back() {
     let world = World::new().await;
@@ -189,7 +190,7 @@ async fn security_f09_a_keyed_chain_never_goes_back() {
     assert!(error.contains("keyed hashes"), "{error}");
 }
 
-/// Only what is committed is an anchor.
+/// Only a committed entry may serve as an anchor.
 #[tokio::test]
 async fn security_f09_a_transaction_tells_the_newest_head_of_each_chain() {
     let world = World::new().await;
@@ -234,7 +235,7 @@ async fn security_f09_the_partners_history_is_its_own() {
         tx.own_history(&Default::default(), 1).await.unwrap().total,
         2
     );
-    // A chain's name is read as it is written.
+    // The text form of a chain's name parses to the same chain.
     for chain in [
         Chain::Partner(world.a.owner.partner),
         Chain::Customer(world.a.customer.record().id),

@@ -1,13 +1,15 @@
-//! Recomputing the chains of all histories.
+//! Recomputes the chains of all histories.
 //!
-//! A chain shows that an entry was changed, taken out of the middle, or put in. What it cannot show
-//! by itself is that the newest entries were cut off, or that the whole chain was computed anew: by
-//! anybody who could switch off the triggers where entries have no key (form 1), and with the key
-//! where they have one. For that, heads that were kept elsewhere are compared ([`KeptHead`]).
+//! A chain shows that an entry was changed, removed from the middle, or inserted. A chain alone
+//! cannot show that the newest entries were cut off, or that the whole chain was computed anew. For
+//! entries without a key (form 1) anybody who could switch off the triggers can do that. For
+//! entries with a key it takes the key. To detect both, heads that were stored elsewhere are
+//! compared ([`KeptHead`]).
 //!
-//! So entries without a key are checked only up to a head that was kept and is still there: its hash is
-//! over all that came before. Others are named ([`Keyless`]), because nobody can tell them from ones
-//! that were made up, whole chains of them included. A partner's own history never had such entries.
+//! Entries without a key are therefore trusted only up to a stored head that still matches: its
+//! hash covers all entries before. The other entries without a key are reported ([`Keyless`]),
+//! because nobody can tell them from forged entries, even when the whole chain is forged. A
+//! partner's own history never had entries without a key.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -31,17 +33,18 @@ use crate::{
 pub enum Why {
     /// Entries from `from` on are missing before this one.
     Gap { from: i64 },
-    /// It does not name the hash of the entry before.
+    /// The entry does not name the hash of the entry before.
     Link,
-    /// It was changed: its hash is not the one of what it says.
+    /// The entry was changed: its hash does not match its content.
     Hash,
-    /// It has no key, although the entry before has one.
+    /// The entry has no key, although the entry before has one.
     WithoutKey,
-    /// It has no key, and in a partner's own history each entry had one from the beginning.
+    /// The entry has no key. In a partner's own history every entry has had a key from the
+    /// beginning.
     NeverWithoutKey,
-    /// The name for the filter is not the actor's.
+    /// The name in the filter column is not the actor's name.
     ActorName,
-    /// It cannot even be read.
+    /// The entry cannot be parsed.
     Unreadable(String),
 }
 
@@ -63,7 +66,7 @@ impl fmt::Display for Why {
     }
 }
 
-/// An entry with which a chain breaks.
+/// An entry at which a chain breaks.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Broken {
     pub chain: Chain,
@@ -71,8 +74,8 @@ pub struct Broken {
     pub why: Why,
 }
 
-/// Entries one after the other that need a key which is not there. That they hang together was
-/// checked, what they say was not.
+/// Consecutive entries whose key is not in the ring. Their links were checked. Their content was
+/// not checked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unchecked {
     pub chain: Chain,
@@ -82,8 +85,8 @@ pub struct Unchecked {
     pub key: String,
 }
 
-/// Entries one after the other whose hashes have no key, and behind which no head stands that was kept.
-/// That they hang together was checked; anybody who could write into the database could have made them.
+/// Consecutive entries without a key, with no stored head after them. Their links were checked.
+/// Anybody who could write into the database could have forged them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Keyless {
     pub chain: Chain,
@@ -101,7 +104,7 @@ pub struct ChainHead {
     pub hash: String,
 }
 
-/// An entry as it was noted outside the database, when it was the newest of its history.
+/// An entry that was stored outside the database when it was the newest of its history.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeptHead {
     pub chain: Chain,
@@ -110,14 +113,14 @@ pub struct KeptHead {
     pub hash: String,
 }
 
-/// What a head that was kept elsewhere shows.
+/// The result of comparing a head that was stored elsewhere.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Compared {
     /// The history has no entry any more.
     Missing { chain: Chain, kept: i64 },
-    /// It ends before an entry that was there.
+    /// The history ends before the stored entry.
     CutOff { chain: Chain, last: i64, kept: i64 },
-    /// That entry is another one now.
+    /// The entry with that number is a different one now.
     Another { chain: Chain, seq: i64 },
 }
 
@@ -140,7 +143,7 @@ impl fmt::Display for Compared {
     }
 }
 
-/// What came of recomputing.
+/// The result of recomputing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Verification {
     /// How many entries were recomputed.
@@ -149,9 +152,9 @@ pub struct Verification {
     pub heads: Vec<ChainHead>,
     pub broken: Vec<Broken>,
     pub unchecked: Vec<Unchecked>,
-    /// One per history that has such entries.
+    /// Runs of entries without a key that no stored head confirms.
     pub keyless: Vec<Keyless>,
-    /// Where heads that were kept elsewhere differ.
+    /// Differences from heads that were stored elsewhere.
     pub differs: Vec<Compared>,
 }
 
@@ -159,9 +162,9 @@ pub struct Verification {
 struct Verifier<'a> {
     found: Verification,
     vault: Option<&'a Vault>,
-    /// Heads that were kept elsewhere and whose entry has not come by.
+    /// Stored heads whose entry has not been reached yet.
     kept: BTreeMap<Chain, BTreeMap<i64, BTreeSet<&'a str>>>,
-    /// The entry before has a key.
+    /// Whether the previous entry has a key.
     keyed: bool,
 }
 
@@ -206,7 +209,7 @@ impl<'a> Verifier<'a> {
         match row.event() {
             Ok(event) => {
                 let event: Event = event;
-                // Behind a gap the hash before is not known.
+                // After a gap the previous hash is not known.
                 if seq == last + 1 && event.previous_hash != last_hash {
                     wrong(Why::Link);
                 }
@@ -277,7 +280,7 @@ impl<'a> Verifier<'a> {
             self.found.differs.push(Compared::Another { chain, seq });
             return;
         }
-        // It is the entry that was kept, so all before it is what it was then.
+        // This entry is the stored one, so all entries before it are unchanged.
         if let Some(last) = self.found.keyless.last_mut()
             && last.chain == chain
         {
@@ -285,7 +288,7 @@ impl<'a> Verifier<'a> {
         }
     }
 
-    /// Heads that are left have no entry: it was taken out, or cut off.
+    /// The remaining heads have no entry: it was removed, or cut off.
     fn end(mut self) -> Verification {
         for (chain, kept) in &self.kept {
             let Some((kept, _)) = kept.last_key_value() else {
@@ -299,7 +302,7 @@ impl<'a> Verifier<'a> {
                     let cut = Compared::CutOff { chain, last, kept };
                     self.found.differs.push(cut);
                 }
-                // A gap, which is told by itself.
+                // There is a gap, which is reported separately.
                 Some(_) => {}
             }
         }
@@ -343,11 +346,10 @@ impl Tx {
 }
 
 /// Recomputes the histories of all partners and customers, as the owner of the tables, and compares
-/// them with heads that were `kept` elsewhere. Without `vault` the entries whose hash has a key are
-/// not checked, and named.
+/// them with the heads that were `kept` elsewhere. Without `vault`, entries whose hash has a key
+/// are not checked, and are reported.
 ///
-/// Refuses any role that would not be shown all of them: that nothing is wrong would then mean
-/// nothing.
+/// Refuses any role that does not see all histories: an empty result would then prove nothing.
 pub async fn verify_all(
     owner_url: &SecretString,
     vault: Option<&Vault>,

@@ -9,7 +9,7 @@ use crate::{
     test_data::{World, event},
 };
 
-/// All but what the database computes.
+/// All columns except those that the database computes.
 const COLUMNS: &str = "customer_id, seq, partner_id, at, actor, actor_name, kind, setup_id, what, before, after, requests, key_id, previous_hash, hash";
 
 async fn history(world: &World, entries: usize) {
@@ -23,7 +23,7 @@ async fn history(world: &World, entries: usize) {
     }
 }
 
-/// What somebody could do who owns the database.
+/// Changes the database as its owner could.
 async fn tamper(world: &World, statement: &str) {
     let mut superuser = world.database.superuser().await.unwrap();
     for statement in [
@@ -46,7 +46,7 @@ async fn verified(world: &World, kept: &[KeptHead]) -> Verification {
         .unwrap()
 }
 
-/// The heads of today, as somebody keeps them elsewhere.
+/// The current heads, as somebody would store them elsewhere.
 fn kept(found: &Verification) -> Vec<KeptHead> {
     let heads = found.heads.iter().cloned();
     heads
@@ -82,13 +82,14 @@ async fn the_owner_checks_all_partners() {
     let world = World::new().await;
     history(&world, 3).await;
     let found = verified(&world, &[]).await;
-    // Each partner's own history tells who signed in first, and became an owner.
+    // The count includes each partner's own history: the first person signed in, and became an
+    // owner.
     assert_eq!((found.entries, found.broken), (6 + 4, vec![]));
     assert_eq!(found.heads.len(), 4);
     let mut tx = world.store.begin(world.a.owner.partner).await.unwrap();
     let own = tx.verify_history().await.unwrap();
     assert_eq!((own.entries, own.heads.len()), (3 + 2, 2));
-    // A role that is shown nothing must not say that all is well.
+    // A role that sees no rows must not report that all is well.
     let refused = verify_all(&world.database.server_url, None, &[]).await;
     assert!(matches!(refused, Err(Error::Refused { .. })), "{refused:?}");
     let superuser = verify_all(&world.database.superuser_url(), None, &[])
@@ -146,7 +147,7 @@ async fn finds_gaps_and_forged_entries() {
     )
     .await;
     assert_eq!(broken(&world).await, [(4, Why::Gap { from: 3 })]);
-    // Closing the gap by counting anew changes the entries.
+    // Renumbering to close the gap changes the entries.
     for seq in [4, 5] {
         let renumber = format!("update events set seq = seq - 1 where seq = {seq} and");
         tamper(&world, &of_a(&world, &renumber)).await;
@@ -248,7 +249,7 @@ async fn security_f09_an_old_chain_verifies_as_it_is_and_goes_on_with_a_key() {
     let keyless = verified(&world, &[]).await.keyless;
     let [part] = keyless.try_into().unwrap();
     assert_eq!((part.from, part.to), (1, 2));
-    // Without the ring the old entries are checked, and the others are named.
+    // Without the ring the old entries are checked, and the others are reported.
     let found = verify_all(&world.database.owner_url, None, &[])
         .await
         .unwrap();
@@ -260,19 +261,19 @@ async fn security_f09_an_old_chain_verifies_as_it_is_and_goes_on_with_a_key() {
         .unwrap();
     assert_eq!((part.from, part.to, part.key.as_str()), (3, 4, "test"));
     assert_eq!(found.unchecked.len(), 4);
-    // A ring without that key is no better, and is not taken for one that fits.
+    // A ring without that key gives the same result: it does not count as the right ring.
     let other = Vault::new(vec![("other".into(), [7; 32])]).unwrap();
     let found = verify_all(&world.database.owner_url, Some(&other), &[])
         .await
         .unwrap();
     assert_eq!((found.broken.len(), found.unchecked.len()), (0, 4));
-    // Back to form 1 is found, even where the trigger was off.
+    // A return to form 1 is found, even where the trigger was switched off.
     let forget = "update events set key_id = null where seq = 4 and";
     tamper(&world, &of_a(&world, forget)).await;
     assert_eq!(broken(&world).await, [(4, Why::WithoutKey), (4, Why::Hash)]);
 }
 
-/// Whoever can write into the database can write a whole chain anew in the form without a key.
+/// Anybody who can write into the database can rewrite a whole chain in the form without a key.
 #[tokio::test]
 async fn security_f09_a_chain_without_a_key_is_not_called_whole() {
     let world = World::new().await;
@@ -281,22 +282,23 @@ async fn security_f09_a_chain_without_a_key_is_not_called_whole() {
     let customer = world.a.customer.record().id;
     let chain = Chain::Customer(customer);
     assert_eq!(verified(&world, &[]).await.keyless, []);
-    // Made up from its first entry to its last: nothing in it is broken.
+    // The chain is forged from its first entry to its last. Nothing in it is broken.
     tamper(&world, &of_a(&world, "delete from events where")).await;
     old_entries(&world, customer, 3).await;
     let found = verified(&world, &[]).await;
     assert_eq!((&found.broken, &found.unchecked), (&vec![], &vec![]));
     let part = |from, to| Keyless { chain, from, to };
     assert_eq!(found.keyless, [part(1, 3)]);
-    // A head that was kept tells the one from the other.
+    // A stored head tells the forged chain from the real chain.
     let found = verified(&world, &heads).await;
     assert_eq!(found.differs, [Compared::Another { chain, seq: 3 }]);
     assert_eq!(found.keyless, [part(1, 3)]);
-    // What goes on behind it with a key says nothing about what was before.
+    // A later entry with a key proves nothing about the entries before it.
     history(&world, 1).await;
     assert_eq!(verified(&world, &[]).await.keyless, [part(1, 3)]);
 
-    // Of an older version's entries nobody can say more, but that they are still what they were.
+    // For an older version's entries, the most that can be shown is that they have not changed
+    // since.
     let found = verified(&world, &[]).await;
     let of_chain = |head: &&ChainHead| head.chain == chain;
     let newest = found.heads.iter().find(of_chain).unwrap().clone();
@@ -305,7 +307,7 @@ async fn security_f09_a_chain_without_a_key_is_not_called_whole() {
     assert_eq!(verified(&world, &anchor).await.keyless, []);
     history(&world, 1).await;
     assert_eq!(verified(&world, &anchor).await.keyless, []);
-    // One in the middle of them stands behind those before it only.
+    // A head in the middle confirms only the entries before it.
     let mut tx = world.store.begin(world.a.owner.partner).await.unwrap();
     let events = tx
         .export(&world.a.customer, &Default::default(), Part::ALL)
@@ -325,7 +327,7 @@ async fn security_f09_a_partners_own_history_has_no_entry_without_a_key() {
     let mut tx = world.store.begin(partner).await.unwrap();
     let events = tx.own_export(&Default::default(), Part::ALL).await.unwrap();
     drop(tx);
-    // The whole chain, computed anew without a key.
+    // The whole chain is computed anew without a key.
     let mut superuser = world.database.superuser().await.unwrap();
     for statement in [
         "alter table partner_events disable trigger all",
@@ -404,7 +406,7 @@ async fn security_f09_heads_that_were_kept_find_what_a_chain_cannot_show() {
     assert_eq!((found.broken, found.differs), (vec![], vec![]));
 
     let chain = Chain::Customer(world.a.customer.record().id);
-    // The tail is cut off: the chain itself looks whole.
+    // The tail is cut off. The chain itself looks complete.
     tamper(
         &world,
         &of_a(&world, "delete from events where seq >= 3 and"),
@@ -418,12 +420,12 @@ async fn security_f09_heads_that_were_kept_find_what_a_chain_cannot_show() {
         kept: 3,
     };
     assert_eq!(found.differs, [cut]);
-    // It goes on from there, with the key: a chain that was computed anew.
+    // The chain continues from there with the key, as a chain that was computed anew.
     history(&world, 1).await;
     let found = verified(&world, &heads).await;
     assert_eq!(found.broken, []);
     assert_eq!(found.differs, [Compared::Another { chain, seq: 3 }]);
-    // Nothing is left of it.
+    // No entry is left.
     tamper(&world, &of_a(&world, "delete from events where")).await;
     let found = verified(&world, &heads).await;
     assert_eq!(found.differs, [Compared::Missing { chain, kept: 3 }]);

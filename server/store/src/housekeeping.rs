@@ -1,7 +1,7 @@
-//! What the regular purge needs, over all partners.
+//! Queries for the cleanup jobs, over all partners.
 //!
-//! Row-level security holds here too: the purge goes through the partners one by one. A setting
-//! of its own shows it their ids, and sign-ins that nobody came back for; nothing else.
+//! Row-level security holds here too: the purge visits the partners one by one. A database setting
+//! of its own lets it see their ids and abandoned sign-ins, and nothing else.
 
 use chrono::{DateTime, Utc};
 use domain::{
@@ -12,19 +12,20 @@ use uuid::Uuid;
 
 use crate::{Error, Result, Store, clean::moment, connections, operator_sessions, tx::set};
 
-/// An entry of the session list whose session is not there is kept this long: the entry is
+/// How long an entry of the session list is kept when its session does not exist. The entry is
 /// written before the session. Milliseconds.
 const ORPHANS_LIVE: i64 = 24 * 3_600_000;
 
-/// Whoever comes back late from a consent is told so for this long, instead of that nothing is known
-/// of it. Sign-ins, which anybody may begin, are kept no longer than they are good for.
+/// How long an expired consent attempt is kept. A person who returns late from Entra then learns
+/// that the attempt expired, instead of that it is unknown. Sign-in attempts, which anybody may
+/// begin, are removed as soon as they expire. Milliseconds.
 const LATECOMERS: i64 = 24 * 3_600_000;
 
-/// Rows that one statement deletes. However many there are, each statement is far from the longest
-/// that the database lets run, and what one of them did stays done.
+/// Rows that one statement deletes. Each statement then stays far below the statement timeout,
+/// however many rows there are, and what it deleted stays deleted.
 const PORTION: i64 = 5_000;
 
-/// What a purge in portions has come to. A portion that fails keeps none of the others from going.
+/// The result of a purge in portions. A failed portion does not stop the others.
 #[derive(Default)]
 struct Purge {
     gone: u64,
@@ -68,7 +69,7 @@ impl Store {
             .collect())
     }
 
-    /// The partner whose people are of this tenant; none before its first person signs in.
+    /// The partner with this home tenant. None before its first person signs in.
     pub async fn partner_of_home(&self, home: TenantId) -> Result<Option<PartnerId>> {
         let mut tx = self.begin_with_key("home_tid", &home.to_string()).await?;
         let id: Option<Uuid> = sqlx::query_scalar("select id from partners where home_tid = $1")
@@ -79,7 +80,7 @@ impl Store {
         Ok(id.map(PartnerId))
     }
 
-    /// Those whose home tenant is among `homes`.
+    /// The partners whose home tenant is among `homes`.
     pub(crate) async fn partners_at(&self, homes: &[TenantId]) -> Result<Vec<PartnerId>> {
         let homes: Vec<Uuid> = homes.iter().map(|home| home.0).collect();
         let mut tx = self.begin_with_key("housekeeping", "on").await?;
@@ -92,8 +93,8 @@ impl Store {
         Ok(ids.into_iter().map(PartnerId).collect())
     }
 
-    /// Removes round trips to Entra that nobody came back from, and says how many: sign-ins when their
-    /// time is over, consents a day later.
+    /// Removes abandoned round trips to Entra and returns how many: sign-ins when they expire,
+    /// consents a day later.
     pub async fn purge_sign_ins(&self, now: Timestamp) -> Result<u64> {
         self.purge_sign_ins_by(PORTION, now).await
     }
@@ -133,8 +134,8 @@ impl Store {
         }
     }
 
-    /// Removes sessions that are over their time, and their entries in the operators' lists.
-    /// Says how many sessions.
+    /// Removes expired sessions and their entries in the operators' lists. Returns the number of
+    /// sessions.
     pub async fn purge_sessions(&self, now: Timestamp) -> Result<u64> {
         self.purge_sessions_by(PORTION, now).await
     }
@@ -158,7 +159,7 @@ impl Store {
                 break;
             };
             let hashes: Vec<Vec<u8>> = found.into_iter().map(|(_, hash)| hash).collect();
-            // One that was used in this moment stays.
+            // A session that was used at this moment stays.
             let deleted =
                 sqlx::query("delete from sessions where id_hash = any($1) and expires_at <= $2")
                     .bind(hashes)
@@ -179,7 +180,7 @@ impl Store {
         purge.ended()
     }
 
-    /// Removes entries of one partner's lists whose sessions are not there any more.
+    /// Removes entries of one partner's session lists whose sessions no longer exist.
     async fn purge_orphans(&self, partner: PartnerId, portion: i64, now: Timestamp) -> Result<()> {
         let mut purge = Purge::default();
         let mut after = Uuid::nil();
@@ -216,7 +217,7 @@ impl Store {
         }
     }
 
-    /// Client secrets that are over their time, over all partners. Whoever asks forgets each
+    /// Expired client secrets, over all partners. The caller deletes each
     /// ([`crate::Tx::forget_secret`]) together with its event.
     pub async fn expired_secrets(
         &self,
@@ -246,8 +247,8 @@ impl Store {
         Ok(all)
     }
 
-    /// Removes jobs that another one replaced while they ran, and whose worker died under them:
-    /// the queue has taken their key and never runs them again. Says how many.
+    /// Removes jobs that another job replaced while they ran, and whose worker died: the queue has
+    /// taken their key and never runs them again. Returns how many.
     pub async fn purge_replaced_jobs(&self) -> Result<u64> {
         let mut purge = Purge::default();
         let mut after = 0_i64;
@@ -282,9 +283,9 @@ impl Store {
         }
     }
 
-    /// Encrypts refresh tokens anew that an older key of the ring sealed, those of signed-in people
-    /// too, and says how many. Afterwards that key can leave the ring: client secrets and sign-ins
-    /// live for hours only.
+    /// Encrypts again the refresh tokens that an older key of the ring sealed, including those of
+    /// signed-in people, and returns how many. Afterwards that key can leave the ring: client
+    /// secrets and sign-ins live for hours only.
     pub async fn reseal_tokens(&self) -> Result<u64> {
         let mut done = 0;
         for partner in self.partners().await? {

@@ -18,7 +18,8 @@ async fn count(database: &mut PgConnection, table: &str) -> i64 {
         .unwrap()
 }
 
-/// Sign-ins that were over an hour before, many of them in the same moment, and one that is not.
+/// Sign-ins that expired an hour before, many of them at the same moment, and one that has not
+/// expired.
 async fn put_sign_ins(database: &mut PgConnection, many: i64) {
     run(
         database,
@@ -47,7 +48,7 @@ async fn put_sessions(database: &mut PgConnection, many: i64) {
     .await;
 }
 
-/// The database refuses to delete one row, and with it the portion that it is in.
+/// Makes the database refuse to delete one row, and so the portion that contains it.
 async fn hold_on_to(database: &mut PgConnection, table: &str, column: &str, number: i64) {
     run(
         database,
@@ -98,7 +99,7 @@ async fn security_f03_sessions_are_purged_in_portions_until_none_is_left() {
     let world = World::new().await;
     let mut database = world.database.superuser().await.unwrap();
     put_sessions(&mut database, 23).await;
-    // The lists name sessions of which none was ever there, and one that is.
+    // The lists name sessions that never existed, and one session that exists.
     let me = world.a.owner.id;
     run(
         &mut database,

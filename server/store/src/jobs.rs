@@ -1,23 +1,23 @@
-//! Jobs, added within the transaction that makes them necessary.
+//! Jobs, added in the transaction that makes them necessary.
 
 use domain::Timestamp;
 use serde_json::Value;
 
 use crate::{Result, Store, Tx, clean};
 
-/// Where the job queue keeps its tables.
+/// The database schema of the job queue.
 pub(crate) const SCHEMA: &str = "graphile_worker";
 
 /// A job to come.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Job {
-    /// What is to be done; the worker has a handler under this name.
+    /// The name of the worker's handler for this job.
     pub identifier: &'static str,
-    /// What the handler gets. Carries the partner: a worker has none of its own.
+    /// The handler's input. It carries the partner, because a worker has no partner of its own.
     pub payload: Value,
     /// Jobs of one queue run one after the other.
     pub queue: Option<String>,
-    /// A job with the same key that has not begun yet is replaced.
+    /// A job with this key that has not begun yet is replaced.
     pub key: Option<String>,
     /// None: at once.
     pub run_at: Option<Timestamp>,
@@ -25,7 +25,7 @@ pub struct Job {
 }
 
 impl Store {
-    /// Makes all workers look for jobs that are due.
+    /// Makes all workers look for due jobs.
     pub async fn wake_queue(&self) -> Result<()> {
         sqlx::query("select pg_notify('jobs:insert', '{}')")
             .execute(&self.queue)
@@ -35,7 +35,7 @@ impl Store {
 }
 
 impl Tx {
-    /// Adds a job; workers see it when the transaction commits.
+    /// Adds a job. Workers see it when the transaction commits.
     pub async fn add_job(&mut self, job: &Job) -> Result<()> {
         sqlx::query(
             "select graphile_worker.add_job(
@@ -53,8 +53,8 @@ impl Tx {
         Ok(())
     }
 
-    /// How many jobs of this partner are still to be done, those that wait included. For tests:
-    /// at their end none may be left behind.
+    /// How many jobs of this partner are not done yet, including scheduled jobs. For tests: none
+    /// may be left at their end.
     pub async fn jobs_left(&mut self) -> Result<i64> {
         let partner = self.partner();
         Ok(sqlx::query_scalar(

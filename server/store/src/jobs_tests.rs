@@ -37,7 +37,8 @@ fn job(world: &World, number: i64, key: Option<&str>) -> Job {
     }
 }
 
-/// The worker starts, beats, runs jobs and tidies up as the server's role, whose rights are few.
+/// The worker starts, writes its heartbeat, runs jobs and cleans up with the few rights of the
+/// server's role.
 #[tokio::test]
 async fn jobs_run_as_the_servers_role() {
     let world = World::new().await;
@@ -76,7 +77,7 @@ async fn jobs_run_as_the_servers_role() {
     assert_eq!(tx.jobs_left().await.unwrap(), 2);
     tx.commit().await.unwrap();
 
-    // `run_once` does what is due, and the job that was rolled back is not there at all.
+    // `run_once` runs the due job. The rolled-back job does not exist.
     worker.run_once().await.unwrap();
     assert_eq!(heard.recv().await, Some(3));
 
@@ -104,8 +105,8 @@ async fn jobs_run_as_the_servers_role() {
     assert_eq!(other.jobs_left().await.unwrap(), 0);
 }
 
-/// The queue spends all attempts of a job that is replaced while it runs; when its worker dies,
-/// nobody removes it.
+/// The queue uses up all attempts of a job that is replaced while it runs. When its worker dies,
+/// nothing removes the job.
 #[tokio::test]
 async fn a_replaced_job_of_a_dead_worker_is_purged_and_its_successor_is_not() {
     let world = World::new().await;
@@ -123,7 +124,7 @@ async fn a_replaced_job_of_a_dead_worker_is_purged_and_its_successor_is_not() {
     tx.commit().await.unwrap();
     assert_eq!(world.store.purge_replaced_jobs().await.unwrap(), 0);
 
-    // Its lock is taken away with its worker.
+    // The job's lock is removed with its worker.
     let mut tx = world.store.begin(world.a.owner.partner).await.unwrap();
     sqlx::query("update graphile_worker._private_jobs set locked_at = null, locked_by = null")
         .execute(tx.conn())

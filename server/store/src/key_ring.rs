@@ -1,12 +1,12 @@
-//! The key ring: its text, and the keys for each use that come from a master key.
+//! The key ring: its text form, and the keys derived from a master key for each use.
 //!
-//! A master key encrypts nothing itself. For each [`KeyUse`] a key of its own is derived from it
-//! (HKDF-SHA256 without salt, the use's name as `info`), so that a key that is lost for one use
-//! opens nothing else.
+//! A master key encrypts nothing itself. For each [`KeyUse`] a separate key is derived from it
+//! (HKDF-SHA256 without salt, the use's name as `info`), so that a leaked key of one use opens
+//! nothing of another use.
 //!
 //! A process that only serves pages can be given a ring without the master keys
-//! ([`KeyRing::for_web`]): it holds the keys of what pages open, and of client secrets only the
-//! public half, with which it can seal them but not open any.
+//! ([`KeyRing::for_web`]). That ring holds the keys for what pages open. Of the client secrets' key
+//! it holds only the public half, with which the process can seal them but not open any.
 
 use std::{collections::HashSet, sync::Arc};
 
@@ -22,9 +22,9 @@ use zeroize::{Zeroize, Zeroizing};
 
 pub(crate) const KEY_BYTES: usize = 32;
 const LONGEST_ID: usize = 32;
-/// Before the keys of a ring that has no master keys.
+/// Prefix of the keys in a ring that has no master keys.
 const WEB: &str = "web.";
-/// What such a ring holds for each id: four keys and a public one.
+/// Bytes per id in such a ring: four keys and a public key.
 const WEB_BYTES: usize = 5 * KEY_BYTES;
 
 pub(crate) type SecretKey = Zeroizing<[u8; KEY_BYTES]>;
@@ -38,16 +38,16 @@ pub enum KeyUse {
     Tokens,
     /// Client secrets of customers' applications.
     ClientSecrets,
-    /// Round trips to Entra that have begun.
+    /// Started round trips to Entra.
     Attempts,
-    /// What a browser carries for the server and must not read or change.
+    /// Data that a browser carries for the server and must not read or change.
     Forms,
     /// The hashes of the history.
     History,
 }
 
 impl KeyUse {
-    /// The `info` of the derivation. Never changes: what is stored is sealed with it.
+    /// The `info` of the derivation. It never changes, because stored values are sealed with it.
     const fn info(self) -> &'static [u8] {
         match self {
             Self::Tokens => b"postern.key.1.tokens",
@@ -59,7 +59,7 @@ impl KeyUse {
     }
 }
 
-/// Why a key ring cannot be used. Names keys by id only.
+/// Why a key ring cannot be used. The text names keys by id only.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum KeyRingError {
     #[error("no key: give at least one as id:base64, the newest first")]
@@ -89,7 +89,7 @@ pub enum KeyRingError {
 /// One id of the ring, with the keys for each use.
 pub(crate) struct Entry {
     pub(crate) id: String,
-    /// None in the web's ring. Opens what was sealed before there were keys for each use.
+    /// None in the web's ring. Opens values that were sealed before there were keys for each use.
     pub(crate) master: Option<SecretKey>,
     tokens: SecretKey,
     attempts: SecretKey,
@@ -141,7 +141,7 @@ impl Entry {
         })
     }
 
-    /// The key for a use; none for client secrets, which have two halves.
+    /// The key for a use. None for client secrets, whose key has two halves.
     pub(crate) fn key(&self, key_use: KeyUse) -> Option<&SecretKey> {
         match key_use {
             KeyUse::Tokens => Some(&self.tokens),
@@ -153,7 +153,7 @@ impl Entry {
     }
 }
 
-/// The ring, newest first. Cheap to clone; wiped when the last clone goes.
+/// The ring, newest key first. Cheap to clone. The memory is wiped when the last clone is dropped.
 #[derive(Clone)]
 pub(crate) struct KeyRing(Arc<Vec<Entry>>);
 
@@ -170,7 +170,7 @@ impl KeyRing {
     }
 
     /// Reads the setting `POSTERN_MASTER_KEYS`: `id:base64`, newest first, separated by commas or
-    /// white space. Refuses keys that nobody made at random.
+    /// white space. Refuses keys that are visibly not random.
     pub(crate) fn parse(ring: &SecretString) -> Result<Self, KeyRingError> {
         let words = ring
             .expose_secret()
@@ -215,7 +215,8 @@ impl KeyRing {
         Ok(Self(Arc::new(entries)))
     }
 
-    /// The same ring for a process that only serves pages, in the form that [`Self::parse`] reads.
+    /// The same ring for a process that only serves pages, in the text form that [`Self::parse`]
+    /// reads.
     pub(crate) fn for_web(&self) -> Result<SecretString, KeyRingError> {
         let mut words = Zeroizing::new(String::new());
         for entry in self.0.iter() {
@@ -268,7 +269,7 @@ fn decoded(id: &str, text: &str) -> Result<Zeroizing<Vec<u8>>, KeyRingError> {
         .map_err(|_| KeyRingError::Base64(id.to_owned()))
 }
 
-/// Why a key is visibly not random. A random one is called so once in 2^50 keys at most.
+/// Why a key is visibly not random. At most one in 2^50 random keys is rejected by mistake.
 fn weakness(key: &[u8; KEY_BYTES]) -> Option<&'static str> {
     let different = key.iter().collect::<HashSet<_>>().len();
     let step = |pair: &[u8]| match pair {

@@ -76,7 +76,7 @@ fn every_use_has_a_key_of_its_own() {
     keys.push([7; KEY_BYTES]);
     keys.push(entry.opening.as_ref().unwrap().to_bytes().into());
     assert_eq!(keys.iter().collect::<HashSet<_>>().len(), 6);
-    // Derived, not drawn: another process gets the same.
+    // The keys are derived, so another process gets the same keys.
     let again = KeyRing::new(vec![("k1".into(), [7; KEY_BYTES])]).unwrap();
     assert_eq!(
         again.newest().unwrap().key(KeyUse::Tokens),

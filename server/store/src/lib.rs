@@ -1,12 +1,12 @@
-//! All the SQL, tenancy, and the vault.
+//! All the SQL, the separation of tenants, and the vault.
 //!
-//! Nothing outside this crate holds a pool or writes a query. What a caller gets is a
-//! [`Store`], from it transactions ([`Tx`]) that carry one partner, and from those
-//! [`CustomerAccess`]: the proof that a customer was loaded for an operator with the right
-//! that the action needs. Every function on a customer's data takes that proof.
+//! No code outside this crate holds a pool or writes a query. A caller gets a [`Store`], from it
+//! transactions ([`Tx`]) that carry one partner, and from those [`CustomerAccess`]: the proof that
+//! a customer was loaded for an operator with the right that the action needs. Every function on a
+//! customer's data takes that proof.
 //!
-//! Row-level security stands behind all of it: the server's role owns nothing and cannot bypass
-//! it, so a query that forgets its partner finds nothing.
+//! Row-level security is the second line of defence: the server's role owns nothing and cannot
+//! bypass it, so a query that forgets its partner finds no rows.
 
 mod addresses;
 mod authority;

@@ -15,14 +15,14 @@ use crate::{
     sign_ins::{hex, sha256},
 };
 
-/// Why a link was taken back.
+/// Why a link was revoked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Voided {
-    /// By hand.
+    /// An operator revoked it.
     Revoked,
     /// The customer was disconnected.
     Disconnected,
-    /// Whoever made it may not make any more.
+    /// The operator who made the link may no longer make links.
     Role,
 }
 
@@ -42,7 +42,7 @@ impl Voided {
     }
 }
 
-/// A link as it was made, and what became of it.
+/// A link and its current state.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Link {
     pub id: LinkId,
@@ -50,15 +50,15 @@ pub struct Link {
     pub made_by: OperatorId,
     pub made: Timestamp,
     pub until: Timestamp,
-    /// When somebody last went to Microsoft with it.
+    /// When somebody last used the link to go to Microsoft.
     pub asked: Option<Timestamp>,
-    /// When a consent came of it that was kept.
+    /// When a consent by this link was stored.
     pub used: Option<Timestamp>,
     pub voided: Option<(Timestamp, Voided)>,
 }
 
 impl Link {
-    /// Neither used nor taken back. Whether its time is over is another question.
+    /// Whether the link is neither used nor revoked. This does not check whether it has expired.
     pub fn stands(&self) -> bool {
         self.used.is_none() && self.voided.is_none()
     }
@@ -112,7 +112,7 @@ struct OpenLink {
 }
 
 impl Tx {
-    /// Keeps a link; of its random part only the hash.
+    /// Stores a link. Only the hash of its random part is stored.
     pub async fn make_link(
         &mut self,
         access: &CustomerAccess,
@@ -137,7 +137,7 @@ impl Tx {
         Ok(())
     }
 
-    /// A link of this customer. Locked: whoever else uses it up or takes it back waits.
+    /// A link of this customer, locked: other transactions that use or revoke it wait.
     pub async fn link(&mut self, access: &CustomerAccess, id: LinkId) -> Result<Option<Link>> {
         let (partner, customer) = self.changes(access)?;
         let row: Option<LinkRecord> = sqlx::query_as(sqlx::AssertSqlSafe(format!(
@@ -152,7 +152,7 @@ impl Tx {
         row.map(LinkRecord::link).transpose()
     }
 
-    /// The links of a customer that somebody can still use, newest first.
+    /// The links of a customer that can still be used, newest first.
     pub async fn open_links(
         &mut self,
         access: &CustomerAccess,
@@ -185,7 +185,7 @@ impl Tx {
             .collect())
     }
 
-    /// Notes that somebody goes to Microsoft with a link.
+    /// Records that somebody goes to Microsoft with a link.
     pub async fn note_link_asked(
         &mut self,
         access: &CustomerAccess,
@@ -197,7 +197,7 @@ impl Tx {
         Ok(())
     }
 
-    /// Notes that Microsoft sent somebody back without a consent; the link stays as good as it was.
+    /// Records that Microsoft sent a person back without a consent. The link can still be used.
     pub async fn note_link_refused(
         &mut self,
         access: &CustomerAccess,
@@ -208,8 +208,8 @@ impl Tx {
         Ok(())
     }
 
-    /// Uses a link up, with the consent that is kept in the same transaction. False: it was used
-    /// up or taken back.
+    /// Marks a link as used, together with the consent stored in the same transaction. Returns
+    /// false when the link was already used or revoked.
     pub async fn use_link(
         &mut self,
         access: &CustomerAccess,
@@ -219,7 +219,7 @@ impl Tx {
         self.on_link(access, id, now, "used_at = $4").await
     }
 
-    /// Takes one link back by hand. False: there was nothing to take back.
+    /// Revokes one link for an operator. Returns false when there was nothing to revoke.
     pub async fn revoke_link(
         &mut self,
         access: &CustomerAccess,
@@ -230,7 +230,7 @@ impl Tx {
             .await
     }
 
-    /// Takes back all links of a customer that somebody could still use. Says how many.
+    /// Revokes all links of a customer that could still be used. Returns how many.
     pub async fn void_links_of_customer(
         &mut self,
         access: &CustomerAccess,
@@ -250,7 +250,7 @@ impl Tx {
         Ok(gone.rows_affected())
     }
 
-    /// Changes a link that stands. False: it does not.
+    /// Changes a link that is neither used nor revoked. Returns false when there is no such link.
     async fn on_link(
         &mut self,
         access: &CustomerAccess,
@@ -275,8 +275,8 @@ impl Tx {
 }
 
 impl Store {
-    /// Reads a link without using it up, whatever became of it; none when there never was one. The
-    /// transaction that comes with it carries its partner.
+    /// Reads a link without using it, whatever its state. None when it never existed. The returned
+    /// transaction carries the link's partner.
     pub async fn peek_link(&self, token: &str) -> Result<Option<(Tx, Link)>> {
         let hash = sha256(token);
         let mut tx = self.begin_with_key("link", &hex(&hash)).await?;

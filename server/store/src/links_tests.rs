@@ -28,7 +28,7 @@ async fn security_f01_a_link_is_read_by_whoever_holds_it_and_changed_only_by_its
     assert_eq!((tx.partner(), link.customer), (record.partner, record.id));
     assert_eq!((link.made, link.until), (NOW, end));
     assert!(link.stands());
-    // Reading it used nothing up.
+    // Reading did not use the link.
     assert!(peek(&world, "one").await.stands());
     let mut server = world.database.server().await.unwrap();
     let seen: i64 = sqlx::query_scalar("select count(*) from links")
@@ -36,7 +36,7 @@ async fn security_f01_a_link_is_read_by_whoever_holds_it_and_changed_only_by_its
         .await
         .unwrap();
     assert_eq!(seen, 0);
-    // The link alone is no key to a change.
+    // The link alone does not permit a change.
     let changed = sqlx::query(
         "with key as (select set_config('postern.link', encode(sha256('one'), 'hex'), false) as k)
          update links set used_at = now() from key where token_hash = decode(key.k, 'hex')",
@@ -78,7 +78,7 @@ async fn security_f01_a_link_is_used_once_or_taken_back() {
     assert!(!tx.use_link(access, revoked, NOW).await.unwrap());
     assert_eq!(tx.void_links_of_customer(access, NOW).await.unwrap(), 1);
     assert!(tx.open_links(access, NOW).await.unwrap().is_empty());
-    // Another customer's proof is no key to it.
+    // A proof for another customer does not open the link.
     let other = tx.link(&world.b.customer, used).await;
     assert!(matches!(other, Err(Error::NotFound)));
     tx.commit().await.unwrap();

@@ -1,4 +1,4 @@
-//! Migrations: our tables, the job queue's tables, and what the server's role may do with both.
+//! Migrations: Postern's tables, the job queue's tables, and the server role's rights on both.
 
 use std::collections::BTreeSet;
 
@@ -12,14 +12,14 @@ use crate::{Error, Result, jobs, tx::options};
 
 static MIGRATOR: Migrator = sqlx::migrate!("../../migrations");
 
-/// The server's role when nobody names another.
+/// The server's role when no other is configured.
 pub const SERVER_ROLE: &str = "postern_server";
 
-/// Two processes that migrate at once take turns.
+/// Advisory lock: two processes that migrate at once take turns.
 const LOCK: i64 = 0x706f_7374_6572_6e01;
 
-/// What the server may do, table by table; nothing that is not here. History can be read and
-/// added to, and a plan cannot be touched.
+/// The rights of the server's role, by table. The server has no other rights. History can be read
+/// and added to. A plan cannot be changed.
 const GRANTS: &[(&str, &str)] = &[
     ("_sqlx_migrations", "select"),
     ("partners", "select, insert, update (name)"),
@@ -79,7 +79,7 @@ const GRANTS: &[(&str, &str)] = &[
     ),
 ];
 
-/// The same as lines of `table right` and `table right(column)`, with what the job queue needs.
+/// The same rights as lines of `table right` and `table right(column)`, including the job queue's.
 pub(crate) fn allowed() -> BTreeSet<String> {
     let mut all = BTreeSet::new();
     for (table, rights) in GRANTS {
@@ -116,7 +116,7 @@ pub(crate) fn allowed() -> BTreeSet<String> {
     all
 }
 
-/// What the job queue has in the version that this binary uses, but for its migrations.
+/// The job queue's tables in the version that this binary uses, without its migrations table.
 const QUEUE_TABLES: [&str; 7] = [
     "_private_job_queues",
     "_private_job_retirements",
@@ -124,7 +124,7 @@ const QUEUE_TABLES: [&str; 7] = [
     "_private_known_crontabs",
     "_private_tasks",
     "_private_workers",
-    // A view of them.
+    // A view of these tables.
     "jobs",
 ];
 
@@ -137,7 +137,7 @@ pub(crate) fn newest_migration() -> i64 {
         .unwrap_or_default()
 }
 
-/// Runs the migrations up to one of them, as an earlier version did.
+/// Runs the migrations up to number `newest`, as an earlier version did.
 #[cfg(test)]
 pub(crate) async fn up_to(newest: i64, connection: &mut PgConnection) -> Result<()> {
     let some = MIGRATOR.iter().filter(|one| one.version <= newest);
@@ -145,7 +145,7 @@ pub(crate) async fn up_to(newest: i64, connection: &mut PgConnection) -> Result<
     migrator.run(connection).await.map_err(migration)
 }
 
-/// Names the migrations and grants of this binary: the same text means the same database.
+/// Identifies the migrations and grants of this binary: the same text means the same database.
 #[cfg(any(test, feature = "testing"))]
 pub(crate) fn fingerprint() -> String {
     use sha2::{Digest as _, Sha256};
@@ -161,10 +161,11 @@ pub(crate) fn fingerprint() -> String {
     all.chars().take(16).collect()
 }
 
-/// Brings the database to what this binary needs, as its owner, and gives `server_role` what the
-/// server needs. Can be run again at any time, also while servers work.
+/// Migrates the database to what this binary needs, as its owner, and grants `server_role` what the
+/// server needs. Can be run again at any time, also while servers run.
 ///
-/// The role must exist: making roles is for whoever runs the database, and needs a password.
+/// The role must exist: creating a role needs a password, and is left to the database's
+/// administrator.
 pub async fn migrate(owner_url: &SecretString, server_role: &str) -> Result<()> {
     let pool = PgPoolOptions::new()
         .max_connections(4)
@@ -195,7 +196,7 @@ async fn run(pool: &PgPool, server_role: &str) -> Result<()> {
             why: format!("the job queue's tables could not be made: {error}"),
         })?;
     grant(&mut connection, server_role).await
-    // The pool is closed next, which ends the lock.
+    // The pool is closed next, which releases the lock.
 }
 
 fn migration(error: sqlx::migrate::MigrateError) -> Error {
@@ -231,7 +232,7 @@ async fn check_role(connection: &mut PgConnection, server_role: &str) -> Result<
     Ok(())
 }
 
-/// Takes away what `role` had and grants what it needs, at one stroke.
+/// Revokes all rights of `role` and grants the needed ones, in one transaction.
 async fn grant(connection: &mut PgConnection, server_role: &str) -> Result<()> {
     let role = quoted(server_role);
     let mut tx = connection.begin().await?;
@@ -253,7 +254,8 @@ async fn grant(connection: &mut PgConnection, server_role: &str) -> Result<()> {
             "grant select, insert, update, delete on {schema}.{table} to {role}"
         ));
     }
-    // Those who run jobs need no right to make believe that a migration ran.
+    // The worker runs the job queue but must not be able to fake a migration, so it may only read
+    // this table.
     statements.push(format!("grant select on {schema}.migrations to {role}"));
     for sequence in sequences(&mut tx).await? {
         statements.push(format!("grant usage on sequence {sequence} to {role}"));
@@ -263,8 +265,8 @@ async fn grant(connection: &mut PgConnection, server_role: &str) -> Result<()> {
             .execute(&mut *tx)
             .await?;
     }
-    // The queue's tables come with row-level security switched on and no policy, which hides
-    // all of them from everybody but their owner. A job belongs to whichever worker takes it.
+    // The queue's tables have row-level security switched on and no policy, which hides all rows
+    // from everybody but the owner. A job belongs to whichever worker takes it.
     let tables: Vec<String> = sqlx::query_scalar(
         "select c.oid::regclass::text
          from pg_class c join pg_namespace n on n.oid = c.relnamespace
@@ -290,8 +292,9 @@ async fn grant(connection: &mut PgConnection, server_role: &str) -> Result<()> {
     Ok(())
 }
 
-/// Tables and views of both schemas that this role owns. Those of somebody else are theirs to give and
-/// to take, and those of an extension are the extension's; the guard looks at what they let the server do.
+/// Tables and views of both schemas that this role owns. Only their owner may grant and revoke
+/// rights on the others, and an extension's objects belong to the extension. The guard checks what
+/// those let the server do.
 async fn ours(connection: &mut PgConnection) -> Result<Vec<String>> {
     Ok(sqlx::query_scalar(
         "select c.oid::regclass::text
@@ -321,7 +324,7 @@ async fn sequences(connection: &mut PgConnection) -> Result<Vec<String>> {
     .await?)
 }
 
-/// A name as SQL takes it whatever it holds.
+/// Quotes a name for SQL, whatever characters it holds.
 fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }

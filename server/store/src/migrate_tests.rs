@@ -23,7 +23,8 @@ async fn counts(connection: &mut PgConnection) -> Vec<(String, i64)> {
     counts
 }
 
-/// The owner is no superuser: where row-level security is forced, it sees and changes no row.
+/// The owner is no superuser: where row-level security is forced, the owner sees and changes no
+/// row.
 #[tokio::test]
 async fn security_f16_a_database_in_use_is_brought_to_the_newest_version() {
     let database = TestDatabase::of_version(24).await.unwrap();
@@ -51,7 +52,7 @@ async fn security_f16_a_database_in_use_is_brought_to_the_newest_version() {
     .await
     .unwrap();
     assert!(right);
-    // The server takes it, and again is nothing.
+    // The server accepts the database, and a second migration changes nothing.
     database.store().await.unwrap();
     migrate(&database.owner_url, SERVER).await.unwrap();
 }

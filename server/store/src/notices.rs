@@ -1,4 +1,4 @@
-//! Changes, told to every process over LISTEN and NOTIFY.
+//! Change notifications to every process, over LISTEN and NOTIFY.
 
 use std::time::Duration;
 
@@ -11,7 +11,8 @@ use crate::{Error, Result, Store, Tx};
 
 const CHANNEL: &str = "postern";
 
-/// Something changed. It says where, never what: whoever may see it reads it.
+/// A change notification. It names the place and carries no content: readers with the right to see
+/// it query the database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Notice {
     Setup {
@@ -20,16 +21,16 @@ pub enum Notice {
         setup: SetupId,
         version: i64,
     },
-    /// A scan was asked for, began or ended.
+    /// A scan was requested, began or ended.
     Scans { partner: PartnerId },
-    /// A session of this person ended, or the person's role changed: streams ask again at once
-    /// whether they may go on.
+    /// A session of this person ended, or the person's role changed. Streams check at once again
+    /// whether they may continue.
     Authority {
         partner: PartnerId,
         operator: OperatorId,
     },
-    /// The token with which Postern acted in a customer is gone with somebody's authority: no process
-    /// uses what it still has in memory.
+    /// The token with which Postern acted in a customer was deleted with somebody's authority. No
+    /// process may use a copy that it still has in memory.
     Account {
         partner: PartnerId,
         customer: CustomerId,
@@ -102,7 +103,7 @@ pub(crate) async fn setup_changed(
     notify(connection, payload).await
 }
 
-/// Sent when the transaction commits; Postgres tells equal ones of a transaction once.
+/// Sent when the transaction commits. Postgres sends equal notices of one transaction once.
 pub(crate) async fn scans_changed(connection: &mut PgConnection, partner: PartnerId) -> Result<()> {
     let payload = serde_json::to_string(&ScansPayload { scans: partner })
         .map_err(|error| Error::corrupt(error.to_string()))?;
@@ -118,7 +119,7 @@ async fn notify(connection: &mut PgConnection, payload: String) -> Result<()> {
     Ok(())
 }
 
-/// What cannot be read (another version of the server wrote it) counts as missed.
+/// Parses a notice. An unreadable notice (from another version of the server) counts as missed.
 fn read(payload: &str) -> Notice {
     if let Ok(ScansPayload { scans }) = serde_json::from_str(payload) {
         return Notice::Scans { partner: scans };
@@ -161,9 +162,10 @@ const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
 impl Store {
-    /// Every notice from now on, of all partners: for one listener per process, which hands them
-    /// out. Begins with [`Notice::Missed`] as soon as it listens, connects again by itself when
-    /// the connection is lost, and says so in the same way. Ends when the store is closed.
+    /// Every notice from now on, of all partners. For one listener per process, which distributes
+    /// the notices. The stream begins with [`Notice::Missed`] as soon as it listens. After a lost
+    /// connection it reconnects by itself and sends [`Notice::Missed`] again. It ends when the
+    /// store is closed.
     pub fn listen(&self) -> impl Stream<Item = Notice> + Send + use<> {
         let listening = Listening {
             pool: self.pool.clone(),
@@ -178,7 +180,7 @@ impl Store {
 }
 
 impl Listening {
-    /// None: the pool was closed.
+    /// The next notice. None when the pool was closed.
     async fn next(&mut self) -> Option<Notice> {
         loop {
             if self.pool.is_closed() {
@@ -207,7 +209,7 @@ impl Listening {
 
     async fn connect(&self) -> Result<PgListener, sqlx::Error> {
         let mut listener = PgListener::connect_with(&self.pool).await?;
-        // Reconnecting is ours to do, so that it is told.
+        // This code reconnects by itself, so that it can report the gap.
         listener.eager_reconnect(false);
         listener.listen(CHANNEL).await?;
         Ok(listener)

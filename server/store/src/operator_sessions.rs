@@ -1,4 +1,4 @@
-//! An operator's signed-in browsers: to see, and to end.
+//! An operator's signed-in browsers: list them and end them.
 
 use std::collections::HashMap;
 
@@ -18,23 +18,23 @@ use crate::{
     notices,
 };
 
-/// A use is noted at most this often, so that reading a page seldom writes. Milliseconds.
+/// A use is recorded at most this often, so that page views seldom write. Milliseconds.
 const NOTED_EVERY: i64 = 60_000;
 
-/// With what Entra is asked again about a person who is signed in.
+/// What is needed to ask Entra again whether a signed-in person may still sign in.
 #[derive(Debug)]
 pub struct HomeToken {
     pub token: Option<HomeTokenRead>,
-    /// When Entra was first asked since it last said yes, without an answer so far: now, where it was
-    /// not.
+    /// When Entra was first asked without an answer since its last yes. Equals the current time
+    /// when no earlier question is unanswered.
     pub unanswered: Timestamp,
 }
 
-/// The token of a session, as it was kept.
+/// The stored token of a session.
 #[derive(Debug)]
 pub enum HomeTokenRead {
     Token(SecretString),
-    /// Its key is not in the ring of this process.
+    /// The token's key is not in the ring of this process.
     NoKey,
 }
 
@@ -76,8 +76,9 @@ struct SessionOfOperator {
 }
 
 impl Tx {
-    /// Records a browser that just signed in. `session_hash` is what [`crate::session_hash`] says
-    /// of the cookie's session; `device` names browser and system in words.
+    /// Records a browser that just signed in. `session_hash` is the result of
+    /// [`crate::session_hash`] for the cookie's session. `device` names browser and system in
+    /// words.
     pub async fn session_opened(
         &mut self,
         operator: OperatorId,
@@ -109,8 +110,8 @@ impl Tx {
         Ok(SessionRef(id))
     }
 
-    /// Whether a session is still there; and, if this `counts` as a use of it, notes that it was
-    /// used, at most once a minute.
+    /// Whether a session still exists. If the request `counts` as a use of it, the use is recorded,
+    /// at most once a minute.
     pub async fn session_used(
         &mut self,
         operator: OperatorId,
@@ -149,7 +150,8 @@ impl Tx {
         Ok(true)
     }
 
-    /// Whether a session is there, and stays there until this transaction ends. None never is.
+    /// Whether a session exists. An existing session is locked until this transaction ends. For
+    /// None the result is always false.
     pub async fn session_stands(
         &mut self,
         operator: OperatorId,
@@ -168,7 +170,7 @@ impl Tx {
         Ok(there.is_some())
     }
 
-    /// The operator's signed-in browsers, the last used first; `current` is marked.
+    /// The operator's signed-in browsers, the last used first. `current` is marked.
     pub async fn sessions_of(
         &mut self,
         operator: OperatorId,
@@ -188,7 +190,7 @@ impl Tx {
         Ok(rows.into_iter().map(|row| row.row(current)).collect())
     }
 
-    /// The same of all operators of the partner, for owners.
+    /// The signed-in browsers of all operators of the partner, for owners.
     pub(crate) async fn sessions_of_everybody(&mut self) -> Result<HashMap<Uuid, Vec<SessionRow>>> {
         let partner = self.partner();
         let rows: Vec<SessionOfOperator> = sqlx::query_as(
@@ -207,8 +209,8 @@ impl Tx {
         Ok(all)
     }
 
-    /// Takes the turn to ask Entra again whether the person may still sign in: none if that was
-    /// asked since `before`, or without an answer since `soon`, by whichever process.
+    /// Claims the next check with Entra whether the person may still sign in. None when any process
+    /// asked since `before`, or, if that question had no answer, since `soon`.
     pub async fn ask_home(
         &mut self,
         operator: OperatorId,
@@ -251,7 +253,7 @@ impl Tx {
         }))
     }
 
-    /// Entra said yes, with a new token perhaps.
+    /// Records that Entra said yes, with a new token if there is one.
     pub async fn home_confirmed(
         &mut self,
         operator: OperatorId,
@@ -276,8 +278,8 @@ impl Tx {
         Ok(())
     }
 
-    /// Ends one of the operator's sessions: the cookie in that browser is worth nothing from now
-    /// on. False: there was none.
+    /// Ends one of the operator's sessions: the cookie in that browser becomes invalid. Returns
+    /// false when the session did not exist.
     pub async fn end_session(&mut self, operator: OperatorId, session: SessionRef) -> Result<bool> {
         let partner = self.partner();
         let ended: i64 = sqlx::query_scalar(
@@ -297,7 +299,7 @@ impl Tx {
         Ok(ended > 0)
     }
 
-    /// Ends all sessions of the operator and says how many.
+    /// Ends all sessions of the operator and returns how many.
     pub async fn end_all_sessions(&mut self, operator: OperatorId) -> Result<i64> {
         let partner = self.partner();
         let ended = sqlx::query_scalar(
@@ -316,7 +318,8 @@ impl Tx {
     }
 }
 
-/// Seals the partner's home tokens with the newest key that another one sealed. Says how many.
+/// Encrypts again, with the newest key, the partner's home tokens that another key sealed. Returns
+/// how many.
 pub(crate) async fn reseal(tx: &mut Tx) -> Result<u64> {
     let partner = tx.partner();
     let rows: Vec<(Uuid, Vec<u8>)> = sqlx::query_as(

@@ -62,11 +62,11 @@ async fn lists_and_ends_sessions() {
         .iter()
         .map(|row| (row.id, row.last_use, row.current))
         .collect();
-    // A use within a minute is not noted, and what expired is not shown.
+    // A use within a minute is not recorded, and an expired session is not shown.
     assert_eq!(seen, [(second, later, false), (first, NOW, true)]);
     tx.commit().await.unwrap();
 
-    // Somebody else's session is none.
+    // Another operator's session is not found.
     let mut other = store.begin(world.b.owner.partner).await.unwrap();
     assert!(!other.session_used(me, first, true, later).await.unwrap());
     assert!(!other.end_session(me, first).await.unwrap());
@@ -179,8 +179,8 @@ fn token_of(home: &HomeToken) -> &str {
     }
 }
 
-/// A question that nobody waited for is put again soon, and how long there is no answer counts from
-/// the first of them.
+/// A question without an answer is asked again soon. The time without an answer counts from the
+/// first such question.
 #[tokio::test]
 async fn security_f04_a_question_without_an_answer_is_put_again_soon() {
     let world = World::new().await;
@@ -215,7 +215,7 @@ async fn security_f04_a_question_without_an_answer_is_put_again_soon() {
     }
 }
 
-/// Its key left the ring, or another process has a newer one: the browser is not shut out.
+/// The token's key left the ring, or another process has a newer key. The browser stays signed in.
 #[tokio::test]
 async fn security_f12_a_token_without_its_key_is_said_and_renewed_in_time() {
     let world = World::new().await;

@@ -1,4 +1,4 @@
-//! Making somebody an owner from the command line, for a partner whose owner is lost.
+//! Makes a person an owner from the command line, for a partner whose owner is lost.
 
 use chrono::{DateTime, Utc};
 use domain::{
@@ -20,17 +20,18 @@ pub struct NewOwner {
     pub partner: PartnerId,
     pub operator: OperatorId,
     pub object: ObjectId,
-    /// Names may be given to somebody else: whose it was then.
+    /// The account name at that time. A name may later be given to another person.
     pub upn: String,
     pub last_seen: Timestamp,
 }
 
-/// Makes somebody who has signed in before an owner, and tells it in the partner's history. `who` is
-/// the account's name, as it was when the person last signed in, or its object id. Gives who it was.
+/// Makes a person who has signed in before an owner, and records it in the partner's history. `who`
+/// is the account's name, as it was when the person last signed in, or its object id. Returns the
+/// person.
 ///
 /// Connects as the owner of the tables. [`Error::NotFound`]: nobody of that name has signed in.
-/// [`Error::Conflict`]: the name is that of several, or of a guest, so the object id must say who is
-/// meant.
+/// [`Error::Conflict`]: the name belongs to several people, or to a guest. The object id must then
+/// say who is meant.
 pub async fn add_owner(
     owner_url: &SecretString,
     vault: Vault,

@@ -25,7 +25,7 @@ async fn security_f02_a_lost_owner_is_replaced_from_the_command_line() {
     let mut tx = world.store.begin(person.partner).await.unwrap();
     let found = tx.operator(person.id).await.unwrap().unwrap();
     assert_eq!(found.role, Some(Role::Owner));
-    // The partner's history tells it, in a chain that the server goes on with.
+    // The partner's history records it, in a chain that the server continues.
     let told = tx.own_export(&Default::default(), Part::ALL).await.unwrap();
     let told = told.last().unwrap();
     assert_eq!(told.kind, EventKind::RoleGiven);
@@ -36,7 +36,7 @@ async fn security_f02_a_lost_owner_is_replaced_from_the_command_line() {
     drop(tx);
     let by_object = add_owner(url, person.tenant, &person.object.to_string()).await;
     assert_eq!(by_object.unwrap().operator, person.id);
-    // A name that two had, and a guest's, say too little.
+    // A name that two people had, or a guest's name, does not identify a person.
     let namesake = world.a.colleague(&world.store, 6, None).await;
     let mut all = world.database.superuser().await.unwrap();
     for set in [

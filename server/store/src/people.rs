@@ -47,27 +47,27 @@ fn role(text: Option<String>) -> Result<Option<Role>> {
         .transpose()
 }
 
-/// Whom Entra vouched for.
+/// A person for whom Entra vouched.
 #[derive(Clone, Debug)]
 pub struct SignedIn<'a> {
     pub home: TenantId,
     pub object: ObjectId,
     pub name: &'a str,
     pub upn: &'a str,
-    /// A guest of the partner's tenant.
+    /// The person is a guest of the partner's tenant.
     pub guest: bool,
     /// The settings name this person as the owner of a partner that has none.
     pub first_owner: bool,
-    /// What a new partner is called.
+    /// The name for a new partner.
     pub partner_name: &'a str,
 }
 
 impl Store {
-    /// The operator behind a sign-in that Entra vouched for, made at the first one.
+    /// The operator for a sign-in that Entra vouched for. The first sign-in creates the operator.
     ///
-    /// The partner is made when its first person signs in. Nobody becomes anything by coming
-    /// first: whoever the settings name becomes owner as long as there is none, and everybody else
-    /// waits for a role.
+    /// The partner is created when its first person signs in. Being first gives no role: the person
+    /// whom the settings name becomes owner as long as there is none, and everybody else waits for
+    /// a role.
     pub async fn sign_in(&self, who: &SignedIn<'_>, now: Timestamp) -> Result<Operator> {
         let mut tx = self
             .begin_with_key("home_tid", &who.home.to_string())
@@ -82,7 +82,8 @@ impl Store {
         .bind(moment(now))
         .execute(&mut *tx)
         .await?;
-        // The lock makes sign-ins of a partner wait for each other, so that one owner comes of two.
+        // The lock makes sign-ins of a partner wait for each other, so that two sign-ins make only
+        // one owner.
         let partner: Uuid =
             sqlx::query_scalar("select id from partners where home_tid = $1 for update")
                 .bind(who.home.0)
@@ -134,13 +135,14 @@ impl Store {
 struct SignedInRow {
     #[sqlx(flatten)]
     operator: OperatorRow,
-    /// Nobody of this account signed in before.
+    /// No one signed in with this account before.
     first: bool,
     role_before: Option<String>,
 }
 
 impl Tx {
-    /// The partner's history tells who came for the first time, and whom the settings made owner.
+    /// Records in the partner's history who signed in for the first time, and whom the settings
+    /// made owner.
     async fn note_sign_in(
         &mut self,
         operator: &Operator,
@@ -209,7 +211,7 @@ impl Tx {
         )
     }
 
-    /// The tenant whose people the partner's operators are.
+    /// The partner's home tenant, to which its operators belong.
     pub async fn partner_home(&mut self) -> Result<TenantId> {
         let partner = self.partner();
         Ok(TenantId(
@@ -246,8 +248,8 @@ impl Tx {
         row.map(OperatorRow::operator).transpose()
     }
 
-    /// Whether an operator has a right by the role that stands in the database now. The role stays
-    /// as it is until this transaction ends: what it writes is written by somebody who may.
+    /// Whether an operator's current role in the database carries a right. The role is locked until
+    /// this transaction ends, so that the operator still has the right for all that it writes.
     pub async fn may_still(
         &mut self,
         operator: OperatorId,
@@ -297,10 +299,11 @@ impl Tx {
             .collect()
     }
 
-    /// The partner's owners. They stay owners, and nobody becomes one, until this transaction ends.
+    /// The partner's owners. The set of owners is locked until this transaction ends.
     pub async fn owners(&mut self) -> Result<Vec<OperatorId>> {
         let partner = self.partner();
-        // Locked in one order, so that two owners who take each other's role do not both succeed.
+        // The rows are locked in one order, so that two owners who remove each other's role do not
+        // both succeed.
         let owners: Vec<Uuid> = sqlx::query_scalar(
             "select id from operators where partner_id = $1 and role = 'owner'
              order by id for update",
@@ -311,8 +314,8 @@ impl Tx {
         Ok(owners.into_iter().map(OperatorId).collect())
     }
 
-    /// Gives a role, or takes it with `None`, and gives the one before. The last owner stays one
-    /// ([`Error::Conflict`]).
+    /// Sets a role, or removes it with `None`. Returns the role before. The last owner cannot lose
+    /// the role ([`Error::Conflict`]).
     pub async fn set_role(
         &mut self,
         person: OperatorId,

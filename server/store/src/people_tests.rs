@@ -119,7 +119,8 @@ async fn security_f02_nobody_becomes_owner_by_coming_first() {
     let sign_in = async |who| world.store.sign_in(&who, NOW).await.unwrap();
     assert_eq!(sign_in(who(1, true, false)).await.role, None);
     assert_eq!(sign_in(who(2, false, false)).await.role, None);
-    // Named later, after having waited; and then nobody else.
+    // The settings name this person later, while the person waits for a role. Nobody else becomes
+    // owner then.
     let owner = sign_in(who(2, false, true)).await;
     assert_eq!(owner.role, Some(Role::Owner));
     assert_eq!(sign_in(who(3, false, true)).await.role, None);
@@ -129,7 +130,7 @@ async fn security_f02_nobody_becomes_owner_by_coming_first() {
     assert_eq!(people.iter().filter(|person| person.guest).count(), 1);
 }
 
-/// The role that counts is the one that stands there when something is written (F22).
+/// The role in the database at the time of the write decides (F22).
 #[tokio::test]
 async fn security_f22_a_role_that_was_taken_opens_no_customer_for_a_change() {
     let world = World::new().await;
@@ -145,7 +146,7 @@ async fn security_f22_a_role_that_was_taken_opens_no_customer_for_a_change() {
         let mut tx = world.store.begin(engineer.partner).await.unwrap();
         tx.set_role(engineer.id, role).await.unwrap();
         tx.commit().await.unwrap();
-        // The operator is the one of the request that began before.
+        // The operator comes from a request that began earlier.
         let mut tx = world.store.begin(engineer.partner).await.unwrap();
         let refused = tx.access(&engineer, customer, Right::Change).await;
         assert_eq!(format!("{:?}", refused.unwrap_err()), expected);

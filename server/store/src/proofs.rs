@@ -1,4 +1,4 @@
-//! What setups claim, and what newer looks at the tenant leave of it.
+//! What setups claim, and what newer polls of the tenant say about the claims.
 
 use domain::{
     Timestamp,
@@ -16,28 +16,28 @@ use crate::{
     notices,
 };
 
-/// A setup that is over and claims something.
+/// A finished setup with a claim.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Claimed {
     pub id: SetupId,
     pub plan: Plan,
-    /// What its own steps showed.
+    /// What the setup's own steps showed.
     pub showed: Proof,
     pub judged: Option<Judged>,
     pub ended: Option<Timestamp>,
 }
 
-/// What is known of policies about an application beside one setup's own.
+/// What is known about policies for an application, apart from one setup's own policy.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct OtherPolicies {
     /// When another setup's policy was last removed.
     pub undone: Option<Timestamp>,
-    /// A setup saw somebody else's.
+    /// A setup saw a policy that Postern did not make.
     pub seen: bool,
 }
 
 impl Tx {
-    /// The customer's setups that are over and claim something. `application`: only its own.
+    /// The customer's finished setups with a claim. `application`: only the setups of this one.
     pub async fn claims(
         &mut self,
         access: &CustomerAccess,
@@ -76,7 +76,8 @@ impl Tx {
             .collect()
     }
 
-    /// Keeps what a look says of a claim. True: that is news, and every page that watches is told.
+    /// Stores what a poll says about a claim. Returns true when this is new. Every page that
+    /// watches is then notified.
     pub async fn judge(
         &mut self,
         access: &CustomerAccess,
@@ -108,8 +109,8 @@ impl Tx {
         Ok(true)
     }
 
-    /// What Postern's own setups know of policies about an application, `except` one of them.
-    /// Setups that began before `since` do not count for what was seen.
+    /// What Postern's own setups know about policies for an application, without setup `except`.
+    /// Setups that began before `since` do not count for `seen`.
     pub async fn other_policies(
         &mut self,
         access: &CustomerAccess,
@@ -141,7 +142,8 @@ impl Tx {
         })
     }
 
-    /// The partner's own tenant: what is registered there, the partner holds the secrets of.
+    /// The partner's own tenant. The partner holds the secrets of the applications registered
+    /// there.
     pub async fn home_tenant(&mut self) -> Result<Option<TenantId>> {
         let partner = self.partner();
         let home: Option<Uuid> = sqlx::query_scalar("select home_tid from partners where id = $1")

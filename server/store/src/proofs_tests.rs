@@ -7,7 +7,7 @@ use domain::{
 use super::*;
 use crate::test_data::{NOW, World, plan, setup_id};
 
-/// A setup of application 1 whose steps are all done, as proven.
+/// A setup of application 1 whose steps are all done, and which is proven.
 async fn proven(world: &World) -> SetupId {
     let access = &world.a.customer;
     let id = setup_id();
@@ -50,7 +50,7 @@ async fn field_b26_what_a_reading_contradicts_is_proven_in_no_list() {
         .unwrap();
     assert!(page.rows.iter().all(|row| row.proven == 0));
     assert_eq!(tx.proven_senders(access).await.unwrap(), []);
-    // The same again is no news.
+    // The same judgement again is not new.
     let claim = tx.claims(access, None).await.unwrap().remove(0);
     assert!(!tx.judge(access, &claim, &more).await.unwrap());
 }

@@ -1,4 +1,4 @@
-//! The numbers of each day, for a chart: of each customer, and of all together.
+//! The counts of each day, for a chart: of each customer, and of all customers together.
 
 use chrono::{NaiveDate, NaiveTime};
 use domain::{
@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use crate::{CustomerAccess, Result, Tx, clean::moment, exposure::tally, exposure_sql::proven};
 
-/// The numbers of a day are the newest of it.
+/// The newest counts of a day replace the earlier ones.
 macro_rules! of_today {
     () => {
         " on conflict (partner_id, customer_id, day) do update set
@@ -35,7 +35,7 @@ struct DayRow {
 }
 
 impl Tx {
-    /// The numbers of the last `days` days, the oldest first: of one customer, or of all together.
+    /// The counts of the last `days` days, the oldest first: of one customer, or of all together.
     pub async fn reach_days(
         &mut self,
         access: Option<&CustomerAccess>,
@@ -60,7 +60,7 @@ impl Tx {
         Ok(rows.into_iter().map(DayRow::tally).collect())
     }
 
-    /// Counts a customer for today.
+    /// Stores today's counts of a customer.
     pub(crate) async fn count_day(
         &mut self,
         partner: PartnerId,
@@ -88,8 +88,8 @@ impl Tx {
         Ok(())
     }
 
-    /// Counts all customers together for today. All who do so take turns, so it is for whoever is
-    /// the last of many.
+    /// Stores today's counts of all customers together. Concurrent callers wait for each other, so
+    /// only the last of many calls it.
     pub async fn count_all(&mut self, now: Timestamp) -> Result<()> {
         let partner = self.partner();
         sqlx::query(concat!(

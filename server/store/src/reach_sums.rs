@@ -1,5 +1,5 @@
-//! The counts that pages over all customers show, kept by what changes: a night in which nothing
-//! changed writes nothing, so that writers hardly ever wait for each other.
+//! The counts that pages over all customers show. A scan writes only the differences: a night in
+//! which nothing changed writes nothing, so that writers hardly ever wait for each other.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use crate::{Result, Tx, scans::number};
 
-/// What a row of `reaches` counts as.
+/// The values of a row of `reaches` that the sums count.
 #[derive(Clone, Debug, FromRow)]
 pub(crate) struct Counted {
     pub object: Uuid,
@@ -28,16 +28,16 @@ pub(crate) struct Counted {
 /// How many levels there are.
 const LEVELS: usize = 6;
 
-/// The key of a row of `reach_sums`: kind, subject, permission. In the order in which all writers
-/// take them, so that two never wait for each other in a circle.
+/// The key of a row of `reach_sums`: kind, subject, permission. All writers take the rows in the
+/// order of this key, so that they do not deadlock.
 type Key = (&'static str, Uuid, String);
 
 #[derive(Clone, Debug, Default)]
 struct Change {
-    /// From the worst level on: what has a power stands first.
+    /// From the worst level on: [`Level::Power`] is first.
     levels: [i32; LEVELS],
     confinable: i32,
-    /// What the newest reading calls the application.
+    /// The application's name in the newest scan.
     called: Option<(Option<Uuid>, String, Option<String>)>,
 }
 
@@ -83,7 +83,7 @@ impl Counted {
     }
 }
 
-/// What is different between two readings of a customer.
+/// The differences between two scans of a customer.
 fn changes(customer: CustomerId, old: &[Counted], new: &[Counted]) -> BTreeMap<Key, Change> {
     let mut changes = BTreeMap::new();
     for one in old {
@@ -108,7 +108,7 @@ fn changes(customer: CustomerId, old: &[Counted], new: &[Counted]) -> BTreeMap<K
 }
 
 impl Tx {
-    /// Brings the sums to what `reaches` holds of a customer now, `new`, where it held `old`.
+    /// Updates the sums of a customer from the `old` rows of `reaches` to the `new` rows.
     pub(crate) async fn resum(
         &mut self,
         partner: PartnerId,

@@ -1,4 +1,5 @@
-//! Whether a refusal stands in a history already: who has no account here can be refused without end.
+//! Whether a history already records a refusal. A person without an account can be refused without
+//! end.
 
 use domain::{
     Timestamp,
@@ -8,8 +9,9 @@ use domain::{
 use crate::{CustomerAccess, Result, Tx, clean::moment};
 
 impl Tx {
-    /// Whether a consent by this link was refused, and told, since a moment. The link must be held
-    /// ([`Tx::link`]), so that nobody else tells it at the same time.
+    /// Whether the history records a refused consent by this link after `since`. The caller must
+    /// hold the link's lock ([`Tx::link`]), so that no other transaction records it at the same
+    /// time.
     pub async fn refused_by_link(
         &mut self,
         access: &CustomerAccess,
@@ -29,8 +31,8 @@ impl Tx {
         .await?)
     }
 
-    /// Whether this account was refused a sign-in, and it was told, since a moment. Holds the partner's
-    /// own history.
+    /// Whether the history records a refused sign-in of this account after `since`. Locks the
+    /// partner's own history.
     pub async fn refused_to_sign_in(
         &mut self,
         account: ObjectId,

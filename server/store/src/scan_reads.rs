@@ -1,4 +1,5 @@
-//! What scans left behind: the reach as pages show it, and what the next scan needs.
+//! Reads the results of scans: the effective access that pages show, and the input of the next
+//! scan.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +15,7 @@ use sqlx::FromRow;
 
 use crate::{CustomerAccess, Result, Tx, clean::from_json, exposure_sql::proven};
 
-/// What is known of a customer.
+/// The stored effective access of a customer's applications.
 #[derive(Clone, Debug)]
 pub struct StoredReach {
     pub read: Timestamp,
@@ -22,7 +23,7 @@ pub struct StoredReach {
     pub names: BTreeMap<ObjectId, String>,
 }
 
-/// What a scan has to know of those before it.
+/// What a scan needs from the scans before it.
 #[derive(Clone, Debug, Default)]
 pub struct ScanMemory {
     pub kept: Kept,
@@ -30,7 +31,7 @@ pub struct ScanMemory {
     pub names: BTreeMap<ObjectId, String>,
     pub tries: i16,
     pub consented: Option<Timestamp>,
-    /// What the setups that are done and proven permit: the application, and its senders.
+    /// What the finished and proven setups permit: the application, and its allowed mailboxes.
     pub proven: Vec<(AppId, Vec<ObjectId>)>,
 }
 
@@ -44,7 +45,7 @@ struct MemoryRow {
 }
 
 impl Tx {
-    /// What is known of the customer's applications.
+    /// The stored effective access of the customer's applications.
     pub async fn reach(&mut self, access: &CustomerAccess) -> Result<Option<StoredReach>> {
         let (partner, customer) = self.reads(access)?;
         let row: Option<(DateTime<Utc>, Value, Value)> = sqlx::query_as(
@@ -65,7 +66,7 @@ impl Tx {
         }))
     }
 
-    /// What the next scan has to know.
+    /// The input for the next scan.
     pub async fn scan_memory(&mut self, access: &CustomerAccess) -> Result<ScanMemory> {
         let (partner, customer) = self.reads(access)?;
         let row: Option<MemoryRow> = sqlx::query_as(
@@ -88,8 +89,8 @@ impl Tx {
         })
     }
 
-    /// What the setups that are done and proven permit: the application, and its senders. Those of
-    /// which nobody knows at the moment are among them: the next look decides.
+    /// What the finished and proven setups permit: the application, and its allowed mailboxes.
+    /// Setups whose proof is unknown at the moment are included: the next poll decides.
     pub async fn proven_senders(
         &mut self,
         access: &CustomerAccess,
@@ -114,7 +115,7 @@ impl Tx {
             .collect()
     }
 
-    /// The last certain answers of a customer's applications.
+    /// The last certain answers about a customer's applications.
     pub async fn known_reach(&mut self, access: &CustomerAccess) -> Result<Known> {
         let (partner, customer) = self.reads(access)?;
         let known: Option<Option<Value>> = sqlx::query_scalar(
@@ -130,7 +131,7 @@ impl Tx {
         )
     }
 
-    /// All mailboxes as they were last read, by name, and when that was; none: never.
+    /// All mailboxes as they were last read, by name, and the time. None when they were never read.
     pub async fn scanned_mailboxes(
         &mut self,
         access: &CustomerAccess,
@@ -148,7 +149,7 @@ impl Tx {
             .transpose()
     }
 
-    /// What else was read of an application, and whether it is as a setup proved it.
+    /// The other details read of an application, and whether it matches what a setup proved.
     pub async fn reach_details(
         &mut self,
         access: &CustomerAccess,

@@ -1,4 +1,4 @@
-//! Scans: whose turn it is, and what came of it.
+//! Scans: the schedule, the leases, and the results.
 
 use std::collections::BTreeMap;
 
@@ -20,60 +20,60 @@ use crate::{
     reach_sums::Counted,
 };
 
-/// How many days of numbers are kept.
+/// How many days of counts are kept.
 const DAYS_KEPT: i32 = 400;
 
-/// One application of a reading, flat, for lists over all customers.
+/// One application of a scan, flat, for lists over all customers.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ReachEntry {
     pub object: ObjectId,
     pub app_id: Option<Uuid>,
     pub name: String,
     pub publisher: Option<String>,
-    /// Whose application it is, as JSON of the domain.
+    /// The owner of the application, as JSON of the domain.
     pub owner: Value,
     pub level: Level,
-    /// Confined to no more than a proven setup allows.
+    /// Confined to at most what a proven setup allows.
     pub as_proven: bool,
-    /// A setup can be started for it.
+    /// Whether a setup can be started for the application.
     pub can_be_confined: bool,
     pub permissions: Vec<(String, Level)>,
-    /// What lets it go around every confinement, in words.
+    /// Powers that let the application bypass every confinement, in words.
     pub powers: Vec<String>,
-    /// What it may do for whoever signs in to it, in words.
+    /// What the application may do for the person who signs in to it, in words.
     pub acts_as: Vec<String>,
-    /// What was taken away, and may still work.
+    /// Access that was removed but may still work.
     pub may_still: Option<MayStill>,
-    /// Credentials and the like.
+    /// Credentials and similar details.
     pub details: Option<Value>,
 }
 
-/// An application that reaches nothing by itself, and acts for whoever signs in to it.
+/// An application that reaches nothing by itself, and acts for the person who signs in to it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DelegatedEntry {
     pub object: ObjectId,
     pub app_id: Option<Uuid>,
     pub name: String,
     pub publisher: Option<String>,
-    /// What it may do for whoever signs in to it, in words.
+    /// What the application may do for the person who signs in to it, in words.
     pub acts_as: Vec<String>,
 }
 
-/// What a scan brought.
+/// The result of a scan.
 #[derive(Clone, Debug)]
 pub struct ScanResult {
-    /// All parts were read.
+    /// Whether all parts were read.
     pub whole: bool,
     pub reach: Reach,
     pub names: BTreeMap<ObjectId, String>,
     pub entries: Vec<ReachEntry>,
-    /// Those that are no rows of the lists.
+    /// Applications that only act for people. The lists have no rows for them.
     pub delegated: Vec<DelegatedEntry>,
     pub parts: Vec<PartRead>,
-    /// What a person reads where not all parts were read.
+    /// The message for a person when not all parts were read.
     pub problem: Option<Problem>,
     pub changes: Vec<ReachChange>,
-    /// All mailboxes; none: they were not read, and what is known of them stays.
+    /// All mailboxes. None when they were not read: the stored mailboxes then stay.
     pub mailboxes: Option<Vec<(ObjectId, String)>>,
     pub kept: Kept,
     pub known: Known,
@@ -83,7 +83,7 @@ pub struct ScanResult {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Next {
     pub due: Timestamp,
-    /// How often it was tried again by then, in a row.
+    /// The number of retries in a row up to that time.
     pub tries: i16,
 }
 
@@ -93,7 +93,7 @@ impl From<Timestamp> for Next {
     }
 }
 
-/// A customer whose turn it is, held by the lease.
+/// A customer whose scan is due, held by the lease.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Turn {
     pub partner: PartnerId,
@@ -109,7 +109,7 @@ fn by_partner(turns: &[Turn]) -> BTreeMap<PartnerId, Vec<Uuid>> {
     found
 }
 
-/// How a level is stored: the worst is the least.
+/// The stored number of a level. The worst level has the lowest number.
 pub(crate) const fn number(level: Level) -> i16 {
     match level {
         Level::Power => -1,
@@ -146,9 +146,9 @@ struct StateRow {
 }
 
 impl Store {
-    /// Takes up to `most` customers whose turn it is, of all partners, a like share of each, and
-    /// holds them until `until`. Those whom somebody waits for come first. Partners whose home
-    /// tenant is not among `homes` get no turn.
+    /// Claims up to `most` due customers of all partners, an equal share of each partner, and holds
+    /// the lease until `until`. Customers whose scan a person waits for come first. Partners whose
+    /// home tenant is not among `homes` get no share.
     pub async fn claim_scans(
         &self,
         homes: &[TenantId],
@@ -198,7 +198,7 @@ impl Store {
         Ok(turns)
     }
 
-    /// Holds them longer. Whoever has lost one learns so when it is saved.
+    /// Extends the lease. A caller that has lost a customer learns so when it saves the scan.
     pub async fn renew_scans(&self, lease: Uuid, turns: &[Turn], until: Timestamp) -> Result<()> {
         for (partner, customers) in by_partner(turns) {
             let mut tx = self.begin(partner).await?;
@@ -217,7 +217,7 @@ impl Store {
         Ok(())
     }
 
-    /// Lets go of what was not read to its end: somebody else takes it up at once.
+    /// Releases customers that were not read to the end. Another process claims them at once.
     pub async fn release_scans(&self, lease: Uuid, turns: &[Turn]) -> Result<()> {
         let mut failed = Ok(());
         for (partner, customers) in by_partner(turns) {
@@ -248,8 +248,8 @@ impl Store {
         tx.commit().await
     }
 
-    /// Gives every connected customer a turn that has none yet, forgets old numbers, and ends what
-    /// nobody was left to end.
+    /// Creates a schedule for every connected customer that has none yet, deletes old counts, and
+    /// ends scans of all customers that nobody is left to end.
     pub async fn tidy_scans(&self, now: Timestamp) -> Result<()> {
         for partner in self.partners().await? {
             let mut tx = self.begin(partner).await?;
@@ -280,7 +280,7 @@ impl Store {
 }
 
 impl Tx {
-    /// The customer is read as soon as somebody has time for it; once more, if it is being read.
+    /// Requests a scan as soon as possible. A customer that is being read is read once more.
     pub async fn ask_scan(&mut self, access: &CustomerAccess, now: Timestamp) -> Result<()> {
         let (partner, customer) = self.reads(access)?;
         sqlx::query(
@@ -298,7 +298,7 @@ impl Tx {
         notices::scans_changed(self.conn(), partner).await
     }
 
-    /// How the newest scan went; none: the customer was never connected.
+    /// How the newest scan went. None when the customer was never connected.
     pub async fn scan_state(
         &mut self,
         access: &CustomerAccess,
@@ -322,8 +322,8 @@ impl Tx {
         row.map(StateRow::state).transpose()
     }
 
-    /// Keeps what was read, and ends the turn. False: the lease was lost, so somebody else reads
-    /// the customer, and nothing was kept.
+    /// Stores the result and releases the lease. Returns false and stores nothing when the lease
+    /// was lost: another process then reads the customer.
     pub async fn save_scan(
         &mut self,
         access: &CustomerAccess,
@@ -373,7 +373,8 @@ impl Tx {
         Ok(true)
     }
 
-    /// Nothing could be read: what is known stays. False: the lease was lost.
+    /// Records a scan that could read nothing. The stored results stay. Returns false when the
+    /// lease was lost.
     pub async fn fail_scan(
         &mut self,
         access: &CustomerAccess,
@@ -417,7 +418,7 @@ impl Tx {
         result: &ScanResult,
     ) -> Result<()> {
         let entries = &result.entries;
-        // Of principals that nobody asked for, what was read before stays.
+        // An incomplete scan did not ask for all principals. For those the stored details stay.
         let before: BTreeMap<Uuid, Value> = if result.whole {
             BTreeMap::new()
         } else {
@@ -441,8 +442,8 @@ impl Tx {
         .fetch_all(self.conn())
         .await?;
         let new: Vec<Counted> = entries.iter().map(counted).collect();
-        // One statement for all: as many rows as there are texts in each array. Arrays of arrays
-        // must be of one length each, so permissions travel as JSON.
+        // One statement for all entries: as many rows as there are texts in each array. Postgres
+        // needs nested arrays of equal length, so permissions travel as JSON.
         let permissions: Vec<Value> = new
             .iter()
             .zip(entries)
@@ -555,7 +556,7 @@ impl Tx {
     }
 }
 
-/// An entry as it is kept: each permission once, with the worst of its levels.
+/// An entry as it is stored: each permission once, with its worst level.
 fn counted(entry: &ReachEntry) -> Counted {
     let text = |text: &str| clean::text(text).into_owned();
     let name = |name: &str| clean::name(name).into_owned();

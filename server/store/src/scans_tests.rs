@@ -88,7 +88,7 @@ async fn connected(world: &World, side: &Side) {
     tx.commit().await.unwrap();
 }
 
-/// Connects a customer, and asks for it to be read.
+/// Connects a customer, and requests a scan of it.
 pub(crate) async fn connected_to(tx: &mut Tx, customer: &CustomerAccess) {
     tx.save_consent(
         customer,
@@ -126,7 +126,7 @@ async fn a_turn_is_taken_once_until_its_lease_ends() {
         .await
         .unwrap();
     assert_eq!(again, []);
-    // It is held longer when it is renewed, and free when not.
+    // A renewed lease is held longer. The other customers become free.
     store
         .renew_scans(one, &taken[..1], later(120))
         .await
@@ -136,7 +136,7 @@ async fn a_turn_is_taken_once_until_its_lease_ends() {
         .await
         .unwrap();
     assert_eq!(rest, taken[1..]);
-    // Whoever lost it keeps nothing.
+    // A process that lost the lease stores nothing.
     let side = [&world.a, &world.b]
         .into_iter()
         .find(|side| side.owner.partner == rest[0].partner)
@@ -154,7 +154,7 @@ async fn a_turn_is_taken_once_until_its_lease_ends() {
     assert!(!due.unwrap().contains(&rest[0]), "it is not due yet");
 }
 
-/// What changes while a customer is read may have been read before it changed.
+/// A change during a scan may come after the part that it concerns was read.
 #[tokio::test]
 async fn asked_for_while_it_is_read_it_is_read_once_more() {
     let world = world().await;
@@ -200,7 +200,7 @@ async fn asked_for_while_it_is_read_it_is_read_once_more() {
     assert!(claim(4).await);
     assert!(!save(5).await, "once more, and not for ever");
     assert!(!claim(6).await);
-    // The same where nothing could be read.
+    // The same holds where nothing could be read.
     ask(7).await;
     assert!(claim(8).await);
     ask(9).await;
@@ -208,7 +208,8 @@ async fn asked_for_while_it_is_read_it_is_read_once_more() {
     assert!(claim(11).await);
     fail(12).await;
     assert!(!claim(13).await);
-    // Whoever begins after it was asked for reads what is asked for: also where the one before died.
+    // A scan that begins after the request covers the request, also where the process before it
+    // died.
     ask(14).await;
     assert!(claim(15).await);
     ask(16).await;
@@ -226,7 +227,7 @@ async fn what_a_reader_lets_go_is_taken_up_at_once() {
         .await;
     let taken = taken.unwrap();
     assert_eq!(taken.len(), 2);
-    // Only by its holder.
+    // Only the holder of the lease can release it.
     world.store.release_scans(other, &taken).await.unwrap();
     let still = world
         .store
@@ -348,7 +349,8 @@ async fn the_exposure_adds_up_however_it_is_grouped_and_stays_with_its_partner()
         }
         assert_eq!(sum, all, "{by:?}");
     }
-    // By permission each counts for every one that it holds, judged by that one.
+    // Grouped by permission, an application counts for every permission that it holds, at the level
+    // of that permission.
     let query = ExposureQuery {
         by: By::Permission,
         page: 1,
@@ -358,12 +360,12 @@ async fn the_exposure_adds_up_however_it_is_grouped_and_stays_with_its_partner()
     let of = |name: &str| found.rows.iter().find(|row| row.name == name).unwrap();
     assert_eq!(of("Mail.Send").tally, all);
     assert_eq!(of("Mail.Read").tally.nothing, 4);
-    // What is searched for is text, also when it looks like more.
+    // The search text is plain text, also when it looks like a pattern.
     for (search, matching) in [
         ("o'neill \"1\" <B>", 1),
         ("%", 0),
         ("'; drop table reaches; --", 0),
-        // Names that hold one are kept with the same stand-in for it.
+        // Names with a NUL character are stored with the same replacement character.
         ("\0", 4),
     ] {
         let query = ExposureQuery {
@@ -411,7 +413,7 @@ async fn what_waits_or_is_read_is_under_way_and_what_a_dead_reader_left_is_not()
         .unwrap();
     tx.commit().await.unwrap();
     assert_eq!(state(later(5)).await, (false, false));
-    // Its night: nobody asked, and the reader dies.
+    // The nightly scan: nobody requested it, and the process that reads dies.
     world
         .store
         .claim_scans(&world.homes, lease, later(100), later(160), 9)
@@ -419,7 +421,7 @@ async fn what_waits_or_is_read_is_under_way_and_what_a_dead_reader_left_is_not()
         .unwrap();
     assert_eq!(state(later(101)).await, (true, true));
     assert_eq!(state(later(161)).await, (false, false));
-    // Asked for, and then nobody is connected any more.
+    // A scan is requested, and then the customer is disconnected.
     let mut tx = world.store.begin(side.owner.partner).await.unwrap();
     tx.ask_scan(&side.customer, later(170)).await.unwrap();
     tx.disconnect(&side.customer, later(171)).await.unwrap();

@@ -1,4 +1,4 @@
-//! Client secrets of applications, from when they are given until the proof ends.
+//! Client secrets of applications, from when they are entered until the proof ends.
 
 use chrono::{DateTime, Utc};
 use domain::{
@@ -21,7 +21,7 @@ fn place(partner: PartnerId, setup: &SetupId) -> Place<'_> {
 }
 
 impl Tx {
-    /// Keeps the secret for a setup of this customer until `expires`; one that was there is
+    /// Stores the secret for a setup of this customer until `expires`. An earlier secret is
     /// replaced.
     pub async fn put_secret(
         &mut self,
@@ -60,7 +60,7 @@ impl Tx {
         self.touch_setup(access, setup).await
     }
 
-    /// The secret and until when it is kept, unless that is over.
+    /// The secret and its expiry time. None when it has expired.
     pub async fn secret(
         &mut self,
         access: &CustomerAccess,
@@ -89,7 +89,7 @@ impl Tx {
             .transpose()
     }
 
-    /// Deletes the secret. False: there was none.
+    /// Deletes the secret. Returns false when there was none.
     pub async fn forget_secret(&mut self, access: &CustomerAccess, setup: SetupId) -> Result<bool> {
         let (partner, customer) = self.changes(access)?;
         let gone = sqlx::query(

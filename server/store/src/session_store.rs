@@ -1,7 +1,7 @@
 //! The cookie's sessions in Postgres.
 //!
-//! The cookie holds a random id, the table its SHA-256: who reads the table cannot sign in with
-//! it. The record is small JSON and holds no secret.
+//! The cookie holds a random id, the table holds its SHA-256: a person who reads the table cannot
+//! sign in with it. The record is small JSON and holds no secret.
 
 use std::collections::HashMap;
 
@@ -15,13 +15,13 @@ use tower_sessions::{
     session_store,
 };
 
-/// Keeps sessions for `tower_sessions`. Cheap to clone.
+/// Stores sessions for `tower_sessions`. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct SessionStore {
     pool: PgPool,
 }
 
-/// The hash under which a session is kept.
+/// The hash under which a session is stored.
 pub fn session_hash(id: &Id) -> [u8; 32] {
     Sha256::digest(id.0.to_le_bytes()).into()
 }
@@ -60,13 +60,13 @@ impl session_store::SessionStore for SessionStore {
             if made.rows_affected() == 1 {
                 return Ok(());
             }
-            // Somebody else has this id: never share it.
+            // The id is already taken. Never share it.
             record.id = Id::default();
         }
     }
 
-    /// Writes only over what is still there: a request that was on its way while its session was
-    /// ended must not bring it back.
+    /// Updates only an existing session: a request that was running while its session was ended
+    /// must not bring the session back.
     async fn save(&self, record: &Record) -> session_store::Result<()> {
         sqlx::query(
             "update sessions set record = $2, expires_at = to_timestamp($3::float8)

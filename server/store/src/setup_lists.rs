@@ -53,7 +53,7 @@ fn rows(found: Vec<SetupListRow>) -> Result<Vec<SetupRow>> {
     found.into_iter().map(SetupListRow::row).collect()
 }
 
-/// What every list selects.
+/// The columns that every list selects.
 macro_rules! list {
     ($($rest:literal),*) => {
         concat!(
@@ -78,9 +78,9 @@ const ALL: &str = list!(
 );
 
 impl Tx {
-    /// Setups of all the partner's customers that started before `before`, newest first.
-    /// `limit` of them, and more only when several started at the moment of the last: so asking
-    /// with the last one's moment misses none.
+    /// Setups of all the partner's customers that started before `before`, newest first. Returns
+    /// `limit` setups, and more only when several started at the same moment as the last one. A
+    /// caller that pages with the last one's start time therefore misses none.
     pub async fn setups(
         &mut self,
         filter: SetupsFilter,

@@ -1,4 +1,4 @@
-//! Setups: started once, locked for each change, written back whole.
+//! Setups: started once, locked for each change, written back as a whole.
 
 use chrono::{DateTime, Utc};
 use domain::{
@@ -24,7 +24,7 @@ use crate::{
 /// The index that allows one active setup per application.
 const ONE_ACTIVE: &str = "setups_one_active";
 
-/// A setup with its steps, as it is stored.
+/// A stored setup with its steps.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SetupRecord {
     pub id: SetupId,
@@ -33,21 +33,21 @@ pub struct SetupRecord {
     pub intent: Intent,
     /// In the order of the plan.
     pub steps: Vec<Step>,
-    /// What the newest look at the tenant says of what the steps showed.
+    /// What the newest poll of the tenant says about what the steps showed.
     pub judged: Option<Judged>,
     pub started_by: OperatorId,
     pub started_by_name: String,
     pub started_at: Timestamp,
     pub ended_at: Option<Timestamp>,
     pub secret: SecretState,
-    /// Counts the changes.
+    /// Increases with every change.
     pub version: i64,
 }
 
 /// Why a setup did not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// Another one holds the application.
+    /// Another setup holds the application.
     #[error("a setup for this application is active")]
     AlreadyActive(Box<SetupRow>),
     #[error(transparent)]
@@ -100,7 +100,7 @@ impl SetupRecordRow {
     }
 }
 
-/// When the setup looks again by itself: the earliest of its waits.
+/// When the setup polls again by itself (`look`): the earliest time among its waiting steps.
 fn next_look(steps: &[Step]) -> Option<Timestamp> {
     steps
         .iter()
@@ -112,7 +112,7 @@ fn next_look(steps: &[Step]) -> Option<Timestamp> {
 }
 
 impl Tx {
-    /// Starts a setup with all its steps pending, unless another one holds the application.
+    /// Starts a setup with all its steps pending, unless another setup holds the application.
     pub async fn start_setup(
         &mut self,
         access: &CustomerAccess,
@@ -123,7 +123,8 @@ impl Tx {
     ) -> Result<(), StartError> {
         let (partner, customer) = self.changes(access)?;
         let steps: Vec<Step> = StepKind::ALL.into_iter().map(Step::new).collect();
-        // The one in the way may end between the two statements: then there is room after all.
+        // The active setup may end between the two statements. Then there is room after all, so
+        // retry.
         for _ in 0..3 {
             if self
                 .insert_setup((partner, customer), id, plan, &steps, operator, now)
@@ -184,8 +185,8 @@ impl Tx {
         id: SetupId,
     ) -> Result<Option<SetupRecord>> {
         let (partner, customer) = self.reads(access)?;
-        // One statement sees one moment: with the steps of a later one, a setup would look proven
-        // before the last look that says otherwise.
+        // A single statement sees a single moment. With the steps of a later moment, a setup would
+        // look proven before the last poll that says otherwise.
         let row: Option<SetupRecordRow> = sqlx::query_as(
             "select s.id, s.customer_id, s.plan, s.intent, s.judged, s.started_by, s.started_by_name,
                     s.started_at, s.ended_at, s.version, s.secret_given,
@@ -203,16 +204,16 @@ impl Tx {
         row.map(SetupRecordRow::record).transpose()
     }
 
-    /// The same, locked until the transaction ends, so that two changes never mix. Waits for
-    /// whoever holds the lock. Needed before [`Tx::save_setup`].
+    /// A setup of this customer, locked until the transaction ends, so that two changes never mix.
+    /// Waits for the current holder of the lock. Needed before [`Tx::save_setup`].
     pub async fn lock_setup(
         &mut self,
         access: &CustomerAccess,
         id: SetupId,
     ) -> Result<Option<SetupRecord>> {
         let (partner, customer) = self.changes(access)?;
-        // Locked first and read afterwards: a statement that had to wait for the lock would give
-        // the locked row as it is now, and rows of other tables as they were before.
+        // The row is locked first and read afterwards. A statement that had to wait for the lock
+        // would give the locked row as it is now, and rows of other tables as they were before.
         let locked = sqlx::query(
             "select from setups where partner_id = $1 and customer_id = $2 and id = $3 for update",
         )
@@ -229,10 +230,10 @@ impl Tx {
     }
 
     /// Writes intent, steps and end of a setup that this transaction locked, derives its state and
-    /// proof, and tells every process when the transaction commits. `doing` is what lists say that
-    /// it does now. Gives the new version.
+    /// proof, and notifies every process when the transaction commits. `doing` is the status text
+    /// for lists. Returns the new version.
     ///
-    /// [`Error::Conflict`] when it would become active again while another one holds the
+    /// [`Error::Conflict`] when the setup would become active again while another setup holds the
     /// application.
     pub async fn save_setup(
         &mut self,
@@ -304,7 +305,7 @@ impl Tx {
         Ok(())
     }
 
-    /// Counts a change that is not in the steps, and tells every process.
+    /// Counts a change that is not in the steps, and notifies every process.
     pub(crate) async fn touch_setup(&mut self, access: &CustomerAccess, id: SetupId) -> Result<()> {
         let (partner, customer) = self.reads(access)?;
         let version: i64 = sqlx::query_scalar(

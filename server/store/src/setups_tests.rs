@@ -42,7 +42,7 @@ async fn starts_locks_and_saves() {
         (1, NOW, Intent::Forward)
     );
     assert_eq!(started.secret, SecretState::None);
-    // Only what was locked can be saved.
+    // Only a locked setup can be saved.
     let unlocked = tx.save_setup(access, &started, "x").await;
     assert!(matches!(unlocked, Err(Error::Forbidden)));
     let refused = tx.lock_setup(&world.a.reader(), id).await;
@@ -60,7 +60,7 @@ async fn starts_locks_and_saves() {
         usually: None,
         interrupted: None,
     });
-    // What Exchange answers may hold NUL characters.
+    // Exchange's answers may hold NUL characters.
     step.evidence.push(Evidence {
         at: NOW,
         title: "Answer".into(),
@@ -156,7 +156,7 @@ async fn another_application_or_an_ended_setup_is_not_in_the_way() {
     assert_eq!(tx.active_setup_for(access, app).await.unwrap(), None);
     start(&world, &mut tx, 1).await;
 
-    // The first cannot become active again as long as the second is.
+    // The first setup cannot become active again while the second is active.
     tx.lock_setup(access, first).await.unwrap().unwrap();
     record.intent = Intent::RollBack;
     record.steps[1].state = StepState::Done;
@@ -214,7 +214,7 @@ async fn a_plan_never_changes() {
     assert!(error.to_string().contains("permission denied"), "{error}");
 }
 
-/// The column that lists, counts and the index ask knows the states that the domain calls active.
+/// The generated column lists the same states that the domain calls active.
 #[tokio::test]
 async fn the_column_knows_the_active_states() {
     let world = World::new().await;
@@ -233,7 +233,7 @@ async fn the_column_knows_the_active_states() {
     }
 }
 
-/// Two transactions that change the same setup take turns, and none of the changes is lost.
+/// Two transactions that change the same setup take turns, and no change is lost.
 #[tokio::test]
 async fn changes_take_turns() {
     let world = World::new().await;

@@ -1,4 +1,4 @@
-//! Round trips to Entra that have begun. Each is taken out once, by the browser that began.
+//! Started round trips to Entra. Each is taken out once, by the browser that started it.
 
 use std::fmt;
 
@@ -28,19 +28,20 @@ pub enum Purpose {
     Connect {
         partner: PartnerId,
         customer: CustomerId,
-        /// The tenant that must come back.
+        /// The tenant that the returning account must belong to.
         expected: TenantId,
-        /// None: whoever followed a link.
+        /// None when a person followed a link.
         operator: Option<OperatorId>,
         way: Way,
-        /// The invitation that was followed.
+        /// The invitation that the person followed.
         link: Option<LinkId>,
-        /// Whoever signs in may take the place of an account that works, whatever it may do.
+        /// Whether the new account may replace a working account, whatever rights the new account
+        /// has.
         replaces: bool,
     },
 }
 
-/// A round trip that has begun.
+/// A started round trip.
 #[derive(Clone)]
 pub struct SignIn {
     pub purpose: Purpose,
@@ -65,18 +66,19 @@ impl fmt::Debug for SignIn {
     }
 }
 
-/// What was found for a state that came back.
+/// The result of looking up a returned state.
 #[derive(Clone, Debug)]
 pub enum TakenSignIn {
-    /// It is used up now.
+    /// The round trip. It is used up now.
     Found(SignIn),
-    /// It was begun here, too long ago; it is used up too.
+    /// The round trip was started here too long ago. It is used up too.
     Expired { created_at: Timestamp },
-    /// Nobody began it, it was used up, or another browser began it (then it stays for that one).
+    /// Nobody started it, it was used up, or another browser started it. In the last case that
+    /// browser can still use it.
     Unknown,
 }
 
-/// Round trips that one browser has open at a time; the oldest goes.
+/// Round trips that one browser may have open at a time. The oldest is removed.
 const OPEN_PER_BROWSER: i64 = 5;
 
 pub(crate) fn sha256(text: &str) -> [u8; 32] {
@@ -153,15 +155,15 @@ impl SignInRow {
 }
 
 impl Store {
-    /// Remembers a round trip under its `state`. `browser` is a secret of the browser's cookie;
-    /// only hashes of both are kept.
+    /// Stores a round trip under its `state`. `browser` is a secret from the browser's cookie. Only
+    /// hashes of both are stored.
     pub async fn put_sign_in(&self, sign_in: &SignIn, state: &str, browser: &str) -> Result<()> {
         let mut tx = self.pool.begin().await?;
         put(&mut tx, &self.vault, sign_in, state, browser).await?;
         Ok(tx.commit().await?)
     }
 
-    /// Takes out what was begun under `state`, if `browser` began it.
+    /// Takes out what `browser` started under `state`.
     pub async fn take_sign_in(
         &self,
         state: &str,
@@ -194,7 +196,7 @@ impl Store {
 }
 
 impl Tx {
-    /// The same as [`Store::put_sign_in`], kept only if the rest of the transaction is.
+    /// The same as [`Store::put_sign_in`], but part of this transaction.
     pub async fn put_sign_in(
         &mut self,
         sign_in: &SignIn,
@@ -217,7 +219,8 @@ async fn put(
     let browser = sha256(browser);
     set(connection, "state", &hex(&hash)).await?;
     set(connection, "browser", &hex(&browser)).await?;
-    // One after the other: several at once would not see each other, and all would stay.
+    // The lock serializes the attempts of one browser. Concurrent transactions would not see each
+    // other, and all attempts would stay.
     sqlx::query("select pg_advisory_xact_lock(hashtextextended('postern.browser:' || $1, 0))")
         .bind(hex(&browser))
         .execute(&mut *connection)

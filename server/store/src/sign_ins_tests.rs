@@ -35,7 +35,7 @@ async fn works_once_and_only_where_it_began() {
         TakenSignIn::Unknown
     ));
     assert!(matches!(take("state", "other").await, TakenSignIn::Unknown));
-    // The wrong browser did not use it up.
+    // The wrong browser did not use up the round trip.
     let TakenSignIn::Found(found) = take("state", "browser").await else {
         panic!("it was begun in this browser");
     };
@@ -171,7 +171,7 @@ async fn security_f03_a_browser_has_few_round_trips_open() {
     for number in 0..40 {
         put(format!("state {number}"), "browser").await;
     }
-    // All at once, as a script does it.
+    // All attempts at once, as a script makes them.
     futures::future::join_all((0..20).map(|number| put(format!("at once {number}"), "browser")))
         .await;
     put("last".to_owned(), "browser").await;

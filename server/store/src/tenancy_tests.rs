@@ -1,4 +1,5 @@
-//! Two partners in one database: what row-level security keeps apart even when a query forgets.
+//! Two partners in one database: what row-level security separates even when a query forgets its
+//! partner.
 #![allow(clippy::unwrap_used)]
 
 use domain::{
@@ -145,7 +146,7 @@ async fn without_a_partner_there_is_nothing() {
             assert_eq!(count(&mut server, table, "true").await, 0, "{table}");
         }
     }
-    // After a transaction of a partner the connection is nobody's again.
+    // After a partner's transaction the pooled connection belongs to no partner.
     let mut tx = world.store.begin(world.a.owner.partner).await.unwrap();
     assert!(count(tx.conn(), "customers", "true").await > 0);
     tx.commit().await.unwrap();
@@ -181,7 +182,7 @@ async fn nothing_can_be_written_for_another_partner() {
             "{statement}: {error}"
         );
     }
-    // An own row that points to another's customer.
+    // A partner's own row that points to another partner's customer.
     let mut tx = world.store.begin(a.owner.partner).await.unwrap();
     let error = sqlx::query(
         "insert into links (token_hash, partner_id, customer_id, made_by, made_at, expires_at)
@@ -194,7 +195,7 @@ async fn nothing_can_be_written_for_another_partner() {
     .await
     .unwrap_err();
     assert!(error.to_string().contains("foreign key"), "{error}");
-    // And what is another's cannot be changed or removed.
+    // Another partner's rows cannot be changed or removed.
     let mut tx = world.store.begin(a.owner.partner).await.unwrap();
     for statement in [
         "update customers set name = 'x'",
@@ -232,7 +233,7 @@ async fn the_keys_of_sign_in_and_purge_open_no_more_than_they_should() {
             );
         }
     }
-    // The purge learns ids; it changes no partner.
+    // The purge can read the partners' ids. It cannot change a partner.
     let mut tx = store.begin_with_key("housekeeping", "on").await.unwrap();
     let changed = sqlx::query("update partners set name = 'x'")
         .execute(&mut *tx)

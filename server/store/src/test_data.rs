@@ -1,4 +1,4 @@
-//! What the tests of this crate have in common: two partners with an owner and a customer each.
+//! Shared data of this crate's tests: two partners with an owner and a customer each.
 #![allow(clippy::unwrap_used)]
 
 use domain::{
@@ -18,7 +18,7 @@ pub(crate) struct World {
     pub store: Store,
     pub a: Side,
     pub b: Side,
-    /// The home tenants of both.
+    /// The home tenants of both partners.
     pub homes: [TenantId; 2],
     pub database: TestDatabase,
 }
@@ -72,7 +72,7 @@ impl Side {
         Operator { role, ..operator }
     }
 
-    /// The customer, for somebody who may only read.
+    /// The customer, for an operator who may only read.
     pub fn reader(&self) -> CustomerAccess {
         CustomerAccess::new(self.customer.record().clone(), Right::Read)
     }
@@ -87,7 +87,7 @@ pub(crate) async fn sign_in(store: &Store, home: TenantId, object: u128) -> Oper
                 name: &format!("Person {object}"),
                 upn: &format!("person{object}@partner.example"),
                 guest: false,
-                // The settings name whoever comes first.
+                // The settings name the first person.
                 first_owner: true,
                 partner_name: "partner.example",
             },

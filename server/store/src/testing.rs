@@ -1,7 +1,7 @@
 //! A fresh, migrated database per test.
 //!
-//! `POSTERN_TEST_DATABASE_URL` names a Postgres and a superuser there. Tests work as two roles
-//! without privileges, as in production: one owns the tables, the other serves.
+//! `POSTERN_TEST_DATABASE_URL` names a Postgres and a superuser there. Tests use two roles without
+//! privileges, as in production: one owns the tables, the other serves.
 
 use std::{env, str::FromStr as _};
 
@@ -16,19 +16,19 @@ use crate::{Error, Result, Store, Vault, migrate};
 const SETTING: &str = "POSTERN_TEST_DATABASE_URL";
 const OWNER: &str = "postern_test_owner";
 pub(crate) const SERVER: &str = "postern_test_server";
-/// Of both roles; they exist on test clusters only.
+/// The password of both roles. They exist on test clusters only.
 const PASSWORD: &str = "test";
-/// One at a time prepares roles and the template.
+/// Advisory lock: one process at a time prepares the roles and the template.
 const LOCK: i64 = 0x706f_7374_6572_6e02;
 
-/// A database of its own, removed when this is dropped.
+/// A database for one test. Dropping this value removes the database.
 #[derive(Debug)]
 pub struct TestDatabase {
     admin: PgConnectOptions,
     name: String,
-    /// As the owner of the tables.
+    /// The URL of the tables' owner.
     pub owner_url: SecretString,
-    /// As the role of the server.
+    /// The URL of the server's role.
     pub server_url: SecretString,
 }
 
@@ -53,7 +53,7 @@ async fn run(connection: &mut PgConnection, statement: String) -> Result<()> {
 }
 
 impl TestDatabase {
-    /// Copies the migrated template, which the first test makes.
+    /// Copies the migrated template. The first test creates the template.
     pub async fn create() -> Result<Self> {
         let setting = env::var(SETTING)
             .map_err(|_| refused(format!("{SETTING} is not set: `./dev test` sets it")))?;
@@ -100,12 +100,12 @@ impl TestDatabase {
         Ok(database)
     }
 
-    /// A store as the server has it, with a key of its own.
+    /// A store like the server's, with the test key ring.
     pub async fn store(&self) -> Result<Store> {
         Store::connect(&self.server_url, 8, vault()?).await
     }
 
-    /// A connection as the owner, who sees past nothing but may read all.
+    /// A connection as the owner, which may read all tables but does not bypass row-level security.
     pub async fn owner(&self) -> Result<PgConnection> {
         connect(&self.owner_url).await
     }
@@ -115,7 +115,7 @@ impl TestDatabase {
         connect(&self.server_url).await
     }
 
-    /// A connection as the superuser, for what nobody else can do.
+    /// A connection as the superuser, for what no other role can do.
     pub async fn superuser(&self) -> Result<PgConnection> {
         let options = self.admin.clone().database(&self.name);
         Ok(PgConnection::connect_with(&options).await?)
@@ -131,7 +131,8 @@ impl TestDatabase {
 /// The ring of [`vault`], as the setting of a process has it.
 pub const RING: &str = "test:iSizq2GDdSHENlNMr7IU3rzZf7Mf3G8mdjqptlcjFPE=";
 
-/// The key ring of test stores: the same for all, so that one can read what another wrote.
+/// The key ring of test stores. All use the same ring, so that one store can read what another
+/// wrote.
 pub fn vault() -> Result<Vault> {
     Vault::parse(&SecretString::from(RING)).map_err(|error| refused(error.to_string()))
 }
@@ -140,7 +141,7 @@ async fn connect(url: &SecretString) -> Result<PgConnection> {
     Ok(PgConnection::connect_with(&crate::tx::options(url)?).await?)
 }
 
-/// Makes roles and the template where they are not there. Gives the template's name.
+/// Creates the roles and the template where they are missing. Returns the template's name.
 async fn prepare(connection: &mut PgConnection, admin: &PgConnectOptions) -> Result<String> {
     for role in [OWNER, SERVER] {
         let there: bool =
@@ -156,7 +157,7 @@ async fn prepare(connection: &mut PgConnection, admin: &PgConnectOptions) -> Res
             .await?;
         }
     }
-    // Other migrations, another template.
+    // Other migrations need another template.
     let template = format!("postern_template_{}", migrate::fingerprint());
     let there: bool =
         sqlx::query_scalar("select exists (select from pg_database where datname = $1)")
@@ -164,7 +165,8 @@ async fn prepare(connection: &mut PgConnection, admin: &PgConnectOptions) -> Res
             .fetch_one(&mut *connection)
             .await?;
     if !there {
-        // Built under another name first: a template that was cut short must not be taken.
+        // The template is first built under another name, so that an interrupted build is never
+        // used.
         let building = format!("{template}_building");
         run(
             connection,
@@ -187,8 +189,8 @@ async fn prepare(connection: &mut PgConnection, admin: &PgConnectOptions) -> Res
 }
 
 impl Drop for TestDatabase {
-    /// In a thread of its own: dropping happens within a runtime that cannot wait here. Whatever
-    /// fails leaves a database on a test cluster, no more.
+    /// Removes the database in a separate thread: dropping happens within a runtime that cannot
+    /// wait here. A failure leaves a database on a test cluster, no more.
     fn drop(&mut self) {
         let admin = self.admin.clone();
         let statement = format!("drop database if exists {} with (force)", self.name);

@@ -1,4 +1,4 @@
-//! Trouble over all customers, by kind: what several customers have alike is told once.
+//! Problems over all customers, by kind. A problem that several customers share is listed once.
 
 use chrono::{DateTime, Utc};
 use domain::{
@@ -11,14 +11,14 @@ use uuid::Uuid;
 
 use crate::{Result, Tx};
 
-/// One customer of a kind of trouble. The rows of one kind follow each other.
+/// One customer with a kind of problem. The rows of one kind follow each other.
 #[derive(FromRow)]
 struct Row {
     happened: String,
     todo: String,
-    /// Customers of this kind.
+    /// The number of customers with this kind of problem.
     alike: i64,
-    /// Customers of all kinds.
+    /// The number of customers with any kind of problem.
     total: i64,
     id: Uuid,
     name: String,
@@ -26,8 +26,8 @@ struct Row {
 }
 
 impl Tx {
-    /// What keeps Postern out of more than one customer; of each kind the first `few` customers
-    /// by name.
+    /// Problems that keep Postern out of more than one customer. Of each kind the first `few`
+    /// customers by name.
     pub async fn shared_troubles(&mut self, few: i64) -> Result<Vec<Trouble>> {
         let partner = self.partner();
         let rows: Vec<Row> = sqlx::query_as(
@@ -51,9 +51,9 @@ impl Tx {
         Ok(grouped(rows))
     }
 
-    /// Customers of which nothing was ever read, and those that could not be read, in full or at
-    /// all, when it was last tried: the first `few` kinds, of each the first `few` customers; and
-    /// how many customers there are of all kinds.
+    /// Customers that were never read, and customers that could not be read, or only in part, at
+    /// the last attempt. Returns the first `few` kinds with the first `few` customers of each, and
+    /// the number of customers of all kinds.
     pub async fn not_read(&mut self, few: i64) -> Result<(Vec<Trouble>, i64)> {
         let partner = self.partner();
         let rows: Vec<Row> = sqlx::query_as(

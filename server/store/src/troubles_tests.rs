@@ -70,13 +70,13 @@ async fn field_b12_trouble_of_one_kind_is_one_with_all_whose_it_is() {
         )]
     );
     assert_eq!(troubles.first().unwrap().todo, "Do this.");
-    // Whoever is disconnected has no trouble.
+    // A disconnected customer has no problem.
     tx.disconnect(customers.first().unwrap(), NOW)
         .await
         .unwrap();
     let troubles = tx.shared_troubles(9).await.unwrap();
     assert_eq!(troubles.first().unwrap().count, 3);
-    // Of those that were never read, one kind for each reason.
+    // Customers that were never read form one kind for each reason.
     let (missing, total) = tx.not_read(2).await.unwrap();
     let named: i64 = missing.iter().map(|trouble| trouble.count).sum();
     assert_eq!(named, total);

@@ -16,18 +16,18 @@ use crate::{
     jobs,
 };
 
-/// How long anybody waits for a free connection, or for a database that is away.
+/// How long a caller waits for a free connection, or for an unreachable database.
 const ACQUIRE: Duration = Duration::from_secs(5);
 
-/// Connections of the job queue, of which one listens.
+/// Connections of the job queue. One of them listens.
 const QUEUE_CONNECTIONS: u32 = 8;
 
-/// The database, as the server's role. Cheap to clone. The pool never leaves this crate, but for
-/// the driver of the job queue.
+/// The database, as the server's role. Cheap to clone. Only the driver of the job queue gets a pool
+/// outside this crate.
 #[derive(Clone)]
 pub struct Store {
     pub(crate) pool: PgPool,
-    /// The job queue's own; connects when a worker starts.
+    /// The job queue's own pool. It connects when a worker starts.
     pub(crate) queue: PgPool,
     pub(crate) vault: Vault,
 }
@@ -41,9 +41,9 @@ impl fmt::Debug for Store {
 impl Store {
     /// Connects with `url`, at most `max` connections at a time (at least 4: two of them listen).
     ///
-    /// Refuses ([`Error::Refused`]) to work as a role that could see past row-level security: a
-    /// superuser, one with `BYPASSRLS`, an owner of the tables, or a member of such a role; and
-    /// in a database whose migrations are not those of this binary.
+    /// Refuses ([`Error::Refused`]) to work as a role that could bypass row-level security: a
+    /// superuser, a role with `BYPASSRLS`, an owner of the tables, or a member of such a role. Also
+    /// refuses a database whose migrations are not those of this binary.
     pub async fn connect(url: &SecretString, max: u32, vault: Vault) -> Result<Self> {
         let options = options(url)?.options([
             // No page and no step needs a statement that takes longer.
@@ -64,7 +64,7 @@ impl Store {
         Ok(Self { pool, queue, vault })
     }
 
-    /// What seals and opens.
+    /// The vault that encrypts and decrypts stored secrets.
     pub fn vault(&self) -> &Vault {
         &self.vault
     }
@@ -75,9 +75,10 @@ impl Store {
         Ok(())
     }
 
-    /// A transaction that sees `partner` and nothing else. Dropping it rolls back.
+    /// A transaction that sees only `partner`. Dropping it rolls back.
     pub async fn begin(&self, partner: PartnerId) -> Result<Tx> {
-        // One trip for both. A UUID's text has nothing that SQL could mistake.
+        // One round trip for both statements. The text of a UUID holds nothing that SQL could
+        // misread.
         let begin = format!("begin; set local postern.partner = '{partner}'");
         Ok(Tx::of(
             self.begun(begin).await?,
@@ -86,7 +87,7 @@ impl Store {
         ))
     }
 
-    /// A transaction without partner, for what has a key of its own: a state, a link, a home
+    /// A transaction without a partner, for rows with a key of their own: a state, a link, a home
     /// tenant. `name` is the setting without its prefix.
     pub(crate) async fn begin_with_key(
         &self,
@@ -98,17 +99,17 @@ impl Store {
         Ok(tx)
     }
 
-    /// Begins with `statement`, in a task of its own: who asks may be given up at any moment (a
-    /// browser goes away), and a `begin` that the driver was not let finish would go back to the
-    /// pool as an open transaction.
+    /// Begins a transaction with `statement`, in a separate task. The caller may be cancelled at
+    /// any moment (a browser goes away), and a `begin` that the driver could not finish would go
+    /// back to the pool as an open transaction.
     async fn begun(&self, statement: String) -> Result<Transaction<'static, Postgres>> {
         let pool = self.pool.clone();
         let begun = tokio::spawn(async move { pool.begin_with(AssertSqlSafe(statement)).await });
-        // It panics only while the runtime ends, and with it whoever asks.
+        // The task panics only while the runtime shuts down, which ends the caller too.
         Ok(begun.await.map_err(|_| sqlx::Error::WorkerCrashed)??)
     }
 
-    /// Goes on in a transaction with a key as one of the partner that the key led to.
+    /// Turns a transaction with a key into a transaction of the partner that the key led to.
     pub(crate) async fn carry_on(
         &self,
         tx: Transaction<'static, Postgres>,
@@ -119,43 +120,43 @@ impl Store {
         Ok(tx)
     }
 
-    /// Where the cookie's sessions are kept.
+    /// The store of the cookie's sessions.
     pub fn sessions(&self) -> SessionStore {
         SessionStore::new(self.pool.clone())
     }
 
-    /// Options of the job queue's worker with its database set: the one way in which a pool
-    /// leaves this crate. Jobs carry their partner in their payload.
+    /// Options of the job queue's worker with its database set. Only here does a pool leave this
+    /// crate. Jobs carry their partner in their payload.
     ///
-    /// The queue has connections of its own: each of its places asks for a job by itself, all at
-    /// the same moment, and would spread the pages over as many connections as there are places,
-    /// each of which plans every query anew.
+    /// The queue has connections of its own. All of its slots ask for a job independently, at the
+    /// same moment. In a shared pool they would spread the pages over as many connections as there
+    /// are slots, and each connection plans every query anew.
     pub fn worker_options(&self) -> WorkerOptions {
         WorkerOptions::default()
             .schema(jobs::SCHEMA)
             .pg_pool(self.queue.clone())
     }
 
-    /// Closes all connections, after what runs has ended.
+    /// Closes all connections after the running queries have ended.
     pub async fn close(&self) {
         self.queue.close().await;
         self.pool.close().await;
     }
 }
 
-/// Who can read what travels to the database, and answer in its place.
+/// Who can read the traffic to the database, and answer in the database's place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DatabaseTls {
-    /// Nobody: it does not leave this machine.
+    /// Nobody: the traffic does not leave this machine.
     ThisMachine,
-    /// Nobody: the certificate must fit the host's name.
+    /// Nobody: the certificate must match the host's name.
     Verified,
-    /// Whoever stands between.
+    /// Anybody on the network path.
     Unverified,
 }
 
-/// What a database URL says about encryption. A URL of another machine that does not say
-/// anything is held to a certificate.
+/// What a database URL says about encryption. For another machine the default is a verified
+/// certificate.
 pub fn database_tls(url: &SecretString) -> Result<DatabaseTls> {
     Ok(tls_of(&options(url)?))
 }
@@ -172,7 +173,7 @@ fn tls_of(options: &PgConnectOptions) -> DatabaseTls {
     }
 }
 
-/// Reads a database URL. The error never repeats it: it holds a password.
+/// Reads a database URL. The error never repeats the URL, which holds a password.
 pub(crate) fn options(url: &SecretString) -> Result<PgConnectOptions> {
     let text = url.expose_secret();
     let says = ["sslmode=", "ssl-mode="]
@@ -182,7 +183,7 @@ pub(crate) fn options(url: &SecretString) -> Result<PgConnectOptions> {
     let known = ["postgres://", "postgresql://"]
         .iter()
         .any(|scheme| text.starts_with(scheme));
-    // The driver itself takes any scheme.
+    // The driver itself accepts any scheme.
     known
         .then(|| PgConnectOptions::from_str(text).ok())
         .flatten()
@@ -207,14 +208,14 @@ pub(crate) async fn set(connection: &mut PgConnection, name: &str, value: &str) 
     Ok(())
 }
 
-/// A transaction that carries one partner. Nothing is kept until [`Tx::commit`].
+/// A transaction that carries one partner. Nothing is stored until [`Tx::commit`].
 pub struct Tx {
     inner: Transaction<'static, Postgres>,
     partner: PartnerId,
     pub(crate) vault: Vault,
-    /// Setups that this transaction holds the lock of.
+    /// Setups whose lock this transaction holds.
     pub(crate) locked: HashSet<SetupId>,
-    /// New ends of histories, for the log.
+    /// New last entries of histories, for the log.
     pub(crate) heads: Vec<NewHead>,
 }
 
@@ -227,7 +228,8 @@ impl fmt::Debug for Tx {
 }
 
 impl Tx {
-    /// `inner` as one of a partner, which the database is told by [`Self::carries`] or was already.
+    /// Makes `inner` a transaction of a partner. The database is told the partner by
+    /// [`Self::carries`], or knows it already.
     pub(crate) fn of(
         inner: Transaction<'static, Postgres>,
         partner: PartnerId,
@@ -242,18 +244,18 @@ impl Tx {
         }
     }
 
-    /// Tells the database whose transaction this is.
+    /// Tells the database the partner of this transaction.
     pub(crate) async fn carries(&mut self) -> Result<()> {
         let partner = self.partner.to_string();
         set(self.conn(), "partner", &partner).await
     }
 
-    /// Whose data this transaction sees.
+    /// The partner whose data this transaction sees.
     pub fn partner(&self) -> PartnerId {
         self.partner
     }
 
-    /// Keeps all that was written, sends the notices, and tells the log of new ends of histories.
+    /// Commits, which sends the notices, and then writes new last entries of histories to the log.
     pub async fn commit(self) -> Result<()> {
         let Self { inner, heads, .. } = self;
         inner.commit().await?;

@@ -60,7 +60,7 @@ async fn sessions_have_time_limits() {
     }
 }
 
-/// A request may be given up at any moment, also while its transaction begins.
+/// A request may be cancelled at any moment, also while its transaction begins.
 #[tokio::test]
 async fn who_gives_up_while_it_begins_leaves_no_open_transaction() {
     let world = World::new().await;
@@ -82,7 +82,7 @@ async fn who_gives_up_while_it_begins_leaves_no_open_transaction() {
             continue;
         }
         given_up += 1;
-        // Back in the pool, and before anybody else gets it.
+        // The connection is back in the pool before another caller gets it.
         let pool = &world.store.pool;
         for _ in 0..1000 {
             if pool.num_idle() == usize::try_from(pool.size()).unwrap() {
@@ -90,7 +90,8 @@ async fn who_gives_up_while_it_begins_leaves_no_open_transaction() {
             }
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
-        // What only now begins ends at once; what nobody holds stays.
+        // A transaction that begins only now ends at once. A transaction that nobody holds stays
+        // open.
         let mut open = -1;
         for _ in 0..200 {
             open = sqlx::query_scalar::<_, i64>(

@@ -1,17 +1,18 @@
-//! Encryption of what must not lie in the database in the clear, and the keyed hash of history.
+//! Encryption of values that must not lie in the database in the clear, and the keyed hash of
+//! history.
 //!
 //! Each value is sealed with a key for its use ([`KeyUse`]). The associated data names table,
 //! column, partner and row, so that a sealed value that was copied to another place does not open
 //! there.
 //!
-//! Sealed: version (1 byte), length of the key's id (1 byte), the key's id, and then
+//! A sealed value is: version (1 byte), length of the key's id (1 byte), the key's id, and then
 //!
 //! - version 1, written by older versions: nonce (24 bytes), ciphertext with its tag; under the
 //!   master key itself, with XChaCha20-Poly1305;
 //! - version 2: the same under the key for the use;
-//! - version 3, for client secrets: the encapsulated key (32 bytes), ciphertext with its tag;
-//!   HPKE (RFC 9180) in base mode with X25519, HKDF-SHA256 and ChaCha20-Poly1305, so that who seals
-//!   needs no key that opens.
+//! - version 3, for client secrets: the encapsulated key (32 bytes), ciphertext with its tag; HPKE
+//!   (RFC 9180) in base mode with X25519, HKDF-SHA256 and ChaCha20-Poly1305, so that sealing needs
+//!   no key that opens.
 
 use std::fmt;
 
@@ -43,7 +44,7 @@ const HPKE_INFO: &[u8] = b"postern.sealed.3";
 
 type Encapsulated = <X25519HkdfSha256 as hpke::Kem>::EncappedKey;
 
-/// Where a sealed value belongs, and which key it is for.
+/// The place of a sealed value (the associated data), and the use of its key.
 #[derive(Clone, Copy, Debug)]
 pub struct Place<'a> {
     pub key_use: KeyUse,
@@ -55,7 +56,7 @@ pub struct Place<'a> {
     pub row: &'a [u8],
 }
 
-/// Seals and opens with the key ring. Cheap to clone.
+/// Encrypts and decrypts with the key ring. Cheap to clone.
 #[derive(Clone)]
 pub struct Vault {
     ring: KeyRing,
@@ -80,13 +81,13 @@ impl Vault {
         KeyRing::parse(ring).map(|ring| Self { ring })
     }
 
-    /// The ring for a process that only serves pages: with it client secrets can be sealed and not
+    /// The ring for a process that only serves pages. Client secrets can be sealed with it, but not
     /// opened.
     pub fn for_web(&self) -> Result<SecretString, KeyRingError> {
         self.ring.for_web()
     }
 
-    /// Whether everything can be opened, which a worker needs.
+    /// Whether this ring opens every kind of value. A worker needs such a ring.
     pub fn is_whole(&self) -> bool {
         self.ring
             .newest()
@@ -98,7 +99,8 @@ impl Vault {
         self.ring.newest().map_or("", |entry| entry.id.as_str())
     }
 
-    /// Whether this is sealed as [`Self::seal`] does it today: nothing is won by sealing it anew.
+    /// Whether the value is sealed as [`Self::seal`] does it today. Sealing it again would change
+    /// nothing.
     pub fn is_newest(&self, sealed: &[u8]) -> bool {
         split(sealed).is_some_and(|(version, id, _)| version != WITH_MASTER && id == self.newest())
     }
@@ -163,7 +165,7 @@ impl Vault {
         Some((entry.id.as_str(), mac(entry, message)?))
     }
 
-    /// The same with the key of that id; none when the ring does not have it.
+    /// The same hash with the key of id `id`. None when the ring does not have that key.
     pub fn history_mac_with(&self, id: &str, message: &[u8]) -> Option<[u8; KEY_BYTES]> {
         mac(self.ring.find(id)?, message)
     }
@@ -237,7 +239,7 @@ fn open_from_public(entry: &Entry, place: Place<'_>, body: &[u8]) -> Option<Zero
     .ok()
 }
 
-/// Version, the key's id, and the rest.
+/// Splits a sealed value into version, key id, and the rest.
 fn split(sealed: &[u8]) -> Option<(u8, &str, &[u8])> {
     let (version, rest) = sealed.split_first()?;
     let (length, rest) = rest.split_first()?;
@@ -245,7 +247,8 @@ fn split(sealed: &[u8]) -> Option<(u8, &str, &[u8])> {
     Some((*version, std::str::from_utf8(id).ok()?, rest))
 }
 
-/// Each part with its length before it, so that no two places give the same bytes.
+/// The associated data: each part with its length before it, so that no two places give the same
+/// bytes.
 fn associated(version: u8, place: Place<'_>, key: &str) -> Vec<u8> {
     let partner = place.partner.map(|partner| *partner.0.as_bytes());
     let parts: [&[u8]; 6] = [

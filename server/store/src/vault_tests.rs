@@ -55,12 +55,12 @@ fn opens_only_where_it_belongs() {
             partner: None,
             ..place(1, b"row")
         },
-        // Another key.
+        // Another key use.
         Place {
             key_use: KeyUse::Attempts,
             ..place(1, b"row")
         },
-        // The same bytes in all, cut at another place.
+        // The same bytes in total, split at another position.
         Place {
             table: "connectionsr",
             column: "efresh_token",
@@ -146,7 +146,7 @@ fn security_f12_the_web_seals_client_secrets_and_cannot_open_them() {
             "byte {index}"
         );
     }
-    // What pages need opens with both.
+    // Both rings open what pages need.
     let token = web.seal(place(1, b"row"), &secret).unwrap();
     for vault in [&web, &worker] {
         let opened = vault.open(place(1, b"row"), &token).unwrap();
@@ -154,7 +154,7 @@ fn security_f12_the_web_seals_client_secrets_and_cannot_open_them() {
     }
 }
 
-/// As every version before keys for each use sealed.
+/// Seals as every version did before there were keys for each use.
 pub(crate) fn sealed_with_master(
     id: &str,
     master: [u8; KEY_BYTES],
@@ -202,7 +202,7 @@ fn the_hash_of_history_needs_its_key() {
 }
 
 proptest::proptest! {
-    /// Whatever the database holds, opening it fails and does not panic.
+    /// Whatever bytes the database holds, opening them fails and does not panic.
     #[test]
     fn made_up_bytes_never_open(bytes in proptest::collection::vec(0_u8.., 0..200)) {
         let vault = vault(&[("k1", 7)]);

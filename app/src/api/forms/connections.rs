@@ -1,4 +1,4 @@
-//! Connecting customers and letting them go.
+//! Server functions that connect and disconnect customers.
 
 use domain::{
     Problem,
@@ -25,7 +25,7 @@ pub async fn connect(tenant: String, way: Option<Way>) -> Result<(), AppError> {
     Ok(())
 }
 
-/// What was typed comes back to the form, also without JavaScript.
+/// Redirects back to the form with the typed values, also without JavaScript.
 fn mistyped(tenant: &str, way: Way, problem: Problem) -> AppError {
     let error = AppError::from(problem);
     let query = Query::default().with("tenant", tenant);
@@ -35,8 +35,9 @@ fn mistyped(tenant: &str, way: Way, problem: Problem) -> AppError {
 }
 
 /// Sends the browser to a customer's authority to consent again, or, for GDAP, to the operator's
-/// own. Without a `way`, the one that led in before. `return_to`: a local path to end at.
-/// `replaces`: whoever signs in takes the place of an account that works, even if it may do less.
+/// own authority. Without a `way`, the way of the previous consent is used. `return_to`: a local
+/// path to end at. `replaces`: the new account replaces an account that works, even if the new
+/// account may do less.
 #[server(endpoint = "reconnect")]
 pub async fn reconnect(
     customer: CustomerId,
@@ -62,7 +63,7 @@ pub async fn reconnect(
     Ok(())
 }
 
-/// A one-time link for the customer's own admin.
+/// Makes a one-time link for the customer's own admin, and returns its address.
 #[server(endpoint = "make_link")]
 pub async fn make_link(customer: CustomerId) -> Result<String, AppError> {
     let server = context::server()?;
@@ -70,7 +71,7 @@ pub async fn make_link(customer: CustomerId) -> Result<String, AppError> {
     Ok(server.engine.make_link(&operator, customer).await?)
 }
 
-/// Takes a one-time link back.
+/// Revokes a one-time link.
 #[server(endpoint = "revoke_link")]
 pub async fn revoke_link(customer: CustomerId, link: LinkId) -> Result<(), AppError> {
     let server = context::server()?;
@@ -79,7 +80,8 @@ pub async fn revoke_link(customer: CustomerId, link: LinkId) -> Result<(), AppEr
     Ok(done?)
 }
 
-/// Follows a one-time link, which stays good until a consent comes of it: sends the customer's admin to its authority. Needs no operator.
+/// Follows a one-time link: sends the customer's admin to its authority. The link can be used until
+/// a consent is stored. Needs no operator.
 #[server(endpoint = "join")]
 pub async fn join(token: String) -> Result<(), AppError> {
     let server = context::server()?;
@@ -89,7 +91,7 @@ pub async fn join(token: String) -> Result<(), AppError> {
     Ok(())
 }
 
-/// Forgets a customer's token and keeps its history. `confirm` is the customer's name.
+/// Deletes a customer's token and keeps its history. `confirm` is the customer's name.
 #[server(endpoint = "disconnect")]
 pub async fn disconnect(customer: CustomerId, confirm: String) -> Result<(), AppError> {
     let server = context::server()?;

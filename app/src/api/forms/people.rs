@@ -1,4 +1,4 @@
-//! Roles, and signing out other browsers.
+//! Server functions for roles, and for signing out other browsers.
 
 use domain::{
     Problem,
@@ -9,7 +9,7 @@ use leptos::prelude::*;
 
 use crate::{api::context, error::AppError};
 
-/// Gives somebody a role; an empty text takes it away. For owners.
+/// Gives a person a role. An empty text removes the role. For owners.
 #[server(endpoint = "set_role")]
 pub async fn set_role(person: OperatorId, role: String) -> Result<(), AppError> {
     let server = context::server()?;
@@ -29,7 +29,7 @@ pub async fn end_session(session: SessionRef) -> Result<(), AppError> {
     Ok(server.engine.end_session(&operator, session).await?)
 }
 
-/// Ends one session of somebody else, or all of them when none is named. For owners.
+/// Ends one session of another person, or all of them when none is named. For owners.
 #[server(endpoint = "end_sessions_of")]
 pub async fn end_sessions_of(
     person: OperatorId,

@@ -1,11 +1,11 @@
-//! Reading customers anew.
+//! Server functions that start and cancel scans.
 
 use domain::id::CustomerId;
 use leptos::prelude::*;
 
 use crate::{api::context, error::AppError};
 
-/// Reads all customers.
+/// Starts a scan of all customers.
 #[server(endpoint = "scan_all")]
 pub async fn scan_all() -> Result<(), AppError> {
     let server = context::server()?;
@@ -13,7 +13,7 @@ pub async fn scan_all() -> Result<(), AppError> {
     Ok(server.engine.scan_all(&operator).await?)
 }
 
-/// Ends the reading of all customers before its end.
+/// Cancels the scan of all customers.
 #[server(endpoint = "cancel_scan_all")]
 pub async fn cancel_scan_all() -> Result<(), AppError> {
     let server = context::server()?;
@@ -21,7 +21,7 @@ pub async fn cancel_scan_all() -> Result<(), AppError> {
     Ok(server.engine.cancel_scan_all(&operator).await?)
 }
 
-/// Reads one customer.
+/// Requests a scan of one customer.
 #[server(endpoint = "scan_one")]
 pub async fn scan_one(customer: CustomerId) -> Result<(), AppError> {
     let server = context::server()?;

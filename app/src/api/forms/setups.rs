@@ -1,4 +1,4 @@
-//! Starting a setup, and everything that can be asked of a running one.
+//! Server functions that start a setup, and that act on a running one.
 
 use domain::{
     Problem,
@@ -13,9 +13,9 @@ use engine::Started;
 
 use crate::{api::context, error::AppError, paths, query::Query};
 
-/// Starts a setup and opens its page. `draft` is the wizard's query string; `digest` and `shown` are
-/// what the review showed; the secret may be empty. `accept`: what the review says that stays open,
-/// as far as it was ticked.
+/// Starts a setup and opens its page. `draft` is the wizard's query string. `digest` and `shown`
+/// are what the review showed. The secret may be empty. `accept`: the ticked items that, by the
+/// review, stay open.
 #[server(endpoint = "start_setup")]
 pub async fn start_setup(
     customer: CustomerId,
@@ -49,7 +49,7 @@ pub async fn start_setup(
     }
 }
 
-/// Stops a setup and leaves what it made.
+/// Stops a setup. What the setup has made stays.
 #[server(endpoint = "cancel_setup")]
 pub async fn cancel_setup(customer: CustomerId, setup: SetupId) -> Result<(), AppError> {
     let server = context::server()?;
@@ -58,7 +58,7 @@ pub async fn cancel_setup(customer: CustomerId, setup: SetupId) -> Result<(), Ap
     Ok(asked?)
 }
 
-/// Goes on from the failed step.
+/// Continues from the failed step.
 #[server(endpoint = "retry_setup")]
 pub async fn retry_setup(customer: CustomerId, setup: SetupId) -> Result<(), AppError> {
     let server = context::server()?;
@@ -67,7 +67,7 @@ pub async fn retry_setup(customer: CustomerId, setup: SetupId) -> Result<(), App
     Ok(asked?)
 }
 
-/// Looks at once instead of at the next appointed time.
+/// Polls now instead of at the next scheduled time (`look`).
 #[server(endpoint = "look_now")]
 pub async fn look_now(customer: CustomerId, setup: SetupId) -> Result<(), AppError> {
     let server = context::server()?;
@@ -76,7 +76,7 @@ pub async fn look_now(customer: CustomerId, setup: SetupId) -> Result<(), AppErr
     Ok(asked?)
 }
 
-/// Ends the setup without real mail: it stays checked.
+/// Ends the setup without real mail. Its proof stays "checked".
 #[server(endpoint = "skip_proof")]
 pub async fn skip_proof(customer: CustomerId, setup: SetupId) -> Result<(), AppError> {
     let server = context::server()?;
@@ -100,7 +100,7 @@ pub async fn roll_back(
     Ok(asked.await?)
 }
 
-/// Gives the application's client secret for the proof.
+/// Stores the application's client secret for the proof.
 #[server(endpoint = "give_secret")]
 pub async fn give_secret(
     customer: CustomerId,
@@ -116,7 +116,7 @@ pub async fn give_secret(
     Ok(given.await?)
 }
 
-/// Tries mailboxes of a finished setup with real mail once more.
+/// Tries mailboxes of a finished setup with real mail again.
 #[server(endpoint = "prove_again")]
 pub async fn prove_again(
     customer: CustomerId,
@@ -133,7 +133,7 @@ pub async fn prove_again(
     Ok(asked.await?)
 }
 
-/// The secret that was typed; an empty field means: none yet.
+/// The typed secret. None when the field is empty: there is no secret yet.
 fn given(secret: ClientSecret) -> Option<Result<ClientSecret, Problem>> {
     let typed = secret.expose();
     (!typed.trim().is_empty()).then(|| ClientSecret::parse(typed))

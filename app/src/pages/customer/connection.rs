@@ -1,4 +1,5 @@
-//! The connection: who consented, to what, whether it works, and what to do when it does not.
+//! The connection: who consented, to which permissions, whether it works, and what to do when it
+//! does not.
 
 use domain::{
     Problem,
@@ -108,7 +109,8 @@ pub fn ConnectionPanel(
     .any()
 }
 
-/// What is worth knowing although it works. An account that was not taken can be taken from here.
+/// A note about a working connection. When an account was not accepted, a form here replaces the
+/// account.
 fn noted(problem: Problem, id: CustomerId, may_change: bool, reconnect: Post) -> AnyView {
     let replace = (may_change && problem.key == "connection.kept").then(|| {
         view! {
@@ -124,7 +126,7 @@ fn noted(problem: Problem, id: CustomerId, may_change: bool, reconnect: Post) ->
     view! { <ProblemBox problem>{replace}</ProblemBox> }.any()
 }
 
-/// What is known of the consent, as pairs.
+/// Facts about the consent, as pairs.
 fn facts(connection: &Connection) -> AnyView {
     let never = || view! { <span class="faint">"never"</span> }.any();
     let moment =
@@ -158,13 +160,14 @@ fn facts(connection: &Connection) -> AnyView {
     .any()
 }
 
-/// Disconnecting asks for the customer's name.
+/// The form that disconnects. It asks for the customer's name.
 #[component]
 fn Disconnect(head: CustomerHead) -> impl IntoView {
     let post = Post::new(forms::DISCONNECT);
     let address = paths::customer(head.id);
     post.then(move || {
-        // The whole page changes with it: the connection, the applications, the numbers.
+        // The whole page changes: the connection, the applications, the counts. So it is loaded
+        // again.
         let _ = window().location().set_href(&address);
     });
     view! {

@@ -1,4 +1,4 @@
-//! The invitations of a customer: the one that was just made, and those that somebody can still use.
+//! The invitations of a customer: the new invitation, and those that can still be used.
 
 use domain::{id::CustomerId, invitation::InvitationRow};
 use leptos::prelude::*;
@@ -11,7 +11,8 @@ use crate::{
     },
 };
 
-/// Making and revoking; what came of them outlives the list, which is read again.
+/// The actions that make and revoke an invitation. Their results outlive the list, which is
+/// refetched.
 #[derive(Clone, Copy)]
 pub struct Invitations {
     pub make: Post,
@@ -26,11 +27,11 @@ impl Invitations {
         }
     }
 
-    /// Runs `then` when one was made or revoked. In the browser only.
+    /// Runs `then` after an invitation was made or revoked. In the browser only.
     pub fn then(self, then: impl Fn() + Copy + 'static) {
         self.make.then(then);
         self.revoke.then(move || {
-            // What was revoked may be what still stands there to be copied.
+            // The revoked link may be the new link that is still shown for copying.
             self.make.forget();
             then();
         });
@@ -41,7 +42,7 @@ impl Invitations {
         self.revoke.forget();
     }
 
-    /// The link that was just made. It is shown once: Postern keeps only its hash.
+    /// The new link. It is shown once, because Postern stores only its hash.
     pub fn made(self) -> AnyView {
         let answer = self.make.answer();
         view! {
@@ -69,7 +70,7 @@ impl Invitations {
         .any()
     }
 
-    /// Those that somebody can still use; nothing when there are none.
+    /// The invitations that can still be used. Empty when there are none.
     pub fn list(self, customer: CustomerId, open: Vec<InvitationRow>, may_change: bool) -> AnyView {
         if open.is_empty() {
             return ().into_any();
@@ -120,7 +121,7 @@ impl Invitations {
     }
 }
 
-/// What is known of somebody who has opened it and gone on.
+/// What is known of the person who opened the invitation and went on to Microsoft.
 fn came_of_it(row: &InvitationRow) -> AnyView {
     match (row.refused, row.asked) {
         (Some(at), _) => view! {

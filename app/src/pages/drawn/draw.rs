@@ -1,4 +1,4 @@
-//! From an address to its page.
+//! Renders the page of an address.
 
 use std::str::FromStr;
 
@@ -13,17 +13,17 @@ use crate::{
     query::Query,
 };
 
-/// What a page says and needs.
+/// The parts of a rendered page.
 pub(super) struct Page {
     pub title: String,
-    /// The pages above it: address and name.
+    /// The pages above this page: address and name.
     pub crumbs: Vec<(String, String)>,
     pub lead: AnyView,
     pub actions: AnyView,
     pub body: AnyView,
 }
 
-/// Draws the page of an address of this site.
+/// Renders the page of an address of this site.
 pub async fn draw(engine: Engine, operator: Operator, address: String) -> Answer<Drawn> {
     let (path, query) = address.split_once('?').unwrap_or((&address, ""));
     let query = Query::parse(query);
@@ -45,7 +45,8 @@ pub async fn draw(engine: Engine, operator: Operator, address: String) -> Answer
             let view = engine
                 .customer_reach(&operator, id(customer)?, &asked)
                 .await?;
-            // The rest of the page is no drawing: this one says on what it rests.
+            // The rest of this page is not server-rendered. `works` tells it which connection state
+            // this part assumes.
             let works = view.health == Health::Good;
             return Ok(Owner::new().with(|| Drawn {
                 title: view.head.name.clone(),
@@ -60,7 +61,7 @@ pub async fn draw(engine: Engine, operator: Operator, address: String) -> Answer
         }
         _ => return Err(Problem::not_found()),
     };
-    // Signals and contexts that the drawing makes go with it.
+    // The owner disposes of the signals and contexts that the rendering creates.
     Ok(Owner::new().with(|| drawn(draw())))
 }
 
@@ -106,12 +107,12 @@ fn drawn(page: Page) -> Drawn {
     }
 }
 
-/// What is no id names nothing that exists.
+/// Parses an id. A text that is no id gives "not found".
 fn id<T: FromStr>(text: &str) -> Answer<T> {
     text.parse().map_err(|_| Problem::not_found())
 }
 
-/// The crumbs of a customer's pages.
+/// The breadcrumbs of a customer's pages.
 pub(super) fn below(customer: CustomerId, name: &str) -> Vec<(String, String)> {
     vec![
         (paths::CUSTOMERS.to_owned(), "Customers".to_owned()),

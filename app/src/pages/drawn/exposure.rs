@@ -1,4 +1,4 @@
-//! Who can reach whose mailboxes, over all customers.
+//! Which applications can reach which customers' mailboxes, over all customers.
 
 use domain::{
     connection::Trouble,
@@ -24,11 +24,11 @@ use crate::{
     query::Query,
 };
 
-// Columns of numbers, named in the head and in each cell.
+// Columns of numbers. Their names are used in the head and in each cell.
 const APPLICATIONS: &str = "Applications";
 const CUSTOMERS: &str = "Customers";
 
-/// What the address asks for. What it does not say has its default.
+/// Parses the query of the address. Missing values have their defaults.
 pub(super) fn ask(query: &Query) -> ExposureQuery {
     ExposureQuery::of_fields(|name| query.get(name))
 }
@@ -79,7 +79,8 @@ pub(super) fn page(page: ExposurePage, query: &Query, operator: &Operator) -> Pa
     }
 }
 
-/// Where a setup is started from a row that stands for several applications: which one it is for.
+/// The note above the list in which the operator chooses where to start a setup: a row of another
+/// list stood for several applications.
 fn choice(page: &ExposurePage, query: &Query) -> Option<AnyView> {
     let asked = ask(query);
     (asked.confinable && asked.by == By::Each).then(|| {
@@ -118,7 +119,7 @@ fn lead(page: &ExposurePage) -> AnyView {
     view! { <p>{over}{read}</p> }.any()
 }
 
-/// How far the reading of all customers is, or how the last one ended.
+/// The progress of the scan of all customers, or how the last such scan ended.
 fn progress(fleet: &Fleet, may_change: bool) -> AnyView {
     let who = fleet.started_by.clone();
     let failed = (fleet.failed > 0).then(|| format!(", {} could not be read", fleet.failed));
@@ -330,7 +331,7 @@ fn line(row: ExposureRow, asked: &ExposureQuery, query: &Query, may_change: bool
     view! { <tr>{first}{cells}<td class="act">{confine}</td></tr> }.any()
 }
 
-/// The way to a setup: for the one application that the row stands for, or to choose one of them.
+/// The link to a setup: for the only application of the row, or to a list from which to choose one.
 fn confine(
     row: &ExposureRow,
     by: By,
@@ -366,7 +367,7 @@ fn confine(
     view! { <a class="btn" href=href aria-label=label>"Confine…"</a> }.any()
 }
 
-/// The shares as a bar; the worst stands out, the others are beside it.
+/// The shares as a bar. The worst standing gets a tag, the others are listed next to it.
 fn reach(tally: &Tally) -> AnyView {
     let mut there = standings(tally);
     let worst = there

@@ -1,4 +1,4 @@
-//! The other way round: which applications reach a mailbox.
+//! The applications that reach a given mailbox.
 
 use domain::{
     Problem, Timestamp,
@@ -20,17 +20,17 @@ use crate::{
     query::Query,
 };
 
-/// What the page shows.
+/// The data of the page.
 pub(super) struct Found {
     head: CustomerHead,
     mailboxes: Mailboxes,
     chosen: Option<MailboxView>,
 }
 
-/// What there is to choose from.
+/// The mailboxes to choose from.
 enum Mailboxes {
     Live(MailboxesFound),
-    /// Microsoft cannot be asked: why, and what the newest scan found.
+    /// Microsoft cannot be asked: the reason, and the mailboxes of the newest scan.
     Scanned(Problem, ScannedMailboxes),
 }
 
@@ -44,7 +44,7 @@ pub(super) async fn read(
     let search: String = query.get("search").trim().chars().take(200).collect();
     let mailboxes = match engine.mailboxes(operator, customer, &search).await {
         Ok(found) => Mailboxes::Live(found),
-        // The search itself is at fault.
+        // The search text itself is wrong.
         Err(problem) if problem.field().is_some() => return Err(problem),
         Err(problem) => {
             let scanned = engine.scanned_mailboxes(operator, customer, &search);
@@ -117,7 +117,7 @@ fn picker(customer: CustomerId, found: Mailboxes, query: &Query) -> AnyView {
     .any()
 }
 
-/// Why the list is as old as the newest scan.
+/// Why the list comes from the newest scan.
 fn above(problem: &Problem, read: Option<Timestamp>) -> AnyView {
     let todo = format!("{} {}", problem.happened, problem.todo);
     let from = read.map_or_else(
@@ -188,7 +188,7 @@ fn who(view: MailboxView, query: &Query) -> AnyView {
     .any()
 }
 
-/// What keeps the list from being all of it.
+/// The reasons why the list may be incomplete.
 fn doubts(view: &MailboxView) -> Option<AnyView> {
     let new = view.name.is_none().then(|| {
         view! { <p>"This mailbox was not among those that were read: it is newer, or there is none. Whether an application that is confined reaches it is not known. Read the customer again."</p> }.any()

@@ -1,7 +1,7 @@
-//! Pages that only the server draws: much to read, little to do. The browser gets them as markup
-//! and puts them in their place, so that none of their code is in what it loads.
+//! Pages that only the server renders: they have much to read and little to do. The browser gets
+//! them as markup and inserts it, so that the WASM holds none of their code.
 //!
-//! They are plain documents of links and forms: what the server drew works without JavaScript.
+//! They are plain documents of links and forms. The rendered markup works without JavaScript.
 
 #[cfg(feature = "ssr")]
 mod draw;
@@ -44,17 +44,17 @@ use crate::{
     query::Query,
 };
 
-/// A page as the server drew it.
+/// A server-rendered page.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Drawn {
-    /// Of the document.
+    /// The title of the document.
     pub title: String,
     pub html: String,
-    /// Of a part of a customer's page: whether the connection worked when it was drawn.
+    /// For a part of a customer's page: whether the connection worked when the part was rendered.
     pub works: bool,
 }
 
-/// What the server draws for the address.
+/// The server-rendered page of the current address.
 #[component]
 pub fn DrawnPage() -> impl IntoView {
     let address = use_address(is_drawn);
@@ -80,32 +80,32 @@ pub fn DrawnPage() -> impl IntoView {
     })
 }
 
-/// The address of what is drawn, with what the address asks for, while a page of this kind stands
-/// there. A question that the page asks is not for the server.
+/// The address of the server-rendered page, with its query, as long as the path is of this kind.
+/// The parameter of an open dialog is removed, because it is not for the server.
 pub fn use_address(kind: fn(&str) -> bool) -> Memo<String> {
     let location = use_location();
     Memo::new(move |last: Option<&String>| {
         let search = location.search.get();
         let path = location.pathname.get();
         match last {
-            // Somebody goes to another page, and this one is about to be gone.
+            // The reader navigates to another page, and this page is about to be removed.
             Some(last) if !kind(&path) => last.clone(),
             _ => Query::parse(&search).with(ASK, "").link(&path),
         }
     })
 }
 
-/// Shows the moments of what was drawn in the reader's own time.
+/// Shows the times of the server-rendered markup in the reader's time zone.
 pub fn in_local_time(hydrated: Signal<bool>) {
     on_change(move || {
         if hydrated.get() {
-            // The markup is put in its place after this.
+            // The markup is inserted after this effect, so the change waits for the next frame.
             request_animation_frame(browser::show_local_times);
         }
     });
 }
 
-/// Whether a page of this kind stands at a path.
+/// Whether a path is a page of this kind.
 fn is_drawn(path: &str) -> bool {
     let mut parts = path.trim_matches('/').split('/');
     match (parts.next(), parts.nth(1)) {
@@ -115,8 +115,8 @@ fn is_drawn(path: &str) -> bool {
     }
 }
 
-/// Draws the page anew while customers are read, at a steady pace, and not while somebody fills in
-/// one of its forms. Gives what is to say whether a newer one is on its way already.
+/// Refetches the page while customers are scanned, at a steady rate, and not while a person fills
+/// in one of its forms. Returns the signal that must be true while a fetch is under way.
 pub fn follow(page: Loaded<Drawn>) -> RwSignal<bool> {
     let pending = RwSignal::new(false);
     let Some(live) = use_live() else {
@@ -161,14 +161,16 @@ impl Follower {
     }
 
     fn due(self: &Rc<Self>) {
-        // A newer page that is on its way would be given up for the next, and none ever arrive.
+        // A new fetch would cancel the fetch under way. With steady changes none would ever
+        // complete.
         let busy =
             self.pending.try_get_untracked().unwrap_or(false) || browser::is_in_form(".drawn");
         let wait = self.pace.borrow_mut().due(browser::now().millis(), busy);
         if wait.is_some() {
             return self.wait(wait);
         }
-        // Mailboxes are searched at Microsoft, and what is explained holds still.
+        // Only pages with counts or progress are refetched. The mailboxes page would search at
+        // Microsoft again, and the explanation of one application should stay still.
         if browser::shows(".drawn .tiles, .drawn [role=status]") {
             self.page.again();
         }

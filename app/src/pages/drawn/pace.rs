@@ -1,13 +1,13 @@
-//! How often a page is drawn anew while customers are read: soon after a change, and again and
-//! again while changes never pause, but not for each of them.
+//! Decides when to refetch a page while customers are scanned: soon after a change, and repeatedly
+//! while changes never pause, but not for each change.
 
-/// How long after a change, so that those that come together are shown together. Milliseconds.
+/// The delay after a change, so that changes close together are shown together. Milliseconds.
 const SETTLE: i64 = 300;
-/// How long between one time and the next, at least; and, while there are changes, how long nobody
-/// waits for more than that.
+/// The minimum interval between two fetches. While there are changes it is also the longest wait.
+/// Milliseconds.
 const EVERY: i64 = 1_000;
 
-/// When to draw. Times are milliseconds of any clock that does not go back.
+/// The schedule of fetches. Times are milliseconds of any clock that does not go back.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Pace {
     drawn: Option<i64>,
@@ -15,8 +15,8 @@ pub struct Pace {
 }
 
 impl Pace {
-    /// Something changed. Gives how long from `now` the page is to be drawn; none: that is planned
-    /// already, and later changes do not put it off.
+    /// Records a change. Returns the delay from `now` until the fetch. None when a fetch is already
+    /// planned. Later changes do not postpone a planned fetch.
     pub fn changed(&mut self, now: i64) -> Option<i64> {
         if self.planned {
             return None;
@@ -28,8 +28,8 @@ impl Pace {
         Some(next.clamp(SETTLE, EVERY))
     }
 
-    /// What was planned is due. `busy`: it cannot be drawn now. Gives how long to wait then; none:
-    /// it is to be drawn now.
+    /// Called when the planned fetch is due. `busy`: the page cannot be fetched now. Returns the
+    /// delay until the next attempt. None: fetch now.
     pub fn due(&mut self, now: i64, busy: bool) -> Option<i64> {
         if busy {
             return Some(SETTLE);
@@ -46,7 +46,8 @@ impl Pace {
 mod tests {
     use super::*;
 
-    /// When the page is drawn if changes come at these times, while it is busy at others.
+    /// The times of the fetches when changes come at `changes`, and the page is busy at the times
+    /// for which `busy` is true.
     fn drawn(changes: &[i64], busy: impl Fn(i64) -> bool) -> Vec<i64> {
         let mut pace = Pace::default();
         let mut due = None;
@@ -70,7 +71,8 @@ mod tests {
 
     #[test]
     fn changes_that_never_pause_are_shown_each_second() {
-        // 48 customers at a time: something changes every few milliseconds, for a minute.
+        // 48 customers are scanned at a time: something changes every few milliseconds, for a
+        // minute.
         let changes: Vec<i64> = (0..60_000).step_by(20).collect();
         let drawn = drawn(&changes, |_| false);
         assert_eq!(drawn.first(), Some(&SETTLE));

@@ -1,4 +1,4 @@
-//! What the exposure and a customer's reach have in common.
+//! Shared parts of the exposure page and the list of a customer's applications.
 
 use domain::{
     exposure::{
@@ -14,13 +14,13 @@ use crate::{
     query::Query,
 };
 
-/// “1 customer”, “2 customers”.
+/// A number with its noun, as in “1 customer”, “2 customers”.
 pub(super) fn counted(number: i64, one: &str) -> String {
     let many = if number == 1 { "" } else { "s" };
     format!("{number} {one}{many}")
 }
 
-/// The numbers as tiles; each leads to what it counts.
+/// The counts as tiles. Each tile links to the rows that it counts.
 pub(super) fn numbers(
     tally: &Tally,
     open: String,
@@ -61,7 +61,8 @@ pub(super) fn numbers(
     .any()
 }
 
-/// Search, reach, permission and order as a form. `kept`: what stays in the address beside them.
+/// The form with search, standing, permission and sort order. `kept`: other parameters that stay in
+/// the address.
 pub(super) fn filters(
     asked: &ExposureQuery,
     permissions: &[String],
@@ -88,7 +89,7 @@ pub(super) fn filters(
         (ExposureSort::Most, "Most customers"),
     ]
     .into_iter()
-    // At one customer there is nothing to count.
+    // At one customer there is nothing to sort by count.
     .filter(|(sort, _)| *sort != ExposureSort::Most || !kept.is_empty())
     .map(|(sort, words)| {
         let chosen = asked.sort == sort;
@@ -123,7 +124,7 @@ pub(super) fn filters(
     .any()
 }
 
-/// Powers as chips, each with what it lets do.
+/// Powers as chips, each with what it permits.
 pub(super) fn powers(all: &[WhyPower]) -> AnyView {
     all.iter()
         .map(|power| {
@@ -134,7 +135,7 @@ pub(super) fn powers(all: &[WhyPower]) -> AnyView {
         .into_any()
 }
 
-/// What an application may do for whoever signs in to it.
+/// What an application may do for the person who signs in to it.
 pub(super) fn acts_as(grants: &[ActsAs]) -> AnyView {
     let lines = grants
         .iter()
@@ -156,7 +157,7 @@ pub(super) fn acts_as(grants: &[ActsAs]) -> AnyView {
     view! { <ul class="plain">{lines}</ul> }.any()
 }
 
-/// Applications that act as whoever signs in to them; none: nothing.
+/// Applications that act for the person who signs in to them. Renders nothing when there are none.
 pub(super) fn acting(
     customer: CustomerId,
     lines: &[ActsAsLine],
@@ -197,7 +198,7 @@ pub(super) fn acting(
     })
 }
 
-/// What was taken away and may still work, in a row.
+/// In a row: access that was removed and may still work.
 pub(super) fn may_still(one: Option<&MayStill>) -> Option<AnyView> {
     let MayStill { what, until } = one?;
     let until = *until;

@@ -1,4 +1,4 @@
-//! The part of a customer's page that shows its applications by reach, the worst first.
+//! The part of a customer's page that lists its applications by effective access, the worst first.
 
 use domain::{
     Problem, Timestamp,
@@ -82,7 +82,7 @@ pub(super) fn section(view: ReachView, query: &Query, operator: &Operator) -> An
     .any()
 }
 
-/// What can be done, and how far the reading is.
+/// The possible actions, and the progress of the scan.
 fn actions(view: &ReachView, customer: CustomerId, may_read: bool) -> AnyView {
     let state = view.state.as_ref();
     let who = state.and_then(|state| state.read).map(|_| {
@@ -123,7 +123,8 @@ fn list(
         }
         .any();
     }
-    // One primary button: the worst application that can be confined and is not being confined.
+    // The page has one primary button: at the worst application that can be confined and is not
+    // being confined.
     let first = rows.iter().position(wants_confining);
     let rows = rows
         .into_iter()
@@ -207,7 +208,7 @@ fn chip(held: &Held) -> AnyView {
     view! { <li class=class title=title>{held.name.clone()}{note}</li> }.any()
 }
 
-/// Why the list may not be all.
+/// Why the list may be incomplete.
 fn unlisted(gaps: &[String]) -> Option<AnyView> {
     (!gaps.is_empty()).then(|| {
         let lines = gaps
@@ -251,7 +252,7 @@ fn strays(all: &[StrayLine], customer: CustomerId) -> Option<AnyView> {
     })
 }
 
-/// Whether an access policy names it.
+/// Whether an access policy names the application.
 fn naming(naming: &Naming) -> Option<AnyView> {
     let plain = |words: &'static str| Some(view! { <p class="line faint">{words}</p> }.any());
     match naming {
@@ -288,14 +289,14 @@ fn changes(all: &[ReachChange]) -> Option<AnyView> {
     })
 }
 
-/// What the newest attempt did not read: nothing at all, or some of its parts.
+/// What the newest scan did not read: nothing at all, or some of its parts.
 fn problem(state: &ScanState) -> Option<AnyView> {
     let problem = state.problem.clone()?;
     let again = state
         .due
         .filter(|_| !state.under_way)
         .map(|at| view! { <p>"It is read again "<Moment at/>"."</p> }.any());
-    // What hides several parts in the same way is told once.
+    // Parts that are hidden for the same reason share one message.
     let mut told: Vec<(Vec<&'static str>, &Problem, Option<Timestamp>)> = Vec::new();
     for part in &state.parts {
         let Some(why) = part.problem() else {
@@ -331,7 +332,7 @@ fn problem(state: &ScanState) -> Option<AnyView> {
     )
 }
 
-/// Which parts, why, and how old what is shown of them is.
+/// Which parts were not read, why, and how old the shown data is.
 fn unread_parts(parts: &str, problem: &Problem, kept: Option<Timestamp>) -> AnyView {
     let parts = parts.to_owned();
     let why = format!(": {} {}", problem.happened, problem.todo);
@@ -349,11 +350,11 @@ fn unread_parts(parts: &str, problem: &Problem, kept: Option<Timestamp>) -> AnyV
     view! { <li><strong>{parts}</strong>{why}{shown}{said}</li> }.any()
 }
 
-// Columns of numbers, named in the head and in each cell.
+// Columns of numbers. Their names are used in the head and in each cell.
 const REQUESTS: &str = "Requests";
 const TOOK: &str = "Took";
 
-/// How each part of the newest scan went.
+/// The result of each part of the newest scan.
 fn parts(state: &ScanState) -> Option<AnyView> {
     (!state.parts.is_empty()).then(|| {
         let lines = state.parts.iter().map(part).collect();

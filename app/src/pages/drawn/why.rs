@@ -1,4 +1,4 @@
-//! Why an application reaches what it reaches: a picture to be read from left to right.
+//! Explains the effective access of an application, as a diagram to be read from left to right.
 
 use domain::{
     exposure::{
@@ -28,7 +28,7 @@ pub(super) fn page(view: WhyView, operator: &Operator) -> Page {
     let crumbs = below(customer, &view.head.name);
     let id = view.application.map(|id| id.to_string());
     let lead = view! { <p>{view.owner.clone()}" · "<span class="mono">{id}</span></p> }.any();
-    // Beside a policy that restricts it already, no second one narrows anything.
+    // When a policy restricts the application already, a second policy narrows nothing.
     let offered = may_change && view.can_be_confined && view.standing.is_open();
     let confine = offered.then(|| {
         view! { <a class="btn primary" href=paths::confine(customer, &view.object.to_string())>"Confine…"</a> }.any()
@@ -37,7 +37,7 @@ pub(super) fn page(view: WhyView, operator: &Operator) -> Page {
         Standing::Power | Standing::Unrestricted => "problem bad",
         Standing::AllExcept | Standing::Unknown => "problem warn",
         _ if view.most => "problem warn",
-        // What holds nothing of its own, and acts for people, is no good news.
+        // An application without permissions of its own that acts for people is not good news.
         Standing::Nothing if !view.acts_as.is_empty() => "problem wait",
         Standing::Confined => "problem wait",
         Standing::Proven | Standing::Nothing => "problem good",
@@ -96,7 +96,7 @@ pub(super) fn page(view: WhyView, operator: &Operator) -> Page {
     }
 }
 
-/// What was taken away, and may still work.
+/// Access that was removed and may still work.
 fn still(all: &[MayStill]) -> Option<AnyView> {
     (!all.is_empty()).then(|| {
         let lines = all
@@ -115,7 +115,7 @@ fn still(all: &[MayStill]) -> Option<AnyView> {
     })
 }
 
-/// What lets it go around every confinement, and from where.
+/// Powers with which the application bypasses every confinement, and where they come from.
 fn powers(all: &[WhyPower]) -> Option<AnyView> {
     (!all.is_empty()).then(|| {
         let lines = all
@@ -139,7 +139,8 @@ fn powers(all: &[WhyPower]) -> Option<AnyView> {
     })
 }
 
-/// What it may do for whoever signs in to it. No access policy and no Exchange role narrows that.
+/// What the application may do for the person who signs in to it. No access policy and no Exchange
+/// role narrows that.
 fn acting(grants: &[ActsAs]) -> Option<AnyView> {
     (!grants.is_empty()).then(|| {
         view! {
@@ -153,8 +154,8 @@ fn acting(grants: &[ActsAs]) -> Option<AnyView> {
     })
 }
 
-/// One permission: each way to it in a row, from what was given, through what narrows it, to what
-/// is left.
+/// One permission. Each row is one route to it: what was granted, what narrows it, and what is
+/// left.
 fn permission(one: &WhyPermission, policies: &[WhyPolicy]) -> AnyView {
     let routes = one
         .routes
@@ -230,7 +231,7 @@ fn mailboxes(names: Vec<String>, more: u32) -> Option<AnyView> {
     })
 }
 
-/// What was certain before something could not be read.
+/// The last certain result, from before something could not be read.
 fn last_certain(view: &WhyView) -> Option<AnyView> {
     (!view.last_certain.is_empty()).then(|| {
         let lines = view
@@ -245,7 +246,7 @@ fn last_certain(view: &WhyView) -> Option<AnyView> {
     })
 }
 
-/// What is known of it beside its reach.
+/// Other facts about the application.
 fn facts(view: &WhyView) -> AnyView {
     let fact = |name: &'static str, value: AnyView| {
         view! { <div><dt>{name}</dt><dd>{value}</dd></div> }.any()
@@ -324,7 +325,7 @@ fn credential(one: &Credential) -> AnyView {
     view! { <tr><td>{one.kind.clone()}</td><td>{name}</td><td>{one.holder.clone()}</td><td class="when">{ends}</td><td>{state}</td></tr> }.any()
 }
 
-/// How its reach changed, newest first.
+/// How the effective access changed, newest first.
 fn history(all: Vec<WhyEvent>, more: bool, customer: CustomerId) -> AnyView {
     let list = if all.is_empty() {
         view! { <p>"Its reach did not change since this customer was first read."</p> }.any()

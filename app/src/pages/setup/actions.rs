@@ -1,4 +1,4 @@
-//! What can be asked of a setup: cancel, try again, look now, roll back.
+//! Actions on a setup: cancel, retry, poll now (`look_now`), roll back.
 
 use domain::{
     made::{Made, made},
@@ -19,7 +19,7 @@ use crate::{
 pub const CANCEL: &str = "cancel";
 pub const ROLL_BACK: &str = "roll-back";
 
-/// The ids that every form of this page sends.
+/// The hidden fields with ids that every form of this page sends.
 pub fn ids(shown: Shown) -> AnyView {
     view! {
         <input type="hidden" name="customer" value=shown.customer.to_string()/>
@@ -28,7 +28,7 @@ pub fn ids(shown: Shown) -> AnyView {
     .any()
 }
 
-/// After something worked: says so, and shows what came of it.
+/// After a success: shows a toast, and refreshes the setup.
 pub fn afterwards(post: Post, shown: Shown, say: &'static str) {
     let toasts = use_toasts();
     post.then(move || {
@@ -102,7 +102,7 @@ pub fn RollBack(shown: Shown) -> impl IntoView {
     .any()
 }
 
-/// What the setup has made so far, or may have.
+/// What the setup has made so far, or may have made.
 pub fn things(plan: &Plan, steps: &[Step]) -> Vec<String> {
     let group = &plan.group;
     let mut things: Vec<String> = made(plan, steps)
@@ -126,7 +126,7 @@ pub fn things(plan: &Plan, steps: &[Step]) -> Vec<String> {
     things
 }
 
-/// What rolling back undoes, in its order: the last first. Members go with their group.
+/// What a rollback undoes, in its order: the last first. Members go with their group.
 fn undoes(plan: &Plan, steps: &[Step]) -> Vec<String> {
     let group = &plan.group;
     made(plan, steps)

@@ -1,4 +1,4 @@
-//! The proof once more, alone: for mailboxes that were not tried, or because it is old.
+//! Runs the proof again: for mailboxes that were not tried, or because the proof is old.
 
 use domain::{
     id::ObjectId,
@@ -19,7 +19,7 @@ use crate::{
     components::{Erase as _, Failure, Post, PostForm, Submit, TextField, breakable, dynamic},
 };
 
-/// Offers it where it can be asked for. Ticked is what earlier proofs left open.
+/// The form, where a new proof is possible. Mailboxes that earlier proofs left open are ticked.
 #[component]
 pub fn Again(shown: Shown) -> impl IntoView {
     let post = Post::new(forms::PROVE_AGAIN);
@@ -29,14 +29,14 @@ pub fn Again(shown: Shown) -> impl IntoView {
     dynamic(form)
 }
 
-/// What is known of the plan's mailboxes from earlier proofs.
+/// What earlier proofs showed about the plan's mailboxes.
 struct Known {
     plan: Plan,
-    /// Permitted senders as which no mail was tried.
+    /// Permitted senders for which no mail was tried.
     untried: Vec<ObjectId>,
-    /// Whose newest mail did not behave as planned.
+    /// Mailboxes whose newest mail did not behave as planned.
     otherwise: Vec<ObjectId>,
-    /// Some real mail behaved as planned.
+    /// Whether some real mail behaved as planned.
     any: bool,
 }
 
@@ -56,12 +56,13 @@ impl Known {
         }
     }
 
-    /// Real mail did not show all that the plan says.
+    /// Whether real mail did not show all that the plan says.
     fn leaves_open(&self) -> bool {
         !self.any || !self.otherwise.is_empty() || !self.untried.is_empty()
     }
 
-    /// What the form suggests: what the plan tries, and later what it did not show.
+    /// The mailboxes that the form suggests: at first those that the plan tries, later those not
+    /// shown yet.
     fn suggested(&self) -> Vec<ObjectId> {
         let open = self.otherwise.iter().chain(&self.untried).copied();
         let open: Vec<ObjectId> = open.take(MOST_AGAIN).collect();
@@ -99,7 +100,7 @@ fn form(shown: Shown, post: Post) -> AnyView {
         "Postern sends a mail as each ticked mailbox to {to}, in two rounds ten minutes apart. {} is always tried as well: it must be refused, or {to} receives its mails, {MAILS_A_DAY} in a day at most. Nothing at the customer is changed.",
         first.unwrap_or_default()
     );
-    // What is left to do is the one primary action of the page.
+    // If something is left to prove, the button is the one primary action of the page.
     let rank = if known.leaves_open() {
         "btn primary"
     } else {

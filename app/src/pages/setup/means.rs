@@ -1,4 +1,5 @@
-//! What the policy takes from the application beside sending, and what it does not limit.
+//! What else the policy takes from the application apart from sending, and what the policy does not
+//! limit.
 
 use leptos::prelude::*;
 

@@ -1,4 +1,4 @@
-//! What happens now: working, waiting, in need of somebody, or over.
+//! The current state of the setup: working, waiting, blocked on a person, or ended.
 
 use domain::{
     Problem, Timestamp,
@@ -24,7 +24,7 @@ use crate::{
     paths,
 };
 
-/// What the panel is about; a new one is drawn only when this changes.
+/// The subject of the panel. The panel is rendered again only when this changes.
 #[derive(Clone, PartialEq)]
 enum About {
     Working {
@@ -49,14 +49,14 @@ enum About {
     },
 }
 
-/// How a setup ended, and what is known of it now.
+/// How a setup ended, and what is known about it now.
 #[derive(Clone, PartialEq)]
 struct Ended {
     proof: Proof,
     real_mail: RealMail,
-    /// Why real mail did not show it, where it was not tried or did not.
+    /// Why real mail gave no proof, when it was not tried or did not behave as planned.
     unproven: Option<String>,
-    /// What was tried, when and through what.
+    /// What was tried and through what, and the time.
     tried: Option<(String, Option<Timestamp>)>,
     judged: Option<Judged>,
 }
@@ -153,13 +153,13 @@ pub fn Now(shown: Shown) -> impl IntoView {
             .any()
         })
     };
-    // The proof failed and its secret is gone: without a new one there is nothing to try again with.
+    // The proof failed and its secret is gone. A retry needs a new secret.
     let lacks_secret = shown.part(|view| {
         view.can.retry
             && view.can.skip_proof
             && !matches!(view.secret, SecretState::KeptUntil { .. })
     });
-    // Trying again is of no use before the consent is there.
+    // A retry is useless before the consent is given.
     let try_again = move |remedy: Remedy| {
         let class = if remedy == Remedy::Consent {
             "btn"
@@ -324,8 +324,8 @@ fn over(glyph: Glyph, sentence: &'static str, things: Vec<String>) -> AnyView {
     .any()
 }
 
-/// Since when, how long it usually takes, until when at the latest, and when it looks again.
-/// Stands outside the part that is read out: nobody wants to hear every second.
+/// The start of the wait, its usual duration, its deadline, and the time of the next poll. These
+/// counters are outside the announced part, so that screen readers do not read every second aloud.
 #[component]
 fn Counters(waiting: Waiting, clock: Clock) -> impl IntoView {
     let Waiting {
@@ -345,15 +345,15 @@ fn Counters(waiting: Waiting, clock: Clock) -> impl IntoView {
     }.any()
 }
 
-/// How much of the longest possible wait is over.
+/// The elapsed part of the longest possible wait.
 #[component]
 fn Ring(waiting: Waiting, clock: Clock) -> impl IntoView {
-    /// Length of the circle's line, in the units of the drawing.
+    /// The length of the circle, in units of the drawing.
     const ROUND: i64 = 94;
     let dashes = move || {
         let whole = waiting.latest.millis_since(waiting.since).max(1);
         let gone = clock.get().millis_since(waiting.since).clamp(0, whole);
-        // From a small piece on, so that something is to be seen at the start.
+        // The minimum length makes the arc visible at the start.
         let part = (gone.saturating_mul(ROUND) / whole).max(3);
         format!("{part} {ROUND}")
     };

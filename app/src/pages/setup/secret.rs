@@ -1,4 +1,4 @@
-//! The application's client secret: given once, kept until the proof ends, then gone.
+//! The application's client secret: entered once, stored until the proof ends, then deleted.
 
 use domain::view::SecretState;
 use leptos::prelude::*;
@@ -12,7 +12,7 @@ use crate::{
     components::{Erase as _, Failure, Moment, Post, PostForm, Submit, TextField},
 };
 
-/// Asks for the secret.
+/// The form that asks for the secret.
 #[component]
 pub fn SecretForm(shown: Shown) -> impl IntoView {
     let post = Post::new(forms::GIVE_SECRET);
@@ -35,7 +35,7 @@ pub fn SecretForm(shown: Shown) -> impl IntoView {
     }.any()
 }
 
-/// Where the secret is now.
+/// Where the secret is stored now.
 pub fn whereabouts(secret: SecretState) -> Option<AnyView> {
     match secret {
         SecretState::None => None,

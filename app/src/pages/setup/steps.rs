@@ -1,4 +1,4 @@
-//! The steps with their state, how long they took, and their evidence.
+//! The steps with their state, their duration, and their evidence.
 
 use domain::{
     Timestamp,
@@ -18,7 +18,7 @@ use crate::components::{
     outcome_tag, since, step_look,
 };
 
-/// More columns than these do not help anybody; all tries are in the evidence.
+/// The maximum number of columns. All tries are in the evidence.
 const TRIES: usize = 4;
 
 #[component]
@@ -81,12 +81,12 @@ fn Item(shown: Shown, index: usize, kind: StepKind) -> impl IntoView {
     }.any()
 }
 
-/// What there is to say of a step, in one sentence.
+/// The description of a step, in one sentence.
 fn sentence(step: &Step) -> String {
     match &step.state {
         StepState::Waiting(waiting) => waiting.why.clone(),
         StepState::Failed { problem } => problem.happened.clone(),
-        // What is to be known of it stands at the top of the page.
+        // Only the first line is shown, because the rest stands at the top of the page.
         StepState::Skipped { why } => why.lines().next().unwrap_or_default().to_owned(),
         StepState::Pending | StepState::Running | StepState::Done | StepState::Undone => step
             .summary
@@ -95,7 +95,7 @@ fn sentence(step: &Step) -> String {
     }
 }
 
-/// What was sent and what came back. Stays folded out while more arrives.
+/// The requests and responses of a step. An open fold stays open while more entries arrive.
 #[component]
 fn EvidenceFold(step: Memo<Step>) -> impl IntoView {
     let count = move || step.with(|step| step.evidence.len());
@@ -153,7 +153,8 @@ fn piece(evidence: Evidence) -> AnyView {
     .any()
 }
 
-/// The proof's own parts: where the secret is, the real sends, and the form to give it early.
+/// The parts of the proof step: where the secret is, the real sends, and the form to enter the
+/// secret early.
 #[component]
 fn ProofPart(shown: Shown, step: Memo<Step>) -> impl IntoView {
     let secret = shown.part(|view| view.secret);
@@ -185,7 +186,7 @@ fn ProofPart(shown: Shown, step: Memo<Step>) -> impl IntoView {
             ))
         })
     });
-    // While the setup asks for it, the form stands at the top of the page instead.
+    // While the setup asks for the secret, the form is at the top of the page instead.
     let early = shown.part(|view| {
         view.can.give_secret
             && view.secret == SecretState::None
@@ -226,7 +227,7 @@ fn table(probes: &[Probe], next: Option<Timestamp>) -> AnyView {
     runs.sort_unstable();
     runs.dedup();
     let runs = runs.split_off(runs.len().saturating_sub(TRIES));
-    // What a mailbox showed before these, where it was not tried in any of them.
+    // A mailbox that was tried in none of the shown runs has its earlier result in an extra column.
     let shown_now = |probe: &Probe| probe.looks.iter().any(|look| runs.contains(&look.run));
     let earlier = probes
         .iter()
@@ -244,7 +245,8 @@ fn table(probes: &[Probe], next: Option<Timestamp>) -> AnyView {
             let cells = runs
                 .iter()
                 .map(|run| {
-                    // A look that met one that did not behave ends there.
+                    // A run ends at the first mailbox that did not behave as planned, so later
+                    // mailboxes have no result.
                     let tag = probe
                         .looks
                         .iter()

@@ -1,4 +1,4 @@
-//! What the setup is about, in a few fields.
+//! The subject of the setup, in a few fields.
 
 use domain::{
     plan::Mailbox,
@@ -51,7 +51,7 @@ pub fn Summary(shown: Shown) -> impl IntoView {
     }.any()
 }
 
-/// What was confirmed as staying open beside the policy.
+/// The items that the operator confirmed as staying open despite the policy.
 fn stays_open(accepted: &[String]) -> Option<AnyView> {
     let lines = accepted
         .iter()
@@ -61,7 +61,7 @@ fn stays_open(accepted: &[String]) -> Option<AnyView> {
         .then(|| view! { <div><dt>"Stays open, as confirmed"</dt><dd>{lines}</dd></div> }.any())
 }
 
-/// The first by address, the rest by number; all of them fold out.
+/// The first mailbox by address, the rest as a number. A fold shows all of them.
 fn some(mailboxes: &[Mailbox]) -> AnyView {
     match mailboxes {
         [] => view! { <span class="faint">"nobody"</span> }.any(),

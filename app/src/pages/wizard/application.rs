@@ -1,4 +1,4 @@
-//! Which application.
+//! The screen that chooses the application.
 
 use domain::{
     plan::Draft,

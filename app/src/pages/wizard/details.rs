@@ -1,4 +1,5 @@
-//! The group, who must be refused, and whether real mail is tried.
+//! The screen with the group, the blocked mailboxes (negative tests), and whether real mail is
+//! tried.
 
 use domain::{
     plan::Mailbox,
@@ -41,7 +42,7 @@ pub fn screen(choose: Choose) -> AnyView {
     } else {
         wizard.refused
     };
-    // Where no mail can be sent, only Exchange is asked.
+    // Where no mail can be sent, only Exchange's own test is asked.
     let asked = if wizard.unprovable.is_some_and(Unprovable::is_certain) {
         "Exchange's own test is asked about each: a policy that refuses nobody confines nothing."
     } else {
@@ -93,7 +94,7 @@ pub fn screen(choose: Choose) -> AnyView {
     .any()
 }
 
-/// `perhaps`: why there may be no secret.
+/// The field for real mail. `perhaps`: why there may be no secret.
 fn can_prove(
     prove: bool,
     recipient: String,
@@ -125,7 +126,7 @@ fn can_prove(
     .any()
 }
 
-/// There is no field for what cannot exist.
+/// The message when there can be no secret. There is no field then.
 fn cannot_prove(unprovable: Unprovable) -> AnyView {
     view! {
         <div class="card form" data-unprovable="">

@@ -1,7 +1,7 @@
-//! Choosing mailboxes by search.
+//! Chooses mailboxes by search.
 //!
-//! Every chosen mailbox is a ticked box of the form, and so is every match that somebody ticks:
-//! without JavaScript the next search carries both along.
+//! Every chosen mailbox is a ticked box of the form, and so is every ticked match: without
+//! JavaScript the next search carries both along.
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ use crate::{
     error::Answer,
 };
 
-/// `name` is the form's field; `others` are chosen elsewhere and cannot be chosen here.
+/// The picker. `name` is the form's field. `others` are chosen elsewhere and cannot be chosen here.
 #[component]
 pub fn MailboxPicker(
     customer: CustomerId,
@@ -27,11 +27,11 @@ pub fn MailboxPicker(
     #[prop(into)] hint: String,
     chosen: Vec<Mailbox>,
     others: Vec<Mailbox>,
-    /// What the others are, to say why they cannot be chosen.
+    /// A word for the others, to say why they cannot be chosen.
     others_are: &'static str,
     search: String,
     found: Answer<MailboxesFound>,
-    /// The screen that a search without JavaScript comes back to.
+    /// The screen to which a search without JavaScript returns.
     step: &'static str,
 ) -> impl IntoView {
     let chosen = RwSignal::new(chosen);
@@ -42,7 +42,7 @@ pub fn MailboxPicker(
     let mut look_soon = debounce(Duration::from_millis(200), move |text: String| {
         spawn_local(async move {
             let answer = api::mailboxes(customer, text.clone()).answer().await;
-            // An answer to what is no longer typed says nothing.
+            // The typed text has changed, so this answer is out of date.
             if typed.try_get_untracked().as_deref() == Some(text.as_str()) {
                 found.set(answer);
             }
@@ -72,7 +72,7 @@ pub fn MailboxPicker(
             }
         });
     };
-    // What was ticked moves up among the chosen.
+    // Ticked mailboxes move up into the list of chosen ones.
     let matches = move || {
         let rows = found.with(|found| {
             found
@@ -155,7 +155,7 @@ pub fn MailboxPicker(
     .any()
 }
 
-/// A mailbox with its box; `on_change` runs when somebody ticks or unticks it.
+/// A mailbox with its box. `on_change` runs when a person ticks or unticks it.
 fn pick(
     mailbox: &Mailbox,
     name: &'static str,

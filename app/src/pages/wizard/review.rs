@@ -1,4 +1,4 @@
-//! The plan as it will be carried out, to the letter, and the button that starts it.
+//! The exact plan that will be carried out, and the button that starts it.
 
 use domain::{
     cmdlet::Cmdlet,
@@ -83,7 +83,8 @@ pub fn screen(review: Review) -> AnyView {
     .any()
 }
 
-/// What stays open beside the policy, each to be ticked: the setup does not start without it.
+/// The items that stay open despite the policy, each with a box. The setup starts only when all are
+/// ticked.
 fn confirms(open: &[String], name: &str) -> Option<AnyView> {
     let boxes = open
         .iter()
@@ -111,7 +112,7 @@ fn confirms(open: &[String], name: &str) -> Option<AnyView> {
     })
 }
 
-/// The button was pressed, and nothing started: what is different from what was reviewed.
+/// The start was refused: the differences from what was reviewed.
 fn not_what_was_reviewed(changed: Vec<String>) -> Option<AnyView> {
     let some = !changed.is_empty();
     let lines = changed
@@ -170,7 +171,7 @@ fn summary(plan: &Plan) -> AnyView {
     .any()
 }
 
-/// Which mails are sent, or why none can be.
+/// Which mails are sent, or why none can be sent.
 fn about_proof(plan: &Plan) -> Option<AnyView> {
     let (title, lines) = match plan.unprovable {
         Some(unprovable) => (
@@ -183,7 +184,7 @@ fn about_proof(plan: &Plan) -> Option<AnyView> {
     Some(list("mails", title, lines))
 }
 
-/// What the plan takes beside sending, and what it does not limit.
+/// What the plan removes apart from sending, and what it does not limit.
 fn not_only(takes: &[String]) -> AnyView {
     list("takes", "What it means for the application", takes.to_vec())
 }
@@ -234,7 +235,7 @@ fn changes(cmdlets: &[Cmdlet]) -> AnyView {
     .any()
 }
 
-/// The script for the admin who wants to run it by hand: to read, to copy, to download.
+/// The script for an admin who wants to run it by hand: to read, to copy, to download.
 fn by_hand(script: &str, file: String) -> AnyView {
     let href = format!("data:text/plain;charset=us-ascii,{}", encode(script));
     view! {

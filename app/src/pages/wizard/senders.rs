@@ -1,4 +1,4 @@
-//! Who may be sent as.
+//! The screen that chooses the allowed mailboxes.
 
 use leptos::prelude::*;
 

@@ -1,4 +1,4 @@
-//! Carries the `oauth2` crate's requests over our own transport, which has the limits.
+//! Sends the `oauth2` crate's requests over Postern's own transport, which has the limits.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -31,7 +31,7 @@ pub(super) struct Adapter<'a> {
 }
 
 impl<'a> Adapter<'a> {
-    /// `safe`: asking twice does no harm.
+    /// `safe`: the request may be sent twice.
     pub(super) fn new(microsoft: &'a Microsoft, grant: &'static str, safe: bool) -> Self {
         Self {
             microsoft,
@@ -41,7 +41,7 @@ impl<'a> Adapter<'a> {
         }
     }
 
-    /// Of the request that was answered; never holds a token.
+    /// The trace of the last answered request. It never holds a token.
     pub(super) fn trace(&self) -> Trace {
         self.last
             .lock()
@@ -108,7 +108,7 @@ impl<'c> AsyncHttpClient<'c> for Adapter<'_> {
     }
 }
 
-/// What a failed token request means.
+/// Maps a failed token request to an error.
 pub(super) fn failed(adapter: &Adapter<'_>, error: RequestTokenError<Error, Refusal>) -> Error {
     let malformed = |what: String| {
         Error::new(Service::Entra, Kind::Malformed, adapter.trace()).with_message(what)
@@ -117,15 +117,15 @@ pub(super) fn failed(adapter: &Adapter<'_>, error: RequestTokenError<Error, Refu
         RequestTokenError::ServerResponse(refusal) => {
             let error = refusal.into_error(adapter.trace());
             match (adapter.grant, error.kind()) {
-                // It is about the application whose secret was given.
+                // The error is about the application whose secret was given.
                 (CLIENT_CREDENTIALS, _) => error,
-                // A customer's admin removed Postern, and the consent with it.
+                // A customer's admin removed Postern from the tenant, and the consent with it.
                 (REFRESH_TOKEN, Kind::AppNotFound) => error.with_kind(Kind::ConsentMissing),
                 _ => error.with_subject(OWN),
             }
         }
         RequestTokenError::Request(error) => error,
-        // The body is not shown: it may hold a token.
+        // The body is not shown, because it may hold a token.
         RequestTokenError::Parse(error, _) => {
             malformed(format!("{} at {}", kind_of(error.inner()), error.path()))
         }
@@ -133,7 +133,7 @@ pub(super) fn failed(adapter: &Adapter<'_>, error: RequestTokenError<Error, Refu
     }
 }
 
-/// In words that quote nothing of the body.
+/// The kind of a JSON error, without any text of the body.
 fn kind_of(error: &serde_json::Error) -> &'static str {
     match error.classify() {
         serde_json::error::Category::Io => "unreadable",

@@ -1,4 +1,4 @@
-//! A certificate instead of a client secret: assertions signed with PS256.
+//! Authentication with a certificate instead of a client secret: assertions signed with PS256.
 
 use std::{fmt, sync::Arc};
 
@@ -8,14 +8,14 @@ use domain::{Timestamp, id::AppId};
 use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer, pem::PemObject as _};
 use uuid::Uuid;
 
-/// A private key and the thumbprint of the certificate that Entra knows it by.
+/// A private key, and the thumbprint of its certificate in Entra.
 #[derive(Clone)]
 pub struct Certificate {
     key: Arc<KeyPair>,
     thumbprint: String,
 }
 
-/// The certificate or its key cannot be used. Never holds the key.
+/// The certificate or its key cannot be used. The text never holds the key.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NotACertificate {
     #[error("the text has no “BEGIN CERTIFICATE” block")]
@@ -32,11 +32,11 @@ impl fmt::Debug for Certificate {
     }
 }
 
-/// How long an assertion lasts; Entra wants minutes, not hours.
+/// The lifetime of an assertion. Entra wants minutes, not hours.
 const LASTS_SECONDS: i64 = 300;
 
 impl Certificate {
-    /// From PEM text with the certificate and its private key, in any order.
+    /// Reads PEM text with the certificate and its private key, in any order.
     ///
     /// # Errors
     /// When one of the two is missing or the key is not RSA.
@@ -54,8 +54,8 @@ impl Certificate {
         })
     }
 
-    /// A client assertion for one token request to `audience`, the token endpoint.
-    /// None: the key refused to sign.
+    /// A client assertion for one token request to `audience`, the token endpoint. None when the
+    /// key cannot sign.
     pub(crate) fn assertion(
         &self,
         client: AppId,

@@ -1,4 +1,4 @@
-//! The address to which a browser is sent to sign in and to consent.
+//! The address at which a browser signs in and consents.
 
 use std::{borrow::Cow, fmt};
 
@@ -15,8 +15,8 @@ use crate::{
     microsoft::Microsoft,
 };
 
-/// What one sign-in is bound to. State, nonce and verifier belong into the browser's session, to
-/// be used once; only state, nonce and challenge travel.
+/// The secrets that one sign-in is bound to. State, nonce and verifier belong into the browser's
+/// session, to be used once. Only state, nonce and challenge travel.
 #[derive(Clone)]
 pub struct Attempt {
     pub state: String,
@@ -25,7 +25,7 @@ pub struct Attempt {
     pub challenge: String,
 }
 
-/// Whoever reads a log must not be able to finish somebody's attempt.
+/// Hides the secrets: a reader of a log must not be able to finish somebody's attempt.
 impl fmt::Debug for Attempt {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Attempt(…)")
@@ -50,7 +50,7 @@ pub fn new_attempt(rng: &mut (impl Rng + CryptoRng)) -> Attempt {
     }
 }
 
-/// Whether Entra is to ask, although it might know the answer.
+/// Makes Entra ask although it might know the answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Prompt {
     SelectAccount,
@@ -71,23 +71,23 @@ impl Prompt {
 /// A request to sign in (MICROSOFT.md §6.1).
 #[derive(Clone)]
 pub struct Authorize<'a> {
-    /// None: whoever has a work account (`organizations`).
+    /// None allows any work account (`organizations`).
     pub tenant: Option<TenantId>,
     pub redirect_uri: &'a str,
-    /// May span resources.
+    /// The scopes may belong to several resources.
     pub scopes: &'a [String],
     pub state: &'a str,
     pub nonce: &'a str,
-    /// Of the PKCE verifier, S256.
+    /// The S256 challenge of the PKCE verifier.
     pub challenge: &'a str,
     pub prompt: Option<Prompt>,
-    /// A user principal name to fill in.
+    /// The user principal name that Entra fills in.
     pub login_hint: Option<&'a str>,
-    /// A domain, to skip the choice between kinds of accounts.
+    /// A domain, with which Entra skips the choice between kinds of accounts.
     pub domain_hint: Option<&'a str>,
 }
 
-/// Without state, nonce and challenge.
+/// Leaves out state, nonce and challenge.
 impl fmt::Debug for Authorize<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Authorize")
@@ -103,7 +103,7 @@ impl Microsoft {
     /// The URL of Entra's sign-in page for this request.
     ///
     /// # Errors
-    /// [`Kind::NotSent`] when the redirect address is no URL.
+    /// [`Kind::NotSent`] when the redirect address is not a URL.
     pub fn authorize_url(&self, request: &Authorize<'_>) -> Result<String> {
         let unusable = |what: &str| Error::unsent(Service::Entra, Kind::NotSent, what);
         let redirect = RedirectUrl::new(request.redirect_uri.to_owned())
@@ -116,7 +116,8 @@ impl Microsoft {
             .authorize_url(|| CsrfToken::new(state))
             .add_scopes(request.scopes.iter().cloned().map(Scope::new))
             .set_redirect_uri(Cow::Owned(redirect))
-            // In the query, so that the callback is a GET and brings the Lax session cookie along.
+            // With the answer in the query the callback is a GET, which brings the Lax session
+            // cookie along.
             .add_extra_param("response_mode", "query")
             .add_extra_param("nonce", request.nonce)
             .add_extra_param("code_challenge", request.challenge)

@@ -1,4 +1,4 @@
-//! Who signed in: ID tokens, believed only after every check (DESIGN §6, MICROSOFT.md §6.3).
+//! Validates ID tokens, which tell who signed in (DESIGN §6, MICROSOFT.md §6.3).
 
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use domain::{
@@ -16,22 +16,23 @@ use crate::{
     microsoft::Microsoft,
 };
 
-/// A person, as a validated ID token says it. The key is (`tid`, `oid`), never a mail address.
+/// A person, from a validated ID token. The key is (`tid`, `oid`), never a mail address.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Identity {
     pub tid: TenantId,
     pub oid: ObjectId,
     pub name: String,
-    /// Shown, never used to decide: it can change, and be somebody else's tomorrow.
+    /// The user principal name. Show it, but never decide by it: it can change, and belong to
+    /// another person tomorrow.
     pub upn: String,
-    /// The account is at home in another tenant than `tid`.
+    /// The account's home tenant is another one than `tid`.
     pub guest: bool,
 }
 
 /// The tenant of personal Microsoft accounts.
 const CONSUMERS: Uuid = uuid!("9188040d-6c67-4c5b-b112-36a304b66dad");
 
-/// How far our clock and Entra's may be apart.
+/// The tolerated difference between Postern's clock and Entra's.
 const LEEWAY_SECONDS: f64 = 300.0;
 
 #[derive(Deserialize)]
@@ -60,13 +61,13 @@ struct Claims {
 }
 
 impl Microsoft {
-    /// Checks an ID token and says who it is.
+    /// Validates an ID token and returns the person.
     ///
-    /// `nonce`: what this browser's attempt was bound to. `meant`: the tenant that the person had
-    /// to come from, if one was meant.
+    /// `nonce`: the nonce of this browser's attempt. `meant`: the tenant that the person must come
+    /// from, if one was required.
     ///
     /// # Errors
-    /// [`Kind::Identity`] with one fault per rule; those of fetching Entra's keys.
+    /// [`Kind::Identity`] with one fault per rule, and the errors of fetching Entra's keys.
     pub async fn identity(
         &self,
         id_token: &str,
@@ -92,7 +93,7 @@ impl Microsoft {
     }
 }
 
-/// What a token has to agree with.
+/// The values with which a token must agree.
 struct Expected<'a> {
     client: AppId,
     nonce: &'a str,
@@ -100,7 +101,7 @@ struct Expected<'a> {
     now: Timestamp,
 }
 
-/// A token taken apart, not yet believed.
+/// A parsed token that is not validated yet.
 struct Parts<'a> {
     header: Header,
     claims: Claims,
@@ -114,7 +115,7 @@ impl<'a> Parts<'a> {
         let (signed, signature) = token.rsplit_once('.').ok_or(no_token.clone())?;
         let (header, claims) = signed.split_once('.').ok_or(no_token.clone())?;
         let header: Header = decoded(header).ok_or(no_token.clone())?;
-        // Before the key is looked for: with `none` or `HS256` there is none to look for.
+        // Checked before the key is looked up: for `none` or `HS256` there is no key.
         if header.alg != "RS256" {
             return Err(IdentityFault::Algorithm);
         }
@@ -133,7 +134,7 @@ fn decoded<T: DeserializeOwned>(part: &str) -> Option<T> {
     serde_json::from_slice(&BASE64_URL_SAFE_NO_PAD.decode(part).ok()?).ok()
 }
 
-/// All rules, the signature first: nothing else in the token means anything before.
+/// Checks all rules, the signature first: without it nothing else in the token means anything.
 fn check(
     token: &Parts<'_>,
     found: &Found,
@@ -197,7 +198,7 @@ fn check(
     })
 }
 
-/// A GUID in its usual form only: `tid` goes into an address that is compared.
+/// Accepts a GUID in its usual form only, because `tid` goes into an address that is compared.
 fn guid(text: Option<&str>) -> Option<Uuid> {
     let text = text?;
     let id = Uuid::try_parse(text).ok()?;
@@ -208,7 +209,8 @@ fn shown(text: Option<&str>) -> String {
     shorten_to(&domain::name::clean(text.unwrap_or_default()), 256)
 }
 
-/// JSON's numbers are doubles, and `exp` may have a fraction.
+/// Converts to seconds as a double, because JSON's numbers are doubles and `exp` may have a
+/// fraction.
 #[allow(clippy::cast_precision_loss)]
 fn seconds(moment: Timestamp) -> f64 {
     moment.millis() as f64 / 1000.0

@@ -1,4 +1,4 @@
-//! Entra's signing keys and issuer template, fetched now and then (MICROSOFT.md §6.3).
+//! Entra's signing keys and issuer template, cached and refetched (MICROSOFT.md §6.3).
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -15,19 +15,20 @@ use crate::{
     microsoft::Microsoft,
 };
 
-/// Keys are fetched anew after a day.
+/// Keys are refetched after a day.
 const FRESH_MILLIS: i64 = 24 * 3_600_000;
-/// An unknown key id fetches them earlier, but no more often than this: anybody can invent one.
+/// An unknown key id triggers an earlier fetch, but at most once in this time, because anybody can
+/// invent key ids.
 const EARLIEST_MILLIS: i64 = 5 * 60_000;
 
-/// The keys in memory.
+/// The cached keys.
 #[derive(Default)]
 pub(crate) struct Keys {
     held: RwLock<Option<Fetched>>,
-    /// Held while fetching, so that many sign-ins at once fetch once. The last fetch failed, as
-    /// the n-th.
+    /// Locked while fetching, so that concurrent sign-ins cause a single fetch. Holds the error of
+    /// the last fetch, if it failed, with the number of that fetch.
     fetching: Mutex<Option<(u64, Error)>>,
-    /// Counts finished fetches, so that who waited for one shares its failure.
+    /// Counts finished fetches, so that a caller that waited for a fetch shares its failure.
     finished: AtomicU64,
 }
 
@@ -37,19 +38,19 @@ struct Fetched {
     keys: Vec<Key>,
 }
 
-/// A signing key and what goes with it.
+/// A signing key with its data.
 #[derive(Clone)]
 pub(crate) struct Key {
     pub(crate) id: String,
     pub(crate) key: CoreJsonWebKey,
-    /// The issuer that this key may sign for, when it is not for all.
+    /// The only issuer for which this key may sign. None: all issuers.
     pub(crate) issuer: Option<String>,
 }
 
-/// A key and the issuer template of the metadata.
+/// A key, with the issuer template of the metadata.
 pub(crate) struct Found {
     pub(crate) key: Key,
-    /// With `{tenantid}`.
+    /// The template contains `{tenantid}`.
     pub(crate) issuer: String,
 }
 
@@ -73,7 +74,7 @@ struct Described {
 }
 
 impl Keys {
-    /// The key with this id; none: Entra does not publish it.
+    /// The key with this id. None when Entra does not publish it.
     pub(crate) async fn find(&self, microsoft: &Microsoft, id: &str) -> Result<Option<Found>> {
         let now = microsoft.clock().now();
         let (known, fresh) = self.known(id, now).await;
@@ -82,7 +83,7 @@ impl Keys {
         }
         let seen = self.finished.load(Ordering::Acquire);
         let mut failed = self.fetching.lock().await;
-        // Somebody else may have fetched them meanwhile, or tried to.
+        // Another caller may have fetched the keys meanwhile, or tried to.
         let (known, fresh) = self.known(id, now).await;
         if fresh {
             return Ok(known);
@@ -103,7 +104,7 @@ impl Keys {
                 *self.held.write().await = Some(fetched);
                 Ok(found)
             }
-            // Yesterday's keys are better than no sign-in while Entra is away.
+            // Old keys are better than no sign-in while Entra is unavailable.
             Err(error) if error.is_transient() && known.is_some() => {
                 tracing::warn!(%error, "signing keys could not be fetched anew");
                 Ok(known)
@@ -112,7 +113,7 @@ impl Keys {
         }
     }
 
-    /// The key, if it is held, and whether that is all there is to know now.
+    /// The cached key, and whether this answer is final for now.
     async fn known(&self, id: &str, now: Timestamp) -> (Option<Found>, bool) {
         let held = self.held.read().await;
         let Some(fetched) = &*held else {
@@ -166,10 +167,10 @@ async fn fetch(microsoft: &Microsoft, now: Timestamp) -> Result<Fetched> {
     })
 }
 
-/// What the metadata's issuer has in the place of a tenant.
+/// The placeholder for a tenant in the metadata's issuer.
 pub(crate) const TEMPLATE: &str = "{tenantid}";
 
-/// A usable key. Others (for encryption, of unknown kinds) are published in the same list.
+/// A usable signing key. The same list also holds keys for encryption and of unknown kinds.
 fn key(value: serde_json::Value) -> Option<Key> {
     let described = Described::deserialize(&value).ok()?;
     if described.used_for.is_some_and(|used| used != "sig") {

@@ -1,4 +1,5 @@
-//! Entra's refusals, from the token endpoint and from the browser's way back (MICROSOFT.md §6.1).
+//! Entra's error responses, from the token endpoint and from the redirect of the browser
+//! (MICROSOFT.md §6.1).
 
 use std::fmt;
 
@@ -10,7 +11,7 @@ use crate::{
     microsoft::Microsoft,
 };
 
-/// The body of an error of the token endpoint.
+/// The body of an error response from the token endpoint.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 pub(crate) struct Refusal {
     pub(crate) error: String,
@@ -33,7 +34,7 @@ impl fmt::Display for Refusal {
 }
 
 impl Refusal {
-    /// The AADSTS number: from the list, else from the beginning of the description.
+    /// The AADSTS number: from the list, otherwise from the beginning of the description.
     pub(crate) fn number(&self) -> Option<u64> {
         self.error_codes.first().copied().or_else(|| {
             let rest = self.error_description.as_deref()?.split_once("AADSTS")?.1;
@@ -45,7 +46,7 @@ impl Refusal {
     pub(crate) fn into_error(self, mut trace: Trace) -> Error {
         let number = self.number();
         let kind = kind(&self.error, self.suberror.as_deref(), number);
-        // The first line; the others repeat ids and the time.
+        // Only the first line is used. The other lines repeat ids and the time.
         let message = self
             .error_description
             .as_deref()
@@ -62,8 +63,8 @@ impl Refusal {
     }
 }
 
-/// First by `error`, which is the protocol; the number, which Microsoft may change, decides only
-/// among what one `error` can mean.
+/// The kind of the error. `error`, which the protocol defines, decides first. Microsoft may change
+/// the number, so the number decides only between the possible meanings of one `error`.
 fn kind(error: &str, suberror: Option<&str>, number: Option<u64>) -> Kind {
     let by_number = number.and_then(of_number);
     match error {
@@ -87,7 +88,7 @@ fn kind(error: &str, suberror: Option<&str>, number: Option<u64>) -> Kind {
             (Some("bad_token" | "token_expired" | "user_password_expired"), None) => {
                 Kind::TokenDead
             }
-            // The protocol's own meaning, where Entra says no more.
+            // Entra gives no number, so the protocol's own meaning applies.
             (_, None) if number.is_none() => Kind::TokenDead,
             (_, None) => Kind::SignInRefused,
         },
@@ -125,9 +126,9 @@ fn of_number(number: u64) -> Option<Kind> {
 }
 
 impl Microsoft {
-    /// What Entra said when it sent the browser back with an error instead of a code:
-    /// `error` and `error_description` of the query. Both come from the browser, so they are
-    /// shortened and nothing is done on their word.
+    /// The error with which Entra redirected the browser back instead of a code: `error` and
+    /// `error_description` of the query. Both come from the browser, so they are shortened, and no
+    /// action may depend on them.
     pub fn refused(&self, error: &str, description: Option<&str>) -> Error {
         Refusal {
             error: shorten_to(error, 60),

@@ -1,4 +1,4 @@
-//! From a domain to its tenant's id, with no token.
+//! Finds the tenant id of a domain, without a token.
 
 use domain::{address::is_domain, id::TenantId};
 use http::{HeaderMap, Method, StatusCode};
@@ -21,7 +21,7 @@ impl Microsoft {
     /// The tenant that has verified this domain, from the issuer in its public metadata.
     ///
     /// # Errors
-    /// [`Kind::TenantNotFound`], whose problem is one of the field `tenant`.
+    /// [`Kind::TenantNotFound`], whose problem belongs to the field `tenant`.
     pub async fn tenant_of_domain(&self, domain: &str) -> Result<Call<TenantId>> {
         let domain = domain.trim().to_lowercase();
         if !is_domain(&domain) {
@@ -75,7 +75,7 @@ impl Microsoft {
     }
 }
 
-/// `{tenant}` of `https://…/{tenant}/v2.0`.
+/// The `{tenant}` part of `https://…/{tenant}/v2.0`.
 fn tenant_in(issuer: &str) -> Option<TenantId> {
     issuer
         .trim_end_matches('/')

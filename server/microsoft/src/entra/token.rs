@@ -25,21 +25,21 @@ use crate::{
     tokens::AccessToken,
 };
 
-/// What a code or a refresh token was exchanged for.
+/// The result of exchanging a code or a refresh token.
 #[derive(Clone)]
 pub struct Redeemed {
-    /// With the scope `openid` only. Not validated: see [`Microsoft::identity`].
+    /// Present only with the scope `openid`. Not validated: see [`Microsoft::identity`].
     pub id_token: Option<String>,
     pub access: AccessToken,
-    /// With the scope `offline_access` only. Replaces the one before.
+    /// Present only with the scope `offline_access`. It replaces the previous refresh token.
     pub refresh: Option<SecretString>,
-    /// As Entra says them; those of one resource.
+    /// The scopes as Entra writes them. All belong to one resource.
     pub scopes: Vec<String>,
-    /// Of the access token.
+    /// The expiry of the access token.
     pub expires_at: Timestamp,
 }
 
-/// Without the tokens.
+/// Leaves out the tokens.
 impl fmt::Debug for Redeemed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Redeemed")
@@ -50,8 +50,8 @@ impl fmt::Debug for Redeemed {
 }
 
 impl Redeemed {
-    /// What was granted on a resource, in full names: Entra leaves the resource out where it is
-    /// Graph. Without what only says how the token came about.
+    /// The scopes granted on a resource, by full name. Entra leaves out the resource of Graph's
+    /// scopes. Scopes that grant no right on the resource are left out.
     pub fn granted(&self, audience: &str) -> Vec<String> {
         const NO_RIGHTS: [&str; 4] = ["openid", "profile", "email", "offline_access"];
         let mut all: Vec<String> = self
@@ -96,19 +96,19 @@ type EntraClient = Client<
     EndpointSet,
 >;
 
-/// How an application shows who it is, ready for one request.
+/// The credential of an application, ready for one request.
 enum Shown {
     Secret(ClientSecret),
     Assertion(String),
 }
 
 impl Microsoft {
-    /// Exchanges an authorization code. `tenant`: where the person was sent, or none for
+    /// Exchanges an authorization code. `tenant`: the tenant of the sign-in address, or none for
     /// `organizations`. `scopes`: of one resource, with `openid` and the like.
     ///
     /// # Errors
-    /// [`Kind::CodeSpent`] when the code was used before or is too old; Entra's other refusals.
-    /// Not tried again when the outcome is unknown: a code works once.
+    /// [`Kind::CodeSpent`] when the code was used before or is too old, and Entra's other refusals.
+    /// There is no retry when the outcome is unknown, because a code works once.
     pub async fn redeem_code(
         &self,
         tenant: Option<TenantId>,
@@ -130,7 +130,7 @@ impl Microsoft {
             .exchange_code(AuthorizationCode::new(code.to_owned()))
             .set_pkce_verifier(PkceCodeVerifier::new(verifier.expose_secret().to_owned()))
             .set_redirect_uri(Cow::Owned(redirect))
-            // RFC 6749 has no scope here; Entra wants one, to know the resource.
+            // RFC 6749 has no scope here. Entra needs one to know the resource.
             .add_extra_param("scope", scopes.join(" "));
         for (name, value) in assertion {
             request = request.add_extra_param(name, value);
@@ -139,11 +139,12 @@ impl Microsoft {
         self.redeemed(tokens.map_err(|error| failed(&adapter, error))?, &adapter)
     }
 
-    /// Exchanges a refresh token for an access token of one resource, in this tenant: a refresh
+    /// Exchanges a refresh token for an access token of one resource, in this tenant. A refresh
     /// token is bound to neither (MICROSOFT.md §6.4).
     ///
     /// # Errors
-    /// [`Kind::ConsentMissing`] leaves the refresh token good; [`Kind::TokenDead`] does not.
+    /// After [`Kind::ConsentMissing`] the refresh token is still valid; after [`Kind::TokenDead`]
+    /// it is not.
     pub async fn refresh(
         &self,
         tenant: TenantId,
@@ -153,7 +154,8 @@ impl Microsoft {
         self.refresh_with(tenant, refresh_token, scopes, None).await
     }
 
-    /// The same. `claims`: what the token must bring, as the resource's challenge said it.
+    /// Like [`Self::refresh`]. `claims`: the claims that the resource's challenge requires of the
+    /// token.
     pub(crate) async fn refresh_with(
         &self,
         tenant: TenantId,
@@ -162,7 +164,7 @@ impl Microsoft {
         claims: Option<&str>,
     ) -> Result<Redeemed> {
         let (client, assertion) = self.own_client(Some(tenant))?;
-        // Old tokens stay good when new ones are issued, so asking twice does no harm.
+        // Old tokens stay valid when new ones are issued, so a retry does no harm.
         let adapter = Adapter::new(self, REFRESH_TOKEN, true);
         let token = RefreshToken::new(refresh_token.expose_secret().to_owned());
         let mut request = client
@@ -178,8 +180,8 @@ impl Microsoft {
         self.redeemed(tokens.map_err(|error| failed(&adapter, error))?, &adapter)
     }
 
-    /// A token of an application itself, with its own secret: for the proof. `claims`: what a
-    /// challenge wants of it (MICROSOFT.md §6.6).
+    /// A token of an application itself, with its own secret, for the proof. `claims`: the claims
+    /// that a challenge requires (MICROSOFT.md §6.6).
     ///
     /// # Errors
     /// [`Kind::SecretWrong`], [`Kind::SecretExpired`], [`Kind::AppNotFound`],
@@ -207,7 +209,7 @@ impl Microsoft {
             .access)
     }
 
-    /// A client for Postern's own registration, and what to add to its requests.
+    /// A client for Postern's own registration, and the assertion to add to its requests.
     fn own_client(&self, tenant: Option<TenantId>) -> Result<(EntraClient, Assertion)> {
         let shown = match &self.0.app.credential {
             Credential::Secret(secret) => {
@@ -259,7 +261,7 @@ impl Microsoft {
     }
 
     fn redeemed(&self, tokens: Tokens, adapter: &Adapter<'_>) -> Result<Redeemed> {
-        // Without a lifetime nobody knows when to renew; Entra always says one.
+        // Without a lifetime the time to renew is unknown. Entra always sends one.
         let lasts = tokens.expires_in().ok_or_else(|| {
             Error::new(Service::Entra, Kind::Malformed, adapter.trace())
                 .with_message("the token has no expires_in")

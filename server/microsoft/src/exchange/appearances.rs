@@ -1,7 +1,8 @@
-//! As whom mail from some mailboxes may appear: Send As and Send on Behalf (MICROSOFT.md §2.6).
+//! Finds as whom mail from some mailboxes may appear: Send As and Send on Behalf (MICROSOFT.md
+//! §2.6).
 //!
-//! `Get-RecipientPermission` tells all of one trustee in one call. Send on Behalf stands on the
-//! mailbox that gives it, so the list of mailboxes is read once for all holders.
+//! `Get-RecipientPermission` lists all rights of one trustee in one call. Send on Behalf is stored
+//! on the mailbox that grants it, so the list of mailboxes is read once for all holders.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -20,11 +21,11 @@ use crate::{
     scan::{by_name_alone, gives},
 };
 
-/// So many mailboxes are looked at: ten in one call.
+/// The maximum number of mailboxes that are checked: ten in one call.
 const MAILBOXES: usize = 50;
-/// So many are read to see who gives Send on Behalf: five pages.
+/// The maximum number of mailboxes that are read to see who grants Send on Behalf: five pages.
 const LISTED: usize = 5_000;
-/// So many recipients are asked for their address; of others the name is kept.
+/// The maximum number of recipients whose address is read. For the others the name is used.
 const NAMED: usize = 50;
 
 const SEND_AS: &[&str] = &[
@@ -34,8 +35,8 @@ const SEND_AS: &[&str] = &[
     "AccessControlType",
     "Deny",
 ];
-/// Who may send on behalf, and then what names one recipient of the organisation and no other. A
-/// display name does not.
+/// The holders of Send on Behalf, and the properties that identify one recipient of the
+/// organisation. A display name does not identify a recipient.
 const ON_BEHALF: &[&str] = &[
     HOLDERS,
     "Identity",
@@ -49,18 +50,18 @@ const ON_BEHALF: &[&str] = &[
 ];
 const HOLDERS: &str = "GrantSendOnBehalfTo";
 
-/// What one of the two looks found, and what it could not look at.
+/// The result of one of the two checks, and what it could not read.
 #[derive(Default)]
 struct Part {
-    /// How many holders were asked for and are known.
+    /// How many of the requested holders are known.
     looked: usize,
     found: Vec<Appearance>,
     unread: Vec<String>,
 }
 
 impl Customer {
-    /// Send As and Send on Behalf that these mailboxes hold on others. What could not be looked at
-    /// is said in its place: it is no reason to stop.
+    /// Send As and Send on Behalf that these mailboxes hold on others. A part that could not be
+    /// read is reported in the result and does not stop the rest.
     pub async fn appearances(&self, mailboxes: &[Mailbox]) -> Call<Appearances> {
         let some: Vec<&Mailbox> = mailboxes.iter().take(MAILBOXES).collect();
         let (send_as, on_behalf) = futures::join!(self.send_as(&some), self.on_behalf(&some));
@@ -173,8 +174,8 @@ impl Customer {
         })
     }
 
-    /// The objects and addresses of recipients that rows call by name. One that is not found by
-    /// its name alone is left out.
+    /// The objects and addresses of recipients that rows name. A recipient that is not found by its
+    /// name alone is left out.
     async fn addresses(&self, names: impl Iterator<Item = &str>) -> Result<Named> {
         let names: Vec<&str> = names
             .collect::<BTreeSet<_>>()
@@ -258,7 +259,7 @@ struct Named {
     trace: Option<Trace>,
 }
 
-/// The row of the mailbox's own user, who holds every right on it.
+/// Whether the row is for the mailbox's own user, who holds every right on it.
 fn is_owner(row: &Row) -> bool {
     row.text("Trustee")
         .is_some_and(|trustee| trustee.eq_ignore_ascii_case("NT AUTHORITY\\SELF"))
@@ -275,7 +276,7 @@ fn called(row: &Row, else_this: &str) -> String {
         .to_owned()
 }
 
-/// Mailboxes by each of their names, in lower case; without those that two have.
+/// Mailboxes by each of their names, in lower case. A name that two mailboxes have is left out.
 fn by_name(rows: &[Row]) -> HashMap<String, ObjectId> {
     let mut all: HashMap<String, Option<ObjectId>> = HashMap::new();
     for row in rows {

@@ -1,4 +1,4 @@
-//! Many small reads in one request (MICROSOFT.md §1.2).
+//! Many small reads in one batch request (MICROSOFT.md §1.2).
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -22,7 +22,7 @@ use crate::{
     tokens::AccessToken,
 };
 
-/// What is known to work; the service's most is not documented.
+/// A batch size that is known to work. The service's maximum is not documented.
 const MOST: usize = 10;
 
 #[derive(Deserialize)]
@@ -41,21 +41,21 @@ struct Item {
     body: Value,
 }
 
-/// How long all calls are held back when an item was throttled and does not say for how long.
+/// How long all calls are delayed when an item was throttled without a `Retry-After`.
 const HELD_BACK: Duration = Duration::from_secs(2);
 
-/// The rows of each cmdlet, in their order; none for an object that does not exist.
+/// The rows of each cmdlet, in the order of the cmdlets. None for an object that does not exist.
 pub(super) type Each = Vec<Option<Vec<Row>>>;
 
-/// What came of one cmdlet of a batch; none for an object that does not exist.
+/// The result of one cmdlet of a batch. None for an object that does not exist.
 pub(crate) type Outcome = Result<Option<Vec<Row>>>;
 
 impl Customer {
     /// Runs cmdlets that change nothing and name one object each, so that one page has all rows.
-    /// Many at once, as far as the customer's limits allow.
+    /// Runs many at once, within the customer's limits.
     ///
-    /// What a batch leaves unanswered or throttled is asked for by itself, with all that a single
-    /// call does: batches are not documented.
+    /// A cmdlet that a batch leaves unanswered or throttled is called alone, with the retries of a
+    /// single call, because batches are not documented.
     pub(super) async fn rows_of_each(
         &self,
         cmdlets: &[Cmdlet],
@@ -74,10 +74,10 @@ impl Customer {
         })
     }
 
-    /// The same, where one cmdlet may fail and the others not.
+    /// Like [`Self::rows_of_each`], but one cmdlet may fail and the others not.
     ///
     /// # Errors
-    /// When none of the cmdlets of a batch could be asked for.
+    /// When none of the cmdlets of a batch could be called.
     pub(crate) async fn outcome_of_each(
         &self,
         cmdlets: &[Cmdlet],
@@ -110,7 +110,7 @@ impl Customer {
 
     async fn some_of_each(&self, cmdlets: &[Cmdlet], how: How) -> Result<Call<Vec<Outcome>>> {
         let (mut answers, trace) = match cmdlets {
-            // A batch of one is only a detour.
+            // A batch of one cmdlet is only a detour.
             [_] => (vec![None], None),
             _ => match self.batch_of(cmdlets, how).await {
                 Ok(call) => (call.value, Some(call.trace)),
@@ -154,7 +154,7 @@ impl Customer {
         })
     }
 
-    /// One batch. None where its answer says nothing of a cmdlet, or nothing that is final.
+    /// Runs one batch. None for a cmdlet without an answer, or without a final answer.
     async fn batch_of(
         &self,
         cmdlets: &[Cmdlet],
@@ -198,7 +198,8 @@ impl Customer {
             match page(item.reply(trace), true, self.tenant) {
                 Ok((rows, None, _)) => *answer = Some(Ok(rows)),
                 Err(error) if error.fault() == Some(Fault::NotFound) => *answer = Some(Err(error)),
-                // Pages, throttling, a missing role: a call of its own knows what to do.
+                // For further pages, throttling or a missing role, a single call has the right
+                // handling.
                 Ok((_, Some(_), _)) | Err(_) => {}
             }
         }
@@ -222,7 +223,8 @@ impl Customer {
                         (name.as_str().to_owned(), Value::String(text))
                     })
                     .collect();
-                // Each is a request of its own, which nothing of the outer one reaches.
+                // Each item is a request of its own and needs the headers: those of the outer
+                // request do not apply to it.
                 let bearer = format!("Bearer {}", token.secret.expose_secret());
                 headers.insert("authorization".to_owned(), Value::String(bearer));
                 json!({
@@ -256,7 +258,7 @@ impl Customer {
     }
 }
 
-/// Exchange does not take batches, or not this one: single calls may do.
+/// Whether Exchange refused the batch as such. Single calls may still work.
 fn is_of_the_batch(error: &Error) -> bool {
     !matches!(
         error.kind(),
@@ -273,7 +275,7 @@ impl Item {
         matches!(self.status, Some(429 | 503))
     }
 
-    /// As if it had been called by itself.
+    /// The item as the reply of a single call.
     fn reply(self, trace: Trace) -> Reply {
         let failed = self.body.get("error").is_some_and(|error| !error.is_null());
         let fallback = if failed {

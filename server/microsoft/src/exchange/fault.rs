@@ -1,4 +1,5 @@
-//! What Exchange's errors mean: the text is buried, and the status misleads (MICROSOFT.md §1.4).
+//! Interprets Exchange's errors: the text is nested, and the status is misleading (MICROSOFT.md
+//! §1.4).
 
 use http::{HeaderMap, StatusCode};
 use serde_json::Value;
@@ -9,17 +10,17 @@ use crate::{
     http::transport::text_of,
 };
 
-/// What Exchange says of a cmdlet that none of the caller's roles contains.
+/// Exchange's text about a cmdlet that none of the caller's roles contains.
 pub(crate) const NOT_IN_ROLE: &str = "is not present in the role definition";
 
-/// Exception type and text, as far as they can be found.
+/// The exception type and the text, as far as they can be found.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Told {
     exception: Option<String>,
     text: Option<String>,
 }
 
-/// The error in a cmdlet's answer.
+/// The error in a cmdlet's response.
 pub(super) fn refusal(
     status: StatusCode,
     headers: &HeaderMap,
@@ -28,7 +29,8 @@ pub(super) fn refusal(
 ) -> Error {
     let diagnostics = text_of(headers.get("x-ms-diagnostics"));
     let Some(body) = json_of(body) else {
-        // Without a role there is no JSON: NUL bytes, or nothing. The reason may be in a header.
+        // When a role is missing there is no JSON: the body is NUL bytes or empty. A header may
+        // hold the reason.
         let kind = if status == StatusCode::FORBIDDEN {
             Kind::ExchangeRoleMissing
         } else {
@@ -58,14 +60,14 @@ pub(super) fn refusal(
     }
 }
 
-/// The body as JSON, if it is an object.
+/// The body, if it is a JSON object.
 fn json_of(body: &[u8]) -> Option<Value> {
     serde_json::from_slice::<Value>(body)
         .ok()
         .filter(Value::is_object)
 }
 
-/// What a person can read of a body that is no JSON.
+/// The readable text of a body that is not JSON.
 fn words_of(body: &[u8]) -> String {
     let head = body.get(..600).unwrap_or(body);
     let text: String = String::from_utf8_lossy(head)
@@ -75,7 +77,7 @@ fn words_of(body: &[u8]) -> String {
     shorten_to(&text, 200)
 }
 
-/// In the order that gives the real text: inner exception, details, message.
+/// Takes the text from the first place that has it: inner exception, details, message.
 fn told(body: &Value) -> Told {
     let error = body.get("error").unwrap_or(body);
     let text_at = |pointer: &str| {
@@ -99,7 +101,7 @@ fn told(body: &Value) -> Told {
     }
 }
 
-/// `Ex6F9304|Type|Text`, `|Type|Text`, an exception as JSON, or plain text.
+/// Parses `Ex6F9304|Type|Text`, `|Type|Text`, an exception as JSON, or plain text.
 fn of_detail(message: &str) -> Told {
     if message.starts_with('{')
         && let Some(exception) = json_of(message.as_bytes())
@@ -123,7 +125,7 @@ fn of_detail(message: &str) -> Told {
     }
 }
 
-/// By type first: texts are translated into the tenant's language.
+/// Decides by the type first, because texts are translated into the tenant's language.
 fn kind(status: StatusCode, exception: &str, text: &str) -> Kind {
     let name = exception.rsplit('.').next().unwrap_or_default();
     let text = text.to_lowercase().replace('’', "'");
@@ -146,7 +148,7 @@ fn kind(status: StatusCode, exception: &str, text: &str) -> Kind {
         "ParameterTransformationException"
         | "AmbiguousParameterSetException"
         | "ParameterBindingException" => Fault::BadParameter,
-        // Its text can tell the two apart.
+        // Only the text distinguishes the two meanings.
         "ManagementObjectNotFoundException" if says("isn't a member of the group") => {
             Fault::NotMember
         }

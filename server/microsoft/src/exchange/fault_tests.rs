@@ -143,7 +143,7 @@ fn texts_without_a_type_are_known_too() {
     }
 }
 
-/// The type speaks where the text is translated.
+/// The type decides where the text is translated.
 #[test]
 fn field_b21_types_of_the_field_are_known_in_every_language() {
     for (class, fault) in [

@@ -13,43 +13,43 @@ use crate::{
 /// A group as Exchange shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ExGroup {
-    /// Its object id in Entra; none until the two directories know of each other.
+    /// The group's object id in Entra. None until the two directories are in sync.
     pub object: Option<ObjectId>,
-    /// Exchange's own id, there from the beginning.
+    /// Exchange's own id, which exists from the beginning.
     pub guid: Uuid,
-    /// Can differ from the name that was asked for (§2.1).
+    /// Can differ from the requested name (§2.1).
     pub name: String,
     pub display: String,
     pub address: MailAddress,
-    /// Distinguished name; empty for a moment after it was made.
+    /// Distinguished name. Empty for a moment after the group was created.
     pub dn: String,
     /// `RecipientTypeDetails`.
     pub details: String,
     pub description: Option<String>,
-    /// From the address lists.
+    /// Whether the group is hidden from the address lists.
     pub hidden: bool,
-    /// As Exchange says them: GUIDs, in the cloud.
+    /// The managers as Exchange writes them: GUIDs, in the cloud.
     pub managed_by: Vec<String>,
-    /// Managed on premises: nothing of it can be changed in the cloud (§2.2).
+    /// The group is managed on premises: nothing of it can be changed in the cloud (§2.2).
     pub synced: bool,
 }
 
 impl ExGroup {
-    /// Of the only kind that an access policy takes (§2.4).
+    /// Whether the group is of the only kind that an access policy takes (§2.4).
     pub fn is_mail_enabled_security(&self) -> bool {
         self.details == MAIL_ENABLED_SECURITY
     }
 
-    /// Whether its description begins with this mark, which the setup wrote.
+    /// Whether the description begins with this ownership tag (`marker`), which the setup wrote.
     pub fn is_described(&self, marker: &str) -> bool {
         self.description
             .as_deref()
             .and_then(|text| text.trim_start().strip_prefix(marker))
-            // The mark ends there: it is no longer one that begins alike.
+            // The tag must end here. Otherwise the description begins with a longer tag.
             .is_some_and(|rest| !rest.starts_with(|c: char| c.is_alphanumeric() || c == '-'))
     }
 
-    /// What names it best: its object id, else its address.
+    /// The best identity of the group: its object id, otherwise its address.
     pub fn identity(&self) -> String {
         self.object.map_or_else(
             || self.address.as_str().to_owned(),
@@ -60,7 +60,7 @@ impl ExGroup {
 
 const MAIL_ENABLED_SECURITY: &str = "MailUniversalSecurityGroup";
 
-/// A member of a group, of whatever kind.
+/// A member of a group, of any kind.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Member {
     pub object: Option<ObjectId>,
@@ -95,7 +95,7 @@ const MEMBER: &[&str] = &[
     "RecipientTypeDetails",
 ];
 
-/// What a group can be asked for by.
+/// The properties by which a group can be requested.
 const NAMES: &[&str] = &[
     "ExternalDirectoryObjectId",
     "Guid",
@@ -109,16 +109,17 @@ const NAMES: &[&str] = &[
 ];
 
 impl Customer {
-    /// A group by object id, address, name or DN; none when Exchange has none.
+    /// A group by object id, address, name or DN. None when Exchange has none.
     ///
     /// # Errors
-    /// [`Kind::Mismatch`] when what came back is not what was asked for, or several are.
+    /// [`Kind::Mismatch`] when the result is not the requested group, or when several groups match.
     pub async fn group(&self, identity: &str) -> Result<Call<Option<ExGroup>>> {
         let cmdlet = Cmdlet::new("Get-DistributionGroup").with("Identity", identity);
         let call = none_if_missing(self.rows(&cmdlet, How::read(GROUP)).await)?;
-        // Exchange gives other objects for identities that it cannot use (§2).
+        // For an identity that it cannot use, Exchange returns other objects (§2).
         let asked = |row: &Row| row.is(identity, NAMES);
-        // … the list of all too, which looks like another object where there is only one.
+        // Exchange may also return the list of all groups. With only one group in the tenant, the
+        // list looks like another object.
         if let [other] = call.value.as_slice()
             && !asked(other)
             && self.is_all_there_is(other).await?
@@ -140,14 +141,15 @@ impl Customer {
         Ok(matches!(all.as_slice(), [only] if same(only)))
     }
 
-    /// Makes a group. Gives Exchange's own id of it, where the answer tells it.
+    /// Creates a group. Returns Exchange's own id of it, if the response has it.
     pub async fn make_group(&self, cmdlet: &Cmdlet) -> Result<Call<Option<Uuid>>> {
         let call = self.run(cmdlet).await?;
         Ok(call.map(|rows| rows.first().and_then(|row| row.id("Guid"))))
     }
 
-    /// The mail-enabled security groups whose description begins with this mark. Reads all groups
-    /// of that kind and looks at each: nothing says that Exchange filters by description.
+    /// The mail-enabled security groups whose description begins with this ownership tag. Reads all
+    /// groups of that kind and checks each, because no documentation says that Exchange filters by
+    /// description.
     pub async fn groups_described(&self, marker: &str) -> Result<Call<Vec<ExGroup>>> {
         let cmdlet = Cmdlet::new("Get-DistributionGroup")
             .with("RecipientTypeDetails", MAIL_ENABLED_SECURITY)
@@ -184,12 +186,12 @@ impl Customer {
         Ok(call.map(|rows| rows.iter().map(member).collect()))
     }
 
-    /// Adds a member. True: it was added; false: it was one already.
+    /// Adds a member. Returns true when the member was added, false when it was a member already.
     pub async fn add_member(&self, cmdlet: &Cmdlet) -> Result<Call<bool>> {
         done_unless(cmdlet, self.run(cmdlet).await, &[Fault::AlreadyMember])
     }
 
-    /// Takes a member out. True: it was taken out; false: it was none.
+    /// Removes a member. Returns true when the member was removed, false when it was not a member.
     pub async fn remove_member(&self, group: &str, member: &str) -> Result<Call<bool>> {
         let cmdlet = Cmdlet::new("Remove-DistributionGroupMember")
             .with("Identity", group)
@@ -199,7 +201,8 @@ impl Customer {
         done_unless(&cmdlet, self.run(&cmdlet).await, &[Fault::NotMember])
     }
 
-    /// Removes a group for good: there is no recycle bin (§2.2). False: there was none.
+    /// Removes a group permanently: there is no recycle bin (§2.2). Returns false when there was no
+    /// group.
     pub async fn remove_group(&self, identity: &str) -> Result<Call<bool>> {
         let cmdlet = Cmdlet::new("Remove-DistributionGroup")
             .with("Identity", identity)
@@ -209,7 +212,7 @@ impl Customer {
     }
 }
 
-/// Success, or one of the failures that mean “it is so already”.
+/// Returns true on success, and false for one of the `faults` that mean “it is so already”.
 pub(super) fn done_unless(
     cmdlet: &Cmdlet,
     outcome: Result<Call<Vec<Row>>>,
@@ -228,7 +231,7 @@ pub(super) fn done_unless(
     }
 }
 
-/// No rows when Exchange says that the object does not exist.
+/// An empty list when Exchange says that the object does not exist.
 pub(super) fn none_if_missing(outcome: Result<Call<Vec<Row>>>) -> Result<Call<Vec<Row>>> {
     match outcome {
         Err(error) if error.fault() == Some(Fault::NotFound) => Ok(Call {
@@ -239,9 +242,10 @@ pub(super) fn none_if_missing(outcome: Result<Call<Vec<Row>>>) -> Result<Call<Ve
     }
 }
 
-/// The only row that is what was asked for; none of none. An identity that nothing has can bring
-/// the list of everything (MICROSOFT.md §2): several rows of which none fits mean that it is not
-/// there. One row of something else means nothing.
+/// The only row that is the requested object. None when there are no rows. For an unknown identity
+/// Exchange can return the list of everything (MICROSOFT.md §2): several rows without a match mean
+/// that the object does not exist. A single row of another object allows no conclusion, and is an
+/// error.
 pub(super) fn the_one(
     call: Call<Vec<Row>>,
     asked: impl Fn(&Row) -> bool,

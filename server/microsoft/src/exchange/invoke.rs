@@ -1,4 +1,4 @@
-//! One cmdlet, with all its pages (MICROSOFT.md §1.2, §1.3).
+//! Runs one cmdlet, with all its pages (MICROSOFT.md §1.2, §1.3).
 
 use domain::{
     cmdlet::{Cmdlet, Value as Argument},
@@ -22,11 +22,11 @@ use crate::{
 /// How a cmdlet is called.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct How {
-    /// It changes nothing: it may be sent again, and its pages are followed.
+    /// The cmdlet changes nothing: it may be retried, and its pages are followed.
     safe: bool,
-    /// Only these properties; all when empty.
+    /// The properties to return. Empty: all properties.
     pub(super) select: &'static [&'static str],
-    /// Rows from this one on are not needed.
+    /// The maximum number of rows that are needed.
     most: usize,
 }
 
@@ -45,10 +45,10 @@ impl How {
     }
 }
 
-/// No cmdlet that Postern runs gives more; a service that links in circles ends here.
+/// No cmdlet that Postern runs gives more pages. The limit also ends a circle of page links.
 const MOST_PAGES: usize = 2_000;
 
-/// Parameters that name the object of a cmdlet. An empty one means *every* object (§2).
+/// Parameters that name the object of a cmdlet. An empty value means *every* object (§2).
 const NAMES: [&str; 5] = [
     "Identity",
     "Member",
@@ -58,13 +58,13 @@ const NAMES: [&str; 5] = [
 ];
 
 impl Customer {
-    /// Runs a cmdlet and gives all its rows. `safe`: it changes nothing, so that it is tried again
-    /// after a lost answer.
+    /// Runs a cmdlet and returns all its rows. `safe`: the cmdlet changes nothing, so it is retried
+    /// after a lost response.
     ///
     /// # Errors
     /// [`Kind::NotSent`] for an empty identity, which Exchange takes for “all objects”;
-    /// [`Kind::Cmdlet`] when it ran and failed; [`Kind::ExchangeRoleMissing`];
-    /// [`Kind::PageLost`] when the pages broke off.
+    /// [`Kind::Cmdlet`] when it ran and failed; [`Kind::ExchangeRoleMissing`]; [`Kind::PageLost`]
+    /// when the pages broke off.
     pub async fn invoke(&self, cmdlet: &Cmdlet, safe: bool) -> Result<Call<Vec<Row>>> {
         let how = How {
             safe,
@@ -73,10 +73,11 @@ impl Customer {
         self.rows(cmdlet, how).await
     }
 
-    /// Runs a cmdlet that changes something. Never tried again after a lost answer: look first.
+    /// Runs a cmdlet that changes something. There is no retry after a lost response: check the
+    /// state first.
     ///
     /// # Errors
-    /// As [`Customer::invoke`]; [`Error::maybe_done`] tells a lost answer.
+    /// As [`Customer::invoke`]. [`Error::maybe_done`] identifies a lost response.
     pub async fn run(&self, cmdlet: &Cmdlet) -> Result<Call<Vec<Row>>> {
         self.invoke(cmdlet, false).await
     }
@@ -95,7 +96,7 @@ impl Customer {
             let later = !traces.is_empty();
             let (page, next, trace) = page(reply, how.safe, self.tenant).map_err(|error| {
                 let error = error.with_subject(&cmdlet.name);
-                // The cmdlet itself worked: only its pages are lost.
+                // The cmdlet itself worked. Only its pages are lost.
                 match error.kind() {
                     Kind::Cmdlet(_) | Kind::Malformed | Kind::ExchangeRoleMissing if later => {
                         error.with_kind(Kind::PageLost)
@@ -171,7 +172,7 @@ impl Customer {
             ("connection-id", self.microsoft.0.connection_id.to_string()),
         ];
         for (name, value) in spoken {
-            // Names of people have letters that a header takes as bytes only.
+            // Names of people have letters that a header takes only as bytes.
             if let Ok(value) = HeaderValue::from_bytes(value.as_bytes()) {
                 headers.insert(HeaderName::from_static(name), value);
             }
@@ -198,7 +199,7 @@ pub(super) fn body(cmdlet: &Cmdlet) -> Value {
     json!({"CmdletInput": {"CmdletName": cmdlet.name, "Parameters": parameters}})
 }
 
-/// Refuses what Exchange would take for “all objects”.
+/// Refuses an empty identity, which Exchange would take for “all objects”.
 pub(super) fn name_objects(cmdlet: &Cmdlet) -> Result<()> {
     let empty = |text: &str| {
         let text = text.trim();
@@ -227,7 +228,7 @@ pub(super) fn name_objects(cmdlet: &Cmdlet) -> Result<()> {
     Ok(())
 }
 
-/// Rows, the next page's link, and the trace.
+/// Parses a response: rows, the link to the next page, and the trace.
 pub(super) fn page(
     reply: Reply,
     safe: bool,
@@ -242,7 +243,7 @@ pub(super) fn page(
     if !status.is_success() {
         return Err(refusal(status, &headers, &body, trace));
     }
-    // Cmdlets without output answer with nothing at all, in three ways (§1.3).
+    // Cmdlets without output return an empty response, in three forms (§1.3).
     if status == StatusCode::NO_CONTENT || body.iter().all(u8::is_ascii_whitespace) {
         trace.answer = shown(&[]);
         return Ok((Vec::new(), None, trace));
@@ -278,7 +279,7 @@ pub(super) fn page(
     let rows = match answer.remove("value") {
         Some(Value::Array(rows)) => rows,
         None | Some(Value::Null) if !safe => Vec::new(),
-        // Of a read, no list is not an empty one.
+        // For a read, a missing list does not count as an empty list.
         _ => return Err(malformed(trace, "“value” is no list".to_owned())),
     };
     let mut read = Vec::with_capacity(rows.len());
@@ -295,14 +296,14 @@ pub(super) fn page(
     Ok((read, next, trace))
 }
 
-/// The tenant that an answer says it is of: the last part of its address (§1.3). None: it names
-/// it in another way, by a domain for example.
+/// The tenant named in a response: the last part of its context address (§1.3). None when the
+/// response names the tenant in another form, for example by a domain.
 fn tenant_of(context: &str) -> Option<TenantId> {
     let (path, _) = context.split_once("/$metadata")?;
     path.rsplit('/').next()?.parse().ok()
 }
 
-/// The next page, if it is where the token may go: the same host and the same tenant's path.
+/// The next page, if its link is where the token may go: the same host and the same tenant's path.
 fn follow(first: &Url, link: &str) -> Option<Url> {
     let url = Url::parse(link).ok()?;
     let same = url.origin() == first.origin() && url.path().eq_ignore_ascii_case(first.path());

@@ -1,4 +1,4 @@
-//! Mailboxes to choose from (MICROSOFT.md §2.5).
+//! Lists mailboxes to choose from (MICROSOFT.md §2.5).
 
 use std::collections::{HashMap, VecDeque};
 
@@ -24,7 +24,7 @@ use crate::{
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Mailboxes {
     pub list: Vec<Mailbox>,
-    /// There are more than were asked for.
+    /// There are more mailboxes than requested.
     pub more: bool,
 }
 
@@ -39,14 +39,14 @@ const MAILBOX: &[&str] = &[
 ];
 
 impl Customer {
-    /// User and shared mailboxes whose name, alias or address begins with `search`; all for an
-    /// empty one. At most `limit`.
+    /// User and shared mailboxes whose name, alias or address begins with `search`. An empty text
+    /// matches all. Returns at most `limit`.
     pub async fn mailboxes(&self, search: &str, limit: usize) -> Result<Call<Mailboxes>> {
         let asked = limit.saturating_add(1);
         let search = search.trim();
         let mut cmdlet = Cmdlet::new("Get-Mailbox");
         if !search.is_empty() {
-            // A plain text, unlike `-Filter`: there is nothing in it to break out of.
+            // `Anr` is plain text, unlike `-Filter`: no input can break out of it.
             cmdlet = cmdlet.with("Anr", search);
         }
         let cmdlet = cmdlet
@@ -60,7 +60,7 @@ impl Customer {
             .await?;
         Ok(call.map(|rows| {
             let more = rows.len() > limit;
-            // One without an object in Entra cannot be named in a plan, so it is no choice.
+            // A mailbox without an object in Entra cannot be named in a plan, so it is left out.
             let mut list: Vec<Mailbox> = rows
                 .iter()
                 .take(limit)
@@ -72,17 +72,17 @@ impl Customer {
         }))
     }
 
-    /// The mailbox with this address, of whatever kind; none when there is none.
+    /// The mailbox with this address, of any kind. None when there is none.
     ///
     /// # Errors
-    /// [`Kind::Mismatch`] when what came back has another address, or no object in Entra yet.
+    /// [`Kind::Mismatch`] when the returned mailbox has another address, or no object in Entra yet.
     pub async fn mailbox(&self, address: &MailAddress) -> Result<Call<Option<Mailbox>>> {
         let call = none_if_missing(self.rows(&at(address), How::read(MAILBOX)).await)?;
         the_mailbox(address, call)
     }
 
-    /// The mailbox with each of these addresses, of whatever kind, in their order; none where
-    /// there is none. Few calls for many addresses.
+    /// The mailbox with each of these addresses, of any kind, in the order of the addresses. None
+    /// where there is none. Needs few calls for many addresses.
     ///
     /// # Errors
     /// As [`Customer::mailbox`].
@@ -134,7 +134,7 @@ impl Customer {
         })
     }
 
-    /// How many user and shared mailboxes there are, counted up to `most`; whether there are more.
+    /// The number of user and shared mailboxes, counted up to `most`, and whether there are more.
     pub async fn mailbox_count(&self, most: usize) -> Result<Call<(usize, bool)>> {
         let asked = most.saturating_add(1);
         let call = self
@@ -144,12 +144,12 @@ impl Customer {
     }
 }
 
-/// From so many addresses on, one list saves more calls than it costs.
+/// From this number of addresses on, one list saves more calls than it costs.
 const LISTED_FROM: usize = 20;
-/// One page: the list is read as a short cut, not to the end.
+/// One page: the list is only a short cut, and is not read to the end.
 const LISTED: usize = 1_000;
 
-/// Some user and shared mailboxes.
+/// The cmdlet that lists up to `most` user and shared mailboxes.
 fn list(most: usize) -> Cmdlet {
     Cmdlet::new("Get-Mailbox")
         .with(
@@ -163,10 +163,10 @@ fn at(address: &MailAddress) -> Cmdlet {
     Cmdlet::new("Get-Mailbox").with("Identity", address.as_str())
 }
 
-/// Where a mailbox's addresses stand.
+/// The properties that hold a mailbox's addresses.
 const ADDRESSES: &[&str] = &["PrimarySmtpAddress", "EmailAddresses", "UserPrincipalName"];
 
-/// Rows by each of their addresses, in lower case; none for one that several have.
+/// Rows by each of their addresses, in lower case. None for an address that several rows have.
 fn by_address(rows: &[Row]) -> HashMap<String, Option<&Row>> {
     let mut all: HashMap<String, Option<&Row>> = HashMap::new();
     for row in rows {
@@ -182,7 +182,7 @@ fn by_address(rows: &[Row]) -> HashMap<String, Option<&Row>> {
     all
 }
 
-/// The mailbox among what came back for its address.
+/// The mailbox with this address among the returned rows.
 fn the_mailbox(address: &MailAddress, call: Call<Vec<Row>>) -> Result<Call<Option<Mailbox>>> {
     let (row, trace) = the_one(call, |row| row.is(address.as_str(), ADDRESSES))?;
     let value = match row {

@@ -18,22 +18,23 @@ use crate::{
     error::{Error, Fault, Kind, Result, Service},
 };
 
-/// What Exchange's own test says.
+/// The result of Exchange's own policy test.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TestAnswer {
     Granted,
     Denied,
-    /// Neither word: what it said instead.
+    /// The answer is neither of the two known words. Holds the actual text.
     Unclear(String),
 }
 
-/// Of the organisation's settings, those that a setup depends on.
+/// The organisation's settings on which a setup depends.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OrganizationConfig {
     pub name: String,
-    /// Never customised: Exchange refuses some changes until it is.
+    /// The organisation was never customised: Exchange refuses some changes until it is.
     pub is_dehydrated: bool,
-    /// A switch that Microsoft has not documented yet (§3.2); none when it is not there.
+    /// A setting that Microsoft has not documented yet (§3.2). None when the tenant does not have
+    /// it.
     pub enforces_app_rbac: Option<bool>,
 }
 
@@ -41,10 +42,11 @@ impl Customer {
     /// All access policies of the tenant.
     ///
     /// # Errors
-    /// [`Kind::Malformed`] when one is not understood: leaving it out would show a wrong reach.
+    /// [`Kind::Malformed`] when a policy is not understood: without it the effective access would
+    /// be wrong.
     pub async fn policies(&self) -> Result<Call<Vec<AccessPolicy>>> {
         let cmdlet = Cmdlet::new("Get-ApplicationAccessPolicy");
-        // Exchange can call an empty list “not found”, and nothing else was named here (§2.4).
+        // Exchange can report an empty list as “not found”. The call names no other object (§2.4).
         let call = none_if_missing(self.rows(&cmdlet, How::read(&[])).await)?;
         let policies: Result<Vec<AccessPolicy>> = call
             .value
@@ -60,8 +62,8 @@ impl Customer {
         })
     }
 
-    /// Asks Exchange whether policies let an application into a mailbox. Only about policies, and
-    /// ahead of the caches that decide in the end (§2.4).
+    /// Asks Exchange whether the policies let an application into a mailbox. The answer covers only
+    /// policies, and is ahead of the caches that decide in the end (§2.4).
     pub async fn test_policy(&self, app: AppId, mailbox: &MailAddress) -> Result<Call<TestAnswer>> {
         let call = self.rows(&test(app, mailbox), How::read(&[])).await?;
         Ok(Call {
@@ -70,8 +72,8 @@ impl Customer {
         })
     }
 
-    /// The same for many mailboxes, in their order; none where Exchange finds no such mailbox. Few
-    /// calls for many.
+    /// Tests many mailboxes as [`Customer::test_policy`] does, in their order. None where Exchange
+    /// finds no such mailbox. Needs few calls for many mailboxes.
     ///
     /// # Errors
     /// As [`Customer::test_policy`].
@@ -95,7 +97,7 @@ impl Customer {
         })
     }
 
-    /// Removes a policy. False: there was none.
+    /// Removes a policy. Returns false when there was none.
     pub async fn remove_policy(&self, identity: &str) -> Result<Call<bool>> {
         let cmdlet = Cmdlet::new("Remove-ApplicationAccessPolicy")
             .with("Identity", identity)
@@ -128,9 +130,10 @@ impl Customer {
         })
     }
 
-    /// Whether whoever consented has an Exchange role for access policies. True: they can be
-    /// read, with *Organization Configuration* or *View-Only Configuration*; only the first may
-    /// write (§1.6), which shows when it is tried. False: neither.
+    /// Whether the account that consented has an Exchange role for access policies. True: the
+    /// policies can be read, with *Organization Configuration* or *View-Only Configuration*. Only
+    /// the first may write (§1.6), which shows at the first write. False: the account has neither
+    /// role.
     pub async fn may_read_policies(&self) -> Result<Call<bool>> {
         match self.policies().await {
             Ok(call) => Ok(call.map(|_| true)),
@@ -149,7 +152,7 @@ fn test(app: AppId, mailbox: &MailAddress) -> Cmdlet {
         .with("AppId", app.to_string())
 }
 
-/// The one answer about this application.
+/// The test answer for this application.
 fn the_answer(
     app: AppId,
     mailbox: &MailAddress,
@@ -170,7 +173,7 @@ fn the_answer(
     Ok(test_answer(row))
 }
 
-/// The answer as a word or as a switch; a translated word is no answer (§2.4).
+/// Parses the answer, a word or a switch. A translated word does not count as an answer (§2.4).
 fn test_answer(row: &Row) -> TestAnswer {
     const PROPERTY: &str = "AccessCheckResult";
     match (row.flag(PROPERTY), row.text(PROPERTY)) {
@@ -209,7 +212,7 @@ fn policy(row: &Row, trace: &Trace) -> Result<AccessPolicy> {
         app_id,
         right,
         scope_name: scope_name.to_owned(),
-        // `{SID};{object id}`, at the end of the identity too.
+        // The form is `{SID};{object id}`, which also ends the identity.
         scope_object: row
             .text("ScopeIdentityRaw")
             .and_then(object_in)

@@ -1,4 +1,4 @@
-//! Who holds a name or an address, of whatever kind (MICROSOFT.md §2.1, §2.5).
+//! Finds the recipient with a name or an address, of any kind (MICROSOFT.md §2.1, §2.5).
 
 use domain::{address::MailAddress, cmdlet::Cmdlet, id::ObjectId, recipient::kind_of};
 
@@ -9,11 +9,11 @@ use crate::{
     error::Result,
 };
 
-/// Somebody or something with an address.
+/// A person or an object with an address.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Recipient {
     pub object: Option<ObjectId>,
-    /// What people call it.
+    /// The display name.
     pub name: String,
     pub address: Option<MailAddress>,
     /// `RecipientTypeDetails`.
@@ -21,7 +21,7 @@ pub struct Recipient {
 }
 
 impl Recipient {
-    /// “the shared mailbox Support (support@…)”.
+    /// A description, as in “the shared mailbox Support (support@…)”.
     pub fn told(&self) -> String {
         let kind = kind_of(&self.details);
         match &self.address {
@@ -33,7 +33,7 @@ impl Recipient {
     }
 }
 
-/// Something that a new group cannot have, because somebody has it.
+/// A value that a new group cannot have, because a recipient has it already.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Taken {
     /// The address or the name.
@@ -51,18 +51,18 @@ const RECIPIENT: &[&str] = &[
     "RecipientTypeDetails",
 ];
 const ADDRESSES: &[&str] = &["PrimarySmtpAddress", "EmailAddresses"];
-/// Two recipients can have one display name, and no two one of these.
+/// Properties that are unique. Two recipients can have the same display name, but not one of these.
 const NAMES: &[&str] = &["Name", "Alias"];
 
 impl Customer {
-    /// The recipient with this address, of whatever kind; none when there is none, or when Exchange
-    /// does not show it, such as one that was deleted and can be restored.
+    /// The recipient with this address, of any kind. None when there is none, or when Exchange does
+    /// not show it, for example because it was deleted and can be restored.
     pub async fn recipient(&self, address: &MailAddress) -> Result<Call<Option<Recipient>>> {
         self.recipient_with(address.as_str(), ADDRESSES).await
     }
 
-    /// The same among what was deleted and can be restored, or is kept as an inactive mailbox: it
-    /// still holds its addresses (MICROSOFT.md §2.1).
+    /// The deleted recipient with this address, which can be restored or is kept as an inactive
+    /// mailbox. Such a recipient still holds its addresses (MICROSOFT.md §2.1).
     pub async fn deleted_recipient(
         &self,
         address: &MailAddress,
@@ -78,8 +78,8 @@ impl Customer {
         }))
     }
 
-    /// Who has the address, the name or the alias that a new group is to get; none: nobody that
-    /// Exchange shows.
+    /// The recipient that has the address, the name or the alias of a new group. None when Exchange
+    /// shows no such recipient.
     pub async fn taken(&self, address: &MailAddress, name: &str) -> Result<Call<Option<Taken>>> {
         let mut traces = Vec::new();
         for (what, properties) in [(address.as_str(), ADDRESSES), (name, NAMES)] {
@@ -105,14 +105,14 @@ impl Customer {
         properties: &[&str],
     ) -> Result<Call<Option<Recipient>>> {
         let ask = Cmdlet::new("Get-Recipient").with("Identity", identity);
-        // Microsoft 365 groups come only where they are asked for (§2.5).
+        // Microsoft 365 groups are returned only when requested (§2.5).
         let groups = ask
             .clone()
             .with("RecipientTypeDetails", vec!["GroupMailbox".to_owned()]);
         let mut traces = Vec::new();
         for cmdlet in [ask, groups] {
             let call = none_if_missing(self.rows(&cmdlet, How::read(RECIPIENT)).await)?;
-            // Exchange gives other objects for identities that it cannot use (§2).
+            // For an identity that it cannot use, Exchange returns other objects (§2).
             let found = call.value.iter().find(|row| row.is(identity, properties));
             if let Some(row) = found {
                 return Ok(Call {

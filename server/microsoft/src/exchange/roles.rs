@@ -28,7 +28,7 @@ const ASSIGNMENT: &[&str] = &[
     "Enabled",
 ];
 
-/// What narrows an assignment, the most telling first.
+/// The properties that narrow an assignment, the most specific first.
 const SCOPES: [&str; 4] = [
     "CustomResourceScope",
     "CustomRecipientWriteScope",
@@ -40,8 +40,8 @@ impl Customer {
     /// The Exchange role assignments of applications.
     ///
     /// # Errors
-    /// [`Kind::Malformed`] when one cannot be told to belong to an application: leaving it out
-    /// would make that application look safer than it is.
+    /// [`Kind::Malformed`] when it is unclear to which application an assignment belongs: without
+    /// the assignment that application would look safer than it is.
     pub async fn role_assignments(&self) -> Result<Call<Vec<RoleAssignment>>> {
         let call = self.assignment_rows().await?;
         let mine: Vec<&Row> = call
@@ -94,15 +94,15 @@ impl Customer {
         })
     }
 
-    /// All role assignments, those of people too, and chosen by the caller: Exchange answers with
-    /// none to a kind of assignee that it does not know (§1.3).
+    /// All role assignments, including those of people. The caller filters them, because Exchange
+    /// returns nothing for a kind of assignee that it does not know (§1.3).
     pub(crate) async fn assignment_rows(&self) -> Result<Call<Vec<Row>>> {
         let cmdlet = Cmdlet::new("Get-ManagementRoleAssignment");
         self.rows(&cmdlet, How::read(ASSIGNMENT)).await
     }
 
-    /// Exchange's pointers to service principals: each of their names, in lower case, to the
-    /// object id.
+    /// Exchange's service principals (pointers to the service principals of Entra): the object id
+    /// by each name, in lower case.
     async fn pointers(&self) -> Result<Call<HashMap<String, ObjectId>>> {
         let cmdlet = Cmdlet::new("Get-ServicePrincipal");
         let call = self.rows(&cmdlet, How::read(&[])).await?;
@@ -130,8 +130,8 @@ impl Customer {
     }
 }
 
-/// What narrows an assignment; none only when Exchange says that it is for the whole
-/// organisation, or says nothing at all.
+/// The scope that narrows an assignment. None only when Exchange says that the assignment is for
+/// the whole organisation, or says nothing at all.
 fn scope(row: &Row) -> Option<String> {
     SCOPES
         .into_iter()

@@ -1,11 +1,11 @@
-//! Rows of a cmdlet's output: objects whose properties come in more than one shape.
+//! Rows of a cmdlet's output: objects whose properties have more than one form.
 
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use crate::{call::shorten, names};
 
-/// One object that a cmdlet returned, without the type notes beside its properties.
+/// One object that a cmdlet returned, without the type annotations of its properties.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Row(Map<String, Value>);
 
@@ -19,7 +19,7 @@ impl Row {
         self.0.get(property)
     }
 
-    /// A text that is not empty: Exchange writes "" for what is missing (MICROSOFT.md §1.3).
+    /// A non-empty text. Exchange writes "" for a missing value (MICROSOFT.md §1.3).
     pub fn text(&self, property: &str) -> Option<&str> {
         self.0
             .get(property)?
@@ -28,12 +28,12 @@ impl Row {
             .filter(|text| !text.is_empty())
     }
 
-    /// A name for people, which nothing is compared with.
+    /// A name to show. Nothing may be compared with it.
     pub(crate) fn name(&self, property: &str) -> Option<String> {
         self.text(property).and_then(names::shown)
     }
 
-    /// A switch, as JSON's or as a word.
+    /// A boolean, as a JSON value or as a word.
     pub fn flag(&self, property: &str) -> Option<bool> {
         match self.0.get(property)? {
             Value::Bool(on) => Some(*on),
@@ -43,7 +43,7 @@ impl Row {
         }
     }
 
-    /// Several texts, or the only one.
+    /// A list of texts. A single text gives a list of one.
     pub fn list(&self, property: &str) -> Vec<String> {
         match self.0.get(property) {
             Some(Value::Array(items)) => items
@@ -62,8 +62,8 @@ impl Row {
             .filter(|id| !id.is_nil())
     }
 
-    /// Whether one of these properties is this text, without case; in lists of addresses without
-    /// the `smtp:` before each.
+    /// Whether one of these properties equals the text, ignoring case. In lists of addresses the
+    /// `smtp:` prefix is ignored.
     pub(crate) fn is(&self, text: &str, properties: &[&str]) -> bool {
         let text = text.trim().to_lowercase();
         properties.iter().any(|property| {
@@ -79,7 +79,7 @@ fn is_note(name: &str) -> bool {
     name.contains("@odata.") || name.contains("@data.")
 }
 
-/// Rows for evidence: as JSON, one a line, shortened.
+/// Rows for evidence: as JSON, one per line, shortened.
 pub(crate) fn shown(rows: &[Row]) -> String {
     if rows.is_empty() {
         return "nothing came back".to_owned();

@@ -1,4 +1,4 @@
-//! What else stands on a group: looked at before the group is removed.
+//! Finds what else uses a group, before the group is removed.
 
 use domain::cmdlet::Cmdlet;
 
@@ -9,22 +9,22 @@ use crate::{
     error::{Error, Result},
 };
 
-/// What was found, and what could not be looked at.
+/// The uses found, and what could not be checked.
 #[derive(Clone, Debug, Default)]
 pub struct Uses {
     /// Each as the end of a sentence: “the role assignment X is limited to it”.
     pub found: Vec<String>,
-    /// What of it could not be read, to begin a sentence, and why.
+    /// What could not be read, as the beginning of a sentence, with the error.
     pub unread: Vec<(&'static str, Error)>,
 }
 
 impl Customer {
     /// The role assignments and management scopes that name a group, and the groups of which it is
-    /// a direct member. Access policies are read elsewhere; rights on mailboxes and transport rules
-    /// are not looked at.
+    /// a direct member. Access policies are read elsewhere. Rights on mailboxes and transport rules
+    /// are not checked.
     ///
     /// # Errors
-    /// Those that pass by themselves. A part that may not be read is said in its place.
+    /// Transient errors. A part that may not be read is reported in the result.
     pub async fn group_uses(&self, group: &ExGroup) -> Result<Call<Uses>> {
         let mut uses = Uses::default();
         let mut traces = Vec::new();
@@ -59,7 +59,7 @@ impl Customer {
         })
     }
 
-    /// Those of people count too: deleting the scope would change what they may do.
+    /// Assignments of people count too: without the scope their rights would change.
     async fn assignments_on(&self, group: &ExGroup) -> Result<Call<Vec<String>>> {
         const SCOPES: [&str; 4] = [
             "RecipientGroupScope",
@@ -124,8 +124,8 @@ impl Customer {
     }
 }
 
-/// Whether a scope is this group, by one of its names. Exchange can make a scope's name of the
-/// group's and a GUID (§11.3).
+/// Whether a scope is this group, by one of its names. Exchange can form a scope's name from the
+/// group's name and a GUID (§11.3).
 fn is_called(group: &ExGroup, scope: &str) -> bool {
     let scope = scope.trim().to_lowercase();
     ids(group).any(|id| id == scope)
@@ -140,13 +140,13 @@ fn is_called(group: &ExGroup, scope: &str) -> bool {
             })
 }
 
-/// Whether a filter names the group: by its distinguished name, mostly (`MemberOfGroup -eq …`).
+/// Whether a filter names the group, mostly by its distinguished name (`MemberOfGroup -eq …`).
 fn names(filter: &str, group: &ExGroup) -> bool {
     let filter = filter.to_lowercase();
     ids(group).any(|id| filter.contains(&id))
 }
 
-/// What names the group and nothing else, in lower case.
+/// The texts that identify the group uniquely, in lower case.
 fn ids(group: &ExGroup) -> impl Iterator<Item = String> {
     let object = group.object.map(|object| object.to_string());
     [

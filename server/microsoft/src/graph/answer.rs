@@ -1,4 +1,4 @@
-//! Addresses at Graph, and what its answers mean.
+//! Builds addresses at Graph, and interprets its responses.
 
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use reqwest::Url;
@@ -11,13 +11,13 @@ use crate::{
     http::transport::{Reply, Request},
 };
 
-/// A path below `/v1.0/` with its query; values are encoded, the trace stays readable.
+/// A path below `/v1.0/` with its query. Values are encoded. The trace stays readable.
 pub(super) struct Address {
     pub(super) url: Url,
     pub(super) shown: String,
 }
 
-/// `segments` are encoded, so that what a person typed never becomes a path.
+/// `segments` are encoded, so that typed text never becomes a path.
 pub(super) fn address(root: &Url, segments: &[&str], query: &[(&str, &str)]) -> Address {
     let mut url = root.clone();
     if let Ok(mut path) = url.path_segments_mut() {
@@ -26,7 +26,7 @@ pub(super) fn address(root: &Url, segments: &[&str], query: &[(&str, &str)]) -> 
     let mut shown = format!("/v1.0/{}", segments.join("/"));
     if !query.is_empty() {
         url.query_pairs_mut().extend_pairs(query);
-        // A plus sign is no space everywhere; a literal one is encoded already.
+        // Not every service reads a plus sign as a space. A literal plus sign is already encoded.
         let encoded = url.query().unwrap_or_default().replace('+', "%20");
         url.set_query(Some(&encoded));
         let pairs: Vec<String> = query
@@ -39,7 +39,7 @@ pub(super) fn address(root: &Url, segments: &[&str], query: &[(&str, &str)]) -> 
     Address { url, shown }
 }
 
-/// A string in an OData filter: between single quotes, and a quote inside is doubled.
+/// A string literal in an OData filter: in single quotes, with inner quotes doubled.
 pub(super) fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))
 }
@@ -98,7 +98,7 @@ struct Ids {
     request: Option<String>,
 }
 
-/// What a status other than success means.
+/// The error for a status other than success.
 pub(super) fn refusal(status: StatusCode, body: &[u8], mut trace: Trace) -> Error {
     let kind = match status {
         StatusCode::UNAUTHORIZED => Kind::Unauthorized,
@@ -124,7 +124,7 @@ pub(super) fn refusal(status: StatusCode, body: &[u8], mut trace: Trace) -> Erro
         .with_message(message)
 }
 
-/// The value in a successful answer, with the answer in the trace.
+/// The value in a successful response, with the response in the trace.
 pub(super) fn understood<T: DeserializeOwned>(reply: Reply) -> Result<Call<T>> {
     if !reply.status.is_success() {
         return Err(refusal(reply.status, &reply.body, reply.trace));
@@ -149,7 +149,7 @@ impl Customer {
         understood(self.send(Service::Graph, |_| get(&address)).await?)
     }
 
-    /// One object of Graph, or none when it does not exist.
+    /// One object of Graph. None when it does not exist.
     pub(super) async fn graph_object_if_any<T: DeserializeOwned>(
         &self,
         segments: &[&str],

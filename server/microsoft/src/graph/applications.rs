@@ -15,7 +15,7 @@ use crate::{
     error::{Error, Kind, Result, Service},
 };
 
-/// The service principal of Graph or Exchange in the tenant, and what its app roles are called.
+/// The service principal of Graph or Exchange in the tenant, and the names of its app roles.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ResourcePrincipal {
     pub object: ObjectId,
@@ -26,7 +26,7 @@ pub struct ResourcePrincipal {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MailboxGrant {
     pub principal: ObjectId,
-    /// As the assignment says it; the principal's own name is newer.
+    /// The name in the assignment. The principal's own name may be newer.
     pub name: String,
     pub grant: Grant,
 }
@@ -39,7 +39,7 @@ pub struct ServicePrincipal {
     pub app_id: AppId,
     #[serde(default, deserialize_with = "crate::names::name")]
     pub display_name: Option<String>,
-    /// The tenant in which it is registered; none for managed identities.
+    /// The tenant in which the application is registered. None for managed identities.
     #[serde(default)]
     pub app_owner_organization_id: Option<TenantId>,
     #[serde(default, deserialize_with = "crate::names::name")]
@@ -94,8 +94,8 @@ impl From<ResourceRow> for ResourcePrincipal {
 }
 
 impl Customer {
-    /// The service principal of a resource; none when the tenant does not have the service, as
-    /// without an Exchange licence.
+    /// The service principal of a resource. None when the tenant does not have the service, for
+    /// example without an Exchange licence.
     pub async fn resource_principal(
         &self,
         resource: Resource,
@@ -148,7 +148,7 @@ impl Customer {
         })
     }
 
-    /// These service principals, in no particular order; those that are gone are left out.
+    /// These service principals, in no particular order. Deleted ones are left out.
     pub async fn service_principals(
         &self,
         principals: &[ObjectId],
@@ -219,7 +219,7 @@ impl Customer {
 }
 
 impl ServicePrincipal {
-    /// With the grants that it holds.
+    /// Converts to an application with the grants that it holds.
     pub fn into_application(self, grants: Vec<Grant>) -> Application {
         Application {
             object: self.id,
@@ -233,7 +233,7 @@ impl ServicePrincipal {
             kind: self
                 .service_principal_type
                 .unwrap_or_else(|| "Application".to_owned()),
-            // Unknown is taken for on: off would look safe.
+            // An unknown value counts as enabled, because disabled would look safe.
             enabled: self.account_enabled.unwrap_or(true),
             grants,
         }
@@ -244,7 +244,7 @@ pub(crate) fn by_app_id(app_id: uuid::Uuid) -> String {
     format!("servicePrincipals(appId='{app_id}')")
 }
 
-/// Users and groups can hold app roles too; they are no applications.
+/// Parses a grant. None for users and groups, which can hold app roles but are not applications.
 fn mailbox_grant(
     resource: Resource,
     principal: &ResourcePrincipal,

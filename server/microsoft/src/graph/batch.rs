@@ -1,4 +1,4 @@
-//! Many small reads in one request (MICROSOFT.md §7.3).
+//! Many small reads in one batch request (MICROSOFT.md §7.3).
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -30,16 +30,17 @@ struct Item {
     body: Value,
 }
 
-/// Graph takes no more at once.
+/// Graph's maximum number of requests per batch.
 const MOST: usize = 20;
-/// How often items are asked for that were throttled.
+/// How often throttled items are sent.
 const ROUNDS: usize = 4;
 
-/// What came of one read: the body; none for what does not exist.
+/// The result of one read: the body, or none for an object that does not exist.
 pub(crate) type Answered = Result<Option<Value>>;
 
 impl Customer {
-    /// Reads each of these paths below `/v1.0`; none for what does not exist, in their order.
+    /// Reads each of these paths below `/v1.0`, in their order. None for an object that does not
+    /// exist.
     pub(super) async fn graph_batch(&self, paths: &[String]) -> Result<Call<Vec<Option<Value>>>> {
         let call = self.graph_batch_each(paths).await?;
         let found: Result<Vec<Option<Value>>> = call.value.into_iter().collect();
@@ -49,7 +50,7 @@ impl Customer {
         })
     }
 
-    /// The same, where one read may fail and the others not.
+    /// Like [`Self::graph_batch`], but one read may fail and the others not.
     ///
     /// # Errors
     /// When a request with many reads fails as a whole.
@@ -73,7 +74,7 @@ impl Customer {
                     let answer = item.answer(&call.trace);
                     if item.may_pass() {
                         let asked = item.asked(now);
-                        // The batch itself is answered with 200: nobody else sees it.
+                        // The batch itself has status 200, so the transport does not see the pause.
                         if let Some(asked) = asked {
                             self.hold_back(Service::Graph, asked);
                         }
@@ -128,7 +129,7 @@ impl Customer {
             .collect();
         let address = address(self.microsoft.endpoints().graph(), &["$batch"], &[]);
         let body = json!({ "requests": requests });
-        // Only reads are in it, so it may be sent again.
+        // The batch holds only reads, so it may be sent again.
         let reply = self
             .send(Service::Graph, |_| {
                 let mut request = post(&address, &body, true);
@@ -141,7 +142,8 @@ impl Customer {
 }
 
 impl Item {
-    /// Throttled, or a server's bad moment: only reads are in a batch, so they are made again.
+    /// Whether the item was throttled or the server failed for a moment. A batch holds only reads,
+    /// so they are retried.
     fn may_pass(&self) -> bool {
         matches!(self.status, 429 | 500 | 502 | 503 | 504)
     }
@@ -170,7 +172,7 @@ impl Item {
     }
 }
 
-/// A pause that nobody asked for.
+/// The back-off when Microsoft names no pause.
 fn doubled(round: usize) -> Duration {
     let seconds = 1_u64.checked_shl(u32::try_from(round).unwrap_or(0));
     Duration::from_secs(seconds.unwrap_or(1))

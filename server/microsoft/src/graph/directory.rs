@@ -1,4 +1,4 @@
-//! The organisation, its groups, and the roles of whoever consented.
+//! The organisation, its groups, and the roles of the account that consented.
 
 use domain::{address::MailAddress, id::ObjectId};
 use serde::Deserialize;
@@ -20,9 +20,9 @@ pub const GLOBAL_ADMINISTRATOR: Uuid = uuid!("62e90394-69f5-4237-9190-012177145e
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Organization {
     pub name: String,
-    /// New groups get their address here.
+    /// The domain for the addresses of new groups.
     pub default_domain: String,
-    /// All verified ones.
+    /// All verified domains.
     pub domains: Vec<String>,
 }
 
@@ -45,7 +45,7 @@ pub struct DirectoryGroup {
 }
 
 impl DirectoryGroup {
-    /// Of the only kind that an access policy takes.
+    /// Whether the group is of the only kind that an access policy takes.
     pub fn is_mail_enabled_security(&self) -> bool {
         self.mail_enabled == Some(true)
             && self.security_enabled == Some(true)
@@ -84,7 +84,7 @@ impl Customer {
     /// Name and domains of the organisation.
     ///
     /// # Errors
-    /// [`Kind::Mismatch`] when the token is one of another tenant; the usual ones.
+    /// [`Kind::Mismatch`] when the token belongs to another tenant, and the usual errors.
     pub async fn organization(&self) -> Result<Call<Organization>> {
         let call: Call<Vec<OrganizationRow>> = self
             .graph_list(
@@ -128,7 +128,7 @@ impl Customer {
         })
     }
 
-    /// A group by its object id; none while the directory does not show it.
+    /// A group by its object id. None while the directory does not show it.
     pub async fn directory_group(&self, group: ObjectId) -> Result<Call<Option<DirectoryGroup>>> {
         self.graph_object_if_any(
             &["groups", &group.to_string()],
@@ -137,7 +137,7 @@ impl Customer {
         .await
     }
 
-    /// A group by its address; none while the directory does not show it.
+    /// A group by its address. None while the directory does not show it.
     pub async fn directory_group_by_mail(
         &self,
         address: &MailAddress,
@@ -149,7 +149,7 @@ impl Customer {
                 &[("$filter", &filter), ("$select", GROUP_PROPERTIES)],
             )
             .await?;
-        // The filter is asked for, and not trusted.
+        // The request filters by address, but the result is checked here as well.
         Ok(call.map(|groups| {
             groups.into_iter().find(|group| {
                 group
@@ -160,9 +160,9 @@ impl Customer {
         }))
     }
 
-    /// The directory roles of whoever consented, as template ids: see [`EXCHANGE_ADMINISTRATOR`]
-    /// and [`GLOBAL_ADMINISTRATOR`]. A role in the directory is not yet one in a token: an older
-    /// token lacks it (MICROSOFT.md §1.6).
+    /// The directory roles of the account that consented, as template ids: see
+    /// [`EXCHANGE_ADMINISTRATOR`] and [`GLOBAL_ADMINISTRATOR`]. A token issued before the role was
+    /// assigned lacks the role (MICROSOFT.md §1.6).
     pub async fn my_roles(&self) -> Result<Call<Vec<Uuid>>> {
         let call: Call<Vec<Value>> = self
             .graph_list(

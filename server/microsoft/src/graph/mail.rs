@@ -1,4 +1,4 @@
-//! Mail as an application, to see who is refused (MICROSOFT.md §5).
+//! Sends mail as an application, to see which mailboxes are refused (MICROSOFT.md §5).
 
 use domain::{
     Problem, Timestamp,
@@ -21,28 +21,28 @@ use crate::{
     tokens::AccessToken,
 };
 
-/// What came of a try to send.
+/// The result of an attempt to send.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SendOutcome {
-    /// Graph took the mail (202). Whether it arrives is another question.
+    /// Graph accepted the mail (202). This does not mean that the mail arrived.
     Accepted,
-    /// An access policy refused it: Microsoft said so by name (MICROSOFT.md §5.1).
+    /// An access policy refused the mail: Microsoft's answer names the policy (MICROSOFT.md §5.1).
     RefusedByPolicy,
-    /// Refused, and not by a policy: the permission is missing, or the mailbox is outside the
-    /// scope of a role assignment.
+    /// The mail was refused, but not by a policy: the permission is missing, or the mailbox is
+    /// outside the scope of a role assignment.
     AccessDenied,
-    /// The application's token is not taken (any more). With the claims that a new one has to be
-    /// asked for, where Microsoft names them.
+    /// The application's token was refused or is no longer accepted. Holds the claims that a new
+    /// token must carry, if Microsoft names them.
     TokenRefused {
         problem: Problem,
         claims: Option<String>,
     },
-    /// It failed for another reason, or nobody knows: it proves nothing.
+    /// The attempt failed for another reason, or the outcome is unknown. It proves nothing.
     Unclear {
         problem: Problem,
-        /// Microsoft asked for a pause: no other mail has a chance before it is over.
+        /// Microsoft asked for a pause. No other mail can succeed before the pause is over.
         paused: bool,
-        /// Until when, if it said so.
+        /// The end of the pause, if Microsoft named it.
         until: Option<Timestamp>,
     },
 }
@@ -56,11 +56,12 @@ pub struct Sender {
 }
 
 impl Microsoft {
-    /// Sends one mail from a mailbox, named by its object id, with an application's own token:
-    /// Graph knows some mailboxes by no address (MICROSOFT.md §5.1).
+    /// Sends one mail from a mailbox with an application's own token. The mailbox is named by its
+    /// object id, because Graph does not know some mailboxes by an address (MICROSOFT.md §5.1).
     ///
-    /// Tried again only when Graph throttled it; never after a lost answer, because the mail may
-    /// be on its way. A pause that Graph asks for holds for all mail of this application here.
+    /// Retries only when Graph throttled the mail. Never retries after a lost response, because the
+    /// mail may be on its way. A pause that Graph asks for holds for all mail of this application
+    /// here.
     pub async fn send_mail(
         &self,
         sender: &Sender,

@@ -1,4 +1,4 @@
-//! Lists of Graph, page by page (MICROSOFT.md §7.3).
+//! Reads lists of Graph, page by page (MICROSOFT.md §7.3).
 
 use reqwest::Url;
 use serde::{Deserialize, de::DeserializeOwned};
@@ -19,11 +19,12 @@ struct Page<T> {
     next: Option<String>,
 }
 
-/// No list that Postern reads is longer; a service that links in circles ends here.
+/// No list that Postern reads has more pages. The limit also ends a circle of page links.
 const MOST_PAGES: usize = 2_000;
 
 impl Customer {
-    /// All of a list. A page that fails makes the whole fail: a part is not the list.
+    /// All items of a list. If one page fails, the whole call fails, because a part is not the
+    /// list.
     pub(crate) async fn graph_list<T: DeserializeOwned>(
         &self,
         segments: &[&str],
@@ -33,10 +34,10 @@ impl Customer {
         self.pages_from(address(root, segments, query), false).await
     }
 
-    /// All of a list whose first page came in a batch.
+    /// All items of a list whose first page came in a batch.
     ///
     /// # Errors
-    /// As those of a list; [`Kind::Malformed`] for a page that is none.
+    /// Those of [`Self::graph_list`], and [`Kind::Malformed`] when `first` is not a page.
     pub(crate) async fn rest_of_list<T: DeserializeOwned>(&self, first: Value) -> Result<Vec<T>> {
         let page: Page<T> = serde_json::from_value(first)
             .map_err(|error| Error::unsent(Service::Graph, Kind::Malformed, error.to_string()))?;
@@ -49,10 +50,11 @@ impl Customer {
         Ok(all)
     }
 
-    /// The same, page by page, for a list that is too long to hold.
+    /// Like [`Self::rest_of_list`], but hands out the items page by page, for a list that is too
+    /// long for memory.
     ///
     /// # Errors
-    /// As those of a list: what was taken until then is not the whole.
+    /// Those of [`Self::graph_list`]. The items handed out until then are not the whole list.
     pub(crate) async fn rest_of_list_into<T: DeserializeOwned>(
         &self,
         first: Value,
@@ -69,7 +71,7 @@ impl Customer {
         Ok(())
     }
 
-    /// `later`: there was a page before.
+    /// `later`: whether a page was read before.
     async fn pages_from<T: DeserializeOwned>(
         &self,
         first: Address,
@@ -115,7 +117,7 @@ impl Customer {
     }
 }
 
-/// One trace: the first page's request and answer, and how many pages there were.
+/// Joins the traces: the first page's request and response, and the number of pages.
 fn joined<T>(all: Vec<T>, traces: Vec<Trace>) -> Call<Vec<T>> {
     let pages = traces.len();
     let first = traces.first().cloned().unwrap_or_default();
@@ -128,7 +130,7 @@ fn joined<T>(all: Vec<T>, traces: Vec<Trace>) -> Call<Vec<T>> {
     Call { value: all, trace }
 }
 
-/// The next page, if it is where the token may go.
+/// The next page, if its link is where the token may go.
 fn follow(root: &Url, link: &str, trace: Trace) -> Result<Address> {
     match Url::parse(link) {
         Ok(url) if url.origin() == root.origin() && url.path().starts_with("/v1.0/") => {

@@ -1,4 +1,4 @@
-//! What an answer of `sendMail` means: one table (MICROSOFT.md §5.1).
+//! The meaning of `sendMail` responses, in one table (MICROSOFT.md §5.1).
 
 use domain::{Problem, problem::Remedy};
 use http::StatusCode;
@@ -8,39 +8,40 @@ use crate::error::Error;
 /// The meaning of a refusal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Meaning {
-    /// An access policy of this application.
+    /// An access policy for this application refused.
     Policy,
-    /// A list of user agents of the organisation or of the mailbox; perhaps an old form of the
-    /// policy's refusal.
+    /// A list of user agents of the organisation or of the mailbox refused. It may also be an old
+    /// form of the policy's refusal.
     UserAgents,
-    /// No grant, outside of an Exchange role's scope, or a token older than the grant.
+    /// There is no grant, the mailbox is outside an Exchange role's scope, or the token is older
+    /// than the grant.
     NotAllowed,
     /// The mailbox may not send as the sender that the mail names.
     OtherSender,
-    /// On premises, a guest, inactive, or without a licence.
+    /// The mailbox is on premises, of a guest, inactive, or without a licence.
     NoMailbox,
     /// Graph knows no such user, or does not know it yet.
     UnknownMailbox,
-    /// The mailbox has sent as much as it may.
+    /// The mailbox has reached its sending limit.
     Quota,
     /// Too many requests.
     Throttled,
-    /// The application's token is not taken any more: continuous access evaluation.
+    /// The application's token is no longer accepted: continuous access evaluation.
     Token,
 }
 
-/// One row: which answers, and what they mean.
+/// One row: which responses it matches, and their meaning.
 struct Row {
     statuses: &'static [u16],
-    /// Any of these; none: whatever the code.
+    /// One of these codes must match. Empty: any code matches.
     codes: &'static [&'static str],
-    /// Stands in the message; none: whatever it says.
+    /// The message must contain this text. None: any message matches.
     text: Option<&'static str>,
     meaning: Meaning,
 }
 
-/// The first row that fits counts. Only `[RAOP]` is the policy: the text before it stands alone
-/// when a list of user agents refuses, which another caller may pass.
+/// The first matching row decides. Only `[RAOP]` identifies the policy: the text before it appears
+/// alone when a list of user agents refuses, which another caller may pass.
 const TABLE: [Row; 9] = [
     Row {
         statuses: &[403],
@@ -102,7 +103,7 @@ const TABLE: [Row; 9] = [
     },
 ];
 
-/// What an answer means; none: the table does not know it.
+/// The meaning of a response. None when the table does not know the response.
 pub fn meaning(status: u16, code: Option<&str>, message: Option<&str>) -> Option<Meaning> {
     TABLE
         .iter()
@@ -121,12 +122,12 @@ impl Meaning {
         meaning(status.as_u16(), error.code(), error.message())
     }
 
-    /// No other mail has a chance before a pause is over.
+    /// Whether no other mail can succeed before the pause is over.
     pub(super) const fn pauses(self) -> bool {
         matches!(self, Self::Quota | Self::Throttled)
     }
 
-    /// In words for a person; none: the words of the error itself serve.
+    /// The problem for a person. None when the words of the error itself suffice.
     pub(super) fn problem(self) -> Option<Problem> {
         let (key, remedy, happened, means, todo) = match self {
             Self::Policy | Self::NotAllowed | Self::Throttled => return None,

@@ -1,8 +1,8 @@
-//! How much at once, and how fast: one gate per customer and service, so that none starves the
-//! others.
+//! Limits for concurrency and rate: one limiter (`Gate`) per customer and service, so that no
+//! customer starves the others.
 //!
-//! Gates are a process's own: another process learns of a pause from Microsoft itself, with one
-//! refused call. What a setup waits for stands in the database, so it holds for all of them.
+//! A limiter belongs to one process. Another process learns of a pause from Microsoft itself, with
+//! one refused call. Waits of setups are stored in the database, so they hold for all processes.
 
 use std::{collections::HashMap, num::NonZeroU32, sync::Arc, time::Duration};
 
@@ -19,22 +19,22 @@ use crate::microsoft::HttpOptions;
 pub(crate) struct Gate {
     places: Semaphore,
     rate: DefaultDirectRateLimiter,
-    /// Nobody passes before; set by an answer that asked for a pause.
+    /// No request is sent before this time. It is set by a response that asked for a pause.
     closed_until: watch::Sender<Option<Instant>>,
-    /// Many customers pass here: a pause that one is asked for is not everybody's.
+    /// Many customers share this limiter, so a pause for one customer does not apply to all.
     shared: bool,
 }
 
-/// Leave to send one request, until it is dropped.
+/// The permission to send one request. Dropping it releases the slot.
 pub(crate) struct Place<'a> {
     _permit: SemaphorePermit<'a>,
-    /// When it was last looked whether everybody is held back.
+    /// When the end of a pause was last checked.
     pub(crate) looked: Instant,
 }
 
-/// There was no free place before the deadline.
+/// There was no free slot before the deadline.
 pub(crate) struct Full {
-    /// Everybody is held back for so long.
+    /// How long the current pause still lasts, if there is one.
     pub(crate) closed_for: Option<Duration>,
 }
 
@@ -47,13 +47,13 @@ impl Gate {
         Self::with(options.cmdlets, options.rate, false)
     }
 
-    /// For what belongs to no customer.
+    /// The limiter for requests that belong to no customer.
     pub(crate) fn wide() -> Self {
         Self::with(32, 100, true)
     }
 
-    /// For codes that browsers bring back from a sign-in. Anybody can bring one, so those who wait here
-    /// hold nothing else up.
+    /// The limiter for codes that browsers bring back from a sign-in. Anybody can bring a code, so
+    /// these requests wait separately and delay no others.
     pub(crate) fn of_codes() -> Self {
         Self::with(8, 20, true)
     }
@@ -69,14 +69,14 @@ impl Gate {
         }
     }
 
-    /// Waits for a free place, the rate and the end of a pause, until `deadline`.
+    /// Waits for a free slot, the rate and the end of a pause, until `deadline`.
     pub(crate) async fn pass(&self, deadline: Instant) -> Result<Place<'_>, Full> {
         let full = Full { closed_for: None };
         timeout_at(deadline, async {
             let full = Full { closed_for: None };
             let permit = self.places.acquire().await.map_err(|_| full)?;
             self.rate.until_ready().await;
-            // The last look: a pause that somebody was asked for meanwhile counts.
+            // The pause is checked last, so that a pause requested meanwhile counts.
             let looked = loop {
                 let now = Instant::now();
                 let until = *self.closed_until.borrow();
@@ -104,7 +104,7 @@ impl Gate {
         until.is_some_and(|until| until > Instant::now())
     }
 
-    /// Holds everybody back until then, because Microsoft asked one of them to wait.
+    /// Delays all requests until then, because Microsoft asked for a pause.
     pub(crate) fn close_until(&self, until: Instant) {
         if self.shared {
             return;
@@ -119,12 +119,12 @@ impl Gate {
     }
 }
 
-/// Gates of applications that send mail as themselves: per tenant, because one application of a
-/// vendor's can be at work in many, and Microsoft holds it back in each by itself.
+/// The limiters of applications that send mail as themselves. They are per tenant, because a
+/// vendor's application can run in many tenants, and Microsoft throttles it in each separately.
 #[derive(Default)]
 pub(crate) struct Senders(Mutex<HashMap<(TenantId, AppId), Arc<Gate>>>);
 
-/// Gates kept; beyond, those that hold nobody back make room.
+/// The number of limiters kept. Beyond it, limiters without a pause and without users are removed.
 const MOST_SENDERS: usize = 256;
 
 impl Senders {
@@ -142,7 +142,7 @@ impl Senders {
             gates.retain(|_, gate| gate.is_closed() || Arc::strong_count(gate) > 1);
         }
         let gate = Arc::new(Gate::new(options));
-        // With all of them closed this one is only not remembered.
+        // If all limiters are in use, the new limiter is used without being stored.
         if gates.len() < MOST_SENDERS {
             gates.insert((tenant, app), gate.clone());
         }

@@ -1,4 +1,5 @@
-//! Sends one request: with a deadline, a limit for the answer, and tries again where that is safe.
+//! Sends one request: with a deadline, a size limit for the response, and retries where they are
+//! safe.
 
 use std::{
     collections::BTreeMap,
@@ -22,7 +23,7 @@ use crate::{
     microsoft::{HttpOptions, NotUsable},
 };
 
-/// Of the whole time, this part is left for the last try: a tenth.
+/// This part of the whole time is reserved for the last try: a tenth.
 const LEAST_SHARE: u32 = 10;
 
 pub(crate) struct Transport {
@@ -30,26 +31,26 @@ pub(crate) struct Transport {
     options: HttpOptions,
 }
 
-/// One request, whatever the service.
+/// One request to any of the services.
 pub(crate) struct Request {
     pub(crate) service: Service,
     pub(crate) method: Method,
     pub(crate) url: Url,
-    /// Sensitive ones are marked so.
+    /// Sensitive headers are marked as such.
     pub(crate) headers: HeaderMap,
     pub(crate) body: Option<Vec<u8>>,
-    /// Sent twice, it does no harm.
+    /// The request may be sent twice without harm.
     pub(crate) safe: bool,
-    /// What the trace says was sent.
+    /// The description of the request in the trace.
     pub(crate) sent: String,
 }
 
-/// An answer that is neither throttling nor a gateway's.
+/// A response that is neither throttling nor a gateway's.
 pub(crate) struct Reply {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Vec<u8>,
-    /// Its `answer` is left to who understands the body.
+    /// The caller that parses the body fills in the trace's `answer`.
     pub(crate) trace: Trace,
 }
 
@@ -57,14 +58,14 @@ pub(crate) struct Reply {
 struct Failure {
     error: Error,
     again: bool,
-    /// Microsoft asked for this pause.
+    /// The pause that Microsoft asked for.
     pause: Option<Duration>,
 }
 
-/// No answer of these services is larger; a thousand mailboxes with all properties take 20 MB.
+/// No response of these services is larger. A thousand mailboxes with all properties take 20 MB.
 const LARGEST_ANSWER: usize = 64 * 1024 * 1024;
 
-/// Exchange says this as plain text with some status (MICROSOFT.md §1.4).
+/// Exchange sends this as plain text with various statuses (MICROSOFT.md §1.4).
 const THROTTLED_TEXT: &str = "maximum number of concurrent requests";
 
 impl Transport {
@@ -96,7 +97,7 @@ impl Transport {
         self.options.clock.now()
     }
 
-    /// A moment that has passed.
+    /// Converts a past instant to a timestamp.
     fn at(&self, then: Instant) -> Timestamp {
         let ago = i64::try_from(then.elapsed().as_millis()).unwrap_or(i64::MAX);
         self.now().plus_millis(ago.saturating_neg())
@@ -114,7 +115,7 @@ impl Transport {
         }
     }
 
-    /// Sends, and sends again while that is safe and the deadline allows it.
+    /// Sends a request. Retries while that is safe and the deadline allows it.
     ///
     /// # Errors
     /// `Throttled`, `Unreachable`, `TooLarge`, `ForeignLink` for a redirect. Every other status is
@@ -124,7 +125,7 @@ impl Transport {
         let began = Instant::now();
         let whole = self.deadline_of(request.service);
         let deadline = began.checked_add(whole).unwrap_or(began);
-        // A try without time for its answer would be sent for nothing, and would not hear of a
+        // A try without enough time for its response would be useless, and would not hear of a
         // pause either.
         let last_start = deadline
             .checked_sub(whole / LEAST_SHARE)
@@ -179,7 +180,7 @@ impl Transport {
         let place = match gate.pass(last_start).await {
             Ok(place) => place,
             Err(full) => {
-                // It was not sent this time.
+                // The request was not sent in this try.
                 trace.attempts = trace.attempts.saturating_sub(1);
                 let until = full.closed_for.map(|pause| self.after(pause));
                 return Err(Failure {
@@ -190,11 +191,12 @@ impl Transport {
                 });
             }
         };
-        // Two moments in the log tell whether pauses are kept: this one, and when one was told.
+        // Two times in the log show whether pauses are respected: this one, and the time when a
+        // pause was requested.
         if let Some(id) = &trace.client_request_id {
             tracing::debug!(client_request_id = %id, looked = self.at(place.looked).0, "a request goes out");
         }
-        // A safe call leaves time for another try when this one hangs.
+        // A safe call leaves time for another try in case this one hangs.
         let half = deadline.duration_since(began) / 2;
         let end = match Instant::now().checked_add(half) {
             Some(end) if request.safe => end.min(deadline),
@@ -262,7 +264,7 @@ impl Transport {
         self.judge(request, gate, reply)
     }
 
-    /// Tells an answer of the service from throttling and from what stands in between.
+    /// Distinguishes a response of the service from throttling and from gateways.
     fn judge(
         &self,
         request: &Request,
@@ -274,7 +276,8 @@ impl Transport {
         let heard = self.now();
         let asked = retry_after(&reply.headers, heard);
         let throttled = status == StatusCode::TOO_MANY_REQUESTS
-            // A 503 may be a gateway's, after the service did its work, with a pause or without.
+            // Only for safe requests: a 503 may come from a gateway after the service did its work,
+            // with a pause or without.
             || (status == StatusCode::SERVICE_UNAVAILABLE && request.safe)
             || says_throttled(&reply);
         let gateway = matches!(
@@ -359,11 +362,11 @@ async fn read(mut response: reqwest::Response) -> std::result::Result<Vec<u8>, U
 fn says_throttled(reply: &Reply) -> bool {
     let head = reply.body.get(..2_000).unwrap_or(&reply.body);
     let head = String::from_utf8_lossy(head);
-    // Plain text, not a cmdlet's answer that happens to quote it.
+    // The match is for plain text only, not for a cmdlet's response that happens to quote it.
     !head.trim_start().starts_with(['{', '[']) && head.contains(THROTTLED_TEXT)
 }
 
-/// Nothing waits longer for one answer's `Retry-After`: a wrong one must not hold a customer up
+/// The longest wait for the `Retry-After` of one response. A wrong value must not block a customer
 /// until the process is restarted.
 const LONGEST_PAUSE: Duration = Duration::from_secs(3_600);
 
@@ -371,7 +374,7 @@ fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
     pause_of(headers.get(http::header::RETRY_AFTER)?.to_str().ok()?, now)
 }
 
-/// The pause that an item of a batch asks for, whose headers are JSON.
+/// The pause that an item of a batch asks for. Its headers are JSON.
 pub(crate) fn pause_in(headers: &BTreeMap<String, Value>, now: Timestamp) -> Option<Duration> {
     let (_, value) = headers
         .iter()
@@ -382,7 +385,8 @@ pub(crate) fn pause_in(headers: &BTreeMap<String, Value>, now: Timestamp) -> Opt
     }
 }
 
-/// `Retry-After`, in seconds or as a date: an hour at most. None: it says nothing.
+/// Parses `Retry-After`, in seconds or as a date. The result is an hour at most. None when it
+/// cannot be parsed.
 pub(crate) fn pause_of(text: &str, now: Timestamp) -> Option<Duration> {
     let text = text.trim();
     let pause = match text.parse::<f64>() {
@@ -403,7 +407,7 @@ pub(crate) fn text_of(value: Option<&HeaderValue>) -> Option<String> {
     Some(shorten_to(value?.to_str().ok()?, 200)).filter(|text| !text.is_empty())
 }
 
-/// The innermost cause, without the address: an address can hold a code or a name.
+/// The innermost cause, without the address, which can hold a code or a name.
 fn cause(error: &reqwest::Error) -> String {
     let mut cause = std::error::Error::source(error);
     while let Some(inner) = cause.and_then(std::error::Error::source) {

@@ -1,4 +1,4 @@
-//! Sign-in, consent and tokens (MICROSOFT.md §6.1).
+//! Problems of sign-in, consent and tokens (MICROSOFT.md §6.1).
 
 use domain::{
     Problem,
@@ -157,7 +157,7 @@ pub(super) fn problem(error: &Error) -> Problem {
     }
 }
 
-/// For which service a token was asked.
+/// The service for which a token was requested.
 fn service(error: &Error) -> &str {
     error
         .subject()
@@ -165,7 +165,7 @@ fn service(error: &Error) -> &str {
         .unwrap_or("A service of Microsoft 365")
 }
 
-/// Entra wants the person, or a rule of the tenant refuses; the number says why.
+/// Entra requires the person, or a rule of the tenant refuses. The AADSTS number says why.
 fn interaction(error: &Error) -> Problem {
     let (key, remedy, happened, means, todo) = match error.code().unwrap_or_default() {
         "AADSTS50076" | "AADSTS50078" | "AADSTS50079" | "AADSTS50072" | "AADSTS50074" => (

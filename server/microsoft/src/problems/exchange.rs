@@ -1,4 +1,4 @@
-//! Cmdlets that failed, and roles that are missing (MICROSOFT.md §1.4, §1.6, §2).
+//! Problems of failed cmdlets and missing roles (MICROSOFT.md §1.4, §1.6, §2).
 
 use domain::{
     Problem,

@@ -1,4 +1,4 @@
-//! ID tokens that were not believed (MICROSOFT.md §6.3).
+//! Problems of invalid ID tokens (MICROSOFT.md §6.3).
 
 use domain::{
     Problem,

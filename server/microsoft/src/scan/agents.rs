@@ -1,5 +1,5 @@
 //! Agent identities and the app roles that they inherit from their blueprint (MICROSOFT.md §10.8).
-//! Graph lists such a role at the blueprint alone.
+//! Graph lists such a role only at the blueprint.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -43,7 +43,7 @@ struct Inheritable {
     inheritable_roles: Option<Value>,
 }
 
-/// `only`: of one agent identity.
+/// `only`: reads only this agent identity.
 pub(super) async fn read(
     log: &Log<'_>,
     running: Running,
@@ -95,7 +95,7 @@ async fn list(
         let (Some(principal), Some(inheritable)) = (answers.next(), answers.next()) else {
             return Err(malformed("an answer is missing"));
         };
-        // Without a principal there is nobody to whom something could be granted.
+        // Without a principal there is nothing that could hold a grant.
         let Some(principal) = principal? else {
             continue;
         };
@@ -123,7 +123,8 @@ async fn list(
     Ok(found)
 }
 
-/// What a blueprint holds. Unread grants may be the blueprint's.
+/// The grants of a blueprint. When some grants could not be read, the result is an error, because
+/// those may be the blueprint's.
 fn of_both(grants: &Grants, blueprint: ObjectId) -> Result<Vec<(Resource, &domain::reach::Grant)>> {
     if let Err(error) = &grants.graph {
         return Err(error.clone());
@@ -137,7 +138,7 @@ fn of_both(grants: &Grants, blueprint: ObjectId) -> Result<Vec<(Resource, &domai
         .collect())
 }
 
-/// Of which resources the children inherit app roles.
+/// The resources whose app roles the children inherit.
 async fn resources(customer: &Customer, answer: Answered) -> Result<BTreeSet<Resource>> {
     let Some(first) = answer? else {
         let message = "the registration of the agents' blueprint is in another tenant";
@@ -161,7 +162,8 @@ async fn resources(customer: &Customer, answer: Answered) -> Result<BTreeSet<Res
     Ok(found)
 }
 
-/// All of a resource's roles or none; its scopes are another matter. None: something else.
+/// Whether all of a resource's roles are inherited, or none. Scopes are decided elsewhere. None:
+/// the value is not understood.
 fn inherits(roles: Option<&Value>) -> Option<bool> {
     let kind = match roles {
         None | Some(Value::Null) => return Some(false),

@@ -1,4 +1,5 @@
-//! Exchange's role assignments of applications, and its pointers to them (MICROSOFT.md §3.2).
+//! Exchange's role assignments of applications, and its service principals (pointers) (MICROSOFT.md
+//! §3.2).
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -17,7 +18,7 @@ use crate::{
     exchange::{Row, invoke::How},
 };
 
-/// An assignment whose scope is still as Exchange calls it.
+/// An assignment whose scope is still Exchange's name for it.
 #[derive(Clone, Debug)]
 pub(super) struct Raw {
     name: String,
@@ -28,7 +29,7 @@ pub(super) struct Raw {
     delegating: bool,
 }
 
-/// What narrows an assignment.
+/// The scope that narrows an assignment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Named {
     Nothing,
@@ -38,13 +39,13 @@ pub(super) enum Named {
     Other(String),
 }
 
-/// What the list of assignments tells.
+/// The contents of the list of assignments.
 #[derive(Debug)]
 pub(super) struct Rows {
-    /// Those of applications.
+    /// The assignments of applications.
     pub(super) applications: Arc<Vec<Raw>>,
-    /// The roles of each role group, by the group's name (MICROSOFT.md §10.4). It is what
-    /// `Get-RoleGroup` shows, without asking.
+    /// The roles of each role group, by the group's name (MICROSOFT.md §10.4). The same data as
+    /// `Get-RoleGroup`, without another call.
     pub(super) role_groups: BTreeMap<String, BTreeSet<String>>,
 }
 
@@ -64,7 +65,7 @@ pub(super) async fn read(customer: Customer) -> Result<(usize, Rows)> {
                 .or_else(|| row.text("RoleAssignee"))
                 .ok_or_else(|| malformed("RoleAssignee"))
         };
-        // Where Exchange does not say, it counts.
+        // An assignment counts as enabled when Exchange does not say.
         let enabled = row.flag("Enabled").unwrap_or(true);
         match text("RoleAssigneeType")? {
             "RoleGroup" if enabled => {
@@ -78,7 +79,7 @@ pub(super) async fn read(customer: Customer) -> Result<(usize, Rows)> {
                 assignee: assignee()?.to_owned(),
                 scope: named(row),
                 enabled,
-                // `Regular`, `Delegating`, `DelegatingOrgWide` (MICROSOFT.md §10.4).
+                // The values are `Regular`, `Delegating`, `DelegatingOrgWide` (MICROSOFT.md §10.4).
                 delegating: row
                     .text("RoleAssignmentDelegationType")
                     .is_some_and(|kind| kind.starts_with("Delegating")),
@@ -93,13 +94,13 @@ pub(super) async fn read(customer: Customer) -> Result<(usize, Rows)> {
     Ok((rows.applications.len(), rows))
 }
 
-/// A name without the organisation before it.
+/// A name without the organisation in front of it.
 fn short(name: &str) -> &str {
     name.rsplit(['\\', '/']).next().unwrap_or(name)
 }
 
-/// What narrows an assignment: a property of its own for each kind, or one for all with the kind
-/// beside it. Whatever is not understood narrows in a way that nobody knows.
+/// The scope that narrows an assignment. It is in a separate property for each kind, or in a common
+/// property next to the kind. A scope that is not understood gives [`Named::Other`].
 fn named(row: &Row) -> Named {
     let kind = row.text("RecipientWriteScope").unwrap_or("Organization");
     let own = |text: &str| text.to_owned();
@@ -139,7 +140,7 @@ fn named(row: &Row) -> Named {
     }
 }
 
-/// With the objects of the groups and units that scopes name.
+/// The assignments, with the objects of the groups and units that their scopes name.
 pub(super) fn resolved(
     raw: &[Raw],
     groups: &BTreeMap<String, ObjectId>,
@@ -170,7 +171,8 @@ pub(super) fn resolved(
         .collect()
 }
 
-/// All of them: without one, an application has no assignment (§3.1).
+/// All service principals of Exchange (pointers). An application without one has no assignment
+/// (§3.1).
 pub(super) async fn pointers(customer: Customer) -> Result<(usize, Vec<Pointer>)> {
     let cmdlet = Cmdlet::new("Get-ServicePrincipal");
     let call = customer.rows(&cmdlet, How::read(&[])).await?;

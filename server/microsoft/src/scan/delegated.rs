@@ -1,4 +1,4 @@
-//! What applications may do for whoever signs in to them (MICROSOFT.md §10.5).
+//! What applications may do for the person who signs in to them (MICROSOFT.md §10.5).
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -29,7 +29,7 @@ struct Row {
     scope: Option<String>,
 }
 
-/// One client, one resource, everybody or single people.
+/// The client, the resource, and whether the grant is for everybody or for single people.
 type Key = (ObjectId, Resource, bool);
 
 #[derive(Default)]
@@ -38,8 +38,8 @@ struct Fold {
     rows: u32,
 }
 
-/// Those with a scope that matters. There can be a row for each person of the tenant, so that rows
-/// are folded as they come.
+/// The grants with a relevant scope. There can be a row for each person of the tenant, so rows are
+/// merged as they arrive.
 pub(super) async fn read(
     log: &Log<'_>,
     running: Running,

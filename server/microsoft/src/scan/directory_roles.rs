@@ -1,4 +1,4 @@
-//! Directory roles of service principals, also those that they hold through a group
+//! Directory roles of service principals, including roles that they hold through a group
 //! (MICROSOFT.md §10.3).
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -38,7 +38,7 @@ enum Holder {
     Person,
     Group,
     Principal,
-    /// Graph did not say: asked for.
+    /// Graph did not return the kind. It is requested separately.
     NotTold,
 }
 
@@ -59,7 +59,7 @@ impl Row {
         }
     }
 
-    /// `/` for the whole tenant.
+    /// The scope of the assignment. `/` is the whole tenant.
     fn scope(&self) -> String {
         let scopes = [&self.directory_scope_id, &self.app_scope_id];
         scopes
@@ -89,7 +89,7 @@ struct RolePermission {
     allowed_resource_actions: Vec<String>,
 }
 
-/// What is said of a role.
+/// The definition of a role.
 struct Role {
     id: Uuid,
     name: Option<String>,
@@ -129,7 +129,7 @@ async fn list(customer: &Customer, first: Answered) -> Result<Vec<DirectoryRole>
         .map(|(_, row)| row.role_definition_id)
         .filter(|role| known_roles::name(*role).is_none())
         .collect();
-    // All that is still open, in one request.
+    // Everything still open is read in one request.
     let mut paths = Vec::new();
     for group in &groups {
         paths.push(format!(
@@ -153,7 +153,7 @@ async fn list(customer: &Customer, first: Answered) -> Result<Vec<DirectoryRole>
     for group in groups {
         let list = match answers.next().transpose()?.flatten() {
             Some(first) => customer.rest_of_list::<DirectoryObject>(first).await?,
-            // The group went away meanwhile.
+            // The group was deleted meanwhile.
             None => Vec::new(),
         };
         members.insert(group, list.into_iter().map(|one| one.id).collect());
@@ -197,7 +197,7 @@ async fn list(customer: &Customer, first: Answered) -> Result<Vec<DirectoryRole>
     Ok(found)
 }
 
-/// A role without a definition may allow anything: the part fails.
+/// A role without a definition may allow anything, so the part fails.
 fn definition(role: Uuid, body: Option<Value>) -> Result<Role> {
     let broken = |message: String| Error::unsent(Service::Graph, Kind::Malformed, message);
     let body = body.ok_or_else(|| broken(format!("nothing says what the role {role} allows")))?;

@@ -14,7 +14,7 @@ use crate::{
     exchange::{Row, invoke::How},
 };
 
-/// Whether somebody holds a permission that goes through EWS, as far as was read.
+/// Whether a principal holds a permission that works through EWS, as far as was read.
 pub(super) fn is_held(
     grants: &Grants,
     inherited: &[InheritedGrant],
@@ -25,18 +25,19 @@ pub(super) fn is_held(
         .held_at_exchange(inherited)?
         .any(|(principal, value)| {
             only.is_none_or(|only| only == principal)
-            // A role that the tenant does not name may be this one.
+            // A role whose name is not known may be this one.
             && value.is_none_or(|value| value == Permission::EWS.value || value.starts_with("EWS."))
         });
     Ok(granted
         || assignments.iter().any(|raw| match confers(&raw.role) {
             Confers::Permissions(list) => list.contains(&Permission::EWS),
-            // One that somebody made may hold it.
+            // A custom role may contain the permission.
             Confers::Anything => true,
         }))
 }
 
-/// The parameter shows the list; a tenant that does not know the parameter does not tell.
+/// Reads the switch. The parameter makes Exchange show the list. A tenant that does not know the
+/// parameter does not show it.
 pub(super) async fn read(customer: Customer) -> Result<(usize, EwsSwitch)> {
     let cmdlet =
         Cmdlet::new("Get-OrganizationConfig").with("RetrieveEwsOperationAccessPolicy", true);
@@ -67,7 +68,7 @@ pub(super) async fn read(customer: Customer) -> Result<(usize, EwsSwitch)> {
     Ok((1, EwsSwitch { enabled, allowed }))
 }
 
-/// One text with commas, or a list.
+/// The list, as one text with commas or as several texts.
 fn list(row: &Row) -> Option<Vec<AppId>> {
     row.list("EwsAllowedAppIDs")
         .iter()

@@ -1,6 +1,6 @@
-//! What needs the answer of nothing else, in one request of Graph: who holds app roles of both
-//! resources, who holds directory roles, what was granted for whoever signs in, agent identities
-//! (MICROSOFT.md §7.1, §10.3, §10.5, §10.8).
+//! The parts that depend on no other part, in one request of Graph: who holds app roles of both
+//! resources, who holds directory roles, delegated permissions, agent identities (MICROSOFT.md
+//! §7.1, §10.3, §10.5, §10.8).
 
 use domain::{
     id::ObjectId,
@@ -20,21 +20,21 @@ pub(super) struct First {
     pub(super) roles: Answered,
     pub(super) delegated: Answered,
     pub(super) agents: Answered,
-    /// Of resources other than the two.
+    /// The grants of resources other than Graph and Exchange.
     pub(super) others: Vec<(OtherResource, Grants)>,
     /// The keys of Exchange's own service principal.
     pub(super) exchange_keys: Answered,
-    /// What the one application owns.
+    /// The objects that the one application owns.
     pub(super) owned: Option<Answered>,
 }
 
-/// Of one resource.
+/// The grants of one resource.
 pub(super) struct Grants {
     pub(super) principal: Answered,
     pub(super) assigned: Answered,
 }
 
-/// `only`: of one application, where Graph can say it of one.
+/// `only`: reads only this application, where Graph can filter by application.
 pub(super) async fn read(customer: &Customer, only: Option<ObjectId>) -> First {
     let [graph, exchange] = Resource::ALL.map(|resource| by_app_id(resource.app_id()));
     let principal = |at: &str| format!("/{at}?$select=id,appId,appRoles");
@@ -99,7 +99,7 @@ pub(super) async fn read(customer: &Customer, only: Option<ObjectId>) -> First {
     }
 }
 
-/// The body of a list that every tenant has.
+/// The body of a list that exists in every tenant.
 pub(super) fn there(answer: Answered, what: &str) -> Result<serde_json::Value> {
     answer?.ok_or_else(|| {
         let message = format!("Graph does not know {what}");

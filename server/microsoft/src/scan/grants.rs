@@ -21,16 +21,16 @@ use crate::{
     },
 };
 
-/// The grants of both resources. Exchange's are none where the tenant does not have it.
+/// The grants of both resources. Exchange's are none where the tenant has no Exchange.
 #[derive(Clone, Debug)]
 pub(super) struct Grants {
     pub(super) graph: Result<Vec<Grant>>,
     pub(super) exchange: Result<Option<Vec<Grant>>>,
-    /// The service principals of Graph and of Exchange, by which other lists name the two.
+    /// The service principals of Graph and of Exchange. Other lists refer to the two by these ids.
     resources: [Result<Option<ObjectId>>; 2],
 }
 
-/// What the first request answered about the two resources.
+/// Completes the first request's answers about the two resources.
 pub(super) async fn read(
     log: &Log<'_>,
     running: [Running; 2],
@@ -53,7 +53,7 @@ pub(super) async fn read(
         list(log, of_exchange, Resource::Exchange, exchange),
     );
     Grants {
-        // Every tenant has Graph.
+        // Every tenant has Graph, so a missing answer is an error.
         graph: of_graph.and_then(|found| {
             found.ok_or_else(|| {
                 Error::unsent(
@@ -69,7 +69,7 @@ pub(super) async fn read(
 }
 
 impl Grants {
-    /// Those of both resources, as far as they were read.
+    /// The grants of both resources, as far as they were read.
     pub(super) fn all(&self) -> impl Iterator<Item = (Resource, &Grant)> {
         let of_graph = self.graph.iter().flatten();
         let of_exchange = self.exchange.iter().flatten().flatten();
@@ -78,8 +78,8 @@ impl Grants {
             .chain(of_exchange.map(|grant| (Resource::Exchange, grant)))
     }
 
-    /// Who holds which role of Exchange, by itself or through a blueprint; none for a role whose
-    /// name is not known.
+    /// Who holds which role of Exchange, directly or through a blueprint. The name of a role is
+    /// none when it is not known.
     pub(super) fn held_at_exchange<'a>(
         &'a self,
         inherited: &'a [InheritedGrant],
@@ -103,7 +103,7 @@ impl Grants {
         Ok(own.chain(inherited))
     }
 
-    /// Which resource has this service principal; none for any other.
+    /// The resource with this service principal. None for any other principal.
     pub(super) fn resource(&self, object: ObjectId) -> Result<Option<Resource>> {
         for (resource, own) in Resource::ALL.into_iter().zip(&self.resources) {
             match own {
@@ -123,7 +123,7 @@ pub(super) const fn part(resource: Resource) -> ScanPart {
     }
 }
 
-/// All pages of one resource.
+/// Reads all pages of one resource.
 async fn list(
     log: &Log<'_>,
     running: Running,
@@ -155,18 +155,19 @@ async fn grants(
 /// Who holds roles of one resource.
 pub(super) struct Held {
     pub(super) principal: ResourcePrincipal,
-    /// Users and groups can hold app roles too; they are no applications, and not among these.
+    /// The assignments of applications. Users and groups can hold app roles too, and are left out.
     pub(super) rows: Vec<Assignment>,
 }
 
 impl Held {
-    /// The value of a role; none: it has none, or is not known.
+    /// The value of a role. None when the role has no value or is not known.
     pub(super) fn value(principal: &ResourcePrincipal, role: AppRoleId) -> Option<&String> {
         principal.roles.get(&role).filter(|value| !value.is_empty())
     }
 }
 
-/// All pages of who holds roles of one resource; none where the tenant does not have it.
+/// Reads all pages of who holds roles of one resource. None where the tenant does not have the
+/// resource.
 pub(super) async fn held(
     customer: &Customer,
     name: &str,
@@ -207,7 +208,7 @@ fn principal_of(body: Value) -> Result<ResourcePrincipal> {
         .map_err(|error| Error::unsent(Service::Graph, Kind::Malformed, error.to_string()))
 }
 
-/// What neither reaches mail nor gives a power is left out, so that nobody has to read who holds it.
+/// A grant that matters. Other grants are left out, so that nobody has to read their holders.
 fn grant(resource: Resource, principal: &ResourcePrincipal, row: Assignment) -> Option<Grant> {
     let role = row.app_role_id;
     let value = Held::value(principal, role).cloned();

@@ -1,9 +1,9 @@
 //! The groups that policies and role assignments name, with their members (MICROSOFT.md §2.4,
 //! §3.2).
 //!
-//! From the directory, many in one request: Exchange answers for one group at a time, gives
-//! nothing for a Microsoft 365 group, and leaves out some kinds of members (§2.3). A group that
-//! the directory does not show yet stays unknown until it does.
+//! They are read from the directory, many in one request. Exchange answers for one group at a time,
+//! gives nothing for a Microsoft 365 group, and leaves out some kinds of members (§2.3). A group
+//! that the directory does not show yet stays unknown until it does.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -27,11 +27,11 @@ use crate::{
     graph::batch::Answered,
 };
 
-/// What is known of the groups.
+/// What was read of the groups.
 #[derive(Debug, Default)]
 pub(super) struct Groups {
     pub(super) list: Vec<Found>,
-    /// What assignments call them.
+    /// The groups by the names that assignments use.
     pub(super) by_name: BTreeMap<String, ObjectId>,
     pub(super) names: BTreeMap<ObjectId, String>,
 }
@@ -63,7 +63,7 @@ impl Found {
     }
 }
 
-/// A member of something.
+/// A member of a group or unit.
 #[derive(Debug, Deserialize)]
 pub(super) struct DirectoryObject {
     pub(super) id: ObjectId,
@@ -97,7 +97,7 @@ struct GroupRow {
 }
 
 impl GroupRow {
-    /// Graph changes members of Microsoft 365 and security groups, and of no others
+    /// Whether Graph can change the members: it can for Microsoft 365 and security groups only
     /// (MICROSOFT.md §7.2).
     fn writable(&self) -> Option<bool> {
         let unified = self.group_types.iter().any(|kind| kind == "Unified");
@@ -169,7 +169,7 @@ pub(super) async fn read(
     groups
 }
 
-/// Those that are groups; a policy can name a mailbox as well.
+/// The objects that are groups. A policy can name a mailbox as well.
 async fn found(customer: &Customer, objects: &[ObjectId]) -> Vec<Found> {
     let paths: Vec<String> = objects
         .iter()

@@ -1,5 +1,5 @@
-//! The built-in directory roles whose ids are known (MICROSOFT.md §10.3): nobody has to ask what
-//! they are called, or whether the tenant made them itself.
+//! The built-in directory roles whose ids are known (MICROSOFT.md §10.3). For these no request is
+//! needed to learn their name, or whether the tenant made them itself.
 
 use uuid::{Uuid, uuid};
 
@@ -134,7 +134,7 @@ const KNOWN: [(&str, Uuid); 32] = [
     ),
 ];
 
-/// What a built-in role is called, by the id of its template.
+/// The name of a built-in role, by the id of its template.
 pub(super) fn name(role: Uuid) -> Option<&'static str> {
     KNOWN
         .iter()

@@ -1,4 +1,4 @@
-//! How each part of a scan went.
+//! The result of each part of a scan.
 
 use std::sync::{
     Mutex, PoisonError,
@@ -17,7 +17,7 @@ use crate::{
     error::{Error, Result},
 };
 
-/// Collects how the parts went, while they are read side by side.
+/// Collects the results of the parts, which are read concurrently.
 pub(super) struct Log<'a> {
     customer: &'a Customer,
     entries: Mutex<Vec<Entry>>,
@@ -34,7 +34,7 @@ struct Entry {
 pub(super) struct Running {
     part: ScanPart,
     began: Instant,
-    /// Counts what is sent through it.
+    /// The customer with its own counter of calls.
     pub(super) customer: Customer,
     calls: std::sync::Arc<AtomicU32>,
 }
@@ -61,7 +61,7 @@ impl<'a> Log<'a> {
         }
     }
 
-    /// `result`: how many objects were read, or the first failure.
+    /// Ends a part. `result`: how many objects were read, or the first failure.
     pub(super) fn end(&self, running: &Running, result: Result<usize>) {
         let entry = Entry {
             part: running.part,
@@ -78,7 +78,7 @@ impl<'a> Log<'a> {
             .push(entry);
     }
 
-    /// Reads a part that is read as a whole or not.
+    /// Reads a part that is read either completely or not at all.
     pub(super) async fn part<T, F>(
         &self,
         part: ScanPart,
@@ -97,7 +97,7 @@ impl<'a> Log<'a> {
         value
     }
 
-    /// All that were read, in a fixed order.
+    /// All parts that were read, in a fixed order.
     pub(super) fn parts(&self, unread: &Unread) -> Vec<PartRead> {
         let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
         let entries = std::mem::take(&mut *entries);

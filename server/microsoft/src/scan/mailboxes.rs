@@ -8,7 +8,7 @@ use crate::{
     exchange::{Row, invoke::How},
 };
 
-/// A mailbox that has an object in Entra. Others cannot be named at Graph.
+/// A mailbox with an object in Entra. Graph cannot address other mailboxes.
 #[derive(Clone, Debug)]
 pub(super) struct Mailbox {
     pub(super) object: ObjectId,
@@ -18,7 +18,7 @@ pub(super) struct Mailbox {
     called: String,
 }
 
-/// Whose it is.
+/// The owner of the mailbox.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
     Person,
@@ -49,7 +49,8 @@ impl Kind {
     }
 }
 
-/// Those that are no person's; none where Exchange did not tell it of each.
+/// The mailboxes that belong to no person. None when Exchange did not give the kind of every
+/// mailbox.
 pub(super) fn special(list: &[Mailbox]) -> Option<Vec<(ObjectId, MailboxKind)>> {
     let mut found = Vec::new();
     for mailbox in list {
@@ -88,7 +89,8 @@ impl Mailbox {
     }
 }
 
-/// Those of people, rooms and teams, and those of Microsoft 365 groups, which are asked for apart.
+/// The mailboxes of people, rooms and teams, and those of Microsoft 365 groups, which need a
+/// separate call.
 pub(super) async fn read(customer: Customer) -> Result<(usize, Vec<Mailbox>)> {
     let all = Cmdlet::new("Get-Mailbox").with("ResultSize", "Unlimited");
     let groups = Cmdlet::new("Get-Mailbox")

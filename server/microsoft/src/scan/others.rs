@@ -39,7 +39,7 @@ async fn list(
     }
     if let Some(body) = exchange? {
         let (principal, credentials) = principals::credentials(body)?;
-        // One without an end that Graph tells may work for ever.
+        // A credential without an end date may work for ever.
         let works = |ends: Option<Timestamp>| ends.is_none_or(|ends| ends > now);
         let count = credentials.iter().filter(|one| works(one.ends_at)).count();
         if let Some(count) = u32::try_from(count).ok().filter(|count| *count > 0) {
@@ -52,7 +52,7 @@ async fn list(
     Ok(found)
 }
 
-/// Who holds what of one resource; nobody where the tenant does not have it.
+/// Who holds which roles of one resource. Empty where the tenant does not have the resource.
 async fn roles(
     customer: &Customer,
     resource: OtherResource,

@@ -1,5 +1,5 @@
-//! What policies are about whose id is no client id of an application that was read
-//! (MICROSOFT.md §2.4): the cmdlet takes any id.
+//! The targets of policies whose id is not the client id of an application that was read
+//! (MICROSOFT.md §2.4). The cmdlet accepts any id.
 
 use std::collections::BTreeSet;
 
@@ -24,7 +24,8 @@ struct Row {
     app_id: AppId,
 }
 
-/// `only`: just those that name this one by its object id; nobody is asked about others.
+/// `only`: reads only the policies that name this application by its object id. Other ids are not
+/// looked up.
 pub(super) async fn read(
     log: &Log<'_>,
     policies: &Part<Vec<AccessPolicy>>,
@@ -82,16 +83,16 @@ pub(super) async fn read(
         .collect())
 }
 
-/// What an id is.
+/// What an id refers to.
 #[derive(Clone, Copy)]
 enum Named {
-    /// The client id of an application that holds nothing which was read.
+    /// The client id of an application that holds none of the grants read.
     Client,
     Object(Meant),
     Nothing,
 }
 
-/// What each of these ids is, in their order.
+/// What each of these ids refers to, in their order.
 async fn names(customer: &Customer, ids: &[AppId]) -> Result<Vec<Named>> {
     let select = "$select=id,appId";
     let paths: Vec<String> = ids

@@ -1,4 +1,4 @@
-//! The principals that hold something, and what pages tell of them (MICROSOFT.md §7.1).
+//! The principals that hold something, and their details for pages (MICROSOFT.md §7.1).
 
 mod owners;
 mod registration;
@@ -30,18 +30,18 @@ use crate::{
 pub(super) struct Principals {
     pub(super) list: Result<Vec<Principal>>,
     pub(super) details: BTreeMap<ObjectId, Found>,
-    /// Which principals own which of these.
+    /// Which principals own which of these principals.
     pub(super) ownerships: Result<Vec<Ownership>>,
 }
 
-/// Details before it is known what a failure means.
+/// Details of a principal. The errors are not interpreted yet.
 #[derive(Debug)]
 pub(super) struct Found {
     details: PrincipalDetails,
     registration: Result<()>,
-    /// None: there is no registration in this tenant that could have some.
+    /// None when there is no registration in this tenant that could have federated credentials.
     federated: Option<Result<Vec<FederatedIdentity>>>,
-    /// None: nobody asked.
+    /// None when the owners were not requested.
     owners: Option<Result<Vec<AppOwner>>>,
 }
 
@@ -85,7 +85,7 @@ struct Row {
     notes: Option<String>,
     #[serde(flatten)]
     credentials: Credentials,
-    /// 20 at most, whatever there are (MICROSOFT.md §7.5).
+    /// 20 at most, however many there are (MICROSOFT.md §7.5).
     #[serde(default)]
     owners: Option<Vec<OwnerRow>>,
 }
@@ -115,7 +115,7 @@ struct Credential {
     end_date_time: Option<String>,
 }
 
-/// The object id of a service principal and its credentials, where nothing else was asked for.
+/// The object id of a service principal and its credentials, from a response that holds only these.
 pub(super) fn credentials(body: serde_json::Value) -> Result<(ObjectId, Vec<AppCredential>)> {
     #[derive(Deserialize)]
     struct Only {
@@ -182,10 +182,10 @@ impl Row {
     }
 }
 
-/// How often the owners of owners are followed.
+/// How many times the owners of owners are followed.
 const ROUNDS: usize = 4;
 
-/// Of one application, without its registration, its owners, and those of others.
+/// Reads one application without its registration, its owners, and the applications that it owns.
 pub(super) async fn read_some(log: &Log<'_>, ids: &[ObjectId]) -> Principals {
     let rows = log
         .part(ScanPart::Principals, |customer| async move {
@@ -203,14 +203,15 @@ pub(super) async fn read_some(log: &Log<'_>, ids: &[ObjectId]) -> Principals {
     found
 }
 
-/// All of these with what their registrations tell, and whoever owns one of them.
+/// Reads all these principals with their registrations and their owners.
 pub(super) async fn read(log: &Log<'_>, ids: &[ObjectId]) -> Principals {
     let principals = log.begin(ScanPart::Principals);
     let registered = log.begin(ScanPart::Registrations);
     let owned = log.begin(ScanPart::Owners);
     let mut found = Principals::new();
     let outside = log.begin(ScanPart::Federated);
-    // Registrations, and outside identities; none where nothing is registered here.
+    // The results for registrations and federated credentials. None where no application is
+    // registered in this tenant.
     let mut registrations: Option<(Result<usize>, Result<usize>)> = None;
     let mut owners: Result<usize> = Ok(0);
     let mut known: BTreeSet<ObjectId> = ids.iter().copied().collect();
@@ -252,7 +253,7 @@ pub(super) async fn read(log: &Log<'_>, ids: &[ObjectId]) -> Principals {
                 *outside = count(outside, one.identities());
             }
         }
-        // What nobody told whole.
+        // The lists of owners that may be incomplete.
         let mut lists: Vec<owners::Told> = Vec::new();
         for (principal, told) in &new {
             let at = format!("/servicePrincipals/{}", principal.object);
@@ -268,7 +269,7 @@ pub(super) async fn read(log: &Log<'_>, ids: &[ObjectId]) -> Principals {
         let mut next = BTreeSet::new();
         for (object, _) in new.iter().map(|(one, told)| (one.object, told)) {
             let all = told.get(&object).cloned().unwrap_or_else(|| Ok(Vec::new()));
-            // Why a registration was not read says why its owners were not.
+            // If the registration could not be read, the owners fail with the same error.
             let all = match answers.get(&object).map(|one| one.read()) {
                 Some(Err(error)) => Err(error),
                 _ => all,
@@ -315,7 +316,7 @@ pub(super) async fn read(log: &Log<'_>, ids: &[ObjectId]) -> Principals {
     log.end(&principals, count);
     log.end(&owned, owners);
     if let Some((read, identities)) = registrations {
-        // In the same requests.
+        // These were read in the same requests.
         log.end(&registered, read);
         log.end(&outside, identities);
     }
@@ -331,7 +332,7 @@ impl Principals {
         }
     }
 
-    /// The new ones, with the owners that came along.
+    /// Adds the new principals. Returns them with the owners in the response.
     fn take(&mut self, rows: Vec<Row>) -> Vec<(Principal, Option<Vec<OwnerRow>>)> {
         let mut new = Vec::new();
         for mut row in rows {
@@ -353,7 +354,7 @@ impl Principals {
     }
 }
 
-/// Whoever holds something that was read.
+/// The holders of the grants, assignments and roles that were read.
 pub(super) fn holders(
     grants: &Grants,
     assignments: &Part<Vec<Raw>>,
@@ -389,7 +390,7 @@ pub(super) fn holders(
     ids
 }
 
-/// Those that exist; a principal that is gone is left out. `owned`: with whom they belong to.
+/// The existing principals. Deleted ones are left out. `owned`: with their owners.
 async fn rows(customer: &Customer, ids: &[ObjectId], owned: bool) -> Result<Vec<Row>> {
     let select = format!("$select={PROPERTIES}");
     let asks: Vec<Vec<String>> = ids
@@ -422,11 +423,12 @@ async fn rows(customer: &Customer, ids: &[ObjectId], owned: bool) -> Result<Vec<
     Ok(rows)
 }
 
-/// Who owns an object, in the same read: some of them (MICROSOFT.md §7.5).
+/// Expands the owners of an object in the same read. The result may be incomplete (MICROSOFT.md
+/// §7.5).
 const OWNERS: &str = "$expand=owners($select=id,displayName)";
 
-/// Objects, each by the first of its paths that Graph takes: some properties are not in every
-/// version of it, and the later paths ask for less.
+/// Reads objects. Graph's versions differ in properties, so each object has several paths: the
+/// first that Graph accepts counts, and later paths request less.
 async fn objects(customer: &Customer, asks: &[Vec<String>]) -> Result<Vec<Answered>> {
     let mut found: Vec<Option<Answered>> = asks.iter().map(|_| None).collect();
     for number in 0.. {

@@ -1,9 +1,9 @@
-//! Rights of service principals on single mailboxes, by which alone IMAP, POP and SMTP reach
-//! anything (MICROSOFT.md §2.6).
+//! Rights of service principals on single mailboxes. IMAP, POP and SMTP reach mailboxes only by
+//! these rights (MICROSOFT.md §2.6).
 //!
-//! `Get-RecipientPermission` tells all mailboxes of a trustee in one call. `Get-MailboxPermission`
-//! tells of one mailbox at a time; it is asked for the one holder, because how a service principal
-//! shows in the rows is not known.
+//! `Get-RecipientPermission` lists all mailboxes of a trustee in one call. `Get-MailboxPermission`
+//! covers one mailbox at a time. It is called for one holder at a time, because it is not known how
+//! a service principal appears in the rows.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -26,7 +26,8 @@ use crate::{
     exchange::Row,
 };
 
-/// So many mailboxes are asked for at most, each for each holder: ten in one call.
+/// The maximum number of pairs of mailbox and holder that are read, ten in one call. With more
+/// pairs the part fails.
 const MOST: usize = 200;
 
 const SEND_AS: &[&str] = &["Identity", "AccessRights", "AccessControlType", "Deny"];
@@ -40,8 +41,8 @@ const RECIPIENT: &[&str] = &[
     "ExternalDirectoryObjectId",
 ];
 
-/// The applications whose permission is worth what rights they hold: without a pointer of
-/// Exchange's they can hold none.
+/// The applications whose permission works only with rights on mailboxes. An application without a
+/// service principal in Exchange (pointer) can hold no such rights, and is left out.
 pub(super) fn holders(
     grants: &Grants,
     inherited: &[InheritedGrant],
@@ -65,12 +66,12 @@ fn needs_rights(value: Option<&str>) -> bool {
         Some(value) => ["IMAP.", "POP.", "SMTP."]
             .iter()
             .any(|protocol| value.starts_with(protocol)),
-        // It may be one of these.
+        // A role without a known name may be one of these.
         None => true,
     }
 }
 
-/// `mailboxes`: those that a scan reads anyway.
+/// `mailboxes`: the mailboxes that a scan reads anyway.
 pub(super) async fn read(
     log: &Log<'_>,
     holders: &[ObjectId],
@@ -102,7 +103,7 @@ async fn list(
             read.as_slice()
         }
     };
-    // Nobody can be given full access to the mailbox of a Microsoft 365 group.
+    // Full access to the mailbox of a Microsoft 365 group cannot be granted.
     let own: Vec<ObjectId> = mailboxes
         .iter()
         .filter(|mailbox| !mailbox.of_group)
@@ -158,7 +159,8 @@ async fn full_access(
             });
         }
     }
-    // A mailbox can go away meanwhile; all of them at once means that the holder is not known.
+    // A single mailbox can be deleted meanwhile. If all are missing, Exchange does not know the
+    // holder.
     if missing > 0 && missing == pairs.len() {
         let message = "Exchange does not know the service principal whose rights were asked for";
         return Err(Error::unsent(Service::Exchange, Kind::NotFound, message));
@@ -204,8 +206,8 @@ async fn send_as(customer: &Customer, holders: &[ObjectId]) -> Result<Vec<Mailbo
         .collect())
 }
 
-/// The objects of recipients that rows call by name. One that has no object in Entra is no
-/// mailbox; several of one name are not told apart.
+/// The objects of recipients that rows name. A recipient without an object in Entra is not a
+/// mailbox. A name that several recipients have is left out.
 async fn recipients(
     customer: &Customer,
     names: impl Iterator<Item = &str>,
@@ -229,8 +231,8 @@ async fn recipients(
     Ok(found)
 }
 
-/// The recipients that rows call by name, in the order of the names; none where no recipient has the
-/// name, or several have.
+/// The recipients that rows name, in the order of the names. None where no recipient has the name,
+/// or several have.
 pub(crate) async fn by_name_alone(
     customer: &Customer,
     names: &[&str],
@@ -253,8 +255,8 @@ pub(crate) async fn by_name_alone(
     })
 }
 
-/// Whether a row gives a right. A row that refuses it does not take it back here: more is said than
-/// there may be, never less.
+/// Whether a row grants a right. A row that denies the right does not cancel another row that
+/// grants it: the result may overstate the rights, but never understates them.
 pub(crate) fn gives(row: &Row, right: &str) -> bool {
     let denied = row.flag("Deny") == Some(true)
         || row

@@ -1,4 +1,5 @@
-//! Role groups of Exchange with the service principals in them (MICROSOFT.md §2.7, §10.4).
+//! Role groups of Exchange, with their members that are service principals (MICROSOFT.md §2.7,
+//! §10.4).
 
 use std::collections::BTreeSet;
 
@@ -20,7 +21,7 @@ const MEMBER: &[&str] = &[
     "RecipientTypeDetails",
 ];
 
-/// Groups that stand for directory roles; Exchange cannot list who is in them (§1.6).
+/// Groups linked to directory roles. Exchange cannot list their members (§1.6).
 const LINKED: [&str; 7] = [
     "TenantAdmins_",
     "ExchangeServiceAdmins_",
@@ -31,7 +32,7 @@ const LINKED: [&str; 7] = [
     "ComplianceAdmins_",
 ];
 
-/// Kinds of members that are no service principals.
+/// Kinds of members that are not service principals.
 const OTHERS: [&str; 9] = [
     "User",
     "UserMailbox",
@@ -44,7 +45,7 @@ const OTHERS: [&str; 9] = [
     "MailUniversalDistributionGroup",
 ];
 
-/// A role group whose roles decide something.
+/// A role group with a role that matters.
 #[derive(Debug)]
 pub(super) struct Found {
     name: String,
@@ -65,8 +66,8 @@ impl Found {
     }
 }
 
-/// Only a service principal to which Exchange points can be a member (§1.6): without pointers
-/// nobody has to be asked. `only`: of one application.
+/// Reads the members. Only a service principal with a pointer in Exchange can be a member (§1.6):
+/// without pointers no call is needed. `only`: reads only this application.
 pub(super) async fn read(
     log: &Log<'_>,
     pointers: &Part<Vec<Pointer>>,
@@ -125,7 +126,7 @@ async fn list(
         .map(|((name, roles), outcome)| Found {
             name: (*name).clone(),
             roles: roles.iter().cloned().collect(),
-            // A group that went away meanwhile has no members.
+            // A group that was deleted meanwhile has no members.
             members: outcome.map(|rows| {
                 let rows = rows.unwrap_or_default();
                 let mut members: Vec<ObjectId> = rows
@@ -140,12 +141,12 @@ async fn list(
         .collect())
 }
 
-/// Roles that only look decide nothing (§10.4); a role that somebody made may hold anything.
+/// Whether a role matters. View-only roles do not (§10.4). A custom role may contain anything.
 fn decides(role: &str) -> bool {
     !role.starts_with("View-Only ") && !role.starts_with("My")
 }
 
-/// The service principal that a member is: its name is the object id in Entra (§10.4).
+/// The service principal behind a member. The member's name is the object id in Entra (§10.4).
 fn principal(row: &Row, pointers: &[Pointer]) -> Option<ObjectId> {
     let pointed = pointers.iter().find(|pointer| {
         row.id("Name") == Some(pointer.object.0)
@@ -159,9 +160,9 @@ fn principal(row: &Row, pointers: &[Pointer]) -> Option<ObjectId> {
         .or_else(|| row.text("RecipientType"));
     let other = kind.is_some_and(|kind| OTHERS.contains(&kind));
     match pointed {
-        // A person may have the name of an application, and never its id.
+        // A person may have the name of an application, but never its id.
         Some(pointer) if !other || row.id("Name") == Some(pointer.object.0) => Some(pointer.object),
-        // Of a kind that is not known, with an id for a name: it may be one.
+        // A member of an unknown kind with an id as its name may be a service principal.
         None if !other => row.id("Name").map(ObjectId),
         _ => None,
     }

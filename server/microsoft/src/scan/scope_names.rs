@@ -1,8 +1,8 @@
-//! Which group a role assignment means: Exchange tells a name (MICROSOFT.md §3.2).
+//! Finds the group that a role assignment means: Exchange gives only a name (MICROSOFT.md §3.2).
 //!
-//! `Get-Group` does not tell the object in Entra, `Get-Recipient` does (§2.5). The name is the
-//! group's, or that of an automatic scope, `<name>_<GUID>`. Several groups can have one name: then
-//! nobody knows which is meant.
+//! `Get-Group` does not return the object in Entra, `Get-Recipient` does (§2.5). The name is the
+//! group's, or that of an automatic scope, `<name>_<GUID>`. When several groups have the same name,
+//! the meant group is unknown.
 
 use domain::{cmdlet::Cmdlet, id::ObjectId};
 use uuid::Uuid;
@@ -19,7 +19,8 @@ const CALLED: &[&str] = &[
     "ExternalDirectoryObjectId",
 ];
 
-/// Microsoft 365 groups come only where their kind is asked for (§2.5).
+/// The kinds to request: Microsoft 365 groups are returned only when their kind is requested
+/// (§2.5).
 const KINDS: [&str; 4] = [
     "DynamicDistributionGroup",
     "GroupMailbox",
@@ -27,7 +28,7 @@ const KINDS: [&str; 4] = [
     "MailUniversalSecurityGroup",
 ];
 
-/// Of each name: its group; none where there is none, or several.
+/// The group of each name. None where there is none, or where there are several.
 pub(super) async fn objects(
     customer: &Customer,
     names: &[&str],
@@ -39,7 +40,7 @@ pub(super) async fn objects(
         .zip(first)
         .map(|(name, outcome)| outcome.map(|rows| one(rows, name, &["Name"])))
         .collect();
-    // What is no group's name may be another word for it, or an automatic scope.
+    // A text that is no group's name may be another identity of the group, or an automatic scope.
     let open: Vec<usize> = (0..names.len())
         .filter(|place| matches!(found.get(*place), Some(Ok(Found::Nothing))))
         .collect();
@@ -90,7 +91,7 @@ pub(super) async fn objects(
 enum Found {
     Group(ObjectId),
     Nothing,
-    /// Several, or one that has no object in Entra yet.
+    /// Several groups match, or the group has no object in Entra yet.
     Unclear,
 }
 
@@ -102,7 +103,8 @@ fn filtered(name: &str) -> Cmdlet {
         .with("ResultSize", "Unlimited")
 }
 
-/// Exchange gives other objects for identities that it cannot use (§2).
+/// The only row with this name. For an identity that it cannot use, Exchange returns other objects
+/// (§2).
 fn one(rows: Option<Vec<Row>>, name: &str, called: &[&str]) -> Found {
     let rows = rows.unwrap_or_default();
     let fitting: Vec<&Row> = rows.iter().filter(|row| row.is(name, called)).collect();
@@ -119,15 +121,15 @@ fn only(rows: &[&Row]) -> Found {
     }
 }
 
-/// The name and the id in the name of an automatic scope.
+/// Splits the name of an automatic scope into the group's name and the id.
 fn automatic(name: &str) -> Option<(&str, Uuid)> {
     let (stem, id) = name.rsplit_once('_')?;
     let id = Uuid::try_parse(id).ok()?;
     (!stem.trim().is_empty()).then_some((stem, id))
 }
 
-/// The group of an automatic scope: the one whose id stands in the name, where the id is a
-/// group's, else the only one of that name.
+/// The group of an automatic scope: the group whose id is in the name, if a group has that id,
+/// otherwise the only group with that name.
 fn of_automatic(rows: Option<Vec<Row>>, stem: &str, id: Uuid) -> Found {
     let rows = rows.unwrap_or_default();
     let named: Vec<&Row> = rows.iter().filter(|row| row.is(stem, &["Name"])).collect();

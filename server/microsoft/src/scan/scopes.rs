@@ -1,4 +1,4 @@
-//! Management scopes and the mailboxes that their filters match (MICROSOFT.md §3.2).
+//! Management scopes, and the mailboxes that their filters match (MICROSOFT.md §3.2).
 
 use std::collections::BTreeSet;
 
@@ -51,9 +51,9 @@ impl Scope {
     }
 }
 
-/// None is asked for where no assignment names one.
+/// Reads the scopes that assignments name. Nothing is read where no assignment names a scope.
 ///
-/// `groups`: asked for only after the scopes themselves.
+/// `groups`: awaited only after the scopes themselves were read.
 pub(super) async fn read(
     log: &Log<'_>,
     assignments: &Part<Vec<Raw>>,
@@ -61,7 +61,7 @@ pub(super) async fn read(
 ) -> Result<Vec<Scope>> {
     let assignments = match assignments {
         Ok(assignments) => assignments,
-        // It has failed once; the same for what depends on it.
+        // The assignments failed, so this part fails with the same error.
         Err(error) => return Err(error.clone()),
     };
     let named: BTreeSet<String> = assignments
@@ -116,7 +116,7 @@ async fn list(
                 name: name.to_owned(),
                 exclusive,
                 filter: row.text("RecipientFilter").unwrap_or_default().to_owned(),
-                // Exclusive scopes do not restrict applications: whom they match does not matter.
+                // Exclusive scopes do not restrict applications, so their matches do not matter.
                 mailboxes: if exclusive {
                     Ok(Vec::new())
                 } else {
@@ -128,7 +128,7 @@ async fn list(
     )
 }
 
-/// Whom the filter of a scope matches, as Exchange itself answers.
+/// The mailboxes that the filter of a scope matches, evaluated by Exchange itself.
 async fn matches(
     customer: &Customer,
     name: &str,
@@ -156,7 +156,7 @@ async fn matches(
             .with("Filter", filter)
             .with("ResultSize", "Unlimited")
     };
-    // Mailboxes of Microsoft 365 groups come only where they are asked for (§2.5).
+    // Mailboxes of Microsoft 365 groups are returned only when requested (§2.5).
     let people = either(customer, ask("Get-Recipient"), ask("Get-Mailbox"));
     let of_groups = async {
         if groups == Groups::None {
@@ -175,8 +175,9 @@ async fn matches(
     Ok(all)
 }
 
-/// Some properties can be filtered by for mailboxes only, the user principal name for one; those of
-/// groups without a mailbox have none of these.
+/// Runs the filter with `recipients`, and with `mailboxes` if that fails: some properties, such as
+/// the user principal name, can be filtered by for mailboxes only. Mailboxes of groups have none of
+/// these properties.
 async fn either(
     customer: &Customer,
     recipients: Cmdlet,

@@ -23,11 +23,11 @@ use crate::{
     names,
 };
 
-/// What is known of the units.
+/// What was read of the units.
 #[derive(Debug, Default)]
 pub(super) struct Units {
     pub(super) list: Vec<Unit>,
-    /// What assignments call them.
+    /// The units by the names that assignments use.
     pub(super) by_name: BTreeMap<String, ObjectId>,
     pub(super) names: BTreeMap<ObjectId, String>,
 }
@@ -119,7 +119,7 @@ async fn list(customer: &Customer, named: &BTreeSet<&str>) -> Result<Units> {
                     .as_deref()
                     .is_some_and(|shown| shown.eq_ignore_ascii_case(name))
         });
-        // Several can have one name: then nobody knows which is meant.
+        // When several units have the same name, the meant unit is unknown.
         if let (Some(row), None) = (fitting.next(), fitting.next()) {
             units.by_name.insert((*name).to_owned(), row.id);
             let shown = row
@@ -166,7 +166,8 @@ async fn list(customer: &Customer, named: &BTreeSet<&str>) -> Result<Units> {
     Ok(units)
 }
 
-/// Whoever may not see hidden members gets an empty list, or a refusal (MICROSOFT.md §7.5).
+/// Checks hidden members: a caller who may not see them gets an empty list, or a refusal
+/// (MICROSOFT.md §7.5).
 fn shown(row: &UnitRow, members: Vec<ObjectId>) -> Result<Vec<ObjectId>> {
     if row.is_hidden() && members.is_empty() {
         let message = "the administrative unit hides its members";
@@ -175,7 +176,7 @@ fn shown(row: &UnitRow, members: Vec<ObjectId>) -> Result<Vec<ObjectId>> {
     Ok(members)
 }
 
-/// All units. Whether members follow from a rule is not in every version of Graph.
+/// All units. The property for rule-based membership does not exist in every version of Graph.
 async fn all(customer: &Customer) -> Result<Vec<UnitRow>> {
     let asked = [
         "id,displayName,visibility,membershipType,membershipRule",

@@ -4,11 +4,11 @@ use domain::reach::{Reading, Why};
 
 use crate::error::{Error, Fault, Kind, Result, Service};
 
-/// What has to be known to tell a missing right from a missing service.
+/// The facts that distinguish a missing right from a missing service.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Unread {
-    /// The directory was read, and holds no service principal of Exchange Online. Exchange refuses
-    /// such a tenant in the same way as somebody without a role.
+    /// The directory was read, and has no service principal of Exchange Online. Exchange refuses
+    /// such a tenant in the same way as a caller without a role.
     pub(super) no_exchange: bool,
 }
 
@@ -28,8 +28,8 @@ impl Unread {
                 | Kind::AppDisabled
                 | Kind::Cmdlet(Fault::DelegationNotMapped | Fault::WrongOrganization)
         );
-        // Only the directory says that there is no Exchange. A service that is off, or of which
-        // Entra says no more, may hold mailboxes that are reached again tomorrow.
+        // Only the directory shows that there is no Exchange. A service that is off, or one that
+        // Entra does not know, may hold mailboxes that are reachable again tomorrow.
         let missing = matches!(error.kind(), Kind::ServiceMissing | Kind::ServiceOff)
             || (refused && error.service() == Service::Exchange);
         if missing && self.no_exchange {
@@ -59,7 +59,7 @@ impl Unread {
         }
     }
 
-    /// Of the roles of a resource that the tenant does not have.
+    /// The reading for the roles of a resource that the tenant does not have.
     pub(super) fn no_resource<T>(&self) -> Reading<T> {
         Reading::NotLicensed {
             reason: "The tenant has no service principal of Exchange Online.".to_owned(),
@@ -67,8 +67,8 @@ impl Unread {
     }
 }
 
-/// One sentence, and Microsoft's code or what was noticed here. Without ids of single requests: the
-/// reason of the same failure is the same the next time.
+/// One sentence, with Microsoft's code or Postern's observation. It holds no request ids, so that
+/// the same failure gives the same reason the next time.
 fn reason(error: &Error) -> String {
     let happened = error.problem().happened;
     let noticed = error

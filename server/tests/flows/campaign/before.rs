@@ -1,5 +1,5 @@
-//! A setup that is rolled back before another one for the same application is started: its policy
-//! goes on refusing for a while, and proves nothing of the next one (MICROSOFT.md §2.4).
+//! A setup that is rolled back before another setup for the same application starts. Its policy
+//! continues to refuse for a while, and proves nothing about the next setup (MICROSOFT.md §2.4).
 
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -15,11 +15,11 @@ use super::{
 #[derive(Clone, Copy, Debug)]
 pub struct Before {
     pub setup: Uuid,
-    /// Until when its policy goes on refusing; none: it never made one.
+    /// Until when its policy continues to refuse. None when the setup made no policy.
     pub lapses: Option<Time>,
 }
 
-/// The setup that is rolled back, so that another one follows.
+/// Runs the setup that is rolled back, so that another one can follow.
 pub async fn run(shared: &Arc<Shared>, run: &Driven) -> (Driven, Option<Before>) {
     let plan = run.plan.before();
     let group = if plan.existing {
@@ -27,7 +27,7 @@ pub async fn run(shared: &Arc<Shared>, run: &Driven) -> (Driven, Option<Before>)
     } else {
         format!("postern-before-{}", plan.seed)
     };
-    // It takes the group that was planted, and leaves it to the one that follows.
+    // The setup takes the planted group, and leaves the group to the following setup.
     let before = Driven {
         group,
         senders: run.senders.clone(),
@@ -67,14 +67,14 @@ fn policy<T>(
     })
 }
 
-/// Until when the policy that a setup made goes on refusing.
+/// Until when the policy of a setup continues to refuse.
 fn lapses(shared: &Shared, domain: &str, setup: Uuid) -> Option<Time> {
     let until = |policy: &mut Policy, _| policy.removed.map(|(_, until)| until);
     policy(shared, domain, setup, until).flatten()
 }
 
-/// Microsoft was quick with the policy of a setup that is about to be rolled back: only what is
-/// enforced goes on refusing.
+/// Makes the policy of a setup take effect before the rollback: only a policy in effect continues
+/// to refuse.
 pub fn is_enforced(shared: &Shared, run: &Driven) {
     let setup = run.setup.expect("a setup");
     policy(shared, run.plan.domain, setup, |policy, now| {

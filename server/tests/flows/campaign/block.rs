@@ -1,5 +1,5 @@
-//! Some runs that share a cloud, a database, two portals and two workers, and the chaos in which
-//! they have to live.
+//! Several runs that share a cloud, a database, two portals and two workers, and the injected
+//! chaos.
 
 use std::{collections::BTreeMap, path::Path, sync::Arc, time::Duration};
 
@@ -24,27 +24,27 @@ use super::{
 };
 use crate::support::{Accounts, Browser, SPEED, get_json, patient};
 
-/// How long faults are injected and processes die.
+/// How long faults are injected and processes are killed.
 const CHAOS: Duration = Duration::from_secs(18);
-/// Milliseconds of our own clock that the services take, so that kills hit calls under way.
+/// Latency of the services in milliseconds of the real clock, so that kills hit calls under way.
 const EXCHANGE_TAKES: [u64; 2] = [10, 150];
 const GRAPH_TAKES: [u64; 2] = [2, 40];
-/// A database that was restarted is back by then.
+/// Timeout for a database that was restarted.
 const DATABASE_PATIENCE: Duration = Duration::from_secs(30);
 
-/// Postern's pace: slower than the cloud's clock, because what interrupts it here (kills, hangs,
-/// pauses that are asked for) takes as long as anywhere, and is no reason to give up.
+/// Postern's speed factor. It is lower than the cloud's, because the interruptions here (kills,
+/// hangs, requested pauses) take real time, and Postern must not give up because of them.
 const PACE: f64 = 100.0;
-/// Where nothing interrupts it.
+/// The speed factor without interruptions.
 pub const PACE_IN_CALM: f64 = 600.0;
-/// Seconds that a call may take; a cmdlet twice as long.
+/// Timeout of a call in seconds. A cmdlet may take twice as long.
 const CALL_SECONDS: u32 = 2;
-/// Some hang for longer than any call may take.
+/// Duration of hangs in milliseconds. Some are longer than the timeout of a call.
 const HANG: [u64; 2] = [300, 5000];
-/// Some pauses are longer than any call may take. Seconds.
+/// Requested pauses in seconds. Some are longer than the timeout of a call.
 const RETRY_AFTER: [u64; 2] = [0, 5];
 
-/// What all runs of a block use.
+/// The objects that all runs of a block share.
 pub struct Shared {
     pub cloud: Cloud,
     pub accounts: Accounts,
@@ -58,7 +58,7 @@ pub struct Shared {
 }
 
 impl Shared {
-    /// Rows as JSON; asks again while the database is away.
+    /// Rows as JSON. Retries while the database is away.
     pub async fn rows(&self, query: &str) -> Vec<Value> {
         let query = format!("select to_jsonb(found) from ({query}) found");
         let ends = Instant::now() + DATABASE_PATIENCE;
@@ -82,7 +82,7 @@ impl Shared {
         done.unwrap_or_else(|error| panic!("{statement}: {error}"));
     }
 
-    /// The addresses that can be chosen in a customer.
+    /// The mailbox addresses that can be chosen in a customer.
     pub fn mailboxes(&self, domain: &str) -> Vec<String> {
         self.cloud.with_world(|world| {
             let id = world.tenants.resolve(domain).expect("a tenant");
@@ -121,7 +121,8 @@ fn in_the_cloud(millis: u64) -> u64 {
     whole(millis as f64 * SPEED)
 }
 
-/// How quickly Postern waits, and how much longer than usual enforcement lags in the cloud.
+/// The speed factor of Postern's waits, and the factor by which enforcement in the cloud is
+/// delayed.
 #[derive(Clone, Copy)]
 pub struct Tempo {
     pub pace: f64,
@@ -129,8 +130,8 @@ pub struct Tempo {
 }
 
 impl Tempo {
-    /// Enforcement lags at Postern's pace: an older policy refuses for as long as Postern reckons
-    /// with, and mail goes through for a while after a policy was made.
+    /// Enforcement delays that fit Postern's speed factor: an older policy refuses for as long as
+    /// Postern expects, and mail passes for a while after a policy was made.
     pub fn of(pace: f64) -> Self {
         Self {
             pace,
@@ -192,8 +193,8 @@ async fn start(plans: &[Plan], calm: watch::Receiver<bool>, tempo: Tempo) -> Blo
             .await;
         customers.insert(domain, page.customer_id());
     }
-    // From here on calls have little time: hangs are part of the chaos. What was to be made ready
-    // is no part of it.
+    // From here on the timeout of calls is short, because hangs are part of the chaos. The
+    // preparation above must not time out.
     let short = ("POSTERN_CALL_SECONDS", CALL_SECONDS.to_string());
     for portal in &mut portals {
         portal.kill().await;
@@ -233,7 +234,7 @@ async fn start(plans: &[Plan], calm: watch::Receiver<bool>, tempo: Tempo) -> Blo
 }
 
 impl Block {
-    /// Runs that nothing disturbs; afterwards nobody is at work any more.
+    /// Runs without any disturbance. Afterwards all processes are stopped.
     pub async fn in_calm(plans: Vec<Plan>, tempo: Tempo) -> (Self, Vec<Driven>) {
         let (_calm, is_calm) = watch::channel(true);
         let mut block = start(&plans, is_calm, tempo).await;
@@ -248,13 +249,13 @@ impl Block {
         (block, runs)
     }
 
-    /// Where its processes wrote what they had to say.
+    /// The log files of all processes.
     pub fn logs(&self) -> Vec<&Path> {
         let processes = self.portals.iter().chain(&self.workers);
         processes.map(|process| process.log.as_path()).collect()
     }
 
-    /// The runs with seeds from `first` up to `end`.
+    /// Runs the plans with seeds from `first` up to, but not including, `end`.
     pub async fn run(first: u64, end: u64, restart: Option<&str>) -> Tally {
         let plans: Vec<Plan> = (first..end).map(Plan::of).collect();
         let (calm, is_calm) = watch::channel(false);
@@ -358,11 +359,12 @@ impl Block {
         }
     }
 
-    /// Kills and cuts at random moments, until the time is over; then everybody lives again.
+    /// Kills processes and cuts connections at random times until the chaos ends. Then all
+    /// processes run again.
     async fn chaos(&mut self, rng: &mut StdRng, restart: Option<&str>) {
         let ends = Instant::now() + CHAOS;
         let mut restarts = u32::from(restart.is_some() && rng.random_bool(0.3));
-        // Whatever chance says, somebody is killed and something is cut.
+        // At least one process is killed and one cut is made, whatever the random numbers are.
         let mut first = vec![9, 0];
         loop {
             let pause = Duration::from_millis(rng.random_range(300..2500));
@@ -419,7 +421,7 @@ impl Block {
         self.revive();
     }
 
-    /// Restarts Postgres, for everybody who uses it.
+    /// Restarts Postgres, which affects all its users.
     async fn restart(&mut self, command: &str) {
         let status = Command::new("sh").args(["-c", command]).status().await;
         assert!(status.is_ok_and(|status| status.success()), "{command}");
@@ -427,7 +429,7 @@ impl Block {
         self.revive();
     }
 
-    /// A process may end when its database is away; whoever runs it starts it again.
+    /// Restarts processes that ended by themselves. A process may end when its database is away.
     fn revive(&mut self) {
         for process in self.portals.iter_mut().chain(&mut self.workers) {
             if process.revive().is_some() {
@@ -437,7 +439,7 @@ impl Block {
     }
 }
 
-/// An id that came as text.
+/// Parses an id that is a text.
 pub fn id(value: &Value) -> Uuid {
     value
         .as_str()

@@ -1,5 +1,5 @@
-//! What must hold after every run: looked up in the cloud's own state and journal, and in the
-//! database.
+//! Invariants that must hold after every run. They are checked in the cloud's own state and
+//! journal, and in the database.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -24,14 +24,14 @@ use super::{
 };
 use crate::support::get_json;
 
-/// What came of looking.
+/// The result of the checks.
 #[derive(Default)]
 pub struct Checked {
-    /// Each with the seed of its run.
+    /// Each text begins with the seed of its run.
     pub violations: Vec<String>,
-    /// Entries of histories that were recomputed.
+    /// The number of history entries that were recomputed.
     pub entries: u64,
-    /// The claims by their strength.
+    /// The number of claims by their strength.
     pub proofs: BTreeMap<String, u64>,
     /// Setups that say that more is open, or that it is not known.
     pub noticed: BTreeSet<Option<Uuid>>,
@@ -44,7 +44,7 @@ impl Checked {
     }
 }
 
-/// `logs`: of all processes.
+/// Checks all invariants. `logs`: of all processes.
 pub async fn check(shared: &Shared, runs: &[Driven], logs: &[&Path]) -> Checked {
     let first = runs.first().map_or(0, |run| run.plan.seed);
     let stuck = leftovers::stuck(shared).await;
@@ -53,7 +53,7 @@ pub async fn check(shared: &Shared, runs: &[Driven], logs: &[&Path]) -> Checked 
     found
 }
 
-/// The same without a look at what still goes on.
+/// Checks the invariants that do not concern work that is still running.
 pub async fn look(shared: &Shared, runs: &[Driven], logs: &[&Path]) -> Checked {
     let mut found = Checked::default();
     let first = runs.first().map_or(0, |run| run.plan.seed);
@@ -124,8 +124,8 @@ fn of_setup<'a>(rows: &'a Value, setup: &str) -> Vec<&'a Value> {
         .collect()
 }
 
-/// What the setup calls configured, checked or proven is so; nothing is there twice; nothing is
-/// left of what was rolled back. Gives what it calls itself, too.
+/// Checks that what the setup calls configured, checked or proven is true, that nothing exists
+/// twice, and that nothing is left after a rollback. Also returns the setup's own claim.
 async fn claims(shared: &Shared, run: &Driven, state: &Value) -> (Option<String>, Vec<String>) {
     let mut wrong = Vec::new();
     let Some(setup) = run.setup else {
@@ -157,7 +157,7 @@ async fn claims(shared: &Shared, run: &Driven, state: &Value) -> (Option<String>
     let disturbed = run.disturbed.as_ref();
     wrong.extend(overlooked(&row, &said, disturbed));
     let is_held = disturbed.is_some_and(|one| one.what.holds_group());
-    // Nobody else has a hand in it, where nothing was planted.
+    // Where nothing was planted, nobody else uses the group, so nothing may be left.
     if left && run.planted.is_empty() && !is_held {
         wrong.push(format!("something was left: {}", row["steps"]));
     }
@@ -169,7 +169,8 @@ async fn claims(shared: &Shared, run: &Driven, state: &Value) -> (Option<String>
             policies.len()
         ));
     }
-    // What it says less of, or said before somebody changed it, need not be there any more.
+    // The checks below do not apply when the setup claims less, or made its claim before the
+    // change.
     let opened = disturbed.is_some_and(|one| one.what.opens());
     let less = opened && ["more_open", "not_known"].contains(&said.as_str());
     if said == "none" || less || is_excused(&row, disturbed) {
@@ -223,7 +224,8 @@ fn dropped(run: &Driven) -> bool {
     disturbed.is_some_and(|one| one.what == Disturbance::PolicyDropped)
 }
 
-/// `others`: setups of the same application.
+/// Compares the changes in the cloud with the setup's history. `others`: setups of the same
+/// application.
 async fn changes(
     shared: &Shared,
     run: &Driven,
@@ -244,7 +246,8 @@ async fn changes(
     };
     let mut history = events::in_history(&told);
     if dropped(run) {
-        // Whoever was first: the setup may have been about to remove it.
+        // The setup may have been about to remove the policy that the customer removed, so either
+        // may come first.
         cloud.remove("policy removed");
         history.remove("policy removed");
     }
@@ -255,7 +258,7 @@ async fn changes(
         }
     }
     if let (Some(setup), false) = (run.setup, wrong.is_empty()) {
-        // What it takes to understand it.
+        // Details that help to understand the failure.
         let query = format!(
             "select string_agg((body ->> 'kind') || ' ' || (body ->> 'state') || ' ' || coalesce(body ->> 'noted', '')
                                || coalesce(': ' || (body ->> 'why'), ''), '; ' order by position) steps
@@ -267,7 +270,7 @@ async fn changes(
     wrong
 }
 
-/// Real mail is sent as those whom the plan names, and as nobody else.
+/// Checks that real mail is sent only as the mailboxes that the plan names.
 fn mail(shared: &Shared, run: &Driven) -> Vec<String> {
     shared.cloud.with_world(|world| {
         world

@@ -1,4 +1,4 @@
-//! The customer's own admin changes the tenant under a setup.
+//! Disturbances: the customer's own admin changes the tenant while a setup runs.
 
 use std::{
     sync::{Arc, OnceLock},
@@ -28,26 +28,26 @@ use super::{
 use crate::support::{SPEED, scans::ask};
 
 const LOOK: Duration = Duration::from_millis(150);
-/// A group is looked at and then removed: what happens in between, nobody can see. Of our own
-/// clock.
+/// Postern checks a group and then removes it. A change in this time, of the real clock, cannot be
+/// noticed.
 const IN_BETWEEN: Duration = Duration::from_secs(12);
 
-/// What was changed, and when.
+/// A change, and its time.
 #[derive(Clone, Copy, Debug)]
 pub struct Disturbed {
     pub what: Disturbance,
-    /// Milliseconds of our own clock. Whatever is read later shows it.
+    /// Milliseconds of the real clock. Every later read shows the change.
     pub at: i64,
-    /// The same moment in the cloud.
+    /// The same time by the cloud's clock.
     pub there: Time,
     /// The setup's group.
     pub group: Uuid,
 }
 
-/// Set once it has happened.
+/// Set once the change has been made.
 pub type Mark = Arc<OnceLock<Disturbed>>;
 
-/// Where a disturbance takes place.
+/// The place of a disturbance.
 #[derive(Clone)]
 pub struct Place {
     pub domain: &'static str,
@@ -56,16 +56,17 @@ pub struct Place {
     pub setup: Uuid,
     pub seed: u64,
     pub group: String,
-    /// The customer's own.
+    /// Whether the group is the customer's own.
     pub existing: bool,
     pub senders: Vec<String>,
     pub refused: Vec<String>,
-    /// A mailbox that must be refused is meant, instead of one that the plan does not name.
+    /// Whether the change concerns a mailbox that must be refused, instead of one that the plan
+    /// does not name.
     pub named: bool,
 }
 
-/// Changes the tenant at the moment that the plan names, unless the setup ends before. Gives what
-/// was planted for it.
+/// Changes the tenant at the moment that the plan names, unless the setup ends before. Returns the
+/// objects planted for the change.
 pub async fn disturb(
     shared: Arc<Shared>,
     place: Place,
@@ -101,7 +102,7 @@ pub async fn disturb(
                 continue;
             }
         }
-        // Whoever tells of the end is gone: that is an end, too.
+        // A dropped sender counts as the end, too.
         if let Ok(Err(_)) = timeout(LOOK, ended.changed()).await {
             return planted;
         }
@@ -121,7 +122,8 @@ fn is_reached(moment: Moment, row: &Value) -> bool {
     }
 }
 
-/// Another application of the customer, with a right to send. Its ids: object and client.
+/// Creates another application of the customer, with a permission to send. Returns its object id
+/// and client id.
 fn another(world: &mut World, place: &Place) -> (Uuid, Uuid) {
     let body = json!({
         "tenant": place.domain, "name": format!("Another {}", place.seed),
@@ -136,7 +138,7 @@ fn tenant<'w>(world: &'w mut World, domain: &str) -> &'w mut Tenant {
     world.tenants.get(id).expect("a tenant")
 }
 
-/// None: what it is about is not there (yet).
+/// Makes the change. None when its object does not exist (yet).
 fn change(
     shared: &Shared,
     place: &Place,
@@ -251,7 +253,8 @@ fn grant(world: &mut World, place: &Place, grant: &str) {
     assert!(answer["app_id"].is_string(), "{grant}: {answer}");
 }
 
-/// When the look began that a setup's last word rests on; none: there was none yet.
+/// The start of the read on which the setup's last claim rests (the `last_look` step). None when
+/// there was no such read yet.
 pub fn last_looked(row: &Value) -> Option<i64> {
     let mut steps = row["steps"].as_array().into_iter().flatten();
     let last = steps.find(|step| step["kind"] == "last_look" && step["state"] == "done")?;
@@ -262,14 +265,14 @@ pub fn last_looked(row: &Value) -> Option<i64> {
         .next_back()
 }
 
-/// Whether a setup could not know what was changed when it said what it says.
+/// Whether the setup could not know of the change when it made its claim.
 pub fn is_excused(row: &Value, disturbed: Option<&Disturbed>) -> bool {
     disturbed.is_some_and(|disturbed| {
         disturbed.what.opens() && last_looked(row).is_none_or(|looked| looked <= disturbed.at)
     })
 }
 
-/// A last look that came later has to tell of what stands open.
+/// A violation when the final check came after the change and does not report the open access.
 pub fn overlooked(row: &Value, said: &str, disturbed: Option<&Disturbed>) -> Vec<String> {
     let Some(disturbed) = disturbed.filter(|one| one.what.opens()) else {
         return Vec::new();
@@ -285,7 +288,7 @@ pub fn overlooked(row: &Value, said: &str, disturbed: Option<&Disturbed>) -> Vec
     Vec::new()
 }
 
-/// A group of which somebody else made use is gone.
+/// A violation when a group that somebody else used was removed.
 pub fn lost_group(run: &Driven, entries: &[Value]) -> Vec<String> {
     let reused = run.disturbed.as_ref().filter(|one| {
         matches!(

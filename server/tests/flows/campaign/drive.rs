@@ -1,4 +1,4 @@
-//! One run: an operator starts a setup, meddles with it, and sees it to its end.
+//! One run: an operator starts a setup, interferes with it, and waits for its end.
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
@@ -17,20 +17,21 @@ use super::{
     watch::{Claimed, watch},
 };
 
-/// After the faults have ended, something changes within this. A busy machine may need long for
-/// all of it together.
+/// After the faults have ended, each setup must change within this time. A busy machine may need
+/// long for all runs together.
 const PATIENCE: Duration = Duration::from_secs(90);
 const LOOK: Duration = Duration::from_millis(300);
-/// What waits for longer is looked at by its operator.
+/// When a setup polls next only after this time, its operator requests a poll.
 const SOON: Duration = Duration::from_secs(6);
-/// Between two of their looks: each sends mail, of which there are a dozen in a day.
+/// Interval between two polls that the operator requests: each sends mail, and only a dozen mails
+/// are sent per day.
 const BETWEEN_LOOKS: Duration = Duration::from_secs(12);
-/// An operator sees after so long that a step waits for what somebody changed.
+/// After this time an operator recognises that a step waits because of somebody's change.
 const SEES_THROUGH: Duration = Duration::from_secs(15);
-/// So often a failed setup is tried again before the operator gives up.
+/// How often the operator retries a failed setup before giving up.
 const RETRIES: u32 = 6;
 
-/// What came of a run.
+/// The result of a run.
 pub struct Driven {
     pub plan: Plan,
     pub app_id: Uuid,
@@ -38,23 +39,23 @@ pub struct Driven {
     pub group: String,
     pub senders: Vec<String>,
     pub refused: Vec<String>,
-    /// The application's.
+    /// The application's client secret.
     pub secret: String,
     pub planted: Planted,
-    /// What its operator asked of it.
+    /// The actions that the operator requested.
     pub asked: BTreeSet<&'static str>,
-    /// Everything that it was ever called.
+    /// All claims that the setup ever made.
     pub called: BTreeSet<String>,
-    /// From when on its policy was enforced.
+    /// When the setup's policy took effect.
     pub enforced: Option<Time>,
-    /// None: it was never started.
+    /// None when the setup was never started.
     pub setup: Option<Uuid>,
     /// The state at the end.
     pub end: String,
-    /// Keys of what the operator was told.
+    /// Keys of the problems shown to the operator.
     pub problems: Vec<String>,
     pub violations: Vec<String>,
-    /// What somebody changed under it.
+    /// The change that somebody made during the setup.
     pub disturbed: Option<Disturbed>,
     /// Another setup for the same application, which was rolled back.
     pub before: Option<Before>,
@@ -65,11 +66,11 @@ pub struct Drive {
     customer: String,
     run: Driven,
     mark: Mark,
-    /// It does not wait for calm to roll back.
+    /// Whether the rollback does not wait for the end of the faults.
     at_once: bool,
 }
 
-/// Gives what came of the run, and of the setup before it if there was one.
+/// Runs the plan. Returns the result of the run, and of the setup before it if there was one.
 pub async fn drive(shared: Arc<Shared>, plan: Plan) -> Vec<Driven> {
     let (senders, refused) = plan.people(&shared.mailboxes(plan.domain));
     let registered = register(&shared, &plan).await;
@@ -116,7 +117,7 @@ async fn register(shared: &Shared, plan: &Plan) -> Value {
     serde_json::from_str(&text).unwrap_or_else(|_| panic!("not registered: {text}"))
 }
 
-/// The proof waits for Microsoft, and looks again later than somebody has patience for.
+/// Whether the proof waits for Microsoft and its next poll is later than an operator would wait.
 fn waits_long(row: &Value) -> bool {
     let steps = row["steps"].as_array().into_iter().flatten();
     let now = wall_now().timestamp_millis();
@@ -131,7 +132,7 @@ fn waits_long(row: &Value) -> bool {
         })
 }
 
-/// What a problem lacks to help whoever reads it.
+/// What a problem lacks in order to help its reader.
 pub fn unhelpful(problem: &Value) -> Vec<String> {
     let mut found = Vec::new();
     for part in ["key", "happened", "means", "todo"] {
@@ -219,7 +220,7 @@ impl Drive {
         self.run.violations.push(why);
     }
 
-    /// Notes what an operator is told, which must help.
+    /// Records a problem shown to the operator. It must be helpful.
     fn told(&mut self, problem: &Value) {
         let key = problem["key"].as_str().unwrap_or("?").to_owned();
         self.run.violations.extend(unhelpful(problem));
@@ -228,7 +229,7 @@ impl Drive {
         }
     }
 
-    /// Starts it, as often as it takes. False: it could not be started, rightly.
+    /// Starts the setup, with retries. Returns false when the start was refused for a good reason.
     async fn start(&mut self) -> bool {
         let run = &self.run;
         let group = if run.plan.existing {
@@ -278,7 +279,7 @@ impl Drive {
             } else {
                 answers.push(owner.ask("start_setup", &fields).await);
             }
-            // Whatever they said: what is in the database counts.
+            // The database decides, whatever the answers said.
             if self.setup_of_application().await {
                 return true;
             }
@@ -293,7 +294,8 @@ impl Drive {
                 if status == 200 {
                     self.wrong(format!("started, and nothing is there: {told}"));
                 }
-                // A plan that this customer cannot have: told before anything is made.
+                // The customer cannot have this plan. The problem is reported before anything is
+                // made.
                 let problem = told["problem"].clone();
                 if problem.is_object() {
                     self.told(&problem);
@@ -310,7 +312,7 @@ impl Drive {
     }
 
     async fn setup_of_application(&mut self) -> bool {
-        // One that was rolled back before stays what it is.
+        // The setup that was rolled back before is left out.
         let before = self.run.before.map_or(Uuid::nil(), |before| before.setup);
         let query = format!(
             "select id from setups where app_id = '{}' and id <> '{before}'",
@@ -339,7 +341,7 @@ impl Drive {
         Some(status)
     }
 
-    /// Cancels or rolls back in the middle, as the plan says; once is enough.
+    /// Cancels or rolls back during the setup, as the plan says, once.
     async fn meddle(&mut self) {
         let Some((meddling, when)) = self.run.plan.meddling else {
             return;
@@ -358,14 +360,14 @@ impl Drive {
             let more = more.as_deref().map(|name| ("confirm", name));
             match self.ask(what, more).await {
                 Some(200) => return,
-                // It has ended already, or there is nothing to roll back (yet).
+                // The setup has ended already, or there is nothing to roll back (yet).
                 Some(400..=499) => {
                     let row = self.row().await;
                     if meddling == Meddling::Cancel || row["intent"] != "forward" {
                         return;
                     }
                     if row["state"] == "done" {
-                        // Rolled back after the end, then.
+                        // The rollback is then done after the end.
                         self.run.plan.meddling = Some((Meddling::RollBackLater, when));
                         return;
                     }
@@ -386,7 +388,7 @@ impl Drive {
         self.shared.rows(&query).await.remove(0)
     }
 
-    /// Does what the setup asks its operator for, until it has ended.
+    /// Does what the setup asks of its operator, until the setup has ended.
     async fn finish(&mut self) {
         let mut calm = self.shared.calm.clone();
         let mut ends: Option<Instant> = None;
@@ -451,7 +453,7 @@ impl Drive {
         }
     }
 
-    /// What somebody changed is in the way of a step, and does not pass by itself.
+    /// Whether somebody's change blocks a step and will not pass by itself.
     fn is_seen_through(&self, row: &Value) -> bool {
         let Some(disturbed) = self.opened() else {
             return false;
@@ -468,7 +470,7 @@ impl Drive {
             })
     }
 
-    /// Something was changed that leaves more open than the plan.
+    /// A change after which more is open than the plan permits.
     fn opened(&self) -> Option<&Disturbed> {
         self.mark.get().filter(|disturbed| disturbed.what.opens())
     }

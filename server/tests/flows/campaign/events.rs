@@ -1,18 +1,18 @@
-//! Every change in the cloud has its event, and every event its change.
+//! Checks that every change in the cloud has its event, and every event its change.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use cloud::Cloud;
 use serde_json::Value;
 
-/// A change of one run, as both sides can tell it.
+/// The changes of one run, in a form that cloud and history share.
 pub type Deeds = BTreeMap<String, Vec<BTreeSet<String>>>;
 
 fn text<'a>(value: &'a Value, name: &str) -> &'a str {
     value[name].as_str().unwrap_or_default()
 }
 
-/// The journal's entries of a tenant that Postern made, but for mail.
+/// The journal's entries of a tenant that Postern made, without mail.
 pub fn of_postern(cloud: &Cloud, postern: &str, domain: &str) -> Vec<Value> {
     let entries: Vec<Value> = cloud.with_world(|world| {
         let tenant = world.tenants.resolve(domain).expect("a tenant");
@@ -31,7 +31,7 @@ pub fn of_postern(cloud: &Cloud, postern: &str, domain: &str) -> Vec<Value> {
         .collect()
 }
 
-/// What a journal's entry means, and which run's group or application it concerns.
+/// The text of a journal entry: what was done to which run's group or application.
 pub fn deed(entry: &Value) -> String {
     let kind = text(entry, "kind");
     let deed = text(entry, "deed");
@@ -44,8 +44,8 @@ pub fn deed(entry: &Value) -> String {
     }
 }
 
-/// Deeds of a run after the journal: by its group's name and its application's id, but for policies
-/// that name another setup of the application.
+/// A run's changes by the journal: those of its group's name and of its application's id, without
+/// policies that name another setup of the application.
 pub fn in_cloud(group: &str, app_id: &str, others: &[String], entries: &[Value]) -> Deeds {
     let mut deeds = Deeds::new();
     for entry in entries {
@@ -65,7 +65,7 @@ pub fn in_cloud(group: &str, app_id: &str, others: &[String], entries: &[Value])
     deeds
 }
 
-/// What an event `cloud.change` claims.
+/// The text of the change that an event `cloud.change` records.
 fn claim(event: &Value) -> String {
     let what = text(event, "what");
     let address = || {
@@ -91,7 +91,7 @@ fn claim(event: &Value) -> String {
     }
 }
 
-/// Deeds of a setup after its events `cloud.change`.
+/// The changes of a setup by its events `cloud.change`.
 pub fn in_history(events: &[Value]) -> Deeds {
     let mut deeds = Deeds::new();
     for event in events {
@@ -107,7 +107,7 @@ pub fn in_history(events: &[Value]) -> Deeds {
     deeds
 }
 
-/// What is on one side alone.
+/// The changes that only one side has.
 pub fn differences(cloud: &Deeds, history: &Deeds) -> Vec<String> {
     let mut found = Vec::new();
     let kinds: BTreeSet<&String> = cloud.keys().chain(history.keys()).collect();

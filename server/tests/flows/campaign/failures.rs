@@ -1,4 +1,4 @@
-//! A step that fails has to have a reason: what passes by itself is waited for.
+//! A failed step must have a reason: transient failures must be waited for.
 
 use serde_json::Value;
 
@@ -9,7 +9,7 @@ use super::{
     plan::{Disturbance, Secret, Trap},
 };
 
-/// Which fault of the campaign was met in a customer.
+/// Whether a fault of one of these kinds hit a customer.
 fn met(shared: &Shared, domain: &str, kinds: &[&str]) -> bool {
     shared.cloud.with_world(|world| {
         let tenant = world.tenants.resolve(domain);
@@ -24,11 +24,11 @@ fn met(shared: &Shared, domain: &str, kinds: &[&str]) -> bool {
     })
 }
 
-/// Says why the step may not have failed with that problem; none: it had to.
+/// Says why the step must not have failed with that problem. None when the failure is right.
 ///
-/// Only one kind of fault looks like something that somebody has to mend: Exchange answers with
-/// NUL bytes to whoever lacks a role (MICROSOFT.md §1.4). Throttling, outages, spoilt answers and
-/// giving up are to be waited for.
+/// Only one kind of fault looks like a problem that a person has to fix: Exchange answers with NUL
+/// bytes when a role is missing (MICROSOFT.md §1.4). Throttling, outages, corrupted responses and
+/// timeouts must be waited for.
 pub fn wrong(
     shared: &Shared,
     run: &Driven,

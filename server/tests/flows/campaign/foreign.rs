@@ -1,5 +1,5 @@
-//! Nothing that Postern did not create was touched, and nothing was written anywhere else: read
-//! from the journal of all tenants.
+//! Checks that Postern touched only what it created, and wrote nowhere else: read from the journal
+//! of all tenants.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,14 +11,14 @@ fn text<'a>(entry: &'a Value, name: &str) -> &'a str {
     entry[name].as_str().unwrap_or_default()
 }
 
-/// What one customer's runs may make.
+/// The objects that one customer's runs may make.
 #[derive(Default)]
 struct Allowed {
     groups: BTreeSet<String>,
     apps: BTreeSet<String>,
 }
 
-/// Everything in the journal that should not be there.
+/// All entries of the journal that are not allowed.
 pub fn touched(shared: &Shared, runs: &[Driven]) -> Vec<String> {
     let (entries, tenants) = shared.cloud.with_world(|world| {
         let entries: Vec<Value> = world
@@ -49,7 +49,7 @@ pub fn touched(shared: &Shared, runs: &[Driven]) -> Vec<String> {
     let mut found = Vec::new();
     for entry in entries {
         let fits = match text(&entry, "host") {
-            // What this test does itself, and people who consent.
+            // Changes of this test itself, and consents of people.
             "control" => true,
             "entra" => {
                 text(&entry, "kind") == "consent" || text(&entry, "kind") == "service_principal"
@@ -71,7 +71,7 @@ pub fn touched(shared: &Shared, runs: &[Driven]) -> Vec<String> {
 fn is_fine(of: &Allowed, made: &mut BTreeSet<String>, shared: &Shared, entry: &Value) -> bool {
     let object = text(entry, "object").to_owned();
     if text(entry, "kind") == "mail" {
-        // By the applications themselves; as whom is looked at elsewhere.
+        // The mail must come from an application of the runs. Another check looks at the sender.
         return of.apps.contains(text(entry, "app_id"));
     }
     if text(entry, "app_id") != shared.accounts.client_id {
@@ -86,7 +86,7 @@ fn is_fine(of: &Allowed, made: &mut BTreeSet<String>, shared: &Shared, entry: &V
             made.insert(object);
             of.apps.contains(text(&entry["detail"], "app_id"))
         }
-        // A membership: `group id/member id`.
+        // The object of a membership is `group id/member id`.
         ("member", _) => object
             .split_once('/')
             .is_some_and(|(group, _)| made.contains(group)),

@@ -1,4 +1,4 @@
-//! What must not be left in the end: jobs, leases, secrets.
+//! Checks that nothing is left at the end: jobs, leases, secrets.
 
 use std::path::Path;
 
@@ -6,10 +6,11 @@ use tokio::time::{Duration, Instant};
 
 use super::{block::Shared, drive::Driven, process::BORN};
 
-/// Jobs that were locked by the dead are taken up within this.
+/// Timeout for jobs that were locked by killed workers.
 const JOBS_PATIENCE: Duration = Duration::from_secs(40);
 
-/// Nothing waits for a dead worker, nothing is given up.
+/// Jobs and leases that are still left after a timeout: nothing may wait for a dead worker or be
+/// given up.
 pub async fn stuck(shared: &Shared) -> Vec<String> {
     let ends = Instant::now() + JOBS_PATIENCE;
     loop {
@@ -21,8 +22,8 @@ pub async fn stuck(shared: &Shared) -> Vec<String> {
     }
 }
 
-/// What somebody should be at work on: a job of any kind, and a turn to read a customer whose lease
-/// is over or that is due.
+/// Work that somebody should be doing: jobs of any kind, and scans whose lease has expired or that
+/// are due.
 pub async fn left(shared: &Shared) -> Vec<String> {
     let mut left = shared
         .rows(
@@ -47,7 +48,7 @@ pub async fn left(shared: &Shared) -> Vec<String> {
         .collect()
 }
 
-/// No secret is kept, and none stands anywhere in the database as it is, in whatever table.
+/// Secrets that are still stored, or that stand in plain text in any table of the database.
 pub async fn secrets(shared: &Shared, runs: &[Driven]) -> Vec<String> {
     let mut found: Vec<String> = shared
         .rows("select setup_id from secrets")
@@ -81,7 +82,7 @@ pub async fn secrets(shared: &Shared, runs: &[Driven]) -> Vec<String> {
     found
 }
 
-/// Nor does a log.
+/// Secrets in the logs.
 pub fn logged(logs: &[&Path], runs: &[Driven]) -> Vec<String> {
     let mut found = Vec::new();
     let mut lines = 0;
@@ -97,7 +98,7 @@ pub fn logged(logs: &[&Path], runs: &[Driven]) -> Vec<String> {
             ));
         }
     }
-    // With a log of its own on the terminal there is nothing to read.
+    // When the log goes to the terminal, there is no file to read.
     if lines == 0 && std::env::var_os("POSTERN_CAMPAIGN_LOG").is_none() {
         found.push("nobody wrote a log".to_owned());
     }

@@ -1,6 +1,6 @@
-//! Answers of `sendMail` that say nothing of an access policy (MICROSOFT.md §5.1): on mailboxes
-//! that must be refused, and on senders. None of them completes a proof, and none is told as the
-//! policy's refusal.
+//! Responses of `sendMail` that say nothing about an access policy (MICROSOFT.md §5.1), on
+//! mailboxes that must be refused and on senders. No such response may complete a proof, or be
+//! reported as the policy's refusal.
 
 use std::collections::BTreeMap;
 
@@ -18,16 +18,16 @@ use super::{
     tally::Tally,
 };
 
-/// Before the ids of such faults, whoever set them.
+/// Prefixes of the ids of such faults, from a plan or from the campaign.
 const MADE_UP: [&str; 2] = ["mail:", "campaign:mail_"];
 
-/// It was answered so by a fault, and says nothing of the policy.
+/// Whether a fault made this response, so that it says nothing about the policy.
 pub fn is_made_up(entry: &LogEntry) -> bool {
     let fault = entry.fault.as_deref();
     fault.is_some_and(|fault| MADE_UP.iter().any(|start| fault.starts_with(start)))
 }
 
-/// Arms what the plan of a run draws.
+/// Arms the faults that the plan of a run draws.
 pub fn arm(shared: &Shared, run: &Driven) {
     for Unclear {
         kind,
@@ -51,7 +51,7 @@ pub fn arm(shared: &Shared, run: &Driven) {
     }
 }
 
-/// How often each answered: those of the plans by whom they met.
+/// Counts how often each fault fired. Faults of plans are counted by the kind of mailbox.
 pub fn fired(shared: &Shared, counts: &mut BTreeMap<String, u64>) {
     shared.cloud.with_world(|world| {
         for entry in world.books.log().filter(|entry| is_made_up(entry)) {
@@ -67,7 +67,7 @@ pub fn fired(shared: &Shared, counts: &mut BTreeMap<String, u64>) {
     });
 }
 
-/// What the cloud answered to every mail of an application, by the answers' ids.
+/// The cloud's responses to every mail of an application, by the responses' ids.
 pub type Answers = BTreeMap<String, LogEntry>;
 
 pub fn answers(shared: &Shared, app_id: Uuid) -> Answers {
@@ -84,7 +84,7 @@ pub fn answers(shared: &Shared, app_id: Uuid) -> Answers {
     })
 }
 
-/// What a proof keeps of the mails that it tried.
+/// The stored mails that a proof tried.
 pub fn tried(row: &Value) -> Vec<Value> {
     let steps = row["steps"].as_array().into_iter().flatten();
     let probes = steps.flat_map(|step| step["probes"].as_array().into_iter().flatten());
@@ -93,7 +93,8 @@ pub fn tried(row: &Value) -> Vec<Value> {
         .collect()
 }
 
-/// What a proof took an answer for that was another one, and what it says of it.
+/// Violations: results of a proof that do not match the cloud's response, and wrong statements
+/// about them.
 pub fn misread(row: &Value, answers: &Answers) -> Vec<String> {
     let steps = row["steps"].as_array().into_iter().flatten();
     let mut wrong = Vec::new();

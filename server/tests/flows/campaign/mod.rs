@@ -1,11 +1,11 @@
-//! The fault campaign: random setups in random customers, while the cloud misbehaves, processes
-//! are killed and connections are cut. Afterwards nothing may be lost, doubled or wrongly called
+//! The fault campaign: random setups in random customers, while the cloud misbehaves, processes are
+//! killed and connections are cut. Afterwards nothing may be lost, doubled or wrongly reported as
 //! safe.
 //!
-//! `./dev campaign --runs N --seed S` runs a long one, `./dev test` this short one. Run number
+//! `./dev campaign --runs N --seed S` runs a long campaign, `./dev test` this short one. Run number
 //! `i` has the seed `S + i`, which decides its plan. Several runs share one cloud, one database and
-//! the processes, and with them the faults of the first: what breaks is printed with the command
-//! that repeats all of them.
+//! the processes, and so the faults drawn from the first seed. A violation is printed with the
+//! command that repeats all runs of its block.
 
 mod before;
 mod block;
@@ -39,23 +39,24 @@ use self::{
     tally::Tally,
 };
 
-/// Of a short campaign: from this seed on so many plans draw everything that there is.
+/// The number of runs of a short campaign. Starting at `SEED`, these plans draw every possible
+/// feature.
 const RUNS: u64 = 24;
 const SEED: u64 = 12_834;
-/// From so many on everything that a plan can draw happens.
+/// From this number of runs on, every feature that a plan can draw must have occurred.
 const ALL_FIRE: u64 = 200;
-/// Runs that share a cloud.
+/// The number of runs that share a cloud.
 const PER_BLOCK: u64 = 24;
 
-/// What `./dev campaign` sets.
+/// The settings that `./dev campaign` passes.
 struct Settings {
     runs: u64,
     seed: u64,
-    /// Blocks at the same time.
+    /// The number of concurrent blocks.
     lanes: usize,
-    /// Restarts the Postgres that the campaign owns.
+    /// The command that restarts the Postgres of the campaign.
     restart: Option<String>,
-    /// Where the result goes as one object.
+    /// The file for the result as one JSON object.
     json: Option<String>,
 }
 
@@ -102,7 +103,8 @@ async fn nothing_is_lost_doubled_or_wrongly_called_safe() {
                 Err(_) => tally.broken(&format!("seed {first}: see above")),
             }
             if tally.violations.len() > before {
-                // Its runs share the faults, so it takes all of them to see it again.
+                // The runs of a block share the faults, so all of them are needed to repeat the
+                // violation.
                 let again = format!("./dev campaign --seed {first} --runs {}", end - first);
                 println!("AGAIN {again}");
             }

@@ -1,4 +1,4 @@
-//! An operator at either of two portals, one of which may be dead at the moment.
+//! An operator who uses either of two portals, one of which may be dead at the moment.
 
 use std::{
     sync::atomic::{AtomicUsize, Ordering},
@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use crate::support::{Browser, setups::shown};
 
-/// Longer than a portal takes in trouble.
+/// Longer than a portal in trouble takes to answer.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 pub struct Operator {
@@ -23,7 +23,7 @@ pub struct Operator {
 }
 
 impl Operator {
-    /// A person who signed in at one portal: the same session serves at the others.
+    /// A person who signed in at one portal. The same session is valid at the others.
     pub fn new(browser: &Browser, others: &[&str]) -> Self {
         let moved = others.iter().map(|url| browser.moved_to(url));
         Self {
@@ -32,14 +32,14 @@ impl Operator {
         }
     }
 
-    /// What the form of the review carries; nothing where there was no answer or no plan.
+    /// The review's form fields. Empty texts when there was no answer or no valid plan.
     pub async fn reviewed(&self, customer: &str, draft: &Value) -> [String; 2] {
         let body = json!({ "customer": customer, "draft": draft });
         let answer = self.send("review", |request| request.json(&body)).await;
         shown(&answer.map_or(Value::Null, |(_, review)| review))
     }
 
-    /// Sends a form to one portal or the other. None: there was no answer.
+    /// Sends a form to one portal or the other. None when there was no answer.
     pub async fn ask(&self, what: &str, fields: &[(&str, &str)]) -> Option<(u16, Value)> {
         self.send(what, |request| request.form(fields)).await
     }

@@ -1,8 +1,8 @@
-//! A pause that was asked for is kept: what the cloud asked for, against what each process says of
-//! when it heard so, and of when it last looked before a request.
+//! Checks that requested pauses are respected. It compares the cloud's log with each process's log,
+//! which says when the process heard of a pause, and when it last checked before a request.
 //!
-//! What an item of a batch asks for travels in the batch's answer, which may be lost as a whole:
-//! the client's own tests show that it is kept.
+//! A pause that an item of a batch asks for is in the batch's response, which may be lost as a
+//! whole. The client's own tests cover that case.
 
 use std::{collections::BTreeMap, path::Path};
 
@@ -11,23 +11,23 @@ use uuid::Uuid;
 
 use super::{block::Shared, process::BORN};
 
-/// Moments in whole milliseconds are off by as much.
+/// The tolerance for times in whole milliseconds.
 const ROUNDING: i64 = 2;
 
-/// What a process told of one request. Milliseconds of our own clock.
+/// The log lines of a process about one request. Times are milliseconds of the real clock.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Told {
-    /// The process, over all logs.
+    /// The number of the process life, over all logs.
     by: usize,
     looked: Option<i64>,
-    /// It was told to pause: when that was heard, and when nobody could pass any more.
+    /// The pause that the response asked for: when it was heard, and when the limiter was closed.
     pause: Option<(i64, i64)>,
 }
 
 /// Requests by their id.
 type All = BTreeMap<String, Told>;
 
-/// Adds what one log tells, over all lives of its process.
+/// Adds the lines of one log. `lives` counts the lives of its process.
 fn listen(told: &mut All, log: &str, lives: &mut usize) {
     for line in log.lines() {
         if line.contains(BORN) {
@@ -49,20 +49,20 @@ fn listen(told: &mut All, log: &str, lives: &mut usize) {
     }
 }
 
-/// Which gate a request passes: each customer has its own, and in it each application that sends
-/// mail as itself.
+/// The rate limiter (gate) of a request: each customer has its own, and in it each application that
+/// sends mail as itself.
 fn gate(entry: &LogEntry) -> (Host, Option<Uuid>, Option<&str>) {
     (entry.host, entry.tenant, entry.user.as_deref())
 }
 
-/// Statuses with which a pause is meant for everything of the same kind.
+/// Statuses whose pause applies to all requests of the same limiter.
 const PAUSES: [u16; 2] = [429, 503];
 
-/// Requests of Exchange and Graph that were let through inside a pause of which their process had
-/// heard, and requests of which no process tells.
+/// Violations: requests to Exchange and Graph that were sent inside a pause of which their process
+/// had heard, and requests that no log mentions.
 pub fn broken(shared: &Shared, logs: &[&Path]) -> Vec<String> {
     if std::env::var_os("POSTERN_CAMPAIGN_LOG").is_some() {
-        // They tell it to the terminal.
+        // The processes log to the terminal.
         return Vec::new();
     }
     let mut told = All::new();
@@ -87,7 +87,7 @@ fn inside(entries: &[&LogEntry], told: &All) -> Vec<String> {
         }
         match id.and_then(|id| told.get(id)) {
             Some(told) if told.looked.is_some() => known.push((*entry, *told)),
-            // The campaign asks the cloud too, without such an id.
+            // The campaign itself calls the cloud without such an id.
             _ if id.is_none() => {}
             _ => found.push(format!("nobody told that this went out: {entry:?}")),
         }
@@ -120,7 +120,7 @@ fn inside(entries: &[&LogEntry], told: &All) -> Vec<String> {
             ));
         }
     }
-    // Answers are lost, and processes die before they hear them; but not always.
+    // Responses are lost, and processes die before they hear them, but not always.
     if deaf > 2 && deaf == pauses.count() {
         found.push(format!("none of {deaf} pauses was heard"));
     }
@@ -168,11 +168,11 @@ fn a_request_inside_a_pause_is_found() {
     let asked = of("a");
     assert_eq!(count(&asked, of("inside")), 1);
     assert_eq!(count(&asked, of("after")), 0);
-    // It was let through when nobody knew of a pause.
+    // The request was let through before the pause was known.
     assert_eq!(count(&asked, of("before")), 0);
     assert_eq!(count(&asked, of("end")), 0);
     assert_eq!(count(&asked, of("another")), 0);
-    // Nobody tells of it.
+    // No log mentions this request.
     assert_eq!(count(&asked, of("unknown")), 1);
     let elsewhere = LogEntry {
         tenant: Some(Uuid::from_u128(2)),
@@ -180,14 +180,14 @@ fn a_request_inside_a_pause_is_found() {
     };
     assert_eq!(count(&asked, elsewhere), 0);
 
-    // Each application that sends mail has a gate of its own.
+    // Each application that sends mail has its own limiter.
     let graph = |id, app| entry(id, Host::Graph, app);
     let asked = graph("a", "one");
     assert_eq!(count(&asked, graph("inside", "one")), 1);
     assert_eq!(count(&asked, graph("inside", "another")), 0);
     assert_eq!(count(&asked, of("inside")), 0);
 
-    // Somebody who never listens is found, too.
+    // A process that never hears a pause is found, too.
     told.get_mut("a").expect("a request").pause = None;
     assert_eq!(inside(&[&asked, &asked, &asked], &told).len(), 1);
     assert_eq!(inside(&[&asked], &told).len(), 0);

@@ -1,4 +1,4 @@
-//! What one run does, decided by its seed alone.
+//! The plan of one run, decided by its seed alone.
 
 use std::time::Duration;
 
@@ -17,7 +17,8 @@ pub const WELL: [&str; 7] = [
     "proseware.example",
     "oneill-soen.example",
 ];
-/// Where a setup cannot get far, and must say why: never customised, an admin without a role.
+/// Customers in which a setup cannot get far, and must say why: never customised, an admin without
+/// a role.
 pub const SICK: [&str; 2] = ["fourthcoffee.example", "cohowinery.example"];
 
 const GRANTS: [&str; 5] = [
@@ -28,66 +29,66 @@ const GRANTS: [&str; 5] = [
     "graph:Contacts.Read",
 ];
 
-/// How the application's secret comes.
+/// How the application's secret is provided.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Secret {
     AtOnce,
     Later,
-    /// A wrong one first.
+    /// A wrong secret is given first.
     WrongFirst,
-    /// The proof is left out in the end.
+    /// No secret is given. The proof is skipped in the end.
     Never,
 }
 
-/// What an operator does in the middle.
+/// What an operator does during the setup.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Meddling {
     Cancel,
     RollBack,
-    /// After it is done.
+    /// Rolls back after the setup is done.
     RollBackLater,
 }
 
-/// What somebody else has in the customer, and Postern must not touch.
+/// An object of somebody else in the customer that Postern must not touch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Trap {
     /// A RestrictAccess policy of the same application, which would leave more open.
     Restrict,
     /// A DenyAccess policy of the same application, which does not contradict the plan.
     Deny,
-    /// A group with the name that the plan wants.
+    /// A group with the name that the plan needs.
     Taken,
-    /// The same, made in the moment after the plan was approved.
+    /// A group with that name, made right after the plan was approved.
     TakenLater,
 }
 
 impl Trap {
-    /// The setup cannot end well, and must say why.
+    /// Whether the setup cannot succeed, and must say why.
     pub fn stops(self) -> bool {
         self != Self::Deny
     }
 }
 
-/// What the customer's own admin changes under a setup.
+/// A change by the customer's own admin during a setup.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Disturbance {
     /// The setup's policy is removed.
     PolicyDropped,
-    /// Somebody is added to the setup's group.
+    /// A member is added to the setup's group.
     MemberAdded,
-    /// IMAP in Entra, and the right on a mailbox.
+    /// An IMAP permission in Entra, and the right on a mailbox.
     ImapGranted,
     /// A permission of the retired Outlook API, which no policy governs.
     RetiredGranted,
-    /// One of Graph's that the policy governs.
+    /// A permission of Graph that the policy governs.
     ReadGranted,
-    /// All of a mailbox through EWS.
+    /// Full access to mailboxes through EWS.
     EwsGranted,
-    /// A second policy of the application, with a group of others.
+    /// A second policy of the application, with a group of other members.
     WiderPolicy,
-    /// Another application's policy takes the setup's group.
+    /// Another application's policy uses the setup's group.
     GroupInPolicy,
-    /// Another application's role in Exchange takes it.
+    /// Another application's role in Exchange uses the setup's group.
     GroupInRole,
 }
 
@@ -104,7 +105,8 @@ impl Disturbance {
         Self::GroupInRole,
     ];
 
-    /// More is open from then on than the plan permits, so that a last look has to say so.
+    /// Whether more is open afterwards than the plan permits, so that the final check has to report
+    /// it.
     pub fn opens(self) -> bool {
         match self {
             Self::PolicyDropped
@@ -116,7 +118,7 @@ impl Disturbance {
         }
     }
 
-    /// Somebody else has a hand in the setup's group, so that it may have to stay.
+    /// Whether somebody else uses the setup's group, so that the group may have to stay.
     pub fn holds_group(self) -> bool {
         matches!(
             self,
@@ -125,7 +127,7 @@ impl Disturbance {
     }
 }
 
-/// Behind which moment of a setup something happens.
+/// The moment of a setup after which something happens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Moment {
     /// A step is done.
@@ -134,22 +136,22 @@ pub enum Moment {
     Proving,
 }
 
-/// Steps behind which a tenant is changed: the group is there.
+/// Steps after which a tenant is changed: the group exists by then.
 const MOMENTS: [&str; 5] = ["group", "visible", "senders", "policy", "check"];
 
-/// As whom `sendMail` gives an answer that says nothing.
+/// The kind of mailbox for which `sendMail` gives an unclear response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Whom {
     Refused,
     Sender,
 }
 
-/// An answer of `sendMail` that says nothing of the policy.
+/// A response of `sendMail` that says nothing about the policy.
 #[derive(Clone, Copy, Debug)]
 pub struct Unclear {
     pub kind: &'static str,
     pub whom: Whom,
-    /// Mails as that mailbox that are answered as they should be before it.
+    /// How many mails from that mailbox get the normal response first.
     pub skip: u64,
     pub times: u64,
 }
@@ -165,22 +167,22 @@ pub struct Plan {
     pub prove: bool,
     pub secret: Secret,
     pub meddling: Option<(Meddling, Duration)>,
-    /// Two operators start the same at the same time.
+    /// Two operators start the same setup at the same time.
     pub twice: bool,
     pub trap: Option<Trap>,
-    /// The plan takes a group that is there already, with exactly its senders.
+    /// The plan uses an existing group whose members are exactly the plan's senders.
     pub existing: bool,
-    /// Operators try again and look while the faults go on.
+    /// Operators retry and poll while the faults go on.
     pub impatient: bool,
-    /// Before it starts.
+    /// The delay before the start.
     pub delay: Duration,
-    /// Decides which mailboxes.
+    /// The seed that chooses the mailboxes.
     pub shuffle: u64,
-    /// What changes under it, when, and how long after that moment.
+    /// The change during the setup, its moment, and the delay after that moment.
     pub disturbance: Option<(Disturbance, Moment, Duration)>,
-    /// It is started as soon as another setup for the same application was rolled back.
+    /// The setup starts as soon as another setup for the same application was rolled back.
     pub follows: bool,
-    /// What `sendMail` answers beside the truth.
+    /// The unclear responses of `sendMail`.
     pub unclear: Vec<Unclear>,
 }
 
@@ -246,7 +248,7 @@ impl Plan {
             follows: false,
             unclear: Vec::new(),
         };
-        // Drawn behind all others, so that a seed goes on meaning what it meant.
+        // These values are drawn last, so that the earlier values of a seed stay the same.
         if !sick && rng.random_bool(0.1) && plan.trap.is_none() {
             plan.follow(rng.random_bool(0.5));
         } else if !sick && plan.trap.is_none_or(|trap| !trap.stops()) && rng.random_bool(0.75) {
@@ -258,8 +260,8 @@ impl Plan {
         plan
     }
 
-    /// Follows a roll-back: what counts is its proof. `existing`: both setups take the same group,
-    /// which stays.
+    /// Makes this plan follow a rollback. It must end with a proof. `existing`: both setups use the
+    /// same group, which stays.
     fn follow(&mut self, existing: bool) {
         if !self.sends() {
             self.grants.push("graph:Mail.Send");
@@ -308,7 +310,7 @@ impl Plan {
         (what, moment, behind)
     }
 
-    /// It may send at all, so that there is mail to prove it with.
+    /// Whether the application may send at all, so that real mail can prove the setup.
     pub fn sends(&self) -> bool {
         self.grants.contains(&"graph:Mail.Send")
     }
@@ -317,7 +319,7 @@ impl Plan {
         SICK.contains(&self.domain)
     }
 
-    /// Senders and refused ones among the customer's mailboxes.
+    /// Chooses senders and refused mailboxes from the customer's mailboxes.
     pub fn people(&self, mailboxes: &[String]) -> (Vec<String>, Vec<String>) {
         let mut rng = StdRng::seed_from_u64(self.shuffle);
         let chosen: Vec<String> = mailboxes
@@ -329,7 +331,8 @@ impl Plan {
     }
 }
 
-/// Answers of `sendMail` for one run: on a mailbox that must be refused, on a sender, both or none.
+/// Unclear responses of `sendMail` for one run: for a mailbox that must be refused, for a sender,
+/// both or none.
 fn unclear(rng: &mut StdRng) -> Vec<Unclear> {
     let mut found = Vec::new();
     for whom in [Whom::Refused, Whom::Sender] {
@@ -386,7 +389,7 @@ fn chance_draws_every_kind_of_plan() {
     }
 }
 
-/// What the plans of a short campaign do not draw.
+/// The features that the plans of a short campaign do not draw.
 fn lacks(plans: &[Plan]) -> Vec<String> {
     let undisturbed = |plan: &&Plan| {
         !plan.is_sick()

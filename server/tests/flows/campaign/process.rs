@@ -1,4 +1,4 @@
-//! `postern serve` as processes that can be killed.
+//! Runs `postern serve` as processes that can be killed.
 
 use std::{
     fs::OpenOptions,
@@ -17,20 +17,20 @@ use crate::support::{Accounts, SPEED, free_port, until};
 /// The key ring of `store::testing`, as a setting.
 const KEYS: &str = store::testing::RING;
 
-/// What the log is searched for what must not be in it: all that Postern itself tells.
+/// The log filter: everything that Postern itself logs, so that the search for secrets covers it.
 const TOLD: &str = "info,engine=debug,microsoft=debug,store=debug,server=debug,app=debug,\
                     sqlx=warn,graphile_worker=warn";
 
-/// A line of the log between two lives: what comes behind it was told by another process.
+/// The line in the log between two lives. The lines after it come from another process.
 pub const BORN: &str = "── a process begins";
 
-/// One process, and how to start it again.
+/// A process, with the settings to start it again.
 pub struct Process {
     pub role: &'static str,
-    /// Of one that serves pages.
+    /// The address of a process that serves pages.
     pub url: String,
     settings: Vec<(&'static str, String)>,
-    /// What it wrote, over all its lives.
+    /// The log file of all its lives.
     pub log: PathBuf,
     child: Option<Child>,
 }
@@ -45,7 +45,7 @@ impl Process {
         Self::start_with(role, cloud, accounts, database, &[])
     }
 
-    /// The same with settings of its own.
+    /// Starts a process with additional settings.
     pub fn start_with(
         role: &'static str,
         cloud: &str,
@@ -75,7 +75,7 @@ impl Process {
         let mut process = Self {
             role,
             url,
-            // The later ones win.
+            // Later settings override earlier ones.
             settings: settings.into_iter().chain(own.iter().cloned()).collect(),
             log: site.join(format!("{role}-{}.log", uuid::Uuid::new_v4())),
             child: None,
@@ -84,7 +84,7 @@ impl Process {
         process
     }
 
-    /// From its next life on.
+    /// Sets a setting for the next start.
     pub fn set(&mut self, setting: (&'static str, String)) {
         self.settings.push(setting);
     }
@@ -98,7 +98,8 @@ impl Process {
             .open(&self.log)
             .expect("a file");
         writeln!(file, "{BORN}").expect("a line");
-        // A long campaign keeps its own copy, so that a build beside it does not change it.
+        // A long campaign keeps its own copy of the binary, so that a concurrent build does not
+        // change it.
         let binary = std::env::var("POSTERN_CAMPAIGN_SERVER")
             .unwrap_or_else(|_| env!("CARGO_BIN_EXE_postern").to_owned());
         let mut command = Command::new(binary);
@@ -118,21 +119,21 @@ impl Process {
         self.child = Some(command.spawn().expect("a process"));
     }
 
-    /// SIGKILL: it gets no chance to say anything.
+    /// Kills the process with SIGKILL, which it cannot handle.
     pub async fn kill(&mut self) {
         if let Some(mut child) = self.child.take() {
             child.kill().await.expect("a kill");
         }
     }
 
-    /// Starts it again when it has ended by itself. Gives its status then.
+    /// Restarts the process if it has ended by itself. Returns its exit status then.
     pub fn revive(&mut self) -> Option<String> {
         let ended = self.child.as_mut()?.try_wait().expect("a process")?;
         self.begin();
         Some(format!("{} ended by itself: {ended}", self.role))
     }
 
-    /// Waits until it answers.
+    /// Waits until the process answers.
     pub async fn ready(&self) {
         let health = format!("{}/healthz", self.url);
         until("a portal", || async {
@@ -150,7 +151,7 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        // Read by then, or of no interest: the next one makes its own.
+        // The log has been read, or is not needed. The next process makes its own.
         let _ = std::fs::remove_file(&self.log);
     }
 }

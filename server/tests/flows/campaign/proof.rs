@@ -1,5 +1,5 @@
-//! What is called proven was seen: mail that was refused and mail that was accepted, after the
-//! policy had taken effect. And what can be proven is.
+//! Checks that each proof was observed: refused mail and accepted mail, after the policy had taken
+//! effect. Also checks that everything provable was proven.
 
 use std::collections::BTreeMap;
 
@@ -13,10 +13,10 @@ use super::{
     plan::{Disturbance, Secret},
 };
 
-/// So many senders are tried with real mail.
+/// The maximum number of senders that are tried with real mail.
 const TRIED_SENDERS: usize = 2;
 
-/// What the cloud's books lack of a proof.
+/// Violations: mails that a proof needs and that the cloud's records lack.
 pub fn missing(shared: &Shared, run: &Driven) -> Vec<String> {
     if !run.called.contains("proven") {
         return Vec::new();
@@ -24,7 +24,7 @@ pub fn missing(shared: &Shared, run: &Driven) -> Vec<String> {
     let Some(since) = run.enforced else {
         return vec!["proven, and there never was a policy".to_owned()];
     };
-    // What a policy before may have refused says nothing of this one.
+    // While an older policy may still refuse, a refusal says nothing about this policy.
     let lapses = run.before.and_then(|before| before.lapses);
     let since = lapses.map_or(since, |lapses| since.max(lapses));
     shared.cloud.with_world(|world| {
@@ -50,7 +50,7 @@ pub fn missing(shared: &Shared, run: &Driven) -> Vec<String> {
                     && entry.time >= since
             })
             .collect();
-        // Mailboxes are named by their object ids.
+        // The log names mailboxes by their object ids.
         let answered = |address: &str, status: u16| {
             let id = ids.get(address);
             sends
@@ -78,12 +78,12 @@ pub fn missing(shared: &Shared, run: &Driven) -> Vec<String> {
     })
 }
 
-/// What was changed opens more, or may do so.
+/// Whether the change opens more, or may do so.
 fn may_be_less(disturbed: Option<&Disturbed>) -> bool {
     disturbed.is_some_and(|one| one.what.opens() || one.what == Disturbance::EwsGranted)
 }
 
-/// How strong the claim has to be in the end, and who asked for less.
+/// Violations: a claim that is weaker than it must be, and an end that no operator requested.
 pub fn too_weak(run: &Driven, said: &str) -> Vec<String> {
     let plan = &run.plan;
     let asked = |what: &str| run.asked.contains(what);
@@ -96,7 +96,7 @@ pub fn too_weak(run: &Driven, said: &str) -> Vec<String> {
             } else {
                 "checked"
             };
-            // Said only where it is so.
+            // A weaker claim is allowed only after a change that opens more.
             let less = ["more_open", "not_known"].contains(&said);
             if stopped {
                 vec![format!("it is done in spite of {:?}", plan.trap)]

@@ -1,4 +1,5 @@
-//! The checks themselves: in a world that somebody broke on purpose, each says what is wrong.
+//! Tests the checks themselves: in a deliberately broken world, each check must report the
+//! violation.
 
 use std::{collections::BTreeSet, path::Path, time::Duration};
 
@@ -28,10 +29,10 @@ use super::{
 };
 use crate::support::SPEED;
 
-/// The runs of the stage, by what came of them.
+/// Indices of the runs of the stage, by their result.
 const PROVEN: usize = 0;
 const CHECKED: usize = 1;
-/// Proven beside somebody else's group and policy.
+/// Proven next to another owner's group and policy.
 const BESIDE: usize = 2;
 
 fn plan(seed: u64, domain: &'static str, prove: bool, trap: Option<Trap>) -> Plan {
@@ -60,7 +61,7 @@ fn must_say(found: &[String], words: &str) {
     assert!(said, "nobody said \"{words}\", but {found:#?}");
 }
 
-/// Three setups that ended well, in a world in which nothing happens any more.
+/// Three setups that ended well, in a world that does not change any more.
 struct Stage {
     block: Block,
     runs: Vec<Driven>,
@@ -87,7 +88,7 @@ impl Stage {
         self.runs[run].setup.expect("a setup")
     }
 
-    /// Spoils the customer of a run, looks, and mends it.
+    /// Breaks the customer of a run, runs the checks, and restores the customer.
     async fn customer(&self, run: usize, words: &str, spoil: impl FnOnce(&mut Tenant, Time)) {
         must_say(&self.spoilt(run, spoil).await, words);
     }
@@ -111,7 +112,7 @@ impl Stage {
         found
     }
 
-    /// Spoils the database, looks, and mends it.
+    /// Breaks the database, runs the checks, and repairs the database.
     async fn database(&self, words: &str, spoil: &str, mend: &str) {
         self.block.shared.execute(spoil).await;
         let found = self.look().await;
@@ -119,7 +120,7 @@ impl Stage {
         must_say(&found, words);
     }
 
-    /// What a run says of itself is changed.
+    /// Changes the recorded end of a run, runs the checks, and restores the end.
     async fn told(&mut self, run: usize, words: &str, end: &str) {
         let was = std::mem::replace(&mut self.runs[run].end, end.to_owned());
         let found = self.look().await;
@@ -199,7 +200,7 @@ async fn customers(stage: &Stage) {
             stage.made(PROVEN, tenant).0.enforced = now + Duration::from_secs(86_400);
         })
         .await;
-    // No policy narrows a role of Exchange.
+    // No policy restricts a role of Exchange.
     let (object, app_id) = (stage.runs[PROVEN].object, stage.runs[PROVEN].app_id);
     stage
         .customer(PROVEN, "and it sends as", |tenant, now| {
@@ -322,7 +323,7 @@ async fn jobs(stage: &Stage) {
         .await;
 }
 
-/// What somebody changed under a setup excuses only what was said before it.
+/// A change during a setup excuses only claims made before the change.
 async fn disturbances(stage: &mut Stage) {
     let shared = stage.block.shared.clone();
     let at = |what, at| {
@@ -335,7 +336,7 @@ async fn disturbances(stage: &mut Stage) {
     };
     stage.runs[PROVEN].disturbed = at(Disturbance::MemberAdded, 0);
     must_say(&stage.look().await, "its last look came after MemberAdded");
-    // That nothing is open from then on is no excuse either.
+    // A change that opens nothing is no excuse either.
     stage.runs[PROVEN].disturbed = at(Disturbance::GroupInRole, i64::MAX);
     let own = stage.setup(PROVEN).to_string();
     let drop = |tenant: &mut Tenant, _: Time| {
@@ -390,7 +391,7 @@ async fn disturbances(stage: &mut Stage) {
     stage.runs[PROVEN].before = None;
 }
 
-/// What cannot be taken back, and is looked for in the end.
+/// Violations that cannot be undone. They are checked at the end.
 async fn for_good(stage: &mut Stage) {
     let shared = stage.block.shared.clone();
     let (app_id, group) = (stage.runs[PROVEN].app_id, stage.runs[PROVEN].group.clone());
@@ -399,7 +400,7 @@ async fn for_good(stage: &mut Stage) {
         .cloud
         .with_world(|world| world.tenants.resolve("fabrikam.example").expect("a tenant"));
 
-    // Somebody else's group is changed by Postern.
+    // Postern changes another owner's group.
     let by = Actor {
         host: "exchange",
         operation: "Set-DistributionGroup".to_owned(),
@@ -423,7 +424,7 @@ async fn for_good(stage: &mut Stage) {
         json!({}),
     ));
     must_say(&stage.look().await, "something that Postern did not make");
-    // A group of which somebody else had made use goes away.
+    // A group that somebody else used is removed.
     stage.runs[PROVEN].disturbed = Some(Disturbed {
         what: Disturbance::GroupInRole,
         at: 0,
@@ -440,7 +441,7 @@ async fn for_good(stage: &mut Stage) {
     let found = stage.look().await;
     must_say(&found, "the group was removed after GroupInRole");
     stage.runs[PROVEN].disturbed = None;
-    // Its own policy is made once more, and nobody wrote that down.
+    // The setup's policy is made again, without an event.
     let detail = json!({ "app_id": app_id.to_string() });
     note(Noted::new(
         Deed::Created,
@@ -550,7 +551,7 @@ async fn every_check_sees_what_it_is_for() {
     must_say(&stage.look().await, "it is done in spite of Some(Restrict)");
     stage.runs[PROVEN].plan.trap = was;
     disturbances(&mut stage).await;
-    // All was mended again, so that each was seen for itself.
+    // Everything was restored, so each violation was found on its own.
     assert_eq!(stage.look().await, Vec::<String>::new());
 
     jobs(&stage).await;
@@ -564,8 +565,8 @@ async fn every_check_sees_what_it_is_for() {
     for_good(&mut stage).await;
 }
 
-/// Postern reckons with two hours of the cloud's time for a policy that was removed; here it goes on
-/// refusing for a day, and its group stays.
+/// Postern expects a removed policy to refuse for two hours of the cloud's time. Here the policy
+/// continues to refuse for a day, and its group stays.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn live_x3_a_proof_that_rests_on_the_policy_before_is_seen() {
     let follows = Plan {

@@ -1,4 +1,4 @@
-//! What a campaign counts.
+//! The counts of a campaign.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -15,19 +15,19 @@ pub struct Tally {
     pub kills: BTreeMap<String, u64>,
     pub cuts: u64,
     pub restarts: u64,
-    /// The strongest that was claimed of each setup in the end.
+    /// The strongest final claim of each setup.
     pub proofs: BTreeMap<String, u64>,
     /// Traps that were planted.
     pub traps: BTreeMap<String, u64>,
-    /// What customers changed under setups: those that a setup told of in the end, and others.
+    /// Changes by customers during setups: those that a setup reported at the end, and others.
     pub changes: BTreeMap<String, u64>,
-    /// How setups ended that followed a roll-back, by their group.
+    /// How setups ended that followed a rollback, by their group.
     pub followed: BTreeMap<String, u64>,
-    /// Answers of `sendMail` that said nothing of a policy.
+    /// Responses of `sendMail` that said nothing about a policy.
     pub mails: BTreeMap<String, u64>,
-    /// Entries of histories that were recomputed.
+    /// The number of history entries that were recomputed.
     pub entries: u64,
-    /// What operators were told in the meantime, by key.
+    /// Problems shown to operators during the runs, by key.
     pub problems: BTreeMap<String, u64>,
     /// Each begins with the seed of its run.
     pub violations: Vec<String>,
@@ -57,7 +57,7 @@ impl Tally {
         *map.entry(key.to_owned()).or_default() += 1;
     }
 
-    /// Whether anything whose name begins so was counted.
+    /// Whether the map has a key that begins with `start`.
     pub fn has(map: &BTreeMap<String, u64>, start: &str) -> bool {
         map.keys().any(|key| key.starts_with(start))
     }
@@ -83,12 +83,12 @@ impl Tally {
         self.violations.extend(other.violations);
     }
 
-    /// The campaign itself broke.
+    /// Records that the campaign itself failed.
     pub fn broken(&mut self, why: &str) {
         self.violations.push(format!("the campaign broke: {why}"));
     }
 
-    /// One line with everything.
+    /// All counts in one line.
     pub fn line(&self, seed: u64, took: Duration) -> String {
         format!(
             "seed {seed}, runs {}, setups {} in {} s; ends {}; proofs {}; traps {}; changes under a setup {}; after a roll-back {}; unclear answers to mail {}; faults {}; kills {}; cut connections {}; Postgres restarts {}; entries verified {}; problems told {}; violations {}",
@@ -111,7 +111,7 @@ impl Tally {
         )
     }
 
-    /// The same as one object.
+    /// All counts as one JSON object.
     pub fn json(&self, seed: u64, took: Duration) -> Value {
         json!({
             "seed": seed,

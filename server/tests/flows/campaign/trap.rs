@@ -1,5 +1,4 @@
-//! What somebody else has in a customer: planted before or beside a setup, and looked at again in
-//! the end.
+//! Other owners' objects in a customer: planted before or during a setup, and checked at the end.
 
 use cloud::{
     clock::Time,
@@ -12,12 +11,12 @@ use uuid::Uuid;
 
 use super::{block::Shared, drive::Driven, plan::Trap};
 
-/// What was planted for one run.
+/// The objects planted for one run.
 #[derive(Clone, Debug, Default)]
 pub struct Planted {
-    /// Each group as it was.
+    /// Each group in its original state.
     groups: Vec<(Uuid, String)>,
-    /// Each policy as it was.
+    /// Each policy in its original state.
     policies: Vec<(String, String)>,
 }
 
@@ -26,12 +25,12 @@ impl Planted {
         self.groups.is_empty() && self.policies.is_empty()
     }
 
-    /// A group of the customer's own was changed by the customer: it stays as it is now.
+    /// The customer changed its own group: the group must stay in its current state.
     pub fn is_now(&mut self, group: &Group) {
         self.groups.push((group.id, format!("{group:?}")));
     }
 
-    /// Adds what was planted later, or changed by its owner.
+    /// Adds objects that were planted later, or changed by their owner.
     pub fn add(&mut self, later: Self) {
         for (id, is) in later.groups {
             self.groups.retain(|(known, _)| *known != id);
@@ -144,7 +143,8 @@ pub fn policy(
     tenant.exchange.policies.push(policy);
 }
 
-/// Before the setup starts: what its plan finds. The plan's group, if it takes one that is there.
+/// Plants what the plan finds before the setup starts. If the plan uses an existing group, that
+/// group is planted too.
 pub fn plant(shared: &Shared, run: &mut Driven) {
     let (app_id, mut planted) = (run.app_id, std::mem::take(&mut run.planted));
     let make = |planted: &mut Planted, name: &str, members: &[String]| {
@@ -168,7 +168,8 @@ pub fn plant(shared: &Shared, run: &mut Driven) {
             make(&mut planted, &run.group, &run.refused);
         }
         Some(Trap::Deny) => {
-            // Of nobody in the plan: what is refused already would prove nothing.
+            // The address of a mailbox outside the plan: a refused mailbox that is already blocked
+            // would prove nothing.
             let bystander = shared
                 .mailboxes(run.plan.domain)
                 .into_iter()
@@ -186,20 +187,20 @@ pub fn plant(shared: &Shared, run: &mut Driven) {
     run.planted = planted;
 }
 
-/// Once it has started: the group that it wants, if it is not quicker.
+/// After the start: plants the group whose name the plan needs, unless the setup made it first.
 pub fn plant_later(shared: &Shared, run: &mut Driven) {
     if run.plan.trap == Some(Trap::TakenLater) {
         let made = tenant_of(shared, run.plan.domain, |tenant, now| {
             group(tenant, now, &mut run.planted, &run.group, &run.refused)
         });
         if made.is_none() {
-            // The setup was quicker: nothing is in its way.
+            // The setup made its group first, so nothing blocks it.
             run.plan.trap = None;
         }
     }
 }
 
-/// What was planted is there as it was.
+/// Violations: planted objects that changed.
 pub fn untouched(shared: &Shared, run: &Driven) -> Vec<String> {
     tenant_of(shared, run.plan.domain, |tenant, _| {
         let mut wrong = Vec::new();

@@ -1,5 +1,5 @@
-//! Looks at a setup all the while: whatever it claims has to be so in that moment, and whatever it
-//! waits for has a name.
+//! Watches a setup during its run: every claim must be true at that moment, and every wait must
+//! name its cause.
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
@@ -22,19 +22,19 @@ use crate::support::scans::ask;
 
 const LOOK: Duration = Duration::from_millis(150);
 
-/// Who confines what.
+/// The setup's confinement: the application, and the mailboxes that it may use.
 #[derive(Clone, Debug)]
 pub struct Claimed {
     pub domain: &'static str,
     pub app_id: Uuid,
     pub senders: Vec<String>,
     pub disturbed: Mark,
-    /// Until when the policy of a setup before goes on refusing.
+    /// Until when the policy of the previous setup continues to refuse.
     pub lapses: Option<Time>,
 }
 
 impl Claimed {
-    /// Whether the cloud lets the application send as its senders, and as nobody else.
+    /// Checks that the cloud lets the application send as its senders, and as nobody else.
     pub fn holds(&self, shared: &Shared, view: View, said: &str) -> Vec<String> {
         shared.cloud.with_world(|world| {
             let now = world.dice.now();
@@ -63,22 +63,22 @@ impl Claimed {
         })
     }
 
-    /// By whatever way: of the mailboxes it opens those of its senders and no others.
+    /// Checks every way of access: the application opens no mailboxes other than its senders'.
     pub fn opens_no_other(&self, shared: &Shared, said: &str) -> Vec<String> {
         const WAYS: [&str; 6] = ["graph_send", "graph_read", "ews", "imap", "pop", "smtp"];
         shared.cloud.with_world(|world| {
             let id = world.tenants.resolve(self.domain).expect("a tenant");
             let ways = WAYS.iter().flat_map(|way| {
                 let found = self.enforced(world, id, said, way);
-                // As a sender it need not be open.
+                // A sender's mailbox need not be open.
                 found.into_iter().filter(|why| why.ends_with(": true"))
             });
             ways.collect()
         })
     }
 
-    /// The same by all that decides, roles of Exchange included, and for every mailbox of the
-    /// tenant: those of groups, too.
+    /// Compares with everything that decides in the cloud, including roles of Exchange, for every
+    /// mailbox of the tenant, including those of groups.
     fn enforced(&self, world: &mut World, tenant: Uuid, said: &str, way: &str) -> Vec<String> {
         let body = json!({
             "tenant": tenant, "applications": [self.app_id], "ways": [way],
@@ -98,7 +98,7 @@ impl Claimed {
     }
 }
 
-/// From when on the policy that a setup made is enforced.
+/// When the policy of a setup took effect.
 fn enforced_since(shared: &Shared, setup: Uuid, claimed: &Claimed) -> Option<Time> {
     let setup = setup.to_string();
     shared.cloud.with_world(|world| {
@@ -111,12 +111,12 @@ fn enforced_since(shared: &Shared, setup: Uuid, claimed: &Claimed) -> Option<Tim
     })
 }
 
-/// What was seen.
+/// The observations.
 #[derive(Debug, Default)]
 pub struct Seen {
-    /// Everything that it was ever called.
+    /// All claims that the setup ever made.
     pub called: BTreeSet<String>,
-    /// When the setup's policy began to be enforced. The cloud forgets policies that are gone.
+    /// When the setup's policy took effect. The cloud forgets removed policies.
     pub enforced: Option<Time>,
     pub violations: BTreeSet<String>,
 }
@@ -130,7 +130,7 @@ async fn row(shared: &Shared, setup: Uuid) -> Value {
     shared.rows(&query).await.remove(0)
 }
 
-/// Looks until it is dropped or the setup has ended, which `ended` tells.
+/// Watches until it is dropped or the setup has ended, which `ended` signals.
 pub async fn watch(
     shared: Arc<Shared>,
     setup: Uuid,
@@ -160,7 +160,7 @@ pub async fn watch(
         };
         if let Some(view) = view {
             let wrong = claimed.holds(&shared, view, &said);
-            // It may have been rolled back between the two looks, or changed by its owner.
+            // Between the two reads the setup may have been rolled back, or changed by its owner.
             if !wrong.is_empty() {
                 let then = row(&shared, setup).await;
                 let excused = [&now, &then]
@@ -175,12 +175,12 @@ pub async fn watch(
         if over {
             return seen;
         }
-        // Whoever tells of the end is gone: that is an end, too.
+        // A dropped sender counts as the end, too.
         let _ = tokio::time::timeout(LOOK, ended.changed()).await;
     }
 }
 
-/// A wait says for whom, for what, since when and until when.
+/// Violations: waits that do not say for whom, for what, since when or until when.
 pub fn waits(row: &Value) -> Vec<String> {
     let steps = row["steps"].as_array().into_iter().flatten();
     steps

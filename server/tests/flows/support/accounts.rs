@@ -1,4 +1,4 @@
-//! Who can sign in to the cloud, as it says itself.
+//! The accounts that can sign in to the simulated cloud, as the cloud lists them.
 
 use serde_json::Value;
 

@@ -1,4 +1,4 @@
-//! A setup that is about to start, and all that a test does with it.
+//! A setup that is about to start, with helpers for tests.
 
 use cloud::world::tenant::Tenant;
 use serde_json::{Value, json};
@@ -19,17 +19,17 @@ pub struct Begun {
     pub stack: Stack,
     pub owner: Browser,
     pub chosen: Chosen,
-    /// The first is the chosen one.
+    /// The chosen sender comes first.
     pub senders: Vec<String>,
 }
 
 impl Begun {
-    /// With one sender and real mail, as the wizard suggests it.
+    /// A setup with one sender and real mail, as the wizard suggests it.
     pub async fn new() -> Self {
         Self::on(Stack::start().await).await
     }
 
-    /// Nobody carries anything out before [`Begun::worker`].
+    /// A setup without a worker: no job runs before [`Begun::worker`].
     pub async fn without_worker() -> Self {
         let (cloud, accounts) = start_cloud().await;
         let database = TestDatabase::create().await.expect("a database");
@@ -60,12 +60,12 @@ impl Begun {
         Portal::with_role(cloud, accounts, database, &partners, Role::Worker).await
     }
 
-    /// Gives the setup's id.
+    /// Starts the setup. Returns its id.
     pub async fn start(&mut self, secret: &str) -> String {
         self.start_accepting(secret, &[]).await
     }
 
-    /// The same, with what the review says that stays open confirmed.
+    /// Starts the setup with the items in `open`, which the review says stay open, confirmed.
     pub async fn start_accepting(&mut self, secret: &str, open: &[String]) -> String {
         let mut query = self.chosen.query();
         for more in self.senders.iter().skip(1) {
@@ -92,12 +92,12 @@ impl Begun {
             .to_owned()
     }
 
-    /// The same as a person does without scripts, with one sender.
+    /// Starts the setup as a person without JavaScript does, with one sender.
     pub async fn started(&mut self, secret: &str) -> String {
         self.chosen.start(&mut self.owner, secret).await
     }
 
-    /// The portal starts anew: what it had in memory only is gone.
+    /// Restarts the portal, which loses its memory.
     pub async fn restarted(self) -> Self {
         Self {
             stack: self.stack.restarted().await,
@@ -105,7 +105,7 @@ impl Begun {
         }
     }
 
-    /// Asks something of the setup. Gives the status and the answer.
+    /// Sends an action for the setup. Returns the status and the answer.
     pub async fn try_ask(
         &mut self,
         what: &str,
@@ -165,7 +165,7 @@ impl Begun {
         sqlx::Connection::close(database).await.expect("an end");
     }
 
-    /// One call of `operation` behaves as `action` says, after `skip` good ones.
+    /// Makes one call of `operation` behave as `action` says, after `skip` normal calls.
     pub fn fault(&self, operation: &str, skip: u64, action: Value) {
         let fault = json!({
             "id": "fault", "operation": operation, "skip": skip, "times": 1, "action": action,
@@ -183,7 +183,7 @@ impl Begun {
         self.faults().contains("\"fired\":1")
     }
 
-    /// What the cloud answered of one operation.
+    /// The cloud's log entries of one operation.
     pub async fn log(&self, operation: &str) -> Vec<Value> {
         let url = format!(
             "{}/_cloud/log?operation={operation}",
@@ -201,7 +201,7 @@ impl Begun {
         .await;
     }
 
-    /// Changes the customer's tenant behind Postern's back.
+    /// Changes the customer's tenant without Postern.
     pub fn change<T>(&self, change: impl FnOnce(&mut Tenant) -> T) -> T {
         self.stack.cloud.with_world(|world| {
             let id = world.tenants.resolve(DOMAIN).expect("a tenant");

@@ -19,7 +19,7 @@ const AGENT: &str = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Fi
 pub struct Browser {
     client: Client,
     portal: String,
-    /// By origin, then by name.
+    /// Cookies by origin, then by name.
     pub cookies: BTreeMap<String, BTreeMap<String, String>>,
     at: String,
 }
@@ -31,8 +31,8 @@ fn origin(url: &str) -> String {
         .ascii_serialization()
 }
 
-/// Whether a browser takes what a `Set-Cookie` says. It takes no cookie whose name begins with
-/// `__Host-` without `Secure` and `Path=/`, or with `Domain`; a removal is no exception.
+/// Whether a browser accepts a `Set-Cookie` value. A browser accepts no cookie whose name begins
+/// with `__Host-` without `Secure` and `Path=/`, or with `Domain`. This holds for a removal too.
 fn takes(text: &str) -> bool {
     let mut parts = text.split(';').map(|part| part.trim().to_ascii_lowercase());
     if !parts.next().is_some_and(|pair| pair.starts_with("__host-")) {
@@ -125,7 +125,7 @@ impl Browser {
         }
     }
 
-    /// One request without following where it leads.
+    /// Sends one request without following redirects.
     pub async fn once(&mut self, request: RequestBuilder) -> Page {
         let request = request.build().expect("a request");
         let url = request.url().to_string();
@@ -149,13 +149,13 @@ impl Browser {
             )
     }
 
-    /// Opens an address, wherever it leads.
+    /// Opens an address and follows redirects.
     pub async fn open(&mut self, target: &str) -> Page {
         let page = self.open_once(target).await;
         self.follow(page).await
     }
 
-    /// Opens an address, and stays there.
+    /// Opens an address without following redirects.
     pub async fn open_once(&mut self, target: &str) -> Page {
         let url = if target.starts_with('/') {
             self.portal_address(target)
@@ -180,7 +180,7 @@ impl Browser {
         panic!("too many redirects, the last to {}", page.url);
     }
 
-    /// Follows redirects as long as they stay away from the portal: gives the address with which
+    /// Follows redirects as long as they stay away from the portal. Returns the address with which
     /// the browser would come back.
     pub async fn follow_until_back(&mut self, mut page: Page) -> String {
         for _ in 0..MOST_REDIRECTS {
@@ -212,7 +212,7 @@ impl Browser {
             .form(fields)
     }
 
-    /// Sends a form of the page on which the browser stands, and goes where it leads.
+    /// Sends a form of the current page and follows redirects.
     pub async fn submit(&mut self, target: &str, fields: &[(&str, &str)]) -> Page {
         let page = self.submit_once(target, fields).await;
         self.follow(page).await
@@ -223,13 +223,13 @@ impl Browser {
         self.once(request).await
     }
 
-    /// Sends a form of the portal, from its list of customers.
+    /// Sends a form of the portal, as from its list of customers.
     pub async fn send_form(&mut self, path: &str, fields: &[(&str, &str)]) -> Page {
         self.at = self.portal_address("/customers");
         self.submit(path, fields).await
     }
 
-    /// Calls a server function as the hydrated page does. Gives the status and the answer.
+    /// Calls a server function as the hydrated page does. Returns the status and the answer.
     pub async fn call(&mut self, path: &str, body: &Value) -> (u16, Value) {
         let url = self.portal_address(path);
         let request = self
@@ -243,7 +243,7 @@ impl Browser {
         (page.status, value)
     }
 
-    /// Sends a form as the hydrated page does. Gives the status and the answer.
+    /// Sends a form as the hydrated page does. Returns the status and the answer.
     pub async fn call_form(&mut self, path: &str, fields: &[(&str, &str)]) -> (u16, Value) {
         let url = self.portal_address(path);
         let request = self
@@ -264,7 +264,7 @@ impl Browser {
         value
     }
 
-    /// A bare request to the portal, as somebody else's program would make it.
+    /// A bare request to the portal, as another program would make it.
     pub fn bare(&self, method: Method, path: &str) -> RequestBuilder {
         self.request(method, &self.portal_address(path))
     }
@@ -337,7 +337,7 @@ impl Browser {
         panic!("Entra asks without end: {}", page.text());
     }
 
-    /// The same person's browser at another process of the same portal.
+    /// The same browser, with its cookies, at another process of the same portal.
     pub fn moved_to(&self, portal: &str) -> Self {
         let mut moved = self.clone();
         moved

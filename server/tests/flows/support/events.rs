@@ -1,4 +1,4 @@
-//! Reading a stream of server-sent events.
+//! Reads a stream of server-sent events.
 
 use std::time::Duration;
 
@@ -26,7 +26,7 @@ impl Events {
         }
     }
 
-    /// The next event; none when the stream has ended.
+    /// The next event. None when the stream has ended.
     pub async fn next(&mut self) -> Option<Sent> {
         loop {
             if let Some((block, rest)) = self.buffer.split_once("\n\n") {
@@ -46,7 +46,7 @@ impl Events {
         }
     }
 
-    /// Whether nothing comes for a while.
+    /// Whether no event arrives for this time.
     pub async fn silent_for(&mut self, time: Duration) -> bool {
         tokio::time::timeout(time, self.next()).await.is_err()
     }

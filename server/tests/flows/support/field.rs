@@ -1,4 +1,4 @@
-//! Things that others made in a customer's tenant, and what the review says of a plan there.
+//! Objects that others made in a customer's tenant, and the review of a plan there.
 
 use cloud::world::{
     exchange::{AssignmentScope, ManagementScope, Pointer, Policy, PolicyScope, RoleAssignment},
@@ -77,7 +77,7 @@ pub fn group(tenant: &mut Tenant, name: &str, members: &[&str]) -> Uuid {
     group_of(tenant, GroupKind::MailSecurity, name, members)
 }
 
-/// A policy of somebody else's; `app_id` can be `*`.
+/// A policy that Postern did not make. `app_id` can be `*`.
 pub fn policy(tenant: &mut Tenant, app_id: &str, group: Uuid, deny: bool) {
     let created = tenant.created;
     let (name, rid) = {
@@ -145,7 +145,7 @@ pub fn made_group<'t>(tenant: &'t mut Tenant, setup: &str) -> &'t mut Group {
 }
 
 impl Begun {
-    /// What the review answers: its status and its body.
+    /// Requests the review. Returns the status and the body.
     pub async fn try_review(&mut self) -> (u16, Value) {
         let mut draft = self.chosen.draft();
         draft["senders"] = json!(self.senders);
@@ -153,14 +153,14 @@ impl Begun {
         self.owner.call("/api/review", &body).await
     }
 
-    /// A review that could be made.
+    /// Requests a review that must succeed.
     pub async fn reviewed(&mut self) -> Value {
         let (status, review) = self.try_review().await;
         assert_eq!(status, 200, "{review}");
         review
     }
 
-    /// What Exchange's error says, each time that `operation` is called, so often.
+    /// Makes `operation` fail with this error of Exchange, `times` times. None: each time.
     pub fn refusal(&self, operation: &str, times: Option<u64>, error: &Value) {
         let mut fault = json!({ "id": "refusal", "operation": operation, "action": error });
         if let Some(times) = times {
@@ -175,7 +175,7 @@ impl Begun {
             .with_world(|world| world.faults.disarm("refusal"));
     }
 
-    /// How often the cloud made something of a kind.
+    /// How many objects of a kind the cloud has created.
     pub async fn created(&self, kind: &str) -> usize {
         let url = format!(
             "{}/_cloud/journal?tenant={DOMAIN}&kind={kind}&deed=created",

@@ -1,5 +1,5 @@
-//! Customers with everything in them that a reach can be made of, put together by chance: groups
-//! in groups, policies of both rights, roles with every kind of scope, principals switched off.
+//! Random customers with everything that decides effective access: nested groups, policies of both
+//! rights, roles with every kind of scope, disabled principals.
 
 use cloud::{
     permissions::{MICROSOFT_TENANT, Resource},
@@ -16,7 +16,7 @@ use uuid::Uuid;
 
 use super::scans::mailboxes;
 
-/// Numbers by chance, the same for the same seed.
+/// Random numbers. The same seed gives the same numbers.
 pub(super) struct Chance(pub(super) u64);
 
 impl Chance {
@@ -65,7 +65,7 @@ const EXCHANGE_ROLES: [&str; 3] = [
 ];
 pub(super) const CITY: &str = "Odense";
 
-/// Adds to a tenant.
+/// Adds random objects to a tenant.
 pub fn complicate(tenant: &mut Tenant, seed: u64) {
     let people = mailboxes(tenant);
     if people.is_empty() {
@@ -136,7 +136,7 @@ fn groups(tenant: &mut Tenant, chance: &mut Chance, people: &[Uuid]) -> Vec<Uuid
     let ids: Vec<Uuid> = (0..6).map(|_| chance.id()).collect();
     for (number, id) in ids.iter().enumerate() {
         let mut members = chance.some(people, 8);
-        // In circles too.
+        // Membership may be circular.
         members.extend(chance.some(&ids, 2));
         members.sort_unstable();
         members.dedup();
@@ -183,7 +183,7 @@ fn groups(tenant: &mut Tenant, chance: &mut Chance, people: &[Uuid]) -> Vec<Uuid
     ids
 }
 
-/// New applications with some roles each: object and client id.
+/// New applications with some roles each. Returns object ids and client ids.
 fn principals(tenant: &mut Tenant, chance: &mut Chance) -> Vec<(Uuid, Uuid)> {
     let template = tenant
         .principals
@@ -239,7 +239,7 @@ fn principals(tenant: &mut Tenant, chance: &mut Chance) -> Vec<(Uuid, Uuid)> {
 
 fn policy(tenant: &mut Tenant, chance: &mut Chance, app: &str, group: Uuid, people: &[Uuid]) {
     let created = tenant.created;
-    // A policy can name one mailbox as well.
+    // A policy can name a single mailbox as well.
     let (id, name) = if chance.one_in(5) {
         (chance.pick(people), "one mailbox".to_owned())
     } else {
@@ -290,7 +290,7 @@ fn scopes(
                 exclusive,
                 created: tenant.created,
             });
-            // Names are compared without case.
+            // Names are compared case-insensitively.
             if chance.one_in(2) {
                 name.to_uppercase()
             } else {

@@ -1,5 +1,5 @@
-//! What goes around a confinement, put together by chance: powers of every kind, rights on
-//! mailboxes, the switch and the list of EWS, grants for whoever signs in, mailboxes of groups.
+//! Random means to bypass a confinement: powers of every kind, rights on mailboxes, the switch and
+//! the list of EWS, delegated grants, mailboxes of groups.
 
 use cloud::{
     permissions::{DirectoryRole, Resource},
@@ -15,7 +15,8 @@ use uuid::Uuid;
 
 use super::{made_up::CITY, made_up::Chance, scans::every_mailbox};
 
-/// Powers by themselves, powers where something is built so, and what is none.
+/// Permissions that are a power by themselves, that are a power in some tenants, and one that is no
+/// power.
 const GRAPH: [&str; 9] = [
     "AppRoleAssignment.ReadWrite.All",
     "RoleManagement.ReadWrite.Exchange",
@@ -57,7 +58,7 @@ const DELEGATED: [&str; 6] = [
     "User.Read",
 ];
 
-/// Adds to a tenant that [`super::made_up::complicate`] has been at.
+/// Adds to a tenant to which [`super::made_up::complicate`] has already added.
 pub fn complicate(tenant: &mut Tenant, seed: u64) {
     if every_mailbox(tenant).is_empty() {
         return;
@@ -77,7 +78,7 @@ pub fn complicate(tenant: &mut Tenant, seed: u64) {
     delegate(tenant, &mut chance, &made);
 }
 
-/// Some mailboxes of groups are in the scopes that are built of the city.
+/// Puts some mailboxes of groups into the scopes that filter by city.
 fn mark_groups(tenant: &mut Tenant, chance: &mut Chance) {
     let groups: Vec<Uuid> = tenant
         .groups
@@ -93,7 +94,7 @@ fn mark_groups(tenant: &mut Tenant, chance: &mut Chance) {
     }
 }
 
-/// One that may send, as far as a policy for one mailbox lets it.
+/// A new application with a pointer in Exchange.
 fn principal(tenant: &mut Tenant, chance: &mut Chance, number: usize) -> (Uuid, Uuid) {
     let template = tenant
         .principals
@@ -144,7 +145,7 @@ fn grant(
     });
 }
 
-/// IMAP, POP or SMTP, with rights on some mailboxes; one is taken back by a denial.
+/// IMAP, POP or SMTP, with rights on some mailboxes. Some rows deny the right.
 fn protocols(tenant: &mut Tenant, chance: &mut Chance, object: Uuid) {
     let mut held = vec![chance.pick(&PROTOCOLS), chance.pick(&PROTOCOLS)];
     held.dedup();
@@ -165,7 +166,7 @@ fn protocols(tenant: &mut Tenant, chance: &mut Chance, object: Uuid) {
     }
 }
 
-/// Beside a permission that a scope confines: a power, half of one, or none.
+/// A permission that a scope confines, and next to it a power, half of a power, or none.
 fn power(tenant: &mut Tenant, chance: &mut Chance, object: Uuid, all: &[(Uuid, Uuid)]) {
     let scope = tenant.exchange.scopes.first().map(|it| it.name.clone());
     let scope = scope.map_or(AssignmentScope::Organisation, AssignmentScope::Custom);

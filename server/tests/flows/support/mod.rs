@@ -1,5 +1,5 @@
-//! A whole Postern on free ports: a database of its own, the simulated cloud and the real server,
-//! and browsers that talk to it over HTTP.
+//! A whole Postern on free ports: a new database, the simulated cloud and the real server, and
+//! browsers that talk to it over HTTP.
 
 pub mod accounts;
 pub mod begun;
@@ -25,15 +25,15 @@ use server::config::{Role, Strangers};
 use store::testing::TestDatabase;
 use tokio::net::TcpListener;
 
-/// How much faster than ours the cloud's time runs. A policy that needs 90 minutes until it holds
-/// needs less than a second.
+/// How much faster the cloud's clock runs than the real clock. A policy that takes effect after 90
+/// minutes needs less than a second.
 pub const SPEED: f64 = 7200.0;
 
-/// Longer than anything here takes; only a failure waits that long.
+/// Timeout that is longer than any operation here takes. Only a failure waits that long.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 pub struct Stack {
-    // Dropped in this order: the server before what it talks to.
+    // The fields are dropped in this order: the server before the services that it uses.
     pub portal: Portal,
     pub cloud: Cloud,
     pub accounts: Accounts,
@@ -41,12 +41,12 @@ pub struct Stack {
 }
 
 impl Stack {
-    /// Everything, with the demo's tenants.
+    /// A whole stack with the demo's tenants.
     pub async fn start() -> Self {
         Self::with_more_partners(&[]).await
     }
 
-    /// The same, but the people of these tenants (by domain) may sign in too.
+    /// A stack in which the people of these tenants (by domain) may sign in too.
     pub async fn with_more_partners(domains: &[&str]) -> Self {
         let (cloud, accounts) = start_cloud().await;
         let database = TestDatabase::create().await.expect("a database");
@@ -61,7 +61,7 @@ impl Stack {
         }
     }
 
-    /// The same with other limits for who has not signed in.
+    /// A stack with other limits for people who are not signed in.
     pub async fn with_strangers(strangers: Strangers) -> Self {
         let (cloud, accounts) = start_cloud().await;
         let database = TestDatabase::create().await.expect("a database");
@@ -81,7 +81,8 @@ impl Stack {
         }
     }
 
-    /// The same beside a server that runs as a process of its own: nobody asks the one in here.
+    /// A stack next to a server that runs as a separate process. The tests do not use the server in
+    /// this stack.
     pub async fn beside(cloud: Cloud, accounts: Accounts, database: TestDatabase) -> Self {
         let partners = [accounts.partner_tenant.clone()];
         let portal = Portal::with_role(&cloud, &accounts, &database, &partners, Role::Web).await;
@@ -93,13 +94,13 @@ impl Stack {
         }
     }
 
-    /// Stops the server and starts it anew at the same address: what it had in memory is gone.
+    /// Restarts the server at the same address. It loses its memory.
     pub async fn restarted(self) -> Self {
         let partners = [self.accounts.partner_tenant.clone()];
         self.restarted_with(Choices::of(&partners)).await
     }
 
-    /// The same with other settings.
+    /// Restarts the server with other settings.
     pub async fn restarted_with(self, choices: Choices) -> Self {
         let port = self.portal.port();
         self.portal.stop().await;
@@ -120,7 +121,8 @@ impl Stack {
         Browser::new(&self.portal.url)
     }
 
-    /// A browser in which the partner's owner is signed in. The first to sign in becomes owner.
+    /// A browser in which the partner's owner is signed in. The first person to sign in becomes
+    /// owner.
     pub async fn owner(&self) -> Browser {
         self.signed_in(&self.accounts.owner()).await
     }
@@ -138,7 +140,7 @@ impl Stack {
         browser
     }
 
-    /// Signs somebody in and has the owner give a role.
+    /// Signs a person in and has the owner give a role.
     pub async fn with_role(&self, owner: &mut Browser, upn: &str, role: &str) -> Browser {
         let browser = self.signed_in(upn).await;
         let people = owner.read("/api/people", &serde_json::json!({})).await;
@@ -160,7 +162,7 @@ impl Stack {
         browser
     }
 
-    /// Connects a customer by the consent of its admin. Gives its id.
+    /// Connects a customer by the consent of its admin. Returns the customer's id.
     pub async fn connect(&self, browser: &mut Browser, domain: &str) -> String {
         let page = browser
             .send_form("/api/connect", &[("tenant", domain)])
@@ -176,7 +178,7 @@ impl Stack {
         page.customer_id()
     }
 
-    /// Changes something at the cloud.
+    /// Sends a control request to the cloud.
     pub async fn control(&self, path: &str, body: &Value) {
         let url = format!("{}/_cloud/{path}", self.cloud.url());
         let request = reqwest::Client::new().post(url).json(body);
@@ -186,12 +188,13 @@ impl Stack {
         assert!(status.is_success(), "{path}: {text}");
     }
 
-    /// How many rows a table has, as the superuser sees it; a condition may follow its name.
+    /// The number of rows of a table, read as the superuser. A condition may follow the table's
+    /// name.
     pub async fn count(&self, table: &str) -> i64 {
         self.number(&format!("select count(*) from {table}")).await
     }
 
-    /// The one number that a query gives, as the superuser sees it.
+    /// The single number that a query returns, read as the superuser.
     pub async fn number(&self, query: &str) -> i64 {
         let mut database = self.database.superuser().await.expect("a connection");
         let number = sqlx::query_scalar(sqlx::AssertSqlSafe(query.to_owned()))
@@ -209,7 +212,7 @@ impl Stack {
         outbox["outbox"].as_array().expect("mails").clone()
     }
 
-    /// What the cloud says about itself.
+    /// The cloud's state of a tenant.
     pub async fn cloud_state(&self, tenant: &str) -> Value {
         let url = format!("{}/_cloud/state?tenant={tenant}", self.cloud.url());
         get_json(&url).await
@@ -219,13 +222,13 @@ impl Stack {
 /// With `RUST_LOG` set, tests show what the server and the cloud log.
 fn show_log() {
     if let Ok(filter) = tracing_subscriber::EnvFilter::try_from_default_env() {
-        // Only the first test of a process starts it.
+        // Only the first test of a process can start the log.
         let _ = tracing_subscriber::fmt().with_env_filter(filter).try_init();
     }
 }
 
-/// The cloud's delays, with one that is a fault: the maker of a group waits for it too. So the step
-/// that waits for Exchange has something to wait for.
+/// The cloud's delays, with one delay that would be a fault: even the account that made a group
+/// waits until Exchange shows it. So the step that waits for Exchange has something to wait for.
 pub fn patient() -> Delays {
     Delays {
         group_exchange_maker: [5, 30],
@@ -254,8 +257,8 @@ pub async fn get_json(url: &str) -> Value {
         .expect("JSON")
 }
 
-/// A port that is free now, and that no outgoing connection takes before somebody listens on it:
-/// those are given higher ones.
+/// A free port. It lies below the range of outgoing connections, so none of these takes it before a
+/// test listens on it.
 pub fn free_port() -> u16 {
     loop {
         let port = rand::random_range(15_000..30_000);
@@ -265,7 +268,7 @@ pub fn free_port() -> u16 {
     }
 }
 
-/// Asks until there is an answer, as often as the database or the cloud can bear.
+/// Asks until there is an answer, no more often than the database and the cloud can bear.
 pub async fn until<T, F, R>(what: &str, mut ask: F) -> T
 where
     F: FnMut() -> R,

@@ -1,4 +1,4 @@
-//! An answer as a person sees it.
+//! A response as a person sees it.
 
 use reqwest::header::HeaderMap;
 use scraper::{ElementRef, Html, Selector};
@@ -6,18 +6,18 @@ use scraper::{ElementRef, Html, Selector};
 #[derive(Clone, Debug)]
 pub struct Page {
     pub status: u16,
-    /// Where the browser stands now.
+    /// The current address of the browser.
     pub url: String,
     pub headers: HeaderMap,
     pub body: String,
 }
 
-/// A form with what it already holds.
+/// A form with its current values.
 #[derive(Clone, Debug)]
 pub struct Form {
     pub action: String,
     pub fields: Vec<(String, String)>,
-    /// Names and values of its buttons, and of the fields to fill in.
+    /// Names and values of the form's buttons, and of the fields to fill in.
     pub offers: Vec<(String, String)>,
 }
 
@@ -44,7 +44,7 @@ impl Page {
             .unwrap_or_default()
     }
 
-    /// The words on the page.
+    /// The visible text of the page.
     pub fn text(&self) -> String {
         let html = Html::parse_document(&self.body);
         let body = all(&html, "body");
@@ -61,7 +61,7 @@ impl Page {
         }
     }
 
-    /// The key of the first problem that the page tells.
+    /// The key of the first problem on the page.
     pub fn problem(&self) -> Option<String> {
         let html = Html::parse_document(&self.body);
         all(&html, "[data-problem]")

@@ -13,16 +13,16 @@ use tokio::{net::TcpListener, sync::watch};
 
 use super::{SPEED, accounts::Accounts};
 
-/// What of the settings a test chooses; the rest is always the same.
+/// The settings that a test chooses. All others are always the same.
 #[derive(Clone, Debug)]
 pub struct Choices {
-    /// Tenants of the partners, by id.
+    /// The home tenants of the partners, by id.
     pub partners: Vec<String>,
     pub role: Role,
     pub sessions: SessionLimits,
-    /// Limits for who has not signed in.
+    /// Limits for people who are not signed in.
     pub strangers: Strangers,
-    /// None: every account of the partners, so that whoever signs in first becomes owner.
+    /// None: every account of the partners, so that the first person to sign in becomes owner.
     pub first_owners: Option<Vec<engine::FirstOwner>>,
 }
 
@@ -66,7 +66,7 @@ impl Portal {
         Self::on(listener, cloud, accounts, database, partners, role).await
     }
 
-    /// The same on an address that was taken already.
+    /// A portal on an address that is already bound.
     pub async fn on(
         listener: TcpListener,
         cloud: &Cloud,
@@ -153,14 +153,14 @@ impl Portal {
         self.port
     }
 
-    /// Asks it to end, as SIGTERM does, and waits until it has.
+    /// Stops the portal as SIGTERM does, and waits for its end.
     pub async fn stop(self) {
         self.stop.send_replace(true);
         self.running.ended().await.expect("a good end");
     }
 }
 
-/// Every account of the partners: whichever of them signs in first becomes owner.
+/// Every account of the partners: the first person to sign in becomes owner.
 fn first_owners(accounts: &Accounts, partners: &[String]) -> Vec<engine::FirstOwner> {
     let people = partners
         .iter()
@@ -168,7 +168,7 @@ fn first_owners(accounts: &Accounts, partners: &[String]) -> Vec<engine::FirstOw
     people.map(engine::FirstOwner::Upn).collect()
 }
 
-/// The browser's files, small ones in place of the real.
+/// Small files in place of the real files for browsers.
 struct Site(PathBuf);
 
 impl Site {
@@ -176,7 +176,8 @@ impl Site {
         let site = Path::new(env!("CARGO_TARGET_TMPDIR")).join("site");
         let folder = site.join("pkg");
         std::fs::create_dir_all(&folder).expect("a folder");
-        // The same for all tests, which may write at the same time: put in place at one stroke.
+        // All tests share these files and may write at the same time, so each file is moved into
+        // place atomically.
         let place = |name: &str, bytes: &[u8]| {
             let file = folder.join(name);
             if !file.exists() {

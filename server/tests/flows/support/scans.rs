@@ -1,4 +1,4 @@
-//! Customers of a cloud that are read without a portal, and what the cloud itself decides.
+//! Customers of a cloud that are scanned without a portal, and the cloud's own decisions.
 
 use std::{
     collections::BTreeSet,
@@ -54,14 +54,14 @@ impl RefreshStore for Held {
 pub struct Place {
     pub id: Uuid,
     pub domain: String,
-    /// Why the seed has it.
+    /// The reason why the seed has this tenant.
     pub note: String,
 }
 
 impl Fleet {
     pub async fn start(seed: Seed) -> Self {
         let delays = Delays {
-            // As many requests as there are pairs to ask about.
+            // High enough for a request per pair.
             graph_units_per_10s: 1_000_000_000,
             graph_writes_per_150s: 1_000_000_000,
             ..Delays::none()
@@ -179,7 +179,7 @@ impl Fleet {
         self.customer(place).await.scan().await
     }
 
-    /// Past every lag of the cloud: what is configured holds.
+    /// Moves the cloud's clock past every delay, so that the configuration has taken effect.
     pub fn settle(&self) {
         self.cloud.advance(24 * 3600);
     }
@@ -199,7 +199,7 @@ pub fn mailboxes(tenant: &Tenant) -> Vec<Uuid> {
         .collect()
 }
 
-/// All mailboxes that have an object in Entra, those of Microsoft 365 groups included.
+/// All mailboxes with an object in Entra, including those of Microsoft 365 groups.
 pub fn every_mailbox(tenant: &Tenant) -> Vec<Uuid> {
     let groups = tenant
         .groups
@@ -209,11 +209,11 @@ pub fn every_mailbox(tenant: &Tenant) -> Vec<Uuid> {
     mailboxes(tenant).into_iter().chain(groups).collect()
 }
 
-/// So many of a customer are compared.
+/// The maximum number of a customer's applications that are compared.
 const MOST_APPLICATIONS: usize = 60;
 
-/// Every principal that holds or may hold something, and a few that do not: object, client id,
-/// and whether it holds.
+/// Every principal that holds or may hold something, and a few that do not: object id, client id,
+/// and whether it holds something.
 pub fn applications(tenant: &Tenant) -> Vec<(Uuid, Uuid, bool)> {
     let mut held: BTreeSet<Uuid> = tenant
         .assignments
@@ -227,7 +227,7 @@ pub fn applications(tenant: &Tenant) -> Vec<(Uuid, Uuid, bool)> {
             .iter()
             .map(|pointer| pointer.object_id),
     );
-    // What goes around a confinement need be no grant.
+    // A principal can bypass a confinement without a grant.
     held.extend(tenant.principals.values().filter_map(|principal| {
         let reaching = tenant.role_grants_reaching(principal.id);
         let agent = tenant.blueprint_of(principal.id).is_some();
@@ -252,7 +252,7 @@ pub fn applications(tenant: &Tenant) -> Vec<(Uuid, Uuid, bool)> {
         .keys()
         .filter(|id| !held.contains(id))
         .take(5);
-    // Where there are very many, they are much alike.
+    // Where there are very many applications, they are much alike, so only some are compared.
     let step = held.len().div_ceil(MOST_APPLICATIONS).max(1);
     held.iter()
         .step_by(step)
@@ -264,7 +264,7 @@ pub fn applications(tenant: &Tenant) -> Vec<(Uuid, Uuid, bool)> {
         .collect()
 }
 
-/// Graph's permissions whose use the cloud decides, sending apart.
+/// Graph's permissions whose use the cloud decides, without sending.
 pub const DECIDED: [&str; 17] = [
     "Mail.Read",
     "Mail.ReadBasic",
@@ -285,7 +285,7 @@ pub const DECIDED: [&str; 17] = [
     "Mail-Advanced.ReadWrite.All",
 ];
 
-/// The same of Exchange Online: EWS, the mail protocols, the retired Outlook API.
+/// The permissions of Exchange Online: EWS, the mail protocols, the retired Outlook API.
 pub const ON_EXCHANGE: [&str; 9] = [
     "full_access_as_app",
     "IMAP.AccessAsApp",
@@ -298,7 +298,7 @@ pub const ON_EXCHANGE: [&str; 9] = [
     "Mail.Send",
 ];
 
-/// Requests of Graph that read a mailbox, and the permissions of which any is enough.
+/// Requests of Graph that read a mailbox, with the permissions of which any suffices.
 pub const BY_REQUEST: [(&str, &[&str]); 4] = [
     (
         "messages",
@@ -317,7 +317,7 @@ pub const BY_REQUEST: [(&str, &[&str]); 4] = [
     ("contacts", &["Contacts.Read", "Contacts.ReadWrite"]),
 ];
 
-/// A token of an application, as client credentials give it; none when it may not have one.
+/// A token of an application from client credentials. None when the application may not have one.
 pub fn token_of(
     world: &mut World,
     tenant: Uuid,
@@ -342,16 +342,16 @@ fn call(method: Method, path: &str, token: &str, body: &Value) -> Call {
     Call::new(method, path, headers, Bytes::from(body.to_string()))
 }
 
-/// Asks a control path that needs no token.
+/// Sends a control request that needs no token.
 pub fn ask(world: &mut World, path: &str, body: &Value) -> Value {
     let call = call(Method::POST, path, "none", body);
     let reply = control::answer(world, &call);
     serde_json::from_slice(&reply.body).expect("JSON")
 }
 
-/// Whether the cloud lets an application use each permission on each mailbox, by its probe: what
-/// is no request of Graph's can be asked there. Without a token, or without Exchange, it may
-/// nothing.
+/// Whether the cloud lets an application use each permission on each mailbox, by the cloud's probe,
+/// which also covers access without a request of Graph. Without a token, or without Exchange,
+/// nothing is allowed.
 pub fn may_use(
     world: &mut World,
     token: Option<&str>,
@@ -392,7 +392,7 @@ pub fn may_use(
     all
 }
 
-/// Has an application read something of a mailbox at Graph. False: the cloud refused.
+/// Reads something of a mailbox at Graph as an application. Returns false when the cloud refused.
 pub fn asks(world: &mut World, token: &str, mailbox: Uuid, what: &str) -> bool {
     let path = format!("/v1.0/users/{mailbox}/{what}");
     let reply = graph::handle(world, &call(Method::GET, &path, token, &Value::Null));
@@ -405,7 +405,7 @@ pub fn asks(world: &mut World, token: &str, mailbox: Uuid, what: &str) -> bool {
     }
 }
 
-/// Has an application send from a mailbox. False: the cloud refused.
+/// Sends from a mailbox as an application. Returns false when the cloud refused.
 pub fn sends(world: &mut World, token: &str, mailbox: Uuid) -> bool {
     let mail: Value = json!({"message": {
         "subject": "May I?",

@@ -1,10 +1,10 @@
-//! Choosing, starting and watching setups.
+//! Chooses, starts and watches setups.
 
 use serde_json::{Value, json};
 
 use super::{Browser, Stack, accounts::Application, until};
 
-/// A draft as the wizard's last page has it.
+/// A draft in the form of the wizard's last page.
 #[derive(Clone, Debug)]
 pub struct Chosen {
     pub customer: String,
@@ -25,14 +25,14 @@ fn texts(list: &Value, field: &str) -> Vec<String> {
         .collect()
 }
 
-/// What the form of the review carries; nothing where the plan does not work out.
+/// The review's form fields `digest` and `text`. Empty texts when the plan does not work.
 pub async fn reviewed(browser: &mut Browser, customer: &str, draft: &Value) -> [String; 2] {
     let body = json!({ "customer": customer, "draft": draft });
     let (_, review) = browser.call("/api/review", &body).await;
     shown(&review)
 }
 
-/// The same of a review.
+/// The form fields of a review's answer.
 pub fn shown(review: &Value) -> [String; 2] {
     ["digest", "text"].map(|name| {
         review["shown"][name]
@@ -69,12 +69,12 @@ impl Chosen {
         query
     }
 
-    /// What the form of the review carries.
+    /// The review's form fields for this draft.
     pub async fn review(&self, browser: &mut Browser) -> [String; 2] {
         reviewed(browser, &self.customer, &self.draft()).await
     }
 
-    /// The page's form, sent by a program. Gives the status and the answer.
+    /// Sends the start form as a program does. Returns the status and the answer.
     pub async fn try_start(&self, browser: &mut Browser, secret: &str) -> (u16, Value) {
         let [digest, shown] = self.review(browser).await;
         let query = self.query();
@@ -82,13 +82,13 @@ impl Chosen {
         browser.call_form("/api/start_setup", &fields).await
     }
 
-    /// Reviews and starts as a person does without scripts. Gives the setup's id.
+    /// Reviews and starts as a person without JavaScript does. Returns the setup's id.
     pub async fn start(&self, browser: &mut Browser, secret: &str) -> String {
         let shown = self.review(browser).await;
         self.start_reviewed(browser, &shown, secret).await
     }
 
-    /// Starts what was reviewed.
+    /// Starts the reviewed plan.
     pub async fn start_reviewed(
         &self,
         browser: &mut Browser,
@@ -124,7 +124,7 @@ impl Chosen {
 }
 
 impl Stack {
-    /// What the wizard suggests for an application, with `reception` as the sender.
+    /// The wizard's suggestion for an application, with `reception` as the sender.
     pub async fn choose(
         &self,
         browser: &mut Browser,
@@ -163,7 +163,7 @@ impl Stack {
         chosen
     }
 
-    /// Waits until the setup is in one of the states; gives what its page shows.
+    /// Waits until the setup is in one of the states. Returns the data of its page.
     pub async fn settled(
         &self,
         browser: &Browser,
@@ -190,17 +190,17 @@ impl Stack {
         found.await
     }
 
-    /// The tenant as the cloud has it.
+    /// The cloud's state of the tenant.
     pub async fn tenant(&self, domain: &str) -> Value {
         let state = self.cloud_state(domain).await;
         state["tenants"][0].clone()
     }
 }
 
-/// What a setup made: groups and policies that carry its id.
+/// The objects that a setup made: groups and policies that carry its id.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Made {
-    /// Each with its members.
+    /// The members of each group.
     pub groups: Vec<Vec<String>>,
     pub policies: usize,
 }

@@ -1,4 +1,5 @@
-//! Who owns applications: an owner gives one a credential and signs in as it (MICROSOFT.md §10.6).
+//! The owners of applications. An owner can add a credential and sign in as the application
+//! (MICROSOFT.md §10.6).
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -46,15 +47,15 @@ fn kind(kind: Option<&str>) -> OwnerKind {
     }
 }
 
-/// So many come along with an object at most; with that many nobody knows whether these are all
+/// The maximum number of owners in an expanded list. A list of this length may be incomplete
 /// (MICROSOFT.md §7.5).
 const ALONG: usize = 20;
 
-/// Of an object: whose application it is, which of its two objects, its path, and the owners that
-/// came along.
+/// An object: the application it belongs to, which of the application's two objects it is, its
+/// path, and its owners in the expanded list.
 pub(super) type Told = (ObjectId, CredentialOf, String, Option<Vec<OwnerRow>>);
 
-/// The owners of each application, both of its objects together.
+/// The owners of each application, of both its objects together.
 pub(super) async fn complete(
     customer: &Customer,
     lists: Vec<Told>,
@@ -151,7 +152,8 @@ pub(in super::super) async fn of_one(
                 .map(|app| format!("/servicePrincipals(appId='{app}')?$select=id"))
                 .collect();
             for answer in customer.graph_batch_each(&paths).await?.value {
-                // A registration that nobody can sign in to here opens nothing here.
+                // Nobody can sign in here to a registration without a service principal, so it
+                // gives no access here.
                 let Some(body) = answer? else { continue };
                 let row: Id = serde_json::from_value(body).map_err(|error| {
                     Error::unsent(Service::Graph, Kind::Malformed, error.to_string())

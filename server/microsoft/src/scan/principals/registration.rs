@@ -1,4 +1,4 @@
-//! The registrations of the tenant's own applications: credentials, outside identities, owners
+//! The registrations of the tenant's own applications: credentials, federated credentials, owners
 //! (MICROSOFT.md §10.6).
 
 use std::collections::BTreeMap;
@@ -33,12 +33,12 @@ struct Federated {
     subject: Option<String>,
 }
 
-/// What was read of one registration.
+/// The data of one registration.
 pub(super) struct Registration {
-    /// None: a principal can outlive its registration.
+    /// None when there is no registration: a principal can outlive it.
     credentials: Result<Option<Credentials>>,
     federated: Result<Vec<FederatedIdentity>>,
-    /// The owners that came along; none: there is no registration, or it was not read.
+    /// The owners in the response. None when there is no registration, or when it was not read.
     pub(super) owners: Option<Option<Vec<OwnerRow>>>,
 }
 
@@ -50,7 +50,7 @@ impl Registration {
         }
     }
 
-    /// How many outside identities there are.
+    /// The number of federated credentials.
     pub(super) fn identities(&self) -> Result<usize> {
         self.federated.as_ref().map(Vec::len).map_err(Clone::clone)
     }
@@ -72,7 +72,7 @@ pub(super) fn path(app: AppId) -> String {
     format!("/applications(appId='{app}')")
 }
 
-/// By the object id of the service principal.
+/// Reads registrations. The keys are the object ids of the service principals.
 pub(super) async fn read(
     customer: &Customer,
     own: &[&Principal],
@@ -81,7 +81,7 @@ pub(super) async fn read(
         return BTreeMap::new();
     }
     let select = "?$select=id,appId,keyCredentials,passwordCredentials";
-    // Both of an application in the same requests.
+    // Both objects of an application are read in the same requests.
     let asks: Vec<Vec<String>> = own
         .iter()
         .flat_map(|principal| {
@@ -127,7 +127,7 @@ async fn registration(customer: &Customer, row: Answered, federated: Answered) -
     };
     let federated = match (federated, &credentials) {
         (Ok(Some(first)), _) => customer.rest_of_list::<Federated>(first).await,
-        // No registration has none.
+        // Without a registration there are no federated credentials.
         (Ok(None), Ok(None)) => Ok(Vec::new()),
         (Ok(None), _) => Err(Error::unsent(
             Service::Graph,
