@@ -131,7 +131,8 @@ impl Live {
                 set_timeout(
                     move || {
                         // The layout may be gone when the timer fires.
-                        self.attempt.try_update(|count| *count = count.wrapping_add(1));
+                        self.attempt
+                            .try_update(|count| *count = count.wrapping_add(1));
                     },
                     Duration::from_secs(seconds),
                 );

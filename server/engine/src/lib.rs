@@ -38,9 +38,9 @@ pub use failure::Failure;
 pub use forms::FormHolder;
 pub use pace::Pace;
 pub use places::{Place, Places};
-pub use shutdown::stopped;
 pub use scan::Download;
 pub use setup::{reviewed::Started, script::Script};
+pub use shutdown::stopped;
 
 use domain::Problem;
 use futures::stream::BoxStream;

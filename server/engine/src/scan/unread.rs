@@ -26,7 +26,8 @@ impl Engine {
     /// The problem as it is reported. A missing consent right after it was given becomes “it has
     /// not reached all servers yet”.
     pub(crate) fn said(&self, problem: &Problem, consented: Option<Timestamp>) -> Problem {
-        again::spreading(self.inner.pace, problem, consented, self.now()).unwrap_or_else(|| problem.clone())
+        again::spreading(self.inner.pace, problem, consented, self.now())
+            .unwrap_or_else(|| problem.clone())
     }
 }
 

@@ -8,7 +8,11 @@ use domain::{
 };
 use store::{CustomerAccess, SetupRecord};
 
-use crate::{Engine, Failure, pace::Pace, setup::{save::save, work::CANCELLED}};
+use crate::{
+    Engine, Failure,
+    pace::Pace,
+    setup::{save::save, work::CANCELLED},
+};
 
 /// The step that a run carries out.
 pub(crate) struct Claim {

@@ -150,9 +150,7 @@ impl Look<'_> {
 
     /// Records a read as evidence and returns its value.
     fn saw<T>(&mut self, title: &str, call: Call<T>) -> T {
-        self.found
-            .evidence
-            .push(call.trace.evidence(title, false));
+        self.found.evidence.push(call.trace.evidence(title, false));
         call.value
     }
 

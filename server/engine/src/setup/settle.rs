@@ -13,7 +13,11 @@ use serde_json::json;
 
 use crate::{
     pace::{self, Wait},
-    setup::{claim::Way, passing::passing, work::{CANCELLED, Outcome}},
+    setup::{
+        claim::Way,
+        passing::passing,
+        work::{CANCELLED, Outcome},
+    },
 };
 
 /// What the outcome means apart from the step's own state.

@@ -142,9 +142,7 @@ impl Outcome {
 impl Work<'_> {
     /// Records a read as evidence and returns its value.
     pub fn saw<T>(&mut self, title: &str, call: Call<T>) -> T {
-        self.notes
-            .evidence
-            .push(call.trace.evidence(title, false));
+        self.notes.evidence.push(call.trace.evidence(title, false));
         call.value
     }
 

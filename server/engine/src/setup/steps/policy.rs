@@ -62,11 +62,17 @@ pub(super) async fn run(work: &mut Work<'_>) -> Result<Outcome, Failure> {
             work.changed(POLICY, what, None, Some(after), &call.trace);
         }
         Err(error) if error.fault() == Some(Fault::AlreadyExists) => {
-            work.notes.evidence.push(error.trace().evidence("The policy is there already", false));
+            work.notes
+                .evidence
+                .push(error.trace().evidence("The policy is there already", false));
         }
         // Not all of Exchange's directory servers know the new group yet. That passes.
         Err(error) if error.fault() == Some(Fault::NotFound) => {
-            work.notes.evidence.push(error.trace().evidence("Exchange does not know the group here yet", false));
+            work.notes.evidence.push(
+                error
+                    .trace()
+                    .evidence("Exchange does not know the group here yet", false),
+            );
             return Outcome::wait(
                 "Exchange does not take the group for a policy yet.",
                 pace::VISIBLE,

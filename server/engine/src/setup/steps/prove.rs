@@ -467,9 +467,7 @@ async fn send(
             .microsoft()
             .send_mail(&sending.sender, from.object, &to, SUBJECT, &body)
             .await;
-        work.notes
-            .evidence
-            .push(call.trace.evidence(&title, false));
+        work.notes.evidence.push(call.trace.evidence(&title, false));
         let SendOutcome::TokenRefused { claims, .. } = &call.value else {
             break call;
         };
