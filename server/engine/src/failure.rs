@@ -78,7 +78,7 @@ pub(crate) fn owner_only(role: Option<Role>) -> Result<(), Problem> {
 
 /// Fails unless the operator has a role.
 pub(crate) fn any_role(role: Option<Role>) -> Result<(), Problem> {
-    role.map(|_| ()).ok_or_else(no_role)
+    role.map(|_| ()).ok_or_else(Problem::no_role)
 }
 
 /// Fails unless the operator's role may change things.

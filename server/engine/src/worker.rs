@@ -159,11 +159,11 @@ impl Engine {
         let run = worker.run();
         // The scans end when this function returns, for whatever reason. A caller that starts the
         // worker again starts the scans again as well.
-        let (stop_scans, stopped) = watch::channel(false);
+        let (stop_scans, scans_stopped) = watch::channel(false);
         let mut scans = JoinSet::new();
         scans.spawn({
             let engine = self.clone();
-            async move { engine.run_scans(stopped).await }
+            async move { engine.run_scans(scans_stopped).await }
         });
         tokio::pin!(run);
         let broken = tokio::select! {

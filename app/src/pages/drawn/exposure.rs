@@ -2,9 +2,7 @@
 
 use domain::{
     connection::Trouble,
-    exposure::{
-        By, ExposurePage, ExposureQuery, ExposureRow, ExposureSort, Fleet, Standing, Tally,
-    },
+    exposure::{By, ExposurePage, ExposureQuery, ExposureRow, Fleet, Standing, Tally},
     person::{Operator, Right},
     time::span,
 };
