@@ -71,8 +71,16 @@ async function runOne(name) {
     const result = await benchmark.run({
       say,
       browser: async () => (browser ??= await launch()),
-      startStack: async (options = {}) => {
-        const stack = await startStack({ name: `bench_${name}`, profile, logs: join(ROOT, "end2end/results", `bench-${name}`), ...options });
+      startStack: async ({ settings = {}, ...options } = {}) => {
+        // As behind a proxy, so that those who connect many customers are many clients.
+        const behind = { POSTERN_TRUSTED_PROXIES: "1", ...settings };
+        const stack = await startStack({
+          name: `bench_${name}`,
+          profile,
+          logs: join(ROOT, "end2end/results", `bench-${name}`),
+          settings: behind,
+          ...options,
+        });
         stacks.push(stack);
         return stack;
       },

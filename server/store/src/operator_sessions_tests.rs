@@ -140,17 +140,22 @@ async fn security_f23_what_a_page_does_by_itself_is_no_use() {
     assert_eq!(rows.first().unwrap().last_use, NOW);
 }
 
+/// A session of the owner with a token, in a transaction that is still open.
+async fn opened(world: &World) -> (Tx, SessionRef) {
+    let browser = signed_in_browser(&world.store, Duration::hours(1)).await;
+    let mut tx = world.store.begin(world.a.owner.partner).await.unwrap();
+    let (me, hash) = (world.a.owner.id, session_hash(&browser.id));
+    let token = SecretString::from("1.home");
+    let opened = tx.session_opened(me, &hash, "here", Some(&token), NOW);
+    let session = opened.await.unwrap();
+    (tx, session)
+}
+
 #[tokio::test]
 async fn entra_is_asked_by_one_process_at_a_time() {
     let world = World::new().await;
     let me = world.a.owner.id;
-    let browser = signed_in_browser(&world.store, Duration::hours(1)).await;
-    let mut tx = world.store.begin(world.a.owner.partner).await.unwrap();
-    let token = SecretString::from("1.home");
-    let session = tx
-        .session_opened(me, &session_hash(&browser.id), "here", Some(&token), NOW)
-        .await
-        .unwrap();
+    let (mut tx, session) = opened(&world).await;
     let now = NOW.plus_seconds(900);
     let early = [NOW.plus_seconds(-1); 2];
     assert!(
@@ -185,13 +190,7 @@ fn token_of(home: &HomeToken) -> &str {
 async fn security_f04_a_question_without_an_answer_is_put_again_soon() {
     let world = World::new().await;
     let me = world.a.owner.id;
-    let browser = signed_in_browser(&world.store, Duration::hours(1)).await;
-    let mut tx = world.store.begin(world.a.owner.partner).await.unwrap();
-    let token = SecretString::from("1.home");
-    let session = tx
-        .session_opened(me, &session_hash(&browser.id), "here", Some(&token), NOW)
-        .await
-        .unwrap();
+    let (mut tx, session) = opened(&world).await;
     let since = |now: Timestamp| [now.plus_seconds(-900), now.plus_seconds(-60)];
     let first = NOW.plus_seconds(3000);
     for (seconds, asked) in [
@@ -220,13 +219,7 @@ async fn security_f04_a_question_without_an_answer_is_put_again_soon() {
 async fn security_f12_a_token_without_its_key_is_said_and_renewed_in_time() {
     let world = World::new().await;
     let me = world.a.owner.id;
-    let browser = signed_in_browser(&world.store, Duration::hours(1)).await;
-    let mut tx = world.store.begin(world.a.owner.partner).await.unwrap();
-    let token = SecretString::from("1.home");
-    let session = tx
-        .session_opened(me, &session_hash(&browser.id), "here", Some(&token), NOW)
-        .await
-        .unwrap();
+    let (tx, session) = opened(&world).await;
     tx.commit().await.unwrap();
     let newer = "newer:Z+FZhbYsLJGyH10yHoFEbovi0LeitiZ9wsriBkii7B4=";
     let both = Vault::parse(&format!("{newer},{RING}").into()).unwrap();
