@@ -271,11 +271,11 @@ impl Engine {
             }
             let access = tx.for_system(asked.customer).await?;
             let partner = self.partner_named(&mut tx).await?;
-            if asked.link.is_some() {
-                tx.lock_own().await?;
-            }
             let link = match asked.link {
-                Some(id) => tx.link(&access, id).await?,
+                Some(id) => {
+                    tx.lock_own().await?;
+                    tx.link(&access, id).await?
+                }
                 None => None,
             };
             if let Some(link) = &link {

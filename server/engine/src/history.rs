@@ -104,14 +104,6 @@ impl Engine {
                 let Some(after) = after else {
                     return Ok(None);
                 };
-                let mut tx = engine
-                    .store()
-                    .begin(operator.partner)
-                    .await
-                    .map_err(Failure::from)?;
-                let operator = tx.operator(operator.id).await.map_err(Failure::from)?;
-                drop(tx);
-                let operator = operator.ok_or_else(Problem::signed_out)?;
                 let portion = engine.portion(&operator, of, &query, after, Some(until));
                 let (portion, _) = portion.await?;
                 let after = last(&portion);
@@ -131,14 +123,16 @@ impl Engine {
         after: i64,
         until: Option<i64>,
     ) -> Answer<(Vec<Event>, i64)> {
-        if matches!(of, Of::Own) {
-            owner_only(operator.role)?;
-        }
         let load = async {
             let mut tx = self.store().begin(operator.partner).await?;
+            let found = tx.operator(operator.id).await?;
+            let operator = found.ok_or_else(Problem::signed_out)?;
             let access = match of {
-                Of::Customer(customer) => Some(tx.access(operator, customer, Right::Read).await?),
-                Of::Own => None,
+                Of::Customer(customer) => Some(tx.access(&operator, customer, Right::Read).await?),
+                Of::Own => {
+                    owner_only(operator.role)?;
+                    None
+                }
             };
             let until = match (until, &access) {
                 (Some(until), _) => until,

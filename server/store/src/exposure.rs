@@ -4,15 +4,15 @@ use chrono::{DateTime, Utc};
 use domain::{
     Timestamp,
     connection::Trouble,
-    exposure::{EXPOSURE_PER_PAGE, ExposureQuery, ExposureRow, MayStill, Standing, Tally},
+    exposure::{EXPOSURE_PER_PAGE, ExposureQuery, ExposureRow, MayStill, Tally},
     id::{AppId, CustomerId, ObjectId},
 };
-use sqlx::{AssertSqlSafe, FromRow};
+use sqlx::{FromRow, postgres::PgRow};
 use uuid::Uuid;
 
 use crate::{
-    CustomerAccess, Error, Result, Tx, clean,
-    exposure_sql::{proven, sql},
+    CustomerAccess, Error, Result, Tx,
+    exposure_sql::{bound, proven, sql},
 };
 
 /// Sums the numbers of the customers that a condition selects. `p` holds the proven applications.
@@ -163,18 +163,9 @@ impl Tx {
         query: &ExposureQuery,
         per_page: Option<i64>,
     ) -> Result<Vec<Row>> {
-        let partner = self.partner();
-        Ok(sqlx::query_as(AssertSqlSafe(sql(query)))
-            .bind(partner.0)
-            .bind(clean::text(query.search.trim()).to_lowercase())
-            .bind(query.standing.map_or("", Standing::as_str))
-            .bind(query.application.map(|id| id.0))
-            .bind(clean::text(&query.permission))
-            .bind(query.page)
-            .bind(per_page)
-            .bind(query.customer.map(|id| id.0))
-            .fetch_all(self.conn())
-            .await?)
+        let rows = bound(sql(query), self.partner(), query, per_page)
+            .try_map(|row: PgRow| Row::from_row(&row));
+        Ok(rows.fetch_all(self.conn()).await?)
     }
 
     /// The totals above the rows. At most `few` of the customers that could not be read are listed.

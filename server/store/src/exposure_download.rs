@@ -1,13 +1,17 @@
 //! All rows of the exposure's query, in parts. A download is never held in memory as a whole.
 
 use domain::{
-    exposure::{By, ExposureQuery, ExposureRow, Standing, Tally},
+    exposure::{By, ExposureQuery, ExposureRow, Tally},
     id::{AppId, CustomerId, ObjectId},
 };
 use sqlx::{AssertSqlSafe, FromRow, postgres::PgRow};
 use uuid::Uuid;
 
-use crate::{Result, Tx, clean, exposure::Row, exposure_sql::sql};
+use crate::{
+    Result, Tx,
+    exposure::Row,
+    exposure_sql::{bound, sql},
+};
 
 /// A running download. It holds a transaction, and so a connection.
 #[derive(Debug)]
@@ -56,18 +60,8 @@ impl Tx {
     async fn declare(&mut self, list: List, rows: &str, query: &ExposureQuery) -> Result<()> {
         let cursor = list.cursor();
         let declare = format!("declare {cursor} no scroll cursor for {rows}");
-        let partner = self.partner();
-        sqlx::query(AssertSqlSafe(declare))
-            .bind(partner.0)
-            .bind(clean::text(query.search.trim()).to_lowercase())
-            .bind(query.standing.map_or("", Standing::as_str))
-            .bind(query.application.map(|id| id.0))
-            .bind(clean::text(&query.permission))
-            .bind(query.page)
-            .bind(None::<i64>)
-            .bind(query.customer.map(|id| id.0))
-            .execute(self.conn())
-            .await?;
+        let declare = bound(declare, self.partner(), query, None);
+        declare.execute(self.conn()).await?;
         Ok(())
     }
 }

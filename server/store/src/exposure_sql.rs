@@ -14,7 +14,31 @@
 //! Conditions that do not apply are left out, because a plan that must allow for all of them is
 //! slow.
 
-use domain::exposure::{By, ExposureQuery, ExposureSort, Standing};
+use domain::{
+    exposure::{By, ExposureQuery, ExposureSort, Standing},
+    id::PartnerId,
+};
+use sqlx::{AssertSqlSafe, Postgres, postgres::PgArguments, query::Query};
+
+use crate::clean;
+
+/// `statement` with all values of the table above. `per_page`: rows of a page. None: all rows.
+pub(crate) fn bound(
+    statement: String,
+    partner: PartnerId,
+    query: &ExposureQuery,
+    per_page: Option<i64>,
+) -> Query<'static, Postgres, PgArguments> {
+    sqlx::query(AssertSqlSafe(statement))
+        .bind(partner.0)
+        .bind(clean::text(query.search.trim()).to_lowercase())
+        .bind(query.standing.map_or("", Standing::as_str))
+        .bind(query.application.map(|id| id.0))
+        .bind(clean::text(&query.permission).into_owned())
+        .bind(query.page)
+        .bind(per_page)
+        .bind(query.customer.map(|id| id.0))
+}
 
 /// The applications of partner `$1` that a setup proved and whose reach is within the proof.
 macro_rules! proven {

@@ -1,6 +1,12 @@
 #![allow(clippy::unwrap_used)]
 
-use domain::{Timestamp, exposure::By, id::TenantId, reach::Level, step::StepState};
+use domain::{
+    Timestamp,
+    exposure::{By, Standing},
+    id::TenantId,
+    reach::Level,
+    step::StepState,
+};
 
 use super::*;
 use crate::{

@@ -1,6 +1,9 @@
 #![allow(clippy::unwrap_used)]
 
-use domain::{history::EventKind, id::CustomerId};
+use domain::{
+    history::{Event, EventKind},
+    id::CustomerId,
+};
 use sqlx::AssertSqlSafe;
 
 use super::*;
@@ -21,6 +24,14 @@ async fn history(world: &World, entries: usize) {
         }
         tx.commit().await.unwrap();
     }
+}
+
+/// All entries of the first customer's history.
+async fn entries_of_a(world: &World) -> Vec<Event> {
+    let mut tx = world.store.begin(world.a.owner.partner).await.unwrap();
+    tx.export(&world.a.customer, &Default::default(), Part::ALL)
+        .await
+        .unwrap()
 }
 
 /// Changes the database as its owner could.
@@ -171,15 +182,10 @@ async fn finds_gaps_and_forged_entries() {
 async fn finds_an_entry_that_was_hashed_anew() {
     let world = World::new().await;
     history(&world, 3).await;
-    let mut tx = world.store.begin(world.a.owner.partner).await.unwrap();
-    let events = tx
-        .export(&world.a.customer, &Default::default(), Part::ALL)
-        .await
-        .unwrap();
+    let events = entries_of_a(&world).await;
     let mut forged = events.get(1).unwrap().clone();
     forged.what = "forged".into();
     let hash = keyed_hash_of(&forged, &crate::testing::vault().unwrap()).unwrap();
-    drop(tx);
     tamper(
         &world,
         &of_a(
@@ -308,12 +314,7 @@ async fn security_f09_a_chain_without_a_key_is_not_called_whole() {
     history(&world, 1).await;
     assert_eq!(verified(&world, &anchor).await.keyless, []);
     // A head in the middle confirms only the entries before it.
-    let mut tx = world.store.begin(world.a.owner.partner).await.unwrap();
-    let events = tx
-        .export(&world.a.customer, &Default::default(), Part::ALL)
-        .await
-        .unwrap();
-    drop(tx);
+    let events = entries_of_a(&world).await;
     let second = events.iter().find(|event| event.seq == 2).unwrap();
     let found = verified(&world, &at(2, second.hash.clone())).await;
     assert_eq!(found.keyless, [part(3, 3)]);
@@ -380,12 +381,7 @@ async fn security_f09_a_partners_own_history_has_no_entry_without_a_key() {
 async fn security_f09_who_owns_the_database_cannot_compute_a_keyed_entry_anew() {
     let world = World::new().await;
     history(&world, 2).await;
-    let mut tx = world.store.begin(world.a.owner.partner).await.unwrap();
-    let events = tx
-        .export(&world.a.customer, &Default::default(), Part::ALL)
-        .await
-        .unwrap();
-    drop(tx);
+    let events = entries_of_a(&world).await;
     let mut forged = events.last().unwrap().clone();
     forged.what = "forged".into();
     let hash = hash_of(&forged);
